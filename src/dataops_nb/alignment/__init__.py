@@ -1,0 +1,127 @@
+"""Alignment: every metric of every system on one calendar, as one metric table.
+
+The metric table has one row for each metric, segment and period::
+
+    metric department segment grain period period_start period_end value n complete coverage data_to condition
+
+`segment` is null for the total, else `dim=value`; `value` is missing (never 0) where a system says nothing about the
+period; `complete` is false where it says something about a part of it; `data_to` is the last day it speaks about;
+`condition` is `stale` or `fault` where that is why. Functions add columns and keep rows and their order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Literal
+
+import pandas as pd
+
+from dataops_nb.alignment.comparisons import compare
+from dataops_nb.alignment.formulas import Scope, evaluate
+from dataops_nb.alignment.measured import TOTAL, window
+from dataops_nb.alignment.targets import add_targets
+from dataops_nb.definitions import Definitions, upstream
+from dataops_nb.definitions.models import Grain, Listed, Simple
+from dataops_nb.errors import UsageError, did_you_mean
+from dataops_nb.periods import Period, calendar
+from dataops_nb.sources import Catalog
+
+__all__ = ["COLUMNS", "add_targets", "align", "compare", "declared_splits", "sources_of", "values"]
+
+COLUMNS = [
+    "metric", "department", "segment", "grain", "period", "period_start", "period_end",
+    "value", "n", "complete", "coverage", "data_to", "condition",
+]  # fmt: skip
+
+
+def align(
+    catalog: Catalog,
+    metrics: Iterable[str],
+    *,
+    grain: Grain = "week",
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    by: tuple[str, ...] | Literal["declared"] = (),
+) -> pd.DataFrame:
+    """The metric table of these metrics, oldest period first; only metrics that make sense at the grain.
+
+    `by=("team",)` splits by a column, `by="declared"` gives the totals and every declared split. Without `start` and
+    `end` the periods run from the first to the last day that any source covers; none starts after the as-of date.
+    Raises DataError where a source that must not be used stands behind one of them.
+    """
+    wanted = [name for name in metrics if grain in catalog.definitions.metrics[name].grains]
+    catalog.require(*sources_of(catalog.definitions, wanted))
+    periods = _periods(catalog, grain, start, end)
+    parts = [
+        _aligned(catalog, name, split, periods)
+        for name in wanted
+        for split in ([(), *declared_splits(catalog.definitions, name)] if by == "declared" else [by])
+    ]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+    return table.assign(grain=grain)[COLUMNS]
+
+
+def values(
+    catalog: Catalog,
+    metric: str,
+    *,
+    grain: Grain = "week",
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    by: tuple[str, ...] = (),
+) -> pd.DataFrame:
+    """The metric table of one metric; an unknown metric, grain or split is an error that names the nearest right one."""
+    known = catalog.definitions.metrics
+    if metric not in known:
+        raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, known)}")
+    if grain not in known[metric].grains:
+        raise UsageError(f"metric {metric} has no grain {grain!r}; it has {', '.join(known[metric].grains)}")
+    splits = declared_splits(catalog.definitions, metric)
+    if by and by not in splits:
+        offered = "; ".join(",".join(split) for split in splits) or "none"
+        raise UsageError(f"metric {metric} is not split by {','.join(by)}; declared: {offered}")
+    return align(catalog, [metric], grain=grain, start=start, end=end, by=by)
+
+
+def declared_splits(definitions: Definitions, metric: str) -> list[tuple[str, ...]]:
+    """The splits that a metric's `by:` declares, each a tuple of columns."""
+    said = definitions.metrics[metric].by
+    return [(each,) if isinstance(each, str) else (each.column,) if isinstance(each, Listed) else tuple(each) for each in said]
+
+
+def sources_of(definitions: Definitions, metrics: Iterable[str]) -> list[str]:
+    """The sources that these metrics read, directly or through the metrics they stand on."""
+    found = (definitions.metrics[name] for name in upstream(definitions, list(metrics)))
+    return list(dict.fromkeys(metric.measure.source for metric in found if isinstance(metric, Simple)))
+
+
+def _periods(catalog: Catalog, grain: Grain, start: dt.date | None, end: dt.date | None) -> list[Period]:
+    span = catalog.span()
+    if span is None and (start is None or end is None):
+        return []
+    first = start or span[0]  # type: ignore[index]  # span is known where start is not
+    last = min(end or span[1], catalog.as_of)  # type: ignore[index]
+    return list(calendar(catalog.definitions.company.calendar).periods(grain, first, last))
+
+
+def _aligned(catalog: Catalog, metric: str, by: tuple[str, ...], periods: list[Period]) -> pd.DataFrame:
+    measured = evaluate(Scope(catalog, by), metric, [window(period) for period in periods])
+    base = pd.DataFrame(
+        {
+            "period": [period.id for period in periods],
+            "period_start": pd.Series([period.start for period in periods], dtype="datetime64[s]"),
+            "period_end": pd.Series([period.end for period in periods], dtype="datetime64[s]"),
+        }
+    ).join(measured.reach)
+    parts = [
+        base.assign(
+            metric=metric,
+            department=catalog.definitions.department_of(metric),
+            segment=None if segment == TOTAL else segment,
+            value=measured.value[segment].astype(float),
+            n=measured.n[segment].fillna(0).astype(int),
+        )
+        for segment in measured.value.columns
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else base.reindex(columns=COLUMNS).iloc[:0]

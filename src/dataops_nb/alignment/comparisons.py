@@ -1,0 +1,86 @@
+"""Comparisons: the same metric a period before, a year before, and to date - each computed from the rows, never by
+adding up ratios."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Literal
+
+import pandas as pd
+
+from dataops_nb.alignment.formulas import Scope, evaluate
+from dataops_nb.alignment.measured import TOTAL, Window, window
+from dataops_nb.periods import Calendar, Period, add_months
+from dataops_nb.sources import Catalog
+
+Span = Literal["month", "quarter", "year"]
+
+
+def _to_date(grain: Span) -> Callable[[Calendar, Period], Window]:
+    return lambda cut, period: Window(*cut.to_date(grain, period.end), grain)
+
+
+def _to_date_last_year(grain: Span) -> Callable[[Calendar, Period], Window]:
+    def find(cut: Calendar, period: Period) -> Window:
+        start, end = cut.to_date(grain, period.end)
+        return Window(add_months(start, -12), add_months(end, -12), grain)
+
+    return find
+
+
+COMPARISONS: dict[str, Callable[[Calendar, Period], Window]] = {
+    "previous": lambda cut, period: window(cut.shift(period, -1)),
+    "same_last_year": lambda cut, period: window(cut.last_year(period)),
+    "mtd": _to_date("month"),
+    "qtd": _to_date("quarter"),
+    "ytd": _to_date("year"),
+    "mtd_last_year": _to_date_last_year("month"),
+    "qtd_last_year": _to_date_last_year("quarter"),
+    "ytd_last_year": _to_date_last_year("year"),
+}
+
+
+def compare(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """The table with `previous same_last_year mtd qtd ytd mtd_last_year qtd_last_year ytd_last_year`.
+
+    A week's (and a day's) last year lies 364 days back, on the same weekdays; to-date runs to the period's last day, last
+    year's to the same date a year before. `previous_complete` and `same_last_year_complete` say whether the data cover
+    the whole of what is compared with.
+    """
+    parts = [_compared(group, catalog) for _, group in table.groupby(["metric", _dimensions(table)], sort=False)]
+    added = pd.concat(parts).reindex(table.index) if parts else pd.DataFrame(index=table.index, columns=[*COMPARISONS])
+    return table.join(added)
+
+
+def _dimensions(table: pd.DataFrame) -> pd.Series:
+    segments = table["segment"].astype(object).where(table["segment"].notna(), TOTAL)
+    return segments.map(lambda label: ",".join(dimensions(label)))
+
+
+def dimensions(label: str) -> tuple[str, ...]:
+    """The columns a segment label speaks of: `("team", "region")` for `team=East,region=EU`."""
+    return tuple(part.split("=", 1)[0] for part in label.split(",")) if label else ()
+
+
+def _compared(group: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    segments = group["segment"].astype(object).where(group["segment"].notna(), TOTAL)
+    scope = Scope(catalog, dimensions(segments.iloc[0]))
+    cut, periods = scope.calendar, _periods(group, scope.calendar)
+    asked = [find(cut, period) for find in COMPARISONS.values() for period in periods.values()]
+    measured = evaluate(scope, group["metric"].iloc[0], asked).segments(list(dict.fromkeys(segments)))
+    place = {name: i for i, name in enumerate(periods)}
+    column = {name: i for i, name in enumerate(measured.value.columns)}
+    values, complete = measured.value.to_numpy(dtype=float), measured.reach["complete"].to_numpy()
+    rows = group["period"].map(place).to_numpy()
+    cells = segments.map(column).to_numpy()
+    out = {name: values[i * len(periods) + rows, cells] for i, name in enumerate(COMPARISONS)}
+    for i, name in enumerate(("previous", "same_last_year")):
+        out[f"{name}_complete"] = complete[i * len(periods) + rows]
+    return pd.DataFrame(out, index=group.index)
+
+
+def _periods(group: pd.DataFrame, cut: Calendar) -> dict[str, Period]:
+    starts: dict[str, dt.datetime] = dict(zip(group["period"], group["period_start"], strict=True))
+    grain = group["grain"].iloc[0]
+    return {name: cut.period(grain, start.date()) for name, start in starts.items()}

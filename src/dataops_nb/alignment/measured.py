@@ -1,0 +1,104 @@
+"""What a metric measured over a list of windows: one value for each window and segment, and how far the data reach."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dataops_nb.definitions.models import Duration, Grain
+from dataops_nb.periods import Calendar, Period, before
+from dataops_nb.sources import Coverage
+
+TOTAL = ""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days `start`..`end` that a value is asked for; `grain` where they are (the beginning of) a calendar period."""
+
+    start: dt.date
+    end: dt.date
+    grain: Grain | None = None
+
+    def earlier(self, by: Duration, calendar: Calendar) -> Window:
+        """The window a duration before; `period` means the whole period of the calendar before this one's."""
+        if by.unit != "period":
+            return Window(before(self.start, by), before(self.end, by))
+        if self.grain is None:
+            length = by.count * (self.end - self.start + dt.timedelta(days=1))
+            return Window(self.start - length, self.end - length)
+        return window(calendar.shift(calendar.period(self.grain, self.start), -by.count))
+
+
+def window(period: Period) -> Window:
+    """The window of a calendar period."""
+    return Window(period.start, period.end, period.grain)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`value` and `n`: one row a window, one column a segment (`TOTAL` for all rows together).
+
+    `reach`: one row a window with `complete`, `coverage` (share of its days that the data cover), `data_to` and
+    `condition` (`stale` or `fault`, else null). `zero`: a segment that is not there counts 0 rather than missing.
+    """
+
+    value: pd.DataFrame
+    n: pd.DataFrame
+    reach: pd.DataFrame
+    zero: bool = False
+
+    def segments(self, names: list[str]) -> Measured:
+        """The same with exactly these segments; those it does not know are 0 or missing."""
+        value = self.value.reindex(columns=names)
+        if self.zero:
+            absent = [name for name in names if name not in self.value]
+            known = self.reach["coverage"] > 0
+            value[absent] = np.where(known, 0.0, np.nan)[:, None].repeat(len(absent), axis=1)
+        return Measured(value, self.n.reindex(columns=names, fill_value=0), self.reach, self.zero)
+
+
+def combine(formula: Callable[..., pd.DataFrame], parts: list[Measured], n: pd.DataFrame | None = None) -> Measured:
+    """A formula over measured parts, segment by segment; what any part lacks, the result lacks."""
+    names = list(dict.fromkeys(name for part in parts for name in part.value.columns))
+    parts = [part.segments(names) for part in parts]
+    value = formula(*[part.value for part in parts]).replace([np.inf, -np.inf], np.nan)
+    rows = parts[-1].n if n is None else n
+    return Measured(value, rows, weakest([part.reach for part in parts]))
+
+
+def weakest(reaches: list[pd.DataFrame]) -> pd.DataFrame:
+    """How far data reach that stand on several others: as far as the shortest of them."""
+    order = {"fault": 0, "stale": 1}
+    first, *others = reaches
+    out = first.copy()
+    for other in others:
+        out["complete"] &= other["complete"]
+        out["coverage"] = np.minimum(out["coverage"], other["coverage"])
+        later = other["data_to"].isna() | (out["data_to"].notna() & (other["data_to"] < out["data_to"]))
+        out["data_to"] = out["data_to"].where(~later, other["data_to"])
+        graver = other["condition"].map(order).fillna(9) < out["condition"].map(order).fillna(9)
+        out["condition"] = out["condition"].where(~graver, other["condition"])
+    return out
+
+
+def reach(windows: list[Window], coverage: Coverage | None, *, at_end: bool) -> pd.DataFrame:
+    """How much of each window the source covers; a stock needs only the last day; no coverage at all is a fault."""
+    rows = [(False, 0.0, None, "fault") if coverage is None else _reach(w, coverage, at_end=at_end) for w in windows]
+    table = pd.DataFrame(rows, columns=["complete", "coverage", "data_to", "condition"])
+    return table.astype({"complete": bool, "coverage": float, "data_to": "datetime64[s]", "condition": object})
+
+
+def _reach(asked: Window, coverage: Coverage, *, at_end: bool) -> tuple[bool, float, dt.date | None, str | None]:
+    first, last = coverage.first, coverage.last
+    if first is None or last is None:
+        return False, 0.0, None, "stale" if coverage.stale else None
+    start = asked.end if at_end else asked.start
+    covered = (min(asked.end, last) - max(asked.start, first)).days + 1
+    share = max(0, covered) / ((asked.end - asked.start).days + 1)
+    condition = "stale" if coverage.stale and asked.end > last else None
+    return first <= start and asked.end <= last, share, last, condition

@@ -1,0 +1,138 @@
+"""From rows to numbers: one measure over any list of windows.
+
+Additive measures are aggregated once by local day and segment; every week, month, trailing window and to-date is then a
+sum over days. Distinct counts, medians, open spans and filters that speak of the period need the rows of each window.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from dataops_nb.alignment import queries
+from dataops_nb.alignment.measured import TOTAL, Measured, Window, reach
+from dataops_nb.definitions.models import Measure
+from dataops_nb.errors import UsageError
+from dataops_nb.sources import Catalog
+
+_COUNTS_ZERO = {"count", "sum", "count_distinct", "first_seen"}
+_ADDS_UP = {"count", "sum", "average", "min", "max", "first_seen"}
+
+
+def measure(catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...]) -> Measured:
+    """One measure over windows, split by the columns in `by` (none: the total)."""
+    if catalog.faulty(what.source):
+        return _unknown(windows, by)
+    coverage = catalog.coverage(what.source, _time(catalog, what))
+    covered = reach(windows, coverage, at_end=what.at == "end")
+    seen = coverage.last or catalog.as_of
+    value, n = _aggregate(catalog, what, [Window(w.start, min(w.end, seen), w.grain) for w in windows], by)
+    is_sparse_stock = what.at == "end" and what.open is None
+    zero = what.agg in _COUNTS_ZERO and not is_sparse_stock
+    outside = (covered["coverage"] == 0).to_numpy()[:, None]
+    return Measured((value.fillna(0.0) if zero else value).mask(outside), n.mask(outside, 0), covered, zero)
+
+
+def _unknown(windows: list[Window], by: tuple[str, ...]) -> Measured:
+    value = pd.DataFrame(np.nan, index=range(len(windows)), columns=[] if by else [TOTAL])
+    return Measured(value, value.fillna(0).astype(int), reach(windows, None, at_end=False))
+
+
+def _time(catalog: Catalog, what: Measure) -> str:
+    declared = catalog.definitions.company.sources[what.source].time
+    time = what.time or declared or (what.open.from_ if what.open else None)
+    if time is None:
+        raise UsageError(
+            f"source {what.source} has no time column, so its rows cannot be put on a calendar; "
+            f"declare  time:  on the source or on the measure"
+        )
+    return time
+
+
+def _aggregate(
+    catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if what.open is not None:
+        spans = _dates(windows)
+        return _wide(catalog.fetch(queries.open_spans(catalog, what, by), **{queries.WINDOWS: spans}), windows, by)
+    time = _time(catalog, what)
+    if queries.speaks_of_window(what) or (what.agg not in _ADDS_UP and what.at is None):
+        query = queries.by_window(catalog, what, time, by)
+        return _wide(catalog.fetch(query, **{queries.DAYS: _date_dimension(windows)}), windows, by)
+    if what.at == "end":
+        return _on_last_day(catalog.fetch(queries.daily(catalog, what, time, by)), what, windows, by)
+    return _over_days(_by_day(catalog, what, time, by), what, windows, by)
+
+
+def _by_day(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> pd.DataFrame:
+    if what.agg == "first_seen":
+        return catalog.fetch(queries.first_rows(catalog, what, time, by))
+    summed = what.model_copy(update={"agg": "sum"}) if what.agg == "average" else what
+    return catalog.fetch(queries.daily(catalog, summed, time, by))
+
+
+def _dates(windows: list[Window]) -> pd.DataFrame:
+    frame = pd.DataFrame({"w": range(len(windows)), "first": [w.start for w in windows], "last": [w.end for w in windows]})
+    return frame.astype({"first": "datetime64[s]", "last": "datetime64[s]"})
+
+
+def _date_dimension(windows: list[Window]) -> pd.DataFrame:
+    frame = _dates(windows)
+    lengths = ((frame["last"] - frame["first"]).dt.days + 1).clip(lower=0)
+    days = frame.loc[frame.index.repeat(lengths)].reset_index(drop=True)
+    into = days.groupby("w").cumcount()
+    return days.assign(day=days["first"] + pd.to_timedelta(into, unit="D"))
+
+
+def _labels(frame: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
+    if not by:
+        return pd.Series(TOTAL, index=frame.index, dtype=object)
+    parts = [name + "=" + frame[f"d{i}"].astype(str) for i, name in enumerate(by)]
+    return parts[0].str.cat(parts[1:], sep=",") if len(parts) > 1 else parts[0]
+
+
+def _wide(frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return tuple(_matrix(frame, "w", by, column).reindex(range(len(windows))) for column in ("v", "n"))  # type: ignore[return-value]
+
+
+def _matrix(frame: pd.DataFrame, rows: str, by: tuple[str, ...], column: str) -> pd.DataFrame:
+    labelled = frame.assign(segment=_labels(frame, by)).set_index([rows, "segment"])
+    wide = labelled[column].astype(float).unstack("segment").sort_index()
+    return wide if by else wide.reindex(columns=[TOTAL])
+
+
+def _slices(days: pd.Index, windows: list[Window]) -> list[slice]:
+    known = pd.DatetimeIndex(days).to_numpy().astype("datetime64[D]")
+    first = np.searchsorted(known, np.array([w.start for w in windows], dtype="datetime64[D]"), side="left")
+    last = np.searchsorted(known, np.array([w.end for w in windows], dtype="datetime64[D]"), side="right")
+    return [slice(a, max(a, b)) for a, b in zip(first, last, strict=True)]
+
+
+def _over_days(
+    frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    v, n = _matrix(frame, "day", by, "v"), _matrix(frame, "day", by, "n").fillna(0)
+    over = {"min": np.fmin, "max": np.fmax}.get(what.agg, np.add)
+    known = v.to_numpy() if what.agg in {"min", "max"} else v.fillna(0).to_numpy()
+    start = np.nan if what.agg in {"min", "max"} else 0.0
+    slices = _slices(v.index, windows)
+    value = np.array([over.reduce(known[s], axis=0, initial=start) for s in slices]).reshape(len(windows), -1)
+    rows = np.array([n.to_numpy()[s].sum(axis=0) for s in slices]).reshape(len(windows), -1)
+    if what.agg == "average":
+        value = np.divide(value, rows, out=np.full_like(value, np.nan), where=rows > 0)
+    return pd.DataFrame(value, columns=v.columns), pd.DataFrame(rows, columns=v.columns)
+
+
+def _on_last_day(
+    frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    v, n = _matrix(frame, "day", by, "v"), _matrix(frame, "day", by, "n").fillna(0)
+    if what.agg in _COUNTS_ZERO:
+        v = v.fillna(0.0)
+    last = [s.stop - 1 if s.stop > s.start else -1 for s in _slices(v.index, windows)]
+    empty = np.array(last) < 0
+    value = v.iloc[last].reset_index(drop=True).mask(empty[:, None]) if len(v) else v.reindex(range(len(windows)))
+    rows = n.iloc[last].reset_index(drop=True).mask(empty[:, None], 0) if len(n) else n.reindex(range(len(windows)))
+    return value, rows.fillna(0)

@@ -1,0 +1,129 @@
+"""The board: the whole metric table of a company, or of one department, at one as-of date, in one call.
+
+Notebooks and commands start here. What they show is read off the board, so an analyst, a boss and a boss's boss are
+served from one set of values.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dataops_nb import alignment, sources, status, workbench
+from dataops_nb.definitions import Definitions
+from dataops_nb.definitions.models import GRAINS, Grain
+from dataops_nb.errors import UsageError, did_you_mean
+from dataops_nb.periods import Period, calendar
+from dataops_nb.sources import Catalog
+from dataops_nb.workbench import Workbench
+
+__all__ = ["Board", "at_grain", "history", "read", "segments"]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The judged metric table (`table`: totals of every period up to as-of) and what it was made from."""
+
+    catalog: Catalog
+    grain: Grain
+    period: Period
+    department: str | None
+    metrics: tuple[str, ...]
+    table: pd.DataFrame
+
+    @property
+    def as_of(self) -> dt.date:
+        """The last day that counts."""
+        return self.catalog.as_of
+
+    @property
+    def definitions(self) -> Definitions:
+        """The company's definitions."""
+        return self.catalog.definitions
+
+    @property
+    def current(self) -> pd.DataFrame:
+        """One row a metric: the last complete period."""
+        return self.table[self.table["period"] == self.period.id]
+
+    @property
+    def lead(self) -> str:
+        """The metric that speaks for the board: its first one. A light is never averaged over metrics, nor the worst."""
+        return self.metrics[0]
+
+    def row(self, metric: str) -> pd.Series:
+        """A metric's row of the last complete period; a misspelt metric is an error with the nearest name."""
+        if metric not in self.metrics:
+            raise UsageError(f"the board has no metric {metric!r}{did_you_mean(metric, self.metrics)}")
+        return self.current[self.current["metric"] == metric].iloc[0]
+
+
+def read(
+    wb: Workbench,
+    *,
+    as_of: str | dt.date | None = None,
+    grain: Grain = "week",
+    department: str | None = None,
+    metrics: Iterable[str] | None = None,
+) -> Board:
+    """The board of these metrics, of a department, or of the company (its North Star first, then every department).
+
+    Raises UsageError for unknown names, DataError where a source that must not be used stands behind a metric.
+    """
+    if grain not in GRAINS:
+        raise UsageError(f"unknown grain {grain!r}{did_you_mean(grain, GRAINS)}; grains are {', '.join(GRAINS)}")
+    workbench.ensure_data(wb)
+    catalog = sources.open(wb.definitions, wb.data, workbench.as_of(wb, as_of))
+    wanted = _wanted(wb.definitions, department, metrics)
+    return _judged(catalog, grain, department, wanted)
+
+
+def at_grain(board: Board, grain: Grain) -> Board:
+    """The same metrics at the same as-of on another grain."""
+    return _judged(board.catalog, grain, board.department, list(board.metrics))
+
+
+def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:
+    """A metric's last periods up to the last complete one, oldest first."""
+    board.row(metric)
+    rows = board.table[(board.table["metric"] == metric) & (board.table["period_end"] <= pd.Timestamp(board.period.end))]
+    return rows.tail(periods).reset_index(drop=True)
+
+
+def segments(board: Board, metric: str, by: str | tuple[str, ...], periods: int = 26) -> pd.DataFrame:
+    """The metric table of one metric split by a declared dimension, its last periods up to the last complete one."""
+    split = (by,) if isinstance(by, str) else tuple(by)
+    first = calendar(board.definitions.company.calendar).shift(board.period, 1 - periods)
+    return alignment.values(
+        board.catalog, metric, grain=board.grain, start=first.start, end=board.period.end, by=split
+    )
+
+
+def _wanted(definitions: Definitions, department: str | None, metrics: Iterable[str] | None) -> list[str]:
+    known = definitions.metrics
+    if metrics is not None:
+        wanted = list(metrics)
+        for name in wanted:
+            if name not in known:
+                raise UsageError(f"unknown metric {name!r}{did_you_mean(name, known)}")
+        return wanted
+    if department is None:
+        return list(dict.fromkeys([*definitions.company.north_star, *known]))
+    if department not in definitions.departments:
+        raise UsageError(f"unknown department {department!r}{did_you_mean(department, definitions.departments)}")
+    return list(definitions.departments[department].metrics)
+
+
+def _judged(catalog: Catalog, grain: Grain, department: str | None, wanted: list[str]) -> Board:
+    metrics = tuple(name for name in wanted if grain in catalog.definitions.metrics[name].grains)
+    if not metrics:
+        raise UsageError(f"no metric{f' of {department}' if department else ''} makes sense at grain {grain}")
+    span = catalog.span()
+    period = calendar(catalog.definitions.company.calendar).last_complete(grain, catalog.as_of)
+    start = min(span[0], period.start) if span else period.start
+    table = alignment.align(catalog, metrics, grain=grain, start=start, end=catalog.as_of)
+    table = alignment.add_targets(alignment.compare(table, catalog), catalog.definitions)
+    return Board(catalog, grain, period, department, metrics, status.judge(table, catalog.definitions))

@@ -1,0 +1,15 @@
+"""Charts: where people would rather look. Direct labels and dashes, never colour alone; each with a text alternative.
+
+In JupyterLab a chart is an SVG, drawn without a network. While a report is refreshed it leaves the notebook as its
+Vega-Lite specification, and the page builder draws it.
+"""
+
+from __future__ import annotations
+
+from dataops_nb.charts.lines import compare, trend
+from dataops_nb.charts.parts import by_segment
+from dataops_nb.charts.rendering import enable
+
+__all__ = ["by_segment", "compare", "trend"]
+
+enable()

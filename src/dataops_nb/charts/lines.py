@@ -1,0 +1,133 @@
+"""Lines over time: one metric against its target and last year, or several metrics side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from dataops_nb import story
+from dataops_nb.board import Board, history
+from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDTH, styled
+from dataops_nb.story import numbers
+
+_AXIS = alt.Axis(title=None, grid=False, tickCount=7)
+_PERCENT, _COMPACT = ".0%", "~s"
+
+
+def trend(board: Board, metric: str, periods: int = 26) -> Any:
+    """A metric's last 26 periods: the value (solid), its target (dashed), last year (dotted), this period labelled.
+
+    The title is the finding: what the metric came to against its target.
+    """
+    rows = _drawable(board, history(board, metric, periods))
+    told = story.sentence(board, metric).text
+    unit = board.definitions.metrics[metric].unit
+    layers = [_last_year(rows, unit), _target(rows, unit), _value(rows, unit), *_current(board, rows, metric)]
+    return styled(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT), told, _alternative(board, rows, metric))
+
+
+def compare(board: Board, metrics: list[str], periods: int = 26, title: str | None = None) -> Any:
+    """Several metrics of one unit over the last periods, each labelled at its end; dashes tell them apart."""
+    rows = pd.concat([_drawable(board, history(board, metric, periods)) for metric in metrics])
+    rows = rows.assign(label=rows["metric"].map(board.definitions.label))
+    unit = board.definitions.metrics[metrics[0]].unit
+    labels = [board.definitions.label(metric) for metric in metrics]
+    base = alt.Chart(_values(rows, ["period_start", "label", "value"])).encode(
+        x=alt.X("period_start:T", axis=_AXIS), y=_y("value:Q", unit), detail="label:N"
+    )
+    dashes = alt.Scale(domain=labels, range=[[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]][: len(labels)])
+    lines = base.mark_line(strokeWidth=2.2, color=ACCENT).encode(strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=None))
+    last = rows.dropna(subset=["value"]).groupby("label").tail(1)
+    ends = alt.Chart(_values(last, ["period_start", "label", "value"])).mark_text(
+        align="left", dx=6, fontSize=12, color=INK, limit=170
+    ).encode(x="period_start:T", y="value:Q", text="label:N")  # fmt: skip
+    head = title or _listed(labels)
+    chart = alt.layer(lines, ends).properties(width=WIDTH - 130, height=HEIGHT)
+    return styled(chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics))
+
+
+def _listed(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def _drawable(board: Board, rows: pd.DataFrame) -> pd.DataFrame:
+    whole = rows["complete"] | rows["value"].isna()
+    return rows.assign(value=rows["value"].where(whole), now=rows["period"] == board.period.id)
+
+
+def _values(rows: pd.DataFrame, columns: list[str]) -> alt.InlineData:
+    plain = rows[columns].copy()
+    for name in plain.select_dtypes("datetime"):
+        plain[name] = plain[name].dt.strftime("%Y-%m-%dT00:00:00")
+    numbers_only = plain.select_dtypes("number").columns
+    plain[numbers_only] = plain[numbers_only].map(lambda value: float(f"{value:.6g}"))
+    records = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in plain.to_dict("records")]
+    return alt.InlineData(values=records)
+
+
+def _y(field: str, unit: str) -> alt.Y:
+    axis = alt.Axis(title=None, format=_PERCENT if unit == "percent" else _COMPACT, tickCount=5)
+    return alt.Y(field, axis=axis, scale=alt.Scale(zero=False, nice=True))
+
+
+def _value(rows: pd.DataFrame, unit: str) -> alt.Chart:
+    base = alt.Chart(_values(rows, ["period_start", "value"])).encode(x=alt.X("period_start:T", axis=_AXIS), y=_y("value:Q", unit))
+    return base.mark_line(color=ACCENT, strokeWidth=2.4, point=alt.OverlayMarkDef(color=ACCENT, size=18))
+
+
+def _target(rows: pd.DataFrame, unit: str) -> alt.LayerChart:
+    dashed = {"color": INK, "strokeDash": [6, 4], "strokeWidth": 1.4, "interpolate": "step-after"}
+    fields = ["target_low", "target_high"] if rows["target_low"].notna().any() else ["target"]
+    known = [field for field in fields if rows[field].notna().any()]
+    drawn = [
+        alt.Chart(_values(rows, ["period_start", field])).mark_line(**dashed).encode(x="period_start:T", y=_y(f"{field}:Q", unit))
+        for field in known
+    ]
+    if known:
+        last = rows.dropna(subset=known[-1:]).head(1).assign(text="target" if len(known) == 1 else "agreed band")
+        drawn.append(
+            alt.Chart(_values(last, ["period_start", known[-1], "text"]))
+            .mark_text(align="left", dy=-7, fontSize=11, color=INK)
+            .encode(x="period_start:T", y=f"{known[-1]}:Q", text="text:N")
+        )
+    return alt.layer(*drawn) if drawn else alt.layer(alt.Chart(alt.InlineData(values=[])).mark_point())
+
+
+def _last_year(rows: pd.DataFrame, unit: str) -> alt.LayerChart:
+    shown = rows.assign(same_last_year=rows["same_last_year"].where(rows["same_last_year_complete"].astype(bool)))
+    line = alt.Chart(_values(shown, ["period_start", "same_last_year"])).mark_line(
+        color=FAINT, strokeDash=[2, 3], strokeWidth=1.6
+    ).encode(x="period_start:T", y=_y("same_last_year:Q", unit))  # fmt: skip
+    first = shown.dropna(subset=["same_last_year"]).tail(1).assign(text="last year")
+    label = alt.Chart(_values(first, ["period_start", "same_last_year", "text"])).mark_text(
+        align="left", dx=5, fontSize=11, color="#5c6670"
+    ).encode(x="period_start:T", y="same_last_year:Q", text="text:N")  # fmt: skip
+    return alt.layer(line, label)
+
+
+def _current(board: Board, rows: pd.DataFrame, metric: str) -> list[alt.Chart]:
+    now = rows[rows["now"] & rows["value"].notna()]
+    if now.empty:
+        return []
+    unit = board.definitions.metrics[metric].unit
+    text = f"{numbers.number(now['value'].iloc[0], unit)} in {numbers.period(board.period)}"
+    now = now.assign(text=text, fill=now["light"].map(LIGHTS))
+    base = alt.Chart(_values(now, ["period_start", "value", "text"])).encode(x="period_start:T", y="value:Q")
+    return [
+        base.mark_point(filled=True, size=120, color=now["fill"].iloc[0], stroke=INK, strokeWidth=1.2, opacity=1),
+        base.mark_text(align="right", dx=-2, dy=-14, fontSize=13, fontWeight=600, color=INK).encode(text="text:N"),
+    ]
+
+
+def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
+    known = rows.dropna(subset=["value"])
+    label, unit = board.definitions.label(metric), board.definitions.metrics[metric].unit
+    if known.empty:
+        return f"{label}: no values in the last {len(rows)} {board.grain}s."
+    low, high = (numbers.number(value, unit) for value in (known["value"].min(), known["value"].max()))
+    last = numbers.number(known["value"].iloc[-1], unit)
+    said = f"{label} over the last {len(rows)} {board.grain}s: between {low} and {high}, {last} in {known['period'].iloc[-1]}"
+    target = known["target"].iloc[-1]
+    return f"{said}; target {numbers.number(target, unit)}." if pd.notna(target) else f"{said}."

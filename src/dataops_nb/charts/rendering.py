@@ -1,0 +1,44 @@
+"""How a chart leaves a notebook: as SVG to look at, or as its specification while a report is refreshed."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+MIME = "application/vnd.vegalite.v6+json"
+REFRESHING = "DATAOPS_NB_REFRESH"
+WIDTH, HEIGHT = 620, 260
+INK, FAINT, ACCENT = "#1f2933", "#8a94a0", "#1f5fa8"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+LIGHTS = {"green": "#00805e", "yellow": "#f0b429", "red": "#b3261e", "unknown": "#8a94a0"}
+
+
+def enable() -> None:
+    """Register and choose the package's renderer."""
+    alt.renderers.register("dataops-nb", _render)
+    alt.renderers.enable("dataops-nb")
+    alt.data_transformers.disable_max_rows()
+
+
+def styled(chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
+    """The chart with its finding as title, its text alternative, and the house style."""
+    head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
+    return (
+        chart.properties(title=head, description=description)
+        .configure(font=FONT, background="#ffffff")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12, gridColor="#e6e9ed", domainColor=FAINT,
+            tickColor=FAINT, labelLimit=220,
+        )
+    )  # fmt: skip
+
+
+def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
+    text = str(spec.get("description") or "A chart.")
+    if os.environ.get(REFRESHING):
+        return {MIME: spec, "text/plain": text}
+    return {"image/svg+xml": vl_convert.vegalite_to_svg(spec), "text/plain": text}

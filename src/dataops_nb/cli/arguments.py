@@ -1,0 +1,157 @@
+"""What may be said on the command line: one tree of verbs, their options and their help.
+
+Every verb names the function that runs it as `module:function` of this package, imported only when it is run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from dataops_nb import __version__
+from dataops_nb.errors import UsageError, did_you_mean
+
+GRAINS = ("day", "week", "month", "quarter", "year")
+EPILOG = """exit codes:
+  0 ok, 1 a report failed or a page was refused, 2 usage, parameters or definitions, 3 data, 4 --fail-on met,
+  5 timed out, 6 killed or out of memory, 7 disk or publish, 8 locked, 130 interrupted"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are our errors and name the nearest right name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the mistake, and say where help is."""
+        raise UsageError(f"{message}\nSee {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            what = "command" if action.dest in ("verb", "action") else action.dest
+            near = did_you_mean(str(value), action.choices) or f"; known are {', '.join(map(str, action.choices))}"
+            self.error(f"unknown {what} {value!r}{near}")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments of one command: `verb`, `run`, the global options and the verb's own.
+
+    Raises UsageError for an unknown verb, option or value; SystemExit(0) after --help or --version.
+    """
+    start = argparse.Namespace(workbench=None, data=None, out=None, json=False, quiet=False)
+    parser = build()
+    args, unknown = parser.parse_known_args(list(argv), start)
+    if unknown:
+        known = re.findall(r"(?<!\w)--?[a-z][a-z-]*", args.parser.format_help())
+        what = "option" if unknown[0].startswith("-") else "argument"
+        args.parser.error(f"unknown {what} {unknown[0]!r}{did_you_mean(unknown[0].split('=')[0], known)}")
+    return args
+
+
+def build() -> Parser:
+    """The whole tree of verbs."""
+    shared = _shared()
+    parser = Parser(prog="dataops-nb", description="Align, judge and tell the numbers of a revenue organisation.",
+                    epilog=EPILOG, parents=[shared])  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"dataops-nb {__version__}")
+    parser.set_defaults(parser=parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True, title="commands")
+
+    def verb(name: str, run: str, text: str, under: Any = verbs) -> Parser:
+        made: Parser = under.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[shared])
+        made.set_defaults(run=run, parser=made)
+        return made
+
+    init = verb("init", "init:run", "make a new workbench from the packaged one")
+    init.add_argument("folder", type=Path, metavar="DIR", help="where; a folder that is new or empty")
+    verb("check", "check:run", "check definitions, sources, contracts and freshness; every fault at once")
+    status = verb("status", "status:run", "show the lights; no notebook is executed")
+    _as_of(status)
+    _grain(status)
+    _metric(verb, verb("metric", "", "list, show, compute or draw the metrics"))
+    _reports(verb)
+    lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
+    lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")
+    verb("doctor", "doctor:run", "check this machine and this workbench: versions, kernel, charts, folders")
+    return parser
+
+
+def _shared() -> Parser:
+    shared = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = shared.add_argument_group("options of every command, before or after it")
+    group.add_argument("-w", dest="workbench", type=Path, metavar="DIR", help="the workbench (default: this folder)")
+    group.add_argument("--data", type=Path, metavar="DIR", help="where relative paths of sources start")
+    group.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: out in the workbench)")
+    group.add_argument("--json", action="store_true", help="print one JSON document instead of text")
+    group.add_argument("--quiet", action="store_true", help="say only what went wrong")
+    return shared
+
+
+def _metric(verb: Callable[..., Parser], metric: Parser) -> None:
+    actions = metric.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+    verb("list", "metric:run_list", "every metric with its department, type, grains, unit and role", actions)
+    show = verb("show", "metric:run_show", "one metric: definition, sources, targets, lights", actions)
+    show.add_argument("metric", metavar="ID", help="the metric's id")
+    values = verb("values", "values:run", "the values of one metric, period by period", actions)
+    values.add_argument("metric", metavar="ID", help="the metric's id")
+    _as_of(values)
+    _grain(values)
+    values.add_argument("--from", dest="start", type=day, metavar="D", help="first day (default: the first with data)")
+    values.add_argument("--to", dest="end", type=day, metavar="D", help="last day (default: the last with data)")
+    values.add_argument("--by", action="append", metavar="DIM", help="a declared dimension; DIM,DIM or twice crosses")
+    verb("tree", "metric:run_tree", "what the North Star is made of, and what is declared to move it", actions)
+
+
+def _reports(verb: Callable[..., Parser]) -> None:
+    plan = verb("plan", "plan:run", "every report, whether it is due, and why")
+    plan.add_argument("suite", nargs="?", metavar="SUITE", help="one suite of params/reports.yaml (default: all)")
+    _as_of(plan)
+    refresh = verb("refresh", "refresh:run", "execute reports and publish their pages")
+    refresh.add_argument("suite", nargs="?", metavar="SUITE", help="one suite of params/reports.yaml (default: all)")
+    refresh.add_argument("--report", action="append", default=[], metavar="ID", help="only this one; may be repeated")
+    _as_of(refresh)
+    refresh.add_argument("-p", dest="parameters", action="append", default=[], type=assignment, metavar="NAME=VALUE",
+                         help="a parameter of the notebooks; may be repeated")  # fmt: skip
+    refresh.add_argument("--jobs", type=positive, metavar="N", help="reports at a time (default: as fits the machine)")
+    refresh.add_argument("--timeout", type=positive, default=900, metavar="S", help="seconds a report may take (900)")
+    refresh.add_argument("--fail-on", choices=("red", "yellow", "never"), default="never", metavar="red|yellow|never",
+                         help="end with 4 when a report's light is this bad (never)")  # fmt: skip
+
+
+def _as_of(parser: Parser) -> None:
+    parser.add_argument("--as-of", type=day, metavar="D", help="rows after this day do not exist (default: today)")
+
+
+def _grain(parser: Parser) -> None:
+    parser.add_argument("--grain", choices=GRAINS, default="week", metavar="G", help=f"{', '.join(GRAINS)} (week)")
+
+
+def day(text: str) -> dt.date:
+    """A day as people write it on the command line: 2026-11-22."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it like 2026-11-22")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """NAME=VALUE; the value is everything after the first equals sign."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value

@@ -1,0 +1,18 @@
+"""`dataops-nb init DIR`: a new workbench."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from dataops_nb import workbench
+from dataops_nb.cli import output
+
+
+def run(args: Namespace) -> int:
+    """Make the workbench and print where it is."""
+    made = workbench.init(args.folder)
+    if args.json:
+        output.document({"workbench": str(made)})
+    else:
+        output.write(str(made))
+    return 0

@@ -1,0 +1,262 @@
+"""params/departments/NAME.yaml as types: what a metric is, how it is judged and what it moves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from dataops_nb.definitions.models.company import Lights
+from dataops_nb.definitions.models.terms import (
+    GRAINS,
+    Agg,
+    Better,
+    Duration,
+    Grain,
+    Model,
+    Month,
+    Name,
+    Number,
+    Role,
+    Text,
+)
+
+
+class Open(Model):
+    """Rows are spans: open from the day in `from` until the day before the one in `to`; an empty `to` is still open."""
+
+    from_: Name = Field(alias="from", description="The column with a span's first day.")
+    to: Name = Field(description="The column with the day after its last; empty is still open.")
+
+
+class Measure(Model):
+    """What is aggregated of which rows."""
+
+    source: Name = Field(description="The source of the rows.")
+    agg: Agg = Field(description="How rows become one value; count counts rows, or non-empty expr.")
+    expr: Name | None = Field(None, description="""The column or SQL expression; quote odd names: '"404s"'.""")
+    filter: Name | None = Field(None, description="SQL condition of the rows that count; unknown drops the row.")
+    exclude: Name | None = Field(None, description="SQL condition of the rows that do not; unknown keeps the row.")
+    time: Name | None = Field(None, description="The time column; the source's where left out.")
+    currency: Name | None = Field(None, description="The column with the currency of the amount.")
+    at: Literal["end"] | None = Field(None, description="end: a stock, the value on the period's last day with rows.")
+    open: Open | None = Field(None, description="Rows are spans that count while open; with at: end.")
+
+
+class Listed(Model):
+    """A dimension whose members are listed in another source: `{column: agent, values: staff.agent}`."""
+
+    column: Name = Field(description="The column to split by.")
+    values: Name | None = Field(None, description="source.column that lists members, also those without rows.")
+
+
+class SourceTarget(Model):
+    """Targets that stand in a source."""
+
+    source: Name = Field(description="The source that holds the targets.")
+    column: Name = Field(description="Its column with the target.")
+    per: Grain | None = Field(None, description="The period the target is for.")
+    match: dict[Name, Name] = Field({}, description="Dimension of the metric: column of the source.")
+
+
+class Target(Model):
+    """A dated target: a value, or a band `low`..`high` for `better: inside`."""
+
+    from_: dt.date | None = Field(default=None, alias="from", description="The first day it holds.")
+    per: Grain | None = Field(None, description="The period a flow's value is for; other grains are scaled by days.")
+    by: Literal["days", "working_days"] = Field("days", description="What scales it to other grains.")
+    value: Number | None = Field(None, description="The target: 12, 3%, 2d.")
+    low: Number | None = Field(None, description="The band's lower end, for better: inside.")
+    high: Number | None = Field(None, description="The band's upper end, for better: inside.")
+    season: dict[Month, Number] = Field({}, description="A factor for some months: {december: 0.8}.")
+    shape: Literal["last_year"] | None = Field(None, description="last_year: spread over the year as last year went.")
+
+
+class Because(Model):
+    """A dated decision about limits, with its reason."""
+
+    from_: dt.date = Field(alias="from", description="The first day it holds.")
+    to: dt.date | None = Field(None, description="The last day it holds.")
+    because: Name = Field(description="The reason, for readers.")
+
+
+class Limits(Model):
+    """How process limits are computed."""
+
+    range: Literal["mean", "median"] = Field("mean", description="Limits from the mean or the median moving range.")
+    screen: bool = Field(False, description="true: leave out extreme points when limits are computed.")
+    rebase: list[Because] = Field([], description="Days on which limits start anew, each with a reason.")
+    lock: Because | None = Field(None, description="Compute limits from these days only, with a reason.")
+
+
+class Accept(Model):
+    """A known light that somebody answers for until a date."""
+
+    light: Literal["red", "yellow", "unreconciled"] = Field(description="The light that is accepted.")
+    owner: Name = Field(description="Who answers for it.")
+    until: dt.date = Field(description="The last day it is accepted.")
+    because: Name = Field(description="The reason, for readers.")
+
+
+class Moves(Model):
+    """A declared link: this metric moves another one, after a while."""
+
+    metric: Name = Field(description="The metric that is moved.")
+    after: Duration | None = Field(None, description="How long it takes: 2w.")
+    effect: Literal["same", "opposite"] = Field("same", description="Whether both go the same way.")
+    useful: Number | None = Field(None, description="The smallest effect worth having.")
+    because: Name | None = Field(None, description="Why it should, for readers.")
+
+
+class Sides(Model):
+    """One column's name on either side of a reconciliation."""
+
+    left: Name = Field(description="The column in this metric's source.")
+    right: Name = Field(description="The column in the other metric's source.")
+
+
+class Reconcile(Model):
+    """The same metric in another system."""
+
+    with_: Name = Field(alias="with", description="The metric of the other system.")
+    key: Sides = Field(description="The columns that match rows of both.")
+    amount: Sides | None = Field(None, description="The columns whose amounts must agree.")
+    tolerance: Number = Field(0.0, description="The relative difference that is let pass: 2%.")
+
+
+class Offset(Model):
+    """A metric of an earlier period: `{metric: active_customers, offset: 1 period}`."""
+
+    metric: Name = Field(description="The metric.")
+    offset: Duration = Field(description="How much earlier: 1 period.")
+
+
+def _split_form(value: Any) -> str:
+    if isinstance(value, dict | Listed):
+        return "<Listed>"
+    return "<list>" if isinstance(value, list) else "<str>"
+
+
+def _from_source(value: Any) -> bool:
+    return isinstance(value, SourceTarget) or (isinstance(value, dict) and ("source" in value or "column" in value))
+
+
+# a union's tag says which form is meant, so that a mistake is judged by that form alone
+Split = Annotated[
+    Annotated[Name, Tag("<str>")] | Annotated[list[Name], Tag("<list>")] | Annotated[Listed, Tag("<Listed>")],
+    Discriminator(_split_form),
+]
+AnyTarget = Annotated[
+    Annotated[Target, Tag("<Target>")] | Annotated[SourceTarget, Tag("<SourceTarget>")],
+    Discriminator(lambda value: "<SourceTarget>" if _from_source(value) else "<Target>"),
+]
+NamedLights = Annotated[
+    Annotated[Name, Tag("<str>")] | Annotated[Lights, Tag("<Lights>")],
+    Discriminator(lambda value: "<Lights>" if isinstance(value, dict | Lights) else "<str>"),
+]
+Part = Annotated[
+    Annotated[Name, Tag("<str>")] | Annotated[Offset, Tag("<Offset>")],
+    Discriminator(lambda value: "<Offset>" if isinstance(value, dict | Offset) else "<str>"),
+]
+
+
+class MetricBase(Model):
+    """What every metric may say, whatever its type."""
+
+    label: Name | None = Field(None, description="Its name for readers; any text.")
+    question: Name | None = Field(None, description="The question it answers.")
+    role: Role | None = Field(None, description="input, outcome or guardrail; outcome where it is in north_star.")
+    better: Better = Field("up", description="The good direction; inside: within a band.")
+    unit: Text = Field("", description="Free text; percent: values are fractions, targets are written 3%.")
+    grains: Annotated[list[Grain], Field(min_length=1)] = Field(list(GRAINS), description="Where it makes sense.")
+    by: list[Split] = Field([], description="Columns to split by, each by itself; a nested list crosses them.")
+    targets: list[AnyTarget] = Field([], description="Dated targets; each holds until the next one.")
+    lights: NamedLights | None = Field(None, description="The lights it is judged by: a named set, or written out.")
+    policy: Literal["target", "capability"] | None = Field(None, description="Overrides the policy of its lights.")
+    limits: Limits = Field(Limits(), description="How its process limits are computed.")
+    accept: list[Accept] = Field([], description="Lights that somebody answers for until a date.")
+    moves: list[Moves] = Field([], description="The metrics it is meant to move.")
+    reconcile: list[Reconcile] = Field([], description="The same metric in other systems.")
+    pitch: dict[Name, Name] = Field({}, description="Sentences to try on readers; facts as {metric.field}.")
+
+
+class Defaults(MetricBase):
+    """What holds for every metric of a department that does not say otherwise."""
+
+    source: Name | None = Field(None, description="The source of simple metrics.")
+    time: Name | None = Field(None, description="The time column of simple metrics of that source.")
+
+
+class Simple(MetricBase):
+    """One aggregation over rows."""
+
+    type: Literal["simple"] = Field(description="One aggregation over rows.")
+    measure: Measure = Field(description="What is aggregated of which rows.")
+
+
+class Ratio(MetricBase):
+    """Two metrics, each aggregated first, then divided."""
+
+    type: Literal["ratio"] = Field(description="Two metrics, each aggregated first, then divided.")
+    numerator: Part = Field(description="The metric above, or {metric, offset} for an earlier period.")
+    denominator: Part = Field(description="The metric below, or {metric, offset} for an earlier period.")
+
+
+class Cumulative(MetricBase):
+    """A metric over a window that ends on the period's last day."""
+
+    type: Literal["cumulative"] = Field(description="A metric over a window that ends on the period's last day.")
+    metric: Name = Field(description="The metric whose rows the window holds.")
+    window: Duration = Field(description="The length of the window: 12 months.")
+
+
+class Derived(MetricBase):
+    """Arithmetic on metrics of one period."""
+
+    type: Literal["derived"] = Field(description="Arithmetic on metrics of one period.")
+    expr: Name = Field(description="+ - * / and parentheses over metrics: revenue / active_customers.")
+
+
+class Conversion(MetricBase):
+    """Of the entities with the base event, the share that converts within the window."""
+
+    type: Literal["conversion"] = Field(description="The share of entities that converts within a window.")
+    base_metric: Name = Field(description="The metric that counts the base event.")
+    conversion_metric: Name = Field(description="The metric that counts the conversion.")
+    entity: Name = Field(description="The column both have, that says who converts.")
+    window: Duration = Field(description="How long a conversion may take; its last day counts.")
+
+
+Metric = Annotated[Simple | Ratio | Cumulative | Derived | Conversion, Field(discriminator="type")]
+
+
+class BetterColumn(Model):
+    """The good direction of an indicator, read from a column."""
+
+    column: Name = Field(description="The column with the direction.")
+    map: dict[Text, Better] = Field(description="Its values, and the direction each means.")
+
+
+class MetricsFrom(Model):
+    """A long table of indicators: one metric a row's id."""
+
+    source: Name = Field(description="The source of the rows.")
+    id: Name = Field(description="The column with the indicator's id.")
+    prefix: Text = Field("", description="Put before the id to make the metric's id.")
+    label: Name | None = Field(None, description="The column with the label.")
+    department: Name | None = Field(None, description="The column with the department.")
+    expr: Name = Field(description="The column or SQL expression with the value.")
+    agg: Agg = Field("sum", description="How rows become one value.")
+    at: Literal["end"] | None = Field(None, description="end: a stock.")
+    target: Name | None = Field(None, description="The column with the target.")
+    better: Better | BetterColumn = Field("up", description="The good direction, or the column that says it.")
+
+
+class Department(Model):
+    """params/departments/NAME.yaml, its defaults already merged into its metrics."""
+
+    department: Name = Field(description="The department's name.")
+    owner: Name | None = Field(None, description="Who answers for its metrics.")
+    metrics: dict[Name, Metric] = Field({}, description="The metrics by id.")
+    metrics_from: list[MetricsFrom] = Field([], description="Metrics from long tables of indicators.")

@@ -1,0 +1,188 @@
+"""One page of a report: the cells of its altitude, with what a reader needs around them.
+
+The executive page keeps the cells tagged `executive`, the manager's page adds `manager`, the analyst's page has them
+all with the code folded away. The three come from one execution, so they cannot contradict each other. A page is one
+file: it asks for nothing from anywhere, needs no JavaScript, and is the same bytes whenever it is built again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from nbformat import NotebookNode
+
+from dataops_nb.publish import facts, markup, outputs, style
+from dataops_nb.publish.facts import Payload
+from dataops_nb.publish.markup import text
+
+Altitude = Literal["executive", "manager", "analyst"]
+FILES: dict[Altitude, str] = {"executive": "index.html", "manager": "manager.html", "analyst": "analyst.html"}
+NAMES: dict[Altitude, str] = {"executive": "Summary", "manager": "Manager", "analyst": "Analyst"}
+SHOWN: dict[Altitude, frozenset[str]] = {
+    "executive": frozenset({"executive"}),
+    "manager": frozenset({"executive", "manager"}),
+    "analyst": frozenset({"executive", "manager", "analyst"}),
+}
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What a page says about its making: the report's id, its parameters, the package's version and the way up."""
+
+    report: str
+    version: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    up: str = "../../index.html"
+
+
+def files(notebook: NotebookNode, meta: Meta) -> dict[str, bytes]:
+    """Everything that is published of a report, by file name; ReportError where the notebook is no finished report."""
+    payload = facts.of(notebook)
+    pages = {name: build(notebook, altitude, meta).encode() for altitude, name in FILES.items()}
+    return pages | {"facts.json": facts.as_json(payload, meta.report), "numbers.csv": facts.as_csv(payload)}
+
+
+def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
+    """One page of an executed notebook; ReportError where it is no finished report, or the page must be refused."""
+    payload = facts.of(notebook)
+    seen = outputs.Seen(frozenset(fact["id"] for fact in payload["facts"]), payload.get("reason"))
+    body = "\n".join(_cells(notebook, altitude, seen))
+    if not seen.headline:
+        body = outputs.headline(payload["headline"], payload["light"], payload.get("reason")) + "\n" + body
+    run = facts.fingerprint(notebook, meta.parameters, payload, meta.version)
+    parts = [
+        _header(payload, altitude, meta),
+        f"<main>\n{_warnings(payload)}{body}\n</main>",
+        _footer(payload, altitude, meta, run),
+        f'<script type="application/json" id="facts">{markup.data(_travelling(payload, meta, seen))}</script>',
+    ]
+    title = f"{payload['title']} · {payload['company']} · {payload['period']}"
+    return document(title, "\n".join(parts))
+
+
+def document(title: str, body: str) -> str:
+    """A whole HTML file around a body; nothing in it can load or run."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
+        f'<link rel="icon" href="data:,">\n<title>{text(title)}</title>\n<style>\n{style.css()}\n</style>\n</head>\n'
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def day(value: str | dt.date | None) -> str:
+    """A day spelled out, the same in every locale: `Sun 22 Nov 2026`."""
+    if not value:
+        return "unknown"
+    date = dt.date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return f"{DAYS[date.weekday()]} {date.day} {MONTHS[date.month - 1]} {date.year}"
+
+
+def stamp(value: str | dt.date | None) -> str:
+    """A day spelled out, with its machine-readable form."""
+    return f'<time datetime="{text(str(value)[:10])}">{day(value)}</time>' if value else "unknown"
+
+
+def _cells(notebook: NotebookNode, altitude: Altitude, seen: outputs.Seen) -> Iterator[str]:
+    title = True
+    for _, cell in facts.numbered(notebook):
+        if facts.tags(cell) & facts.HIDDEN or cell.cell_type == "raw":
+            continue
+        shown = facts.tags(cell) & SHOWN["analyst"] or {"analyst"}
+        has_title = cell.cell_type == "markdown" and title and cell.source.lstrip().startswith("# ")
+        title = title and not has_title
+        if not shown & SHOWN[altitude]:
+            continue
+        html = "".join(_cell(cell, altitude, seen, drop_title=has_title))
+        if html:
+            yield f"<section>{html}</section>"
+
+
+def _cell(cell: NotebookNode, altitude: Altitude, seen: outputs.Seen, *, drop_title: bool) -> Iterator[str]:
+    if cell.cell_type == "markdown":
+        yield markup.markdown(cell.source, drop_title=drop_title)
+        return
+    yield from outputs.html(cell, seen, stdout=altitude == "analyst")
+    if altitude == "analyst" and cell.source.strip():
+        code = text(cell.source)
+        yield f'<details class="nb-code"><summary>Code</summary><pre tabindex="0"><code>{code}</code></pre></details>'
+
+
+def _header(payload: Payload, altitude: Altitude, meta: Meta) -> str:
+    links = []
+    for name, file in FILES.items():
+        here = ' aria-current="page"' if name == altitude else ""
+        links.append(f'<a href="{file}"{here}>{NAMES[name]}</a>')
+    return (
+        f'<header>\n<div class="nb-top"><span class="nb-company">{text(payload["company"])}</span>'
+        f'<span class="nb-asof">as of {stamp(payload["as_of"])}</span></div>\n<h1>{text(payload["title"])}</h1>\n'
+        f'<nav aria-label="Pages of this report"><a class="nb-up" href="{text(meta.up)}">All reports</a>'
+        f"{''.join(links)}</nav>\n</header>"
+    )
+
+
+def _warnings(payload: Payload) -> str:
+    said = payload.get("warnings") or []
+    if not said:
+        return ""
+    items = "".join(f"<li>{text(warning)}</li>" for warning in said)
+    return notice("Read this first", items)
+
+
+def notice(title: str, items: str) -> str:
+    """What a reader must know before anything else, as a list of finished <li>."""
+    return f'<aside class="nb-warnings" aria-label="{title}"><strong>{title}</strong><ul>{items}</ul></aside>\n'
+
+
+def _footer(payload: Payload, altitude: Altitude, meta: Meta, run: str) -> str:
+    parameters = " · ".join(f"{name} {value}" for name, value in meta.parameters.items()) or "none"
+    entries = {
+        "As of": stamp(payload["as_of"]),
+        "Data to": stamp(payload.get("data_to")),
+        "Period": text(payload["period"]),
+        "Owner": text(payload.get("owner") or "nobody named"),
+        "Parameters": text(parameters),
+        "Run": f"<code>{run}</code>",
+        "Version": f"dataops-nb {text(meta.version)}",
+    }
+    rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in entries.items())
+    sources = _sources(payload) if altitude == "analyst" else ""
+    links = '<a href="numbers.csv">The numbers (csv)</a><a href="facts.json">The facts (json)</a>'
+    return f'<footer>\n{sources}<dl>{rows}</dl>\n<nav aria-label="Files of this report">{links}</nav>\n</footer>'
+
+
+def _sources(payload: Payload) -> str:
+    sources = payload.get("sources") or []
+    if not sources:
+        return ""
+    head = "".join(f"<th>{name}</th>" for name in ("Source", "System", "Owner", "Rows", "Data to", "Files", "SHA-256"))
+    rows = "".join(f"<tr>{''.join(_source(source))}</tr>" for source in sources)
+    return markup.clean(f"<table><caption>Sources</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def _source(source: Mapping[str, Any]) -> Iterator[str]:
+    rows, files_ = source.get("rows"), source.get("files")
+    yield f'<th scope="row">{text(source.get("source", ""))}</th>'
+    yield f"<td>{text(source.get('system') or '')}</td><td>{text(source.get('owner') or '')}</td>"
+    yield f'<td class="nb-num">{rows:,}</td>' if isinstance(rows, int) else "<td></td>"
+    yield f"<td>{day(source['data_to']) if source.get('data_to') else ''}</td>"
+    yield f"<td>{text(', '.join(map(str, files_)) if isinstance(files_, list) else files_ or '')}</td>"
+    yield f'<td class="nb-hash">{text(str(source.get("sha256") or "")[:12])}</td>'
+
+
+def _travelling(payload: Payload, meta: Meta, seen: outputs.Seen) -> dict[str, Any]:
+    """The sentences of the page and the facts they use, for whoever checks a page that came back."""
+    used = {id_ for sentence in seen.sentences for id_ in sentence["facts"]}
+    kept = [{key: fact.get(key) for key in facts.FACT} for fact in payload["facts"] if fact["id"] in used]
+    about = {"schema_version": 1, "report": meta.report, "as_of": payload["as_of"]}
+    return about | {"facts": kept, "sentences": seen.sentences}

@@ -1,0 +1,102 @@
+"""The front page of a company's reports: the North Star first, then each department's light and sentence.
+
+It says what is shown, how fresh it is, and what failed since: a failed run leaves the last good report in place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dataops_nb.publish import markup
+from dataops_nb.publish.markup import text
+from dataops_nb.publish.page import day, document, notice, stamp
+
+FAILED = {"failed": "failed", "timed_out": "ran out of time", "killed": "was killed", "skipped": "was skipped"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One report on the front page: what is shown of it (`path` is None where nothing is), and what failed since."""
+
+    report: str
+    title: str
+    path: str | None = None
+    department: str | None = None
+    owner: str | None = None
+    light: str = "unknown"
+    reason: str | None = None
+    headline: str = ""
+    period: str = ""
+    as_of: str | None = None
+    data_to: str | None = None
+    failure: str | None = None
+    failed_as_of: str | None = None
+    error: str | None = None
+
+    @property
+    def behind(self) -> int:
+        """How many days older the shown report is than the one that failed."""
+        if not (self.as_of and self.failed_as_of):
+            return 0
+        return (dt.date.fromisoformat(self.failed_as_of) - dt.date.fromisoformat(self.as_of)).days
+
+
+def build(company: str, entries: Sequence[Entry], as_of: dt.date) -> str:
+    """out/index.html of a company, from its reports in the order of the suites."""
+    first = next((entry for entry in entries if entry.path and entry.department is None), next(iter(entries), None))
+    others = [entry for entry in entries if entry is not first]
+    parts = [
+        f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
+        f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
+        f"<main>\n{_failures(entries)}{_north(first)}{_departments(others)}</main>",
+        f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
+    ]
+    return document(f"{company} · Where we stand", "\n".join(parts))
+
+
+def _count(entries: Sequence[Entry]) -> str:
+    shown = sum(entry.path is not None for entry in entries)
+    failed = sum(entry.failure is not None for entry in entries)
+    reports = f"{shown} {'report' if shown == 1 else 'reports'}"
+    return f"{reports}, all from their last run." if not failed else f"{reports}; {failed} did not refresh."
+
+
+def _failures(entries: Iterable[Entry]) -> str:
+    items = "".join(f"<li>{_failure(entry)}</li>" for entry in entries if entry.failure)
+    return notice("What failed", items) if items else ""
+
+
+def _failure(entry: Entry) -> str:
+    what = f"<strong>{text(entry.title)}</strong> {FAILED.get(entry.failure or '', 'failed')}"
+    what += f" as of {stamp(entry.failed_as_of)}" if entry.failed_as_of else ""
+    why = f": {text(entry.error)}" if entry.error else ""
+    if entry.path is None:
+        return f"{what}{why}. Nothing was published before."
+    age = f", {entry.behind} {'day' if entry.behind == 1 else 'days'} older" if entry.behind > 0 else ""
+    return f"{what}{why}. Shown is the report as of {stamp(entry.as_of)}{age}."
+
+
+def _north(entry: Entry | None) -> str:
+    if entry is None:
+        return "<p>No report has been published yet.</p>\n"
+    return f'<section class="nb-north" aria-label="North Star">{_card(entry)}</section>\n'
+
+
+def _departments(entries: Sequence[Entry]) -> str:
+    cards = "".join(f"<li>{_card(entry)}</li>" for entry in entries)
+    return f'<section><h2>Departments</h2><ul class="nb-cards">{cards}</ul></section>\n' if cards else ""
+
+
+def _card(entry: Entry) -> str:
+    level = "h2" if entry.department is None else "h3"
+    if entry.path is None:
+        return f'<article><{level}>{text(entry.title)}</{level}><p class="nb-muted">Not published yet.</p></article>'
+    fresh = f"as of {stamp(entry.as_of)} · data to {stamp(entry.data_to)} · {text(entry.period)}"
+    return (
+        f'<article><div class="nb-cardtop"><{level}><a href="{text(entry.path)}">{text(entry.title)}</a></{level}>'
+        f"{markup.chip(entry.light, entry.reason)}</div>"
+        f'<p class="nb-said">{text(entry.headline)}</p>'
+        f'<p class="nb-meta">{text(entry.owner or "nobody named")} · {fresh}</p></article>'
+    )

@@ -1,0 +1,178 @@
+"""csv and tsv files: decoded, checked row by row for their structure, and read as texts only.
+
+DuckDB reads what is well formed; where it refuses, the csv module reads the file again and says which lines are wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from dataops_nb.definitions.models import Source
+from dataops_nb.errors import Fault
+from dataops_nb.sources.encodings import WrongBytes, check_utf8, decode_text
+from dataops_nb.sources.evidence import cap_faults
+from dataops_nb.sources.files import File
+from dataops_nb.sources.sql import quote, text, texts
+from dataops_nb.sources.tables import Sheet, load_texts
+
+csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one file's rows and fields are told apart, and which of its texts mean missing."""
+
+    delimiter: str
+    missing: frozenset[str]
+
+
+@dataclass
+class Scanned:
+    """A file as the csv module sees it: its good rows with their lines, and what is wrong with the others."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    wrong: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def read_delimited(con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
+    """Load one file as texts into `table`; None where its columns cannot be told."""
+    dialect = Dialect(source.delimiter or ("\t" if file.suffix == ".tsv" else ","), frozenset({"", *source.na}))
+    if len(dialect.delimiter) > 1:
+        return None, [Fault(name, f"`delimiter: {dialect.delimiter!r}` must be one character", file.shown)]
+    try:
+        with _as_utf8(file.path, source.encoding) as path:
+            return _read_utf8(con, name, file, table, path, source.encoding, dialect)
+    except WrongBytes as error:
+        return None, [Fault(name, error.rule, file.shown, error.line, "", error.shown)]
+
+
+@contextmanager
+def _as_utf8(path: Path, encoding: str | None) -> Iterator[Path]:
+    """The file itself where it is UTF-8, else a private copy that is, gone afterwards."""
+    if encoding is None or encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
+        check_utf8(path)
+        yield path
+        return
+    decoded = decode_text(path, encoding)
+    with tempfile.TemporaryDirectory(prefix="dataops-nb-") as folder:
+        copy = Path(folder) / "decoded.csv"
+        copy.write_text(decoded, encoding="utf-8", newline="")
+        yield copy
+
+
+def _read_utf8(
+    con: duckdb.DuckDBPyConnection, name: str, file: File, table: str, path: Path, encoding: str | None, dialect: Dialect
+) -> tuple[Sheet | None, list[Fault]]:
+    header, wrong = _read_header(path, dialect)
+    if wrong:
+        return None, [Fault(name, rule, file.shown, 1, column) for column, rule in wrong]
+    faults: list[Fault] = []
+    lines: Sequence[int] | None = None
+    if not _load_well_formed(con, table, path, header, dialect):
+        scanned = scan_rows(path, len(header), dialect)
+        faults = _name_rows(name, file, scanned)
+        _load_rows(con, table, header, scanned.rows, dialect)
+        lines = scanned.lines
+    count = con.execute(f"select count(*) from {quote(table)}").fetchone() or (0,)
+    read_lines = partial(find_record_lines, file.path, len(header), dialect, encoding or "utf-8-sig")
+    return Sheet(dict.fromkeys(header, "VARCHAR"), count[0], read_lines if lines is None else partial(list, lines)), faults
+
+
+def _read_header(path: Path, dialect: Dialect) -> tuple[list[str], list[tuple[str, str]]]:
+    """The header's names, and what is wrong with them: pairs of column and rule."""
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        header = next(csv.reader(handle, delimiter=dialect.delimiter), [])
+    if not any(h.strip() for h in header):
+        return [], [("", "the header is empty: the first line must name the columns")]
+    wrong = [("", f"column {i + 1} has no name in the header") for i, h in enumerate(header) if not h.strip()]
+    seen: dict[str, int] = {}
+    for i, column in enumerate(header):
+        if column.strip() and column.casefold() in seen:
+            first = seen[column.casefold()] + 1
+            wrong.append((column, f"stands twice in the header, as columns {first} and {i + 1}; rename one of them"))
+        seen.setdefault(column.casefold(), i)
+    if len(header) == 1:
+        other = next((d for d in (";", "\t", "|", ",") if d != dialect.delimiter and d in header[0]), None)
+        if other:
+            return header, [(header[0], f"the header has one column; declare `delimiter: {other!r}` if that separates them")]
+    return header, wrong
+
+
+def _load_well_formed(con: duckdb.DuckDBPyConnection, table: str, path: Path, header: list[str], dialect: Dialect) -> bool:
+    """Load the file with DuckDB; False where it finds the file malformed."""
+    columns = ", ".join(f"{text(c)}: 'VARCHAR'" for c in header)
+    blank = f" where {quote(header[0])} is not null" if len(header) == 1 else ""
+    options = f"""auto_detect=false, header=true, delim={text(dialect.delimiter)}, quote='"', escape='"',
+        columns={{{columns}}}, nullstr=[{texts(sorted(dialect.missing))}]"""
+    try:
+        con.execute(f"create or replace table {quote(table)} as select * from read_csv({text(str(path))}, {options}){blank}")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _load_rows(con: duckdb.DuckDBPyConnection, table: str, header: list[str], rows: list[list[str]], dialect: Dialect) -> None:
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in header]
+    load_texts(con, table, header, [[None if v in dialect.missing else v for v in column] for column in columns])
+
+
+def scan_rows(path: Path, width: int, dialect: Dialect) -> Scanned:
+    """Read a file with the csv module: rows of the header's width, and the lines of all others with their rule."""
+    scanned = Scanned()
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        reader = csv.reader(handle, delimiter=dialect.delimiter, strict=True)
+        next(reader, None)
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return scanned
+            except csv.Error as error:
+                scanned.wrong.append((line, _say_error(error, reader.line_num), "quote"))
+                continue
+            if len(row) == width:
+                if width > 1 or row[0] not in dialect.missing:
+                    scanned.rows.append(row)
+                    scanned.lines.append(line)
+            elif row:
+                kind = "extra" if len(row) > width else "short"
+                scanned.wrong.append((line, f"the row has {len(row)} fields, the header has {width}", kind))
+
+
+def _say_error(error: csv.Error, last: int) -> str:
+    if "unexpected end" in str(error):
+        return f'a quote (") opens in this row and is never closed: the rest of the file, to line {last}, belongs to one value'
+    return 'a quote (") is closed before the value ends; a quote within a value is written twice'
+
+
+def _name_rows(name: str, file: File, scanned: Scanned) -> list[Fault]:
+    """The malformed rows as faults, capped for each kind, in the order of the file."""
+    faults: list[Fault] = []
+    for kind in dict.fromkeys(kind for _, _, kind in scanned.wrong):
+        faults += cap_faults([Fault(name, rule, file.shown, line) for line, rule, k in scanned.wrong if k == kind])
+    return sorted(faults, key=lambda f: (f.row is None, f.row or 0))
+
+
+def find_record_lines(path: Path, width: int, dialect: Dialect, encoding: str) -> list[int]:
+    """The physical line at which each record of a well-formed file starts; blank lines are no records."""
+    found: list[int] = []
+    with path.open(encoding=encoding, newline="") as handle:
+        reader = csv.reader(handle, delimiter=dialect.delimiter)
+        next(reader, None)
+        line = reader.line_num + 1
+        for row in reader:
+            if row and (width > 1 or row[0] not in dialect.missing):
+                found.append(line)
+            line = reader.line_num + 1
+    return found

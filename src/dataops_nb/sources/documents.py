@@ -1,0 +1,95 @@
+"""JSON files: an array of objects, or one object a line. Typed by the file, except that texts may be dates and stamps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import duckdb
+
+from dataops_nb.errors import Fault
+from dataops_nb.sources.evidence import Raw
+from dataops_nb.sources.files import File
+from dataops_nb.sources.sql import quote, text
+from dataops_nb.sources.tables import Sheet, stack_files
+
+AS_TEXT = ("VARCHAR", "DATE", "TIME", "UUID", '"NULL"', "JSON")
+
+
+def read_documents(
+    con: duckdb.DuckDBPyConnection, name: str, files: Sequence[File], used: Sequence[str], missing: Sequence[str]
+) -> tuple[Raw | None, list[Fault]]:
+    """Load every file into one table; `used` are the columns of a file that is an empty array."""
+    types = _agree_types(con, files)
+    raw, faults = stack_files(con, name, files, lambda file, table: _read_one(con, name, file, table, types, used, missing), "times")
+    if raw is None:
+        return None, faults
+    infer = {c: "all" if types.get(c) == "JSON" else kind for c, kind in raw.infer.items()}
+    return Raw(raw.relation, raw.scan, raw.columns, raw.parts, infer, raw.rows), faults  # type: ignore[arg-type]
+
+
+def _agree_types(con: duckdb.DuckDBPyConnection, files: Sequence[File]) -> dict[str, str]:
+    """One type a column for all files: JSON, read as text, where they disagree about more than the size of numbers."""
+    agreed: dict[str, str] = {}
+    for file in files:
+        found, _ = _describe(con, file)
+        for column, type_ in found.items():
+            said = agreed.setdefault(column, type_)
+            if said != type_:
+                agreed[column] = "DOUBLE" if {said, type_} <= {"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"} else "JSON"
+    return agreed
+
+
+def _describe(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str], str]:
+    try:
+        rows = con.execute(f"describe select * from read_json({text(str(file.path))}, sample_size=-1)").fetchall()
+    except duckdb.Error as error:
+        return {}, str(error)
+    return {row[0]: row[1] for row in rows}, ""
+
+
+def _read_one(
+    con: duckdb.DuckDBPyConnection, name: str, file: File, table: str, types: dict[str, str], used: Sequence[str], missing: Sequence[str]
+) -> tuple[Sheet | None, list[Fault]]:
+    found, wrong = _describe(con, file)
+    if wrong:
+        return None, [_name_damage(name, file, wrong)]
+    if list(found) == ["json"]:
+        return _read_without_objects(con, name, file, table, used)
+    columns = {c: "VARCHAR" if types[c] in AS_TEXT or types[c].startswith("TIMESTAMP") else types[c] for c in found}
+    spec = ", ".join(f"{text(c)}: {text(t)}" for c, t in columns.items())
+    chosen = ", ".join(_without_missing(c, t, missing) for c, t in columns.items())
+    try:
+        con.execute(
+            f"create or replace table {quote(table)} as select {chosen} from read_json({text(str(file.path))}, columns={{{spec}}})"
+        )
+    except duckdb.Error as error:
+        return None, [_name_damage(name, file, str(error))]
+    count = con.execute(f"select count(*) from {quote(table)}").fetchone() or (0,)
+    return Sheet(columns, count[0]), []
+
+
+def _without_missing(column: str, type_: str, missing: Sequence[str]) -> str:
+    if type_ != "VARCHAR":
+        return quote(column)
+    listed = ", ".join(text(m) for m in ("", *missing))
+    return f"case when {quote(column)} in ({listed}) then null else {quote(column)} end as {quote(column)}"
+
+
+def _read_without_objects(
+    con: duckdb.DuckDBPyConnection, name: str, file: File, table: str, used: Sequence[str]
+) -> tuple[Sheet | None, list[Fault]]:
+    """An empty array has no rows and every column; anything else that is no object is a fault."""
+    if file.path.read_bytes().strip().removeprefix(b"\xef\xbb\xbf").replace(b" ", b"") != b"[]":
+        return None, [Fault(name, "holds no objects; write an array of objects, or one object a line", file.shown, 1)]
+    columns = ", ".join(f"{quote(c)} varchar" for c in used or ["json"])
+    con.execute(f"create or replace table {quote(table)} ({columns})")
+    return Sheet(dict.fromkeys(used or ["json"], "VARCHAR"), 0), []
+
+
+def _name_damage(name: str, file: File, message: str) -> Fault:
+    hit = re.search(r"at byte \d+ in (line|record/value) (\d+): ([^\n.]+)", message)
+    if not hit:
+        return Fault(name, f"is no JSON that can be read: {message.splitlines()[0].split(': ', 1)[-1]}", file.shown)
+    place = f"in line {hit[2]}" if hit[1] == "line" else f"near row {hit[2]}"
+    return Fault(name, f"is damaged JSON {place}: {hit[3].strip()}", file.shown, int(hit[2]))

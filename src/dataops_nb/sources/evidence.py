@@ -1,0 +1,156 @@
+"""Rows that break a rule, as faults a person can find in the file: file, physical line or sheet row, column, value.
+
+A relation that can be searched for evidence has a hidden column `__row` (0-based, over all its files); its parts know
+which rows came from which file and where they stand in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from dataops_nb.errors import Fault
+from dataops_nb.sources.sql import quote
+
+ROW = "__row"
+LISTED = 20
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something true about a source's rows that is no fault but must be said: `count` rows, and what became of them."""
+
+    source: str
+    text: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"source {self.source}: {self.count} {self.text}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file's rows within a relation: rows `start` to `start + count - 1`; `lines` finds their places in the file."""
+
+    file: str
+    path: Path
+    start: int
+    count: int
+    lines: Callable[[], Sequence[int]] | None = None
+
+    def place(self, row: int, found: Sequence[int] | None) -> int:
+        """The physical line, sheet row or 1-based data row of a relation's row."""
+        within = row - self.start
+        return found[within] if found is not None and within < len(found) else within + 1
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A source as read, before its types are agreed.
+
+    `relation` is SQL that selects the columns and `__row`; `scan` the same without `__row`; `infer` says of each text column
+    whether `all` types, only `times`, or no types (`none`) may be read out of it.
+    """
+
+    relation: str
+    scan: str
+    columns: dict[str, str]
+    parts: list[Part] = field(default_factory=list)
+    infer: dict[str, Literal["all", "times", "none"]] = field(default_factory=dict)
+    rows: int = 0
+    table: bool = True
+
+    @property
+    def file(self) -> str:
+        """The first file's name, or an empty string for a query's result."""
+        return self.parts[0].file if self.parts else ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule as an SQL condition that is true for the rows which break it; `shown` is the SQL of the value to show."""
+
+    column: str
+    rule: str
+    condition: str
+    shown: str
+
+
+def check_value(column: str, rule: str, condition: str) -> Check:
+    """A check that shows the column's own value."""
+    return Check(column, rule, condition, f"cast({quote(column)} as varchar)")
+
+
+def list_faults(con: duckdb.DuckDBPyConnection, source: str, raw: Raw, checks: Sequence[Check]) -> list[Fault]:
+    """Every fault that the checks find, at most 20 a file, rule and column, then one that counts the rest."""
+    if not checks or not raw.rows:
+        return []
+    counts = ", ".join(f"count(*) filter (where {c.condition})" for c in checks)
+    found = con.execute(f"select {counts} from ({raw.relation})").fetchone() or ()
+    places = Places(raw)
+    return [f for check, count in zip(checks, found, strict=True) if count for f in _list_one(con, source, places, check)]
+
+
+class Places:
+    """Finds the rows of a relation in its files; a file is looked through once, and only when something is wrong in it."""
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+        self._lines: dict[int, Sequence[int] | None] = {}
+
+    def part(self, row: int) -> int:
+        """The index of the part that holds a row."""
+        return next((i for i, p in enumerate(self.raw.parts) if p.start <= row < p.start + p.count), -1)
+
+    def find(self, row: int) -> tuple[str, int | None]:
+        """File and place of a row; an empty file and None for a query's result."""
+        index = self.part(row)
+        if index < 0:
+            return "", None
+        part = self.raw.parts[index]
+        if index not in self._lines:
+            self._lines[index] = part.lines() if part.lines else None
+        return part.file, part.place(row, self._lines[index])
+
+    def say(self, rows: Sequence[int]) -> str:
+        """Rows in words: `rows 3 and 7`, with the files where they differ; empty for a query's result."""
+        found = [self.find(r) for r in rows]
+        if any(row is None for _, row in found):
+            return ""
+        several = len({file for file, _ in found}) > 1
+        listed = [f"{file}:{row}" if several else str(row) for file, row in found]
+        return "rows " + (" and ".join(listed) if len(listed) <= 2 else ", ".join(listed[:-1]) + " and " + listed[-1])
+
+
+def _list_one(con: duckdb.DuckDBPyConnection, source: str, places: Places, check: Check) -> list[Fault]:
+    raw = places.raw
+    bounds = ", ".join(f"({i}, {p.start}, {p.start + p.count})" for i, p in enumerate(raw.parts)) or f"(0, 0, {raw.rows})"
+    query = f"""
+        select part, {ROW}, shown, count(*) over (partition by part) as broken from (
+            select {ROW}, {check.shown} as shown from ({raw.relation}) where {check.condition}
+        ) join (values {bounds}) as parts(part, low, high) on {ROW} >= low and {ROW} < high
+        qualify row_number() over (partition by part order by {ROW}) <= {LISTED}
+        order by {ROW}"""
+    faults: list[Fault] = []
+    rest: dict[str, int] = {}
+    for _, row, shown, broken in con.execute(query).fetchall():
+        file, place = places.find(row)
+        faults.append(Fault(source, check.rule, file, place, check.column, shown))
+        if broken > LISTED:
+            rest[file] = broken - LISTED
+    return faults + [Fault(source, f"and {n} more: {check.rule}", file, None, check.column) for file, n in rest.items()]
+
+
+def cap_faults(faults: Sequence[Fault]) -> list[Fault]:
+    """The first 20 faults of one file, rule and column, and one that counts the others."""
+    if len(faults) <= LISTED:
+        return list(faults)
+    last = faults[-1]
+    return [
+        *faults[:LISTED],
+        Fault(last.source, f"and {len(faults) - LISTED} more rows like these", last.file, None, last.column),
+    ]

@@ -1,0 +1,33 @@
+"""Names, texts and files as they stand in DuckDB SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def quote(name: str) -> str:
+    """A name as an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A text as a literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def texts(values: Iterable[str]) -> str:
+    """Texts as a comma separated list of literals."""
+    return ", ".join(text(v) for v in values)
+
+
+def names(values: Iterable[str]) -> str:
+    """Names as a comma separated list of identifiers."""
+    return ", ".join(quote(v) for v in values)
+
+
+def find_column(name: str, columns: Iterable[str]) -> str | None:
+    """The column that DuckDB means by `name`: exact, else regardless of case; None where there is none."""
+    listed = list(columns)
+    if name in listed:
+        return name
+    return next((c for c in listed if c.casefold() == name.casefold()), None)

@@ -1,0 +1,200 @@
+"""Excel workbooks: refused before they are opened where they are no workbook or a bomb, then read cell by cell.
+
+Cells become texts in one written form (2026-11-22, 12.5, true), so that they follow the same type rules as a csv.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from openpyxl import load_workbook
+
+from dataops_nb.definitions.models import Source
+from dataops_nb.errors import Fault, did_you_mean
+from dataops_nb.sources.evidence import cap_faults
+from dataops_nb.sources.files import File
+from dataops_nb.sources.tables import Sheet, load_texts
+
+LARGEST = 1 << 30
+SUSPECT = 100 << 20
+RATIO = 200
+HEAD = 1 << 16
+ROOT = re.compile(rb"<[A-Za-z]")
+
+
+def read_workbook(con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
+    """Load one sheet as texts into `table`; None where it cannot be read."""
+    if rule := refuse_package(file.path):
+        return None, [Fault(name, rule, file.shown)]
+    try:
+        return _read_sheet(con, name, source, file, table)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError, OSError, SyntaxError) as error:
+        return None, [Fault(name, f"the workbook is damaged ({type(error).__name__}); open it in Excel and save it again", file.shown)]
+
+
+def refuse_package(path: Path) -> str:
+    """Why a file is not opened as a workbook, from its head and its table of contents alone; empty where it may be."""
+    with path.open("rb") as handle:
+        head = handle.read(8)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return "is encrypted or an old .xls workbook; save it as .xlsx without a password"
+    if not head.startswith(b"PK"):
+        return "is no Excel workbook, though its name says so; if it is a csv, name it .csv"
+    try:
+        with zipfile.ZipFile(path) as package:
+            return _refuse_parts(package)
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+        return "is a truncated or damaged workbook; copy or export it again"
+
+
+def _refuse_parts(package: zipfile.ZipFile) -> str:
+    entries = package.infolist()
+    size = sum(e.file_size for e in entries)
+    packed = max(1, sum(e.compress_size for e in entries))
+    if size > LARGEST or (size > SUSPECT and size / packed > RATIO):
+        return f"unpacks to {size / (1 << 20):,.0f} MB from {packed / (1 << 20):,.1f} MB, which no honest workbook does; it is not opened"
+    if not any(e.filename == "xl/workbook.xml" for e in entries):
+        return "is a zip file but no Excel workbook"
+    for entry in entries:
+        if entry.filename.endswith((".xml", ".rels", ".vml")) and _declares_entities(package, entry):
+            return f"declares XML entities in {entry.filename}, which no honest workbook does; it is not opened"
+    return ""
+
+
+def _declares_entities(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """Whether anything but a plain declaration and comments stands before the first element."""
+    with package.open(entry) as handle:
+        head = handle.read(HEAD)
+    root = ROOT.search(head)
+    before = head[: root.start()] if root else head
+    return b"<!DOCTYPE" in before or b"<!ENTITY" in before or (bool(head) and root is None) or b"\0" in head[:64]
+
+
+def _read_sheet(con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
+    book = load_workbook(file.path, read_only=True, data_only=True)
+    try:
+        sheet, rule = choose_sheet(book, source.sheet)
+        if rule:
+            return None, [Fault(name, rule, file.shown)]
+        rows = [row for row in _number_rows(book[sheet]) if any(cell is not None for cell in row[1])]
+    finally:
+        book.close()
+    if not rows or rows[0][0] != 1:
+        return None, [Fault(name, f"sheet {sheet!r}: row 1 is empty; it must name the columns", file.shown, 1)]
+    header, wrong = _read_header(name, file, rows)
+    if wrong:
+        return None, wrong
+    body = rows[1:]
+    faults = _find_uncached(name, file, sheet, header) + _find_errors(name, file, header, body)
+    missing = {"", *source.na}
+    columns = [[write_cell(_cell(row, i), missing) for _, row in body] for i in range(len(header))]
+    load_texts(con, table, header, columns)
+    lines = [number for number, _ in body]
+    return Sheet(dict.fromkeys(header, "VARCHAR"), len(body), partial(list, lines)), faults
+
+
+def choose_sheet(book: Any, declared: str | None) -> tuple[str, str]:
+    """The sheet's name, or why none can be chosen."""
+    sheets = {s.title: s.sheet_state for s in book.worksheets}
+    if declared is not None:
+        return (declared, "") if declared in sheets else ("", f"has no sheet {declared!r}{did_you_mean(declared, sheets)}")
+    visible = [title for title, state in sheets.items() if state == "visible"]
+    if len(visible) == 1:
+        return visible[0], ""
+    if not visible:
+        return "", "has no visible sheet; declare `sheet:` with the hidden one: " + ", ".join(map(repr, sheets))
+    return "", "has several visible sheets; declare `sheet:` with one of " + ", ".join(map(repr, visible))
+
+
+def _number_rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    sheet.reset_dimensions()
+    yield from enumerate(sheet.iter_rows(values_only=True), start=1)
+
+
+def _read_header(name: str, file: File, rows: list[tuple[int, tuple[Any, ...]]]) -> tuple[list[str], list[Fault]]:
+    """The names in row 1, without trailing empty ones; unnamed columns with values and repeated names are faults."""
+    written = ["" if v is None else str(v) for v in rows[0][1]]
+    while written and not written[-1].strip():
+        written.pop()
+    faults = [Fault(name, f"column {i + 1} has no name in the header", file.shown, 1) for i, h in enumerate(written) if not h.strip()]
+    for i, column in enumerate(written):
+        if column.strip() and column.casefold() in [c.casefold() for c in written[:i]]:
+            faults.append(Fault(name, "stands twice in the header; rename one of them", file.shown, 1, column))
+    beyond = [
+        Fault(name, f"the row has a value in column {len(written) + 1} or later, which has no name in the header", file.shown, number)
+        for number, row in rows[1:]
+        if any(v is not None for v in row[len(written) :])
+    ]
+    return written, faults + cap_faults(beyond)
+
+
+def _cell(row: tuple[Any, ...], i: int) -> Any:
+    return row[i] if i < len(row) else None
+
+
+def write_cell(value: Any, missing: set[str]) -> str | None:
+    """A cell as text in its one written form; None where it is empty or means missing."""
+    if isinstance(value, bool):
+        written = "true" if value else "false"
+    elif isinstance(value, dt.datetime):
+        plain = value.replace(microsecond=0) if value.microsecond % 1000 else value
+        written = plain.date().isoformat() if plain.time() == dt.time(0) else plain.isoformat(sep=" ")
+    elif isinstance(value, float):
+        written = str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    else:
+        written = "" if value is None else str(value)
+    return None if written in missing else written
+
+
+def _find_errors(name: str, file: File, header: list[str], body: list[tuple[int, tuple[Any, ...]]]) -> list[Fault]:
+    """Cells that hold an Excel error such as #DIV/0!."""
+    shown = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!"}
+    faults: list[Fault] = []
+    for i, column in enumerate(header):
+        cells = ((number, _cell(row, i)) for number, row in body)
+        found = [(number, v) for number, v in cells if isinstance(v, str) and v in shown]
+        faults += cap_faults([Fault(name, "the cell holds an Excel error", file.shown, number, column, v) for number, v in found])
+    return faults
+
+
+def _find_uncached(name: str, file: File, sheet: str, header: list[str]) -> list[Fault]:
+    """Formulas whose result was never stored; a second look, taken only where the workbook holds formulas."""
+    if not _has_formulas(file.path):
+        return []
+    values = load_workbook(file.path, read_only=True, data_only=True)
+    formulas = load_workbook(file.path, read_only=True, data_only=False)
+    try:
+        pairs = zip(_number_rows(values[sheet]), _number_rows(formulas[sheet]), strict=False)
+        found = [
+            Fault(name, "the formula's result is not stored in the file; open it in Excel and save it", file.shown, number, column, written)
+            for (number, row), (_, source) in pairs
+            for i, column in enumerate(header)
+            if isinstance(written := _cell(source, i), str) and written.startswith("=") and _cell(row, i) is None
+        ]
+    finally:
+        values.close()
+        formulas.close()
+    return [f for column in header for f in cap_faults([f for f in found if f.column == column])]
+
+
+def _has_formulas(path: Path) -> bool:
+    with zipfile.ZipFile(path) as package:
+        sheets = [e for e in package.infolist() if e.filename.startswith("xl/worksheets/")]
+        return any(_contains(package, e, (b"<f>", b"<f ", b"<f/>")) for e in sheets)
+
+
+def _contains(package: zipfile.ZipFile, entry: zipfile.ZipInfo, wanted: tuple[bytes, ...]) -> bool:
+    kept = b""
+    with package.open(entry) as handle:
+        while block := handle.read(1 << 20):
+            if any(w in kept + block for w in wanted):
+                return True
+            kept = block[-8:]
+    return False

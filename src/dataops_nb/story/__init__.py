@@ -1,0 +1,13 @@
+"""The story: plain sentences, made from facts and from nothing else.
+
+A fact is one value with its metric, period, field and the text it is printed as. A sentence lists the facts it uses, so
+that whoever reads it, or a program, can check it.
+"""
+
+from __future__ import annotations
+
+from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.record import Record, record
+from dataops_nb.story.sentences import Sentence, Told, headline, lines, moved, sentence
+
+__all__ = ["Fact", "Record", "Sentence", "Told", "facts", "headline", "lines", "moved", "record", "sentence"]

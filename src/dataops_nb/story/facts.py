@@ -1,0 +1,71 @@
+"""Facts: what may be said about a board, one value each, with the text it is printed as."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from dataops_nb.board import Board
+from dataops_nb.story import numbers
+
+_PLAIN = ("value", "target", "target_low", "target_high", "previous", "same_last_year", "mtd", "qtd", "ytd")
+_CHANGES = {"gap": "target", "change": "previous", "change_last_year": "same_last_year"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value: `id` is `metric.field`, `text` is how it is printed."""
+
+    id: str
+    metric: str
+    segment: str | None
+    period: str
+    field: str
+    value: float | str | None
+    unit: str
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fact as JSON takes it."""
+        return asdict(self)
+
+
+def facts(board: Board) -> dict[str, Fact]:
+    """Every fact of the board's last complete period, by id."""
+    found = (fact for _, row in board.current.iterrows() for fact in of_row(board, row))
+    return {fact.id: fact for fact in found}
+
+
+def of_row(board: Board, row: pd.Series) -> list[Fact]:
+    """The facts of one row of the metric table."""
+    metric, unit = str(row["metric"]), board.definitions.metrics[str(row["metric"])].unit
+
+    def fact(field: str, value: float | str | None, text: str) -> Fact:
+        return Fact(f"{metric}.{field}", metric, None, str(row["period"]), field, value, unit, text)
+
+    out = [fact("light", row["light"], str(row["light"]))]
+    if row["reason"]:
+        out.append(fact("reason", row["reason"], str(row["reason"])))
+    out += [fact(field, _clean(row[field]), numbers.number(row[field], unit)) for field in _PLAIN if _known(row[field])]
+    for field, against in _CHANGES.items():
+        if _known(row["value"]) and _known(row[against]) and row.get(f"{against}_complete", True):
+            change = row["value"] - row[against]
+            out.append(fact(field, _clean(change), numbers.difference(change, unit)))
+    if _known(row["attainment"]):
+        out.append(fact("attainment", _clean(row["attainment"]), numbers.share(row["attainment"])))
+    if not pd.isna(row["data_to"]):
+        day = row["data_to"].date()
+        out.append(fact("data_to", day.isoformat(), numbers.date(day)))
+    return out
+
+
+def _known(value: object) -> bool:
+    return isinstance(value, float | int) and math.isfinite(value)
+
+
+def _clean(value: float) -> float:
+    """A float without the last bits, which differ with the order of summation."""
+    return float(f"{float(value):.12g}")

@@ -1,0 +1,78 @@
+"""The record: the facts of a report, as its notebook's last output. A report without one did not finish."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dataops_nb.alignment import sources_of
+from dataops_nb.board import Board, history
+from dataops_nb.story.facts import facts
+from dataops_nb.story.sentences import sentence
+
+MIME = "application/vnd.dataops-nb.facts+json"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything a page says, as data."""
+
+    payload: dict[str, Any]
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        count = len(self.payload["facts"])
+        return {MIME: self.payload, "text/plain": f"{count} facts recorded, as of {self.payload['as_of']}"}
+
+
+def record(board: Board, title: str | None = None) -> Record:
+    """The facts, the numbers and the sources of a board; a report's last cell shows it."""
+    lead, definitions = board.row(board.lead), board.definitions
+    department = definitions.departments.get(board.department or "")
+    return Record(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "complete": True,
+            "company": definitions.company.company,
+            "department": department.department if department else None,
+            "title": title or (department.department if department else "North Star"),
+            "owner": department.owner if department else None,
+            "as_of": board.as_of.isoformat(),
+            "grain": board.grain,
+            "period": board.period.id,
+            "data_to": None if pd.isna(lead["data_to"]) else lead["data_to"].date().isoformat(),
+            "light": str(lead["light"]),
+            "reason": lead["reason"],
+            "headline": sentence(board, board.lead).text,
+            "facts": [fact.as_dict() for fact in facts(board).values()],
+            "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
+            "sources": _rows(board.catalog.provenance(*sources_of(definitions, board.metrics))),
+            "warnings": warnings(board),
+        }
+    )
+
+
+def warnings(board: Board) -> list[str]:
+    """What a reader must know before anything else: sources that are overdue or faulty, rows that were left out."""
+    grave = board.current[board.current["reason"].isin(["stale", "fault", "incomplete", "no data"])]
+    names = [sentence(board, metric).text for metric in grave["metric"]]
+    used = sources_of(board.definitions, board.metrics)
+    return names + [f"{notice.source}: {notice.text}" for notice in board.catalog.notices(*used)]
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{name: _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()[:10] if not pd.isna(value) else None
+    if isinstance(value, float):
+        return float(f"{value:.12g}") if math.isfinite(value) else None
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    return value.item() if hasattr(value, "item") else value

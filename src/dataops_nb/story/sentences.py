@@ -1,0 +1,176 @@
+"""Sentences: what happened, against what was agreed, and which way it moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Literal
+
+import pandas as pd
+
+from dataops_nb.board import Board, history
+from dataops_nb.definitions.models import Cumulative, Derived, Ratio, Simple
+from dataops_nb.story import numbers
+from dataops_nb.story.facts import Fact, facts
+
+MIME = "application/vnd.dataops-nb.sentences+json"
+CHIPS = {"green": "● Green", "yellow": "▲ Yellow", "red": "■ Red", "unknown": "◇ Unknown"}
+_REASONS = {
+    "no data": "there are no data for it",
+    "stale": "its source is overdue",
+    "incomplete": "its data do not cover the whole period",
+    "no target": "no target was agreed",
+    "fault": "its source has faults",
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A text and the ids of the facts it says; `light` where it opens with a colour."""
+
+    text: str
+    facts: tuple[str, ...]
+    kind: Literal["headline", "line"] = "line"
+    light: str | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """Sentences as a notebook shows them; each travels with its facts."""
+
+    sentences: tuple[Sentence, ...] = field(default=())
+
+    def __str__(self) -> str:
+        return "\n".join(each.text for each in self.sentences)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        told = [{"text": s.text, "facts": list(s.facts), "kind": s.kind, "light": s.light} for s in self.sentences]
+        return {MIME: {"sentences": told}, "text/html": _html(self.sentences), "text/plain": str(self)}
+
+
+def headline(board: Board, metric: str | None = None) -> Told:
+    """The light of the board's lead metric (or of another one) in one sentence, and the way it moved in a second."""
+    name = metric or board.lead
+    known = facts(board)
+    first = _judgement(board, board.row(name), known)
+    opening = Sentence(first.text, first.facts, "headline", str(board.row(name)["light"]))
+    return Told((opening, *_movement(board, board.row(name), known)))
+
+
+def lines(board: Board, metrics: Iterable[str] | None = None) -> Told:
+    """One sentence a metric: what it came to against its target."""
+    known = facts(board)
+    return Told(tuple(_judgement(board, board.row(name), known) for name in metrics or board.metrics))
+
+
+def sentence(board: Board, metric: str) -> Sentence:
+    """What one metric came to against its target."""
+    return _judgement(board, board.row(metric), facts(board))
+
+
+def moved(board: Board, count: int = 3) -> Told:
+    """The metrics that moved most since the period before, measured by their own usual change; the largest first."""
+    known = facts(board)
+    sizes = {name: _unusual(board, name) for name in board.metrics if f"{name}.change" in known}
+    largest = sorted(sizes, key=lambda name: -sizes[name])[:count]
+    return Told(tuple(_change(board, name, known) for name in largest))
+
+
+def _unusual(board: Board, metric: str) -> float:
+    change = history(board, metric, 27)["value"].diff().abs()
+    usual = change.iloc[:-1].mean()
+    return float(change.iloc[-1] / usual) if usual > 0 else 0.0
+
+
+def _change(board: Board, metric: str, known: dict[str, Fact]) -> Sentence:
+    change, value = known[f"{metric}.change"], known[f"{metric}.value"]
+    label = board.definitions.label(metric)
+    if not change.value:
+        return Sentence(f"{label} did not change: {value.text}.", (value.id, change.id))
+    verb = "rose" if float(change.value) > 0 else "fell"
+    return Sentence(f"{label} {verb} by {change.text} to {value.text}.", (change.id, value.id))
+
+
+def _judgement(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
+    metric, when = str(row["metric"]), numbers.period(board.period)
+    label = board.definitions.label(metric)
+    light, value = known[f"{metric}.light"], known.get(f"{metric}.value")
+    if row["reason"] == "no target" and value:
+        return Sentence(f"{label} {_verb(board, metric)} {value.text} {_at(board, metric, when)}; no target was agreed.", (value.id,))
+    if row["reason"]:
+        return _unjudged(label, when, metric, row["reason"], known)
+    against, used = _against(board, metric, known)
+    text = f"{label} {_verb(board, metric)} {known[f'{metric}.value'].text} {_at(board, metric, when)}, {against}."
+    return Sentence(text, (f"{metric}.value", *used, light.id))
+
+
+def _unjudged(label: str, when: str, metric: str, reason: str, known: dict[str, Fact]) -> Sentence:
+    reach = known.get(f"{metric}.data_to")
+    ends = f" (the data end on {reach.text})" if reach and reason in {"no data", "stale", "incomplete"} else ""
+    used = (f"{metric}.light", f"{metric}.reason", *([reach.id] if reach and ends else []))
+    return Sentence(f"{label} cannot be judged for {when}: {_REASONS[reason]}{ends}.", used)
+
+
+def _verb(board: Board, metric: str) -> str:
+    definition = board.definitions.metrics[metric]
+    stands = isinstance(definition, Ratio | Derived | Cumulative) or (
+        isinstance(definition, Simple)
+        and (definition.measure.at == "end" or definition.measure.agg in {"average", "median", "min", "max"})
+    )
+    return "stood at" if stands else "came to"
+
+
+def _at(board: Board, metric: str, when: str) -> str:
+    definition = board.definitions.metrics[metric]
+    at_end = isinstance(definition, Cumulative) or (isinstance(definition, Simple) and definition.measure.at == "end")
+    return f"at the end of {when}" if at_end else f"in {when}"
+
+
+def _against(board: Board, metric: str, known: dict[str, Fact]) -> tuple[str, tuple[str, ...]]:
+    better = board.definitions.metrics[metric].better
+    if better == "inside":
+        return _against_band(metric, known)
+    gap, target, attained = (known[f"{metric}.{name}"] for name in ("gap", "target", "attainment"))
+    ids = (target.id, gap.id, attained.id)
+    if not gap.value:
+        return f"exactly its target of {target.text}", ids
+    side = "above" if float(gap.value) > 0 else "below"
+    if better == "down":
+        return f"{gap.text} {side} the target of {target.text}, and lower is better", ids[:2]
+    return f"{gap.text} {side} the target of {target.text} ({attained.text} of it)", ids
+
+
+def _against_band(metric: str, known: dict[str, Fact]) -> tuple[str, tuple[str, ...]]:
+    low, high, value = (known[f"{metric}.{name}"] for name in ("target_low", "target_high", "value"))
+    band = f"the agreed {low.text} to {high.text}"
+    where = "below" if float(value.value or 0) < float(low.value or 0) else "above"
+    inside = float(low.value or 0) <= float(value.value or 0) <= float(high.value or 0)
+    return f"{'inside' if inside else where} {band}", (low.id, high.id)
+
+
+def _movement(board: Board, row: pd.Series, known: dict[str, Fact]) -> list[Sentence]:
+    metric, grain = str(row["metric"]), board.grain
+    week, year = known.get(f"{metric}.change"), known.get(f"{metric}.change_last_year")
+    if row["reason"] or week is None:
+        return []
+    text, used = f"{_direction(week)} the {grain} before", [week.id]
+    if year is not None:
+        text, used = f"{text}, and {_direction(year).lower()} the same {grain} last year", [*used, year.id]
+    return [Sentence(f"{text}.", tuple(used))]
+
+
+def _direction(change: Fact) -> str:
+    if not change.value:
+        return "Level with"
+    return f"{'Up' if float(change.value) > 0 else 'Down'} {change.text} on"
+
+
+def _html(sentences: tuple[Sentence, ...]) -> str:
+    heads = [
+        f'<p class="nb-headline"><strong>{CHIPS.get(s.light or "", "")}</strong> {escape(s.text)}</p>'
+        for s in sentences
+        if s.kind == "headline"
+    ]
+    others = [f"<li>{escape(s.text)}</li>" for s in sentences if s.kind == "line"]
+    return "".join(heads) + (f"<ul>{''.join(others)}</ul>" if others else "")

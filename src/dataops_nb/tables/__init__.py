@@ -1,0 +1,9 @@
+"""Tables: the same facts for those who would rather read numbers. Plain HTML with headers, captions and no script."""
+
+from __future__ import annotations
+
+from dataops_nb.tables.agreements import leads, lights, owners
+from dataops_nb.tables.markup import Table
+from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
+
+__all__ = ["Table", "leads", "lights", "owners", "provenance", "scorecard", "six_twelve", "split"]

@@ -1,0 +1,47 @@
+"""What was agreed before the data: what each light means and asks for, who owns what, and where it should lead."""
+
+from __future__ import annotations
+
+from dataops_nb.board import Board
+from dataops_nb.definitions.models import Lights
+from dataops_nb.story import numbers
+from dataops_nb.tables.markup import Light, Table
+
+
+def lights(board: Board, metric: str | None = None) -> Table:
+    """What each light of a metric means, what is done, and how soon."""
+    agreed = board.definitions.lights(metric or board.lead)
+    rows = [] if agreed is None else _rows(agreed)
+    columns = ["Light", "From", "Means", "What we do", "Within"]
+    return Table(f"What the light of {board.definitions.label(metric or board.lead)} means", columns, rows)
+
+
+def _rows(agreed: Lights) -> list[list[str | Light]]:
+    said = {"green": agreed.green, "yellow": agreed.yellow, "red": agreed.red}
+    return [
+        [Light(name), f"{numbers.share(one.at_least)} of target" if one.at_least is not None else "below that",
+         one.means, one.do, str(one.act_within) if one.act_within else "–"]
+        for name, one in said.items()
+        if one is not None
+    ]  # fmt: skip
+
+
+def leads(board: Board) -> Table:
+    """Where the board's inputs are said to lead: which metric each should move, after how long, and why."""
+    definitions = board.definitions
+    rows = [
+        [definitions.label(name), definitions.label(move.metric), str(move.after) if move.after else "–", move.because or "–"]
+        for name in board.metrics
+        for move in definitions.metrics[name].moves
+    ]
+    return Table("How it should lead to the North Star", ["Input", "Moves", "After", "Because"], rows)
+
+
+def owners(board: Board) -> Table:
+    """Every metric's question, department and owner."""
+    definitions = board.definitions
+    rows = []
+    for name in board.metrics:
+        department = definitions.departments[definitions.department_of(name)]
+        rows.append([definitions.label(name), definitions.metrics[name].question or "–", department.department, department.owner or "–"])
+    return Table("Who answers for what", ["Metric", "Question", "Department", "Owner"], rows)

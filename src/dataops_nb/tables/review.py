@@ -1,0 +1,98 @@
+"""Numbers for review: the scorecard, six weeks and twelve months, a split, and where it all came from."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dataops_nb.alignment import sources_of
+from dataops_nb.board import Board, at_grain, history, segments
+from dataops_nb.story import numbers
+from dataops_nb.tables.markup import Light, Table
+
+_NOTHING = "–"
+
+
+def scorecard(board: Board) -> Table:
+    """One row a metric: light, value, target, the period before, the same period last year, data to."""
+    columns = ["Metric", "Light", "Now", "Target", f"{board.grain.capitalize()} before", "Last year", "Data to"]
+    rows = [_score(board, row) for _, row in board.current.iterrows()]
+    when = numbers.period(board.period)
+    return Table(f"Scorecard for {when}", columns, rows, frozenset(columns[2:6]))
+
+
+def _score(board: Board, row: pd.Series) -> list[str | Light]:
+    unit = board.definitions.metrics[row["metric"]].unit
+    shown = [_number(row[name], unit) for name in ("value", "target", "previous", "same_last_year")]
+    if pd.notna(row["target_low"]):
+        shown[1] = f"{_number(row['target_low'], unit)} to {_number(row['target_high'], unit)}"
+    reach = numbers.date(row["data_to"].date()) if pd.notna(row["data_to"]) else _NOTHING
+    return [board.definitions.label(row["metric"]), Light(row["light"]), *shown, reach]
+
+
+def six_twelve(board: Board, metric: str) -> Table:
+    """The last six weeks and twelve months with last year's, and month-, quarter- and year-to-date with theirs."""
+    unit = board.definitions.metrics[metric].unit
+    weeks = history(at_grain(board, "week") if board.grain != "week" else board, metric, 6)
+    months = at_grain(board, "month")
+    rows = [*_rows(weeks, unit), *_rows(history(months, metric, 12), unit), *_to_date(board, metric)]
+    columns = ["Period", "Value", "Target", "Last year", "Change"]
+    return Table(f"{board.definitions.label(metric)}: six weeks, twelve months, to date", columns, rows, frozenset(columns[1:]))
+
+
+def _rows(rows: pd.DataFrame, unit: str) -> list[list[str | Light]]:
+    return [
+        [row["period"] + ("" if row["complete"] else " (partial)"), _number(row["value"], unit), _number(row["target"], unit),
+         _number(row["same_last_year"], unit), _change(row["value"], row["same_last_year"], unit)]
+        for _, row in rows.iterrows()
+    ]  # fmt: skip
+
+
+def _to_date(board: Board, metric: str) -> list[list[str | Light]]:
+    row, unit = board.row(metric), board.definitions.metrics[metric].unit
+    names = {"mtd": "Month to date", "qtd": "Quarter to date", "ytd": "Year to date"}
+    return [
+        [label, _number(row[name], unit), _NOTHING, _number(row[f"{name}_last_year"], unit),
+         _change(row[name], row[f"{name}_last_year"], unit)]
+        for name, label in names.items()
+    ]  # fmt: skip
+
+
+def split(board: Board, metric: str, by: str, periods: int = 6) -> Table:
+    """A metric's last periods by a declared dimension, the largest first."""
+    rows, unit = segments(board, metric, by, periods), board.definitions.metrics[metric].unit
+    wide = rows.pivot_table(index="segment", columns="period", values="value", aggfunc="first", dropna=False)
+    wide = wide.sort_values(wide.columns[-1], ascending=False) if len(wide.columns) else wide
+    body = [[name.split("=", 1)[1], *(_number(value, unit) for value in row)] for name, row in zip(wide.index, wide.to_numpy(), strict=True)]
+    columns = [by.replace("_", " ").capitalize(), *wide.columns]
+    return Table(f"{board.definitions.label(metric)} by {by.replace('_', ' ')}", columns, body, frozenset(wide.columns))
+
+
+def provenance(board: Board) -> Table:
+    """Where the numbers came from: system, owner, files, rows, how far they reach, and the files' fingerprint."""
+    known = board.catalog.provenance(*sources_of(board.definitions, board.metrics))
+    columns = {"source": "Source", "system": "System", "owner": "Owner", "files": "Files", "rows": "Rows",
+               "data_to": "Data to", "sha256": "Fingerprint"}  # fmt: skip
+    rows = [[_text(row[name]) for name in columns] for _, row in known.iterrows()]
+    return Table("Where the numbers came from", list(columns.values()), rows, frozenset({"Rows"}))
+
+
+def _number(value: float, unit: str) -> str:
+    return _NOTHING if pd.isna(value) else numbers.number(value, unit)
+
+
+def _change(value: float, before: float, unit: str) -> str:
+    if pd.isna(value) or pd.isna(before) or (unit != "percent" and before == 0):
+        return _NOTHING
+    if unit == "percent":
+        return f"{(value - before) * 100:+.1f} points"
+    return f"{(value / before - 1) * 100:+.1f} %" if before > 0 else _NOTHING
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if value is None or value is pd.NaT or value != value:  # noqa: PLR0124 - NaN differs from itself
+        return _NOTHING
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)

@@ -1,0 +1,144 @@
+"""The house: layers, dependencies under their two names, pinned versions, what the wheel carries, what the command imports."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import dataops_nb
+
+ROOT = Path(__file__).parents[1]
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+LAYERS, CORE = PROJECT["tool"]["importlinter"]["contracts"]
+CONDA_NAMES = {"duckdb": "python-duckdb", "tzdata": "python-tzdata"}
+SLOW_TO_IMPORT = {"pandas", "altair", "papermill", "duckdb", "pydantic", "sqlglot", "IPython", "ipywidgets", "nbformat"}
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return done.stdout
+
+
+def test_imports_go_downward_only() -> None:
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache', '--no-logo'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_module_has_its_layer() -> None:
+    placed = {name.strip() for layer in LAYERS["layers"] for name in layer.split("|")}
+    source = ROOT / "src" / "dataops_nb"
+    there = {path.stem if path.is_file() else path.name for path in source.iterdir() if _is_module(path)}
+    assert there - {"__init__", "__main__"} == placed
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix == ".py" or (path / "__init__.py").exists()
+
+
+def test_the_core_runs_without_notebooks_and_charts() -> None:
+    modules = ", ".join(CORE["source_modules"])
+    loaded = set(python(f"import sys, {modules}; print(*sys.modules)").split())
+    assert loaded & set(CORE["forbidden_modules"]) == set()
+
+
+def test_conda_and_pip_install_the_same() -> None:
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"]
+    conda = [Requirement(item) for item in listed if isinstance(item, str) and item != "pip"]
+    ours = [Requirement(item) for item in PROJECT["project"]["dependencies"]]
+    expected = {CONDA_NAMES.get(item.name, item.name): item.specifier for item in ours}
+    expected["python"] = Requirement(f"python{PROJECT['project']['requires-python']}").specifier
+    assert {item.name: item.specifier for item in conda} == expected
+    assert {"pip": ["-e ."]} in listed
+
+
+def test_constraints_are_names_and_versions() -> None:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.!]*", line)] == []
+
+
+def test_constraints_pin_every_dependency_in_its_bounds() -> None:
+    pinned = {item.name: item for item in map(Requirement, (ROOT / "constraints.txt").read_text("utf-8").split())}
+    versions = {canonicalize_name(name): str(item.specifier)[2:] for name, item in pinned.items()}
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    wanted = map(Requirement, [*PROJECT["project"]["dependencies"], *(item for extra in extras for item in extra)])
+    outside = [
+        str(item)
+        for item in wanted
+        if canonicalize_name(item.name) != "dataops-nb"
+        and not item.specifier.contains(versions.get(canonicalize_name(item.name), "0"))
+    ]
+    assert outside == []
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    built = tmp_path_factory.mktemp("wheel")
+    code = (
+        "import sys; from hatchling.builders.wheel import WheelBuilder;"
+        "print(*WheelBuilder('.').build(directory=sys.argv[1], versions=['standard']))"
+    )
+    words = [sys.executable, "-c", code, str(built)]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1600000000"}
+    subprocess.run(words, capture_output=True, check=True, cwd=ROOT, env=environment)
+    (path,) = built.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_carries_the_sample_company(wheel: set[str]) -> None:
+    params = {f"dataops_nb/workbench/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "params").rglob("*.yaml")}
+    notebooks = {f"dataops_nb/workbench/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert "dataops_nb/workbench/params/company.yaml" in wheel
+    assert "dataops_nb/workbench/notebooks/00_start_here.ipynb" in wheel
+    assert params | notebooks <= wheel
+
+
+def test_the_wheel_carries_what_is_not_python(wheel: set[str]) -> None:
+    assert {"dataops_nb/py.typed", "dataops_nb/publish/page.css"} <= wheel
+
+
+def test_the_wheel_carries_nothing_made_by_use(wheel: set[str]) -> None:
+    left = ("__pycache__", ".ipynb_checkpoints", "/data/", "/out/", ".DS_Store")
+    assert [name for name in wheel if any(part in name for part in left)] == []
+
+
+@pytest.mark.parametrize("said", [["--help"], ["refresh", "--help"], ["--version"], ["stauts"], ["status", "--grian", "day"]])
+def test_help_and_mistakes_answer_without_slow_imports(said: list[str]) -> None:
+    code = f"import sys; from dataops_nb.cli import main; main({said!r}); print(); print(*sys.modules)"
+    loaded = {name.split(".")[0] for name in python(code).splitlines()[-1].split()}
+    assert loaded & SLOW_TO_IMPORT == set()
+
+
+def test_the_changelog_has_this_version() -> None:
+    assert f"\n## {dataops_nb.__version__}\n" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = set(re.findall(r"\]\((\d{4}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text("utf-8")))
+    assert listed == {path.name for path in folder.glob("[0-9]*.md")}
+
+
+def test_make_alone_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    listed = subprocess.run(["make", "--no-print-directory"], capture_output=True, text=True, check=True, cwd=ROOT).stdout  # noqa: S607
+    assert re.findall(r"^  make (\w+) ", listed, re.MULTILINE) == phony.split()
+
+
+def test_ci_is_test_and_check() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert re.findall(r"^make (\w+)$", script.read_text("utf-8"), re.MULTILINE) == ["test", "check"]

@@ -1,0 +1,111 @@
+"""Days are cut the same way for everybody."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataops_nb.definitions.models import GRAINS, Duration
+from dataops_nb.periods import Calendar, Period, add_months, before
+
+D = dt.date
+ISO = Calendar()
+SUNDAY = Calendar(week_starts=6, week_one="first_full")
+
+
+@pytest.mark.parametrize(
+    ("grain", "name", "start", "end"),
+    [
+        ("day", "2026-11-22", D(2026, 11, 22), D(2026, 11, 22)),
+        ("week", "2026-W47", D(2026, 11, 16), D(2026, 11, 22)),
+        ("month", "2026-11", D(2026, 11, 1), D(2026, 11, 30)),
+        ("quarter", "2026-Q4", D(2026, 10, 1), D(2026, 12, 31)),
+        ("year", "2026", D(2026, 1, 1), D(2026, 12, 31)),
+    ],
+)
+def test_a_day_lies_in_one_named_period_of_each_grain(grain, name, start, end):
+    assert ISO.period(grain, D(2026, 11, 22)) == Period(start, end, grain, name)
+
+
+@pytest.mark.parametrize("year", [2015, 2020, 2026, 2032, 2037])
+def test_iso_years_with_53_weeks(year):
+    assert ISO.period("week", D(year, 12, 31)).id == f"{year}-W53"
+
+
+def test_week_53_of_2026_reaches_into_january():
+    week = ISO.period("week", D(2027, 1, 1))
+    assert (week.id, week.start, week.end) == ("2026-W53", D(2026, 12, 28), D(2027, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"), [("first_full", "2025-W52"), ("iso", "2025-W53"), ("january_1", "2026-W01")]
+)
+def test_the_week_over_new_year_is_named_by_the_rule_for_week_one(rule, name):
+    assert Calendar(week_starts=6, week_one=rule).period("week", D(2026, 1, 1)).id == name
+
+
+def test_weeks_that_start_on_sunday_count_from_the_first_full_one():
+    week = SUNDAY.period("week", D(2021, 9, 25))
+    assert (week.start, week.end, week.id) == (D(2021, 9, 19), D(2021, 9, 25), "2021-W38")
+
+
+@pytest.mark.parametrize(
+    ("named", "year", "quarter"), [("end", "FY27", "FY27-Q2"), ("start", "FY26", "FY26-Q2")]
+)
+def test_a_fiscal_year_from_july_names_years_and_quarters_and_leaves_months(named, year, quarter):
+    cut = Calendar(year_starts=7, named=named)
+    day = D(2026, 11, 22)
+    assert [cut.period(grain, day).id for grain in ("month", "quarter", "year")] == ["2026-11", quarter, year]
+    assert (cut.period("year", day).start, cut.period("year", day).end) == (D(2026, 7, 1), D(2027, 6, 30))
+
+
+def test_last_year_of_a_week_is_364_days_back_and_of_a_month_the_same_month():
+    assert SUNDAY.last_year(SUNDAY.period("week", D(2021, 9, 25))).end == D(2020, 9, 26)
+    assert ISO.last_year(ISO.period("month", D(2026, 2, 5))).id == "2025-02"
+
+
+def test_the_last_complete_period_ends_on_or_before_as_of():
+    assert ISO.last_complete("week", D(2026, 11, 22)).id == "2026-W47"
+    assert ISO.last_complete("week", D(2026, 11, 21)).id == "2026-W46"
+    assert ISO.last_complete("month", D(2026, 11, 22)).id == "2026-10"
+
+
+def test_months_added_to_a_long_month_end_on_the_short_ones_last_day():
+    assert add_months(D(2024, 1, 31), 1) == D(2024, 2, 29)
+    assert add_months(D(2026, 3, 31), -13) == D(2025, 2, 28)
+
+
+def test_twelve_months_before_the_day_after():
+    assert before(D(2026, 11, 23), Duration.model_validate("12 months")) == D(2025, 11, 23)
+
+
+DAYS = st.dates(D(1990, 1, 1), D(2080, 12, 31))
+CALENDARS = st.builds(
+    Calendar,
+    st.integers(0, 6),
+    st.integers(1, 12),
+    st.sampled_from(["end", "start"]),
+    st.sampled_from(["iso", "first_full", "january_1"]),
+)
+
+
+@given(CALENDARS, st.sampled_from(GRAINS), DAYS)
+def test_every_day_lies_in_its_own_period_and_neighbours_touch(cut, grain, day):
+    period = cut.period(grain, day)
+    after = cut.shift(period, 1)
+    assert period.start <= day <= period.end
+    assert after.start == period.end + dt.timedelta(days=1)
+    assert cut.shift(after, -1) == period
+
+
+@given(CALENDARS, st.sampled_from(GRAINS), DAYS)
+def test_no_two_neighbouring_years_share_a_period_name(cut, grain, day):
+    names = [period.id for period in cut.periods(grain, day, day + dt.timedelta(days=800))]
+    assert len(names) == len(set(names))
+
+
+@given(DAYS)
+def test_iso_weeks_agree_with_the_standard_library(day):
+    year, week, _ = day.isocalendar()
+    assert ISO.period("week", day).id == f"{year}-W{week:02d}"
