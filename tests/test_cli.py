@@ -460,6 +460,7 @@ def test_refresh_hands_its_options_on_and_prints_how_reports_ended(
     said = Said(capsys, "-w", bench, *words)
     assert given == {
         "suite": "weekly", "reports": ("sales",), "as_of": None, "parameters": {"department": "a=b"}, "jobs": 2, "timeout": 60,
+        "progress": None,
     }  # fmt: skip
     assert said.document["reports"] == [
         {"report": "sales", "state": "ok", "light": "red", "seconds": 1.25, "pages": ["sales/2026-W47/index.html"], "error": None}

@@ -20,7 +20,7 @@ from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 from dataops_nb.workbench import Workbench
 
-__all__ = ["Board", "at_grain", "history", "read", "segments"]
+__all__ = ["Board", "at_grain", "history", "of", "read", "segments"]
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,25 @@ def read(
         raise UsageError(f"unknown grain {grain!r}{did_you_mean(grain, GRAINS)}; grains are {', '.join(GRAINS)}")
     workbench.ensure_data(wb)
     catalog = sources.open(wb.definitions, wb.data, workbench.as_of(wb, as_of))
-    wanted = _wanted(wb.definitions, department, metrics)
-    return _judged(catalog, grain, department, wanted)
+    return of(catalog, _wanted(wb.definitions, department, metrics), grain=grain, department=department)
+
+
+def of(catalog: Catalog, metrics: Iterable[str], *, grain: Grain = "week", department: str | None = None) -> Board:
+    """The board of these metrics from data that are already open; metrics that make no sense at the grain are left out."""
+    known = tuple(name for name in metrics if grain in catalog.definitions.metrics[name].grains)
+    if not known:
+        raise UsageError(f"no metric{f' of {department}' if department else ''} makes sense at grain {grain}")
+    span = catalog.span()
+    period = calendar(catalog.definitions.company.calendar).last_complete(grain, catalog.as_of)
+    start = min(span[0], period.start) if span else period.start
+    table = alignment.align(catalog, known, grain=grain, start=start, end=catalog.as_of)
+    table = alignment.add_targets(alignment.compare(table, catalog), catalog.definitions)
+    return Board(catalog, grain, period, department, known, status.judge(table, catalog.definitions))
 
 
 def at_grain(board: Board, grain: Grain) -> Board:
     """The same metrics at the same as-of on another grain."""
-    return _judged(board.catalog, grain, board.department, list(board.metrics))
+    return of(board.catalog, board.metrics, grain=grain, department=board.department)
 
 
 def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:
@@ -115,15 +127,3 @@ def _wanted(definitions: Definitions, department: str | None, metrics: Iterable[
     if department not in definitions.departments:
         raise UsageError(f"unknown department {department!r}{did_you_mean(department, definitions.departments)}")
     return list(definitions.departments[department].metrics)
-
-
-def _judged(catalog: Catalog, grain: Grain, department: str | None, wanted: list[str]) -> Board:
-    metrics = tuple(name for name in wanted if grain in catalog.definitions.metrics[name].grains)
-    if not metrics:
-        raise UsageError(f"no metric{f' of {department}' if department else ''} makes sense at grain {grain}")
-    span = catalog.span()
-    period = calendar(catalog.definitions.company.calendar).last_complete(grain, catalog.as_of)
-    start = min(span[0], period.start) if span else period.start
-    table = alignment.align(catalog, metrics, grain=grain, start=start, end=catalog.as_of)
-    table = alignment.add_targets(alignment.compare(table, catalog), catalog.definitions)
-    return Board(catalog, grain, period, department, metrics, status.judge(table, catalog.definitions))

@@ -7,7 +7,6 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dataops_nb import story
 from dataops_nb.board import Board, history
 from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDTH, styled
 from dataops_nb.story import numbers
@@ -16,16 +15,33 @@ _AXIS = alt.Axis(title=None, grid=False, tickCount=7)
 _PERCENT, _COMPACT = ".0%", "~s"
 
 
-def trend(board: Board, metric: str, periods: int = 26) -> Any:
+def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | None = None) -> Any:
     """A metric's last 26 periods: the value (solid), its target (dashed), last year (dotted), this period labelled.
 
-    The title is the finding: what the metric came to against its target.
+    The title is the finding: how often it met its target. `marks` (columns `date`, `title`) are drawn as upright lines.
     """
     rows = _drawable(board, history(board, metric, periods))
-    told = story.sentence(board, metric).text
     unit = board.definitions.metrics[metric].unit
-    layers = [_last_year(rows, unit), _target(rows, unit), _value(rows, unit), *_current(board, rows, metric)]
-    return styled(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT), told, _alternative(board, rows, metric))
+    layers = [_last_year(rows, unit), _target(rows, unit), _value(rows, unit), *_marks(rows, marks), *_current(board, rows, metric)]
+    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    return styled(chart, _finding(board, rows, metric), _alternative(board, rows, metric))
+
+
+def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
+    label, judged = board.definitions.label(metric), rows[rows["light"] != "unknown"]
+    if judged.empty:
+        return f"{label} over the last {len(rows)} {board.grain}s"
+    met = int((judged["attainment"] >= 1).sum())
+    return f"{label}: on target in {met} of the last {len(judged)} {board.grain}s"
+
+
+def _marks(rows: pd.DataFrame, marks: pd.DataFrame | None) -> list[alt.Chart]:
+    if marks is None:
+        return []
+    within = marks[marks["date"].between(rows["period_start"].min(), rows["period_end"].max())]
+    base = alt.Chart(_values(within.assign(period_start=within["date"]), ["period_start", "title"])).encode(x="period_start:T")
+    lines = base.mark_rule(color=INK, strokeWidth=1, strokeDash=[1, 2])
+    return [lines, base.mark_text(align="left", angle=270, dx=4, dy=-5, fontSize=11, color=INK, y="height").encode(text="title:N")]
 
 
 def compare(board: Board, metrics: list[str], periods: int = 26, title: str | None = None) -> Any:

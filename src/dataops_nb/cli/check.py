@@ -1,8 +1,71 @@
-"""`dataops-nb check`: definitions, sources, contracts and freshness, every fault at once."""
+"""`dataops-nb check`: definitions, sources, contracts and freshness; every mistake and every fault at once."""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
+from dataops_nb import definitions as company_files
 from dataops_nb import sources, workbench
 from dataops_nb.cli import folder, output
+from dataops_nb.definitions import Definitions
+from dataops_nb.errors import DataError, DefinitionsError, Fault, Mistake
+from dataops_nb.sources import Notice
+from dataops_nb.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is wrong with the files, what is wrong with the data, and what is only worth knowing."""
+
+    mistakes: Sequence[Mistake]
+    faults: Sequence[Fault]
+    notices: Sequence[Notice]
+
+    @property
+    def exit_code(self) -> int:
+        """2 for mistakes, 3 for faults, 2 for both, else 0."""
+        return DefinitionsError.exit_code if self.mistakes else DataError.exit_code if self.faults else 0
+
+    @property
+    def summary(self) -> str:
+        """How many of each: `2 mistakes in the definitions, 1 fault in the data`."""
+        wrong = [(self.mistakes, "mistake", "the definitions"), (self.faults, "fault", "the data")]
+        return ", ".join(f"{_count(len(found), word)} in {where}" for found, word, where in wrong if found)
+
+
+def run(args: Namespace) -> int:
+    """Print everything that is wrong on stdout, and how many there are on stderr."""
+    bench = folder.find(args)
+    readable, mistakes = company_files.survey(bench.params, notebooks=bench.notebooks)
+    found = Findings(mistakes, *look(bench, readable))
+    counts = {"metrics": len(readable.metrics), "sources": len(readable.company.sources)}
+    if args.json:
+        lists = {name: [asdict(item) for item in getattr(found, name)] for name in ("mistakes", "faults", "notices")}
+        output.document({"ok": found.exit_code == 0, **counts, **lists})
+    else:
+        _print(found, counts)
+    if found.exit_code:
+        print(f"dataops-nb: {found.summary}", file=sys.stderr)
+    return found.exit_code
+
+
+def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Notice]]:
+    """Every fault of every source, and what is worth knowing about their rows and their freshness."""
+    workbench.ensure_data(bench)
+    with sources.open(readable, bench.data, workbench.as_of(bench, None)) as catalog:
+        return list(catalog.check()), list(catalog.notices())
+
+
+def _print(found: Findings, counts: dict[str, int]) -> None:
+    lines = [*map(str, found.mistakes), *map(str, found.faults)]
+    lines += [f"note: source {note.source}: {note.text}" for note in found.notices]
+    if not found.exit_code:
+        lines.append("ok: " + ", ".join(_count(count, name.removesuffix("s")) for name, count in counts.items()))
+    output.write("\n".join(lines))
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

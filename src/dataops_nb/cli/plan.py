@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from dataops_nb import workbench
+from dataops_nb import refresh, workbench
 from dataops_nb.cli import folder, output
-from dataops_nb.refresh import plan
 
 COLUMNS = ("report", "notebook", "parameters", "period", "due", "why")
 HEADERS = ("suite", "report", "period", "due", "why", "notebook")
@@ -16,7 +15,7 @@ def run(args: Namespace) -> int:
     """Print every report of the suite, or of all suites."""
     bench = folder.find(args)
     as_of = workbench.as_of(bench, args.as_of)
-    planned = plan.reports(bench.definitions, bench.notebooks, suite=args.suite, as_of=as_of)
+    planned = refresh.planned(bench, suite=args.suite, as_of=as_of)
     if args.json:
         reports = [{name: getattr(report, name) for name in COLUMNS} for report in planned]
         output.document({"suite": args.suite, "as_of": as_of, "reports": reports})

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataops_nb import refresh
 from dataops_nb.cli import folder, output
 from dataops_nb.errors import UsageError
+from dataops_nb.refresh import progress
 
 LIGHT_MET = 4
 COLUMNS = ("report", "state", "light", "seconds", "pages", "error")
@@ -24,6 +25,7 @@ def run(args: Namespace) -> int:
         parameters=_once(args.parameters),
         jobs=args.jobs,
         timeout=args.timeout,
+        progress=progress.silent if args.quiet else None,
     )
     if args.json:
         reports = [{name: getattr(report, name) for name in COLUMNS} for report in outcome.reports]

@@ -15,7 +15,7 @@ _ARITHMETIC = (
 
 
 def metric_parts(metric: AnyMetric) -> list[str]:
-    """The ids of the metrics that a ratio, cumulative, derived or conversion metric stands on; none for a simple one."""
+    """The ids of the metrics that a ratio, cumulative, derived or conversion stands on; none for a simple metric."""
     match metric:
         case Ratio():
             named = [metric.numerator, metric.denominator]
@@ -61,7 +61,9 @@ def names_in(expr: str) -> list[str]:
     try:
         tree = ast.parse(expr.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f"{expr.strip()!r} is not arithmetic; write metrics, numbers, + - * / and parentheses") from None
+        raise ValueError(
+            f"{expr.strip()!r} is not arithmetic; write metrics, numbers, + - * / and parentheses"
+        ) from None
     for node in ast.walk(tree):
         is_number = isinstance(node, ast.Constant) and type(node.value) in {int, float}
         if not is_number and not isinstance(node, _ARITHMETIC):

@@ -1,4 +1,4 @@
-"""From the folder params/ to `Definitions`: files are read, defaults merged, types and names checked, all mistakes raised."""
+"""From the folder params/ to `Definitions`: read, merged with defaults, checked; all mistakes raised at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ from typing import Any
 
 from dataops_nb.definitions import checks
 from dataops_nb.definitions.draft import Draft, File
-from dataops_nb.definitions.models import Company, Defaults, Definitions, Department, Event, Holiday, Item, Name, Suite, Text
+from dataops_nb.definitions.models import (
+    Company,
+    Defaults,
+    Definitions,
+    Department,
+    Event,
+    Holiday,
+    Item,
+    Name,
+    Suite,
+    Text,
+)
 from dataops_nb.definitions.reading import Node, read
 from dataops_nb.definitions.validation import validate
 from dataops_nb.errors import DefinitionsError, Mistake, nearest
@@ -20,7 +31,7 @@ OTHERS: dict[str, Any] = {
     "glossary": dict[Text, Text],
     "holidays": list[Holiday],
 }
-_FILES = ("company.yaml", *(f"{name}.yaml" for name in OTHERS))
+_LISTS = {"events", "solve_next", "holidays"}
 
 
 def load(params: Path, *, notebooks: Path | None = None) -> Definitions:
@@ -28,8 +39,7 @@ def load(params: Path, *, notebooks: Path | None = None) -> Definitions:
 
     Raises DefinitionsError with every mistake of every file.
     """
-    folder = _Folder(Path(params))
-    draft = folder.draft(notebooks)
+    draft = _Folder(Path(params)).read_all(notebooks)
     checks.check(draft)
     if draft.mistakes:
         raise DefinitionsError(draft.mistakes)
@@ -37,7 +47,7 @@ def load(params: Path, *, notebooks: Path | None = None) -> Definitions:
 
 
 def data_folder(params: Path) -> str:
-    """What company.yaml says under `data:`, read alone and without the other files.
+    """What company.yaml says under `data:`, without reading the other files.
 
     Raises DefinitionsError, with the mistakes of all files, where company.yaml cannot be read.
     """
@@ -48,13 +58,37 @@ def data_folder(params: Path) -> str:
     return said.written if said and said.written else "data"
 
 
+def merge_defaults(root: Node, defaults: Node) -> None:
+    """Put a department's defaults into its metrics: `source` and `time` into the measures, the rest beside them.
+
+    The default time belongs to the default source: a measure of another source does not take it, nor one of spans.
+    """
+    metrics = root.step("metrics")
+    if metrics is None or not isinstance(metrics.value, dict) or not isinstance(defaults.value, dict):
+        return
+    shared = {key: node for key, node in defaults.value.items() if key not in {"source", "time"}}
+    source, time = defaults.step("source"), defaults.step("time")
+    for metric in metrics.value.values():
+        if not isinstance(metric.value, dict):
+            continue
+        metric.value = {**shared, **metric.value}
+        measure = metric.step("measure")
+        if measure is not None and isinstance(measure.value, dict):
+            own = measure.step("source")
+            same = own is None or source is None or own.value == source.value
+            given = {"source": source, "time": time if same and "open" not in measure.value else None}
+            measure.value = {key: node for key, node in given.items() if node is not None} | measure.value
+
+
 @dataclass
 class _Folder:
+    """Reads the files one by one, keeping every mistake."""
+
     path: Path
     mistakes: list[Mistake] = field(default_factory=list)
-    unread: str = ""
+    unread: list[str] = field(default_factory=list)
 
-    def draft(self, notebooks: Path | None) -> Draft:
+    def read_all(self, notebooks: Path | None) -> Draft:
         company_file, company = self.company()
         departments = {path.stem: self.department(path) for path in self.department_paths()}
         others = {name: self.other(name, kind) for name, kind in OTHERS.items()}
@@ -71,36 +105,72 @@ class _Folder:
             {id_: file for id_, (file, _) in departments.items()},
             {name: file for name, (file, _) in others.items()},
             notebooks,
-            self.unread,
+            "\n".join(self.unread),
             self.mistakes,
         )
 
     def company(self) -> tuple[File, Company]:
-        file = self.read(self.path / "company.yaml")
-        if file is None:
-            return File(self.name("company.yaml"), Node({})), Company.model_construct(sources={})
-        names = _names_of(file.root)
-        company = self.validate(Company, file)
-        file.declared = names
-        return file, company or Company.model_construct(sources={})
+        file = self.read(self.path / "company.yaml", {})
+        file.declare()
+        company = self.validate(Company, file.root, file) if file.readable else None
+        file.declare()
+        return file, company or Company.model_construct(company="", sources={})
+
+    def department_paths(self) -> list[Path]:
+        paths = sorted(path for path in self.path.glob("departments/*.yaml") if not path.name.startswith("."))
+        if not paths:
+            message = "no department is declared; write departments/NAME.yaml for each"
+            self.mistakes.append(Mistake(self.name("departments"), 1, "", message))
+        return paths
 
     def department(self, path: Path) -> tuple[File, Department]:
-        empty = Department.model_construct(department="")
-        file = self.read(path)
-        if file is None:
-            return File(self.name(f"departments/{path.name}"), Node({})), empty
+        file = self.read(path, {}, "departments/")
         if isinstance(file.root.value, dict):
-            file.defaults = file.root.value.pop("defaults", None) or Node({})
-            validate_mistakes = validate(Defaults, file.defaults, file.name)[1] if file.defaults.value is not None else []
-            self.mistakes += validate_mistakes
-            merge_defaults(file.root, file.defaults)
-        file.declared = _names_of(file.root)
-        return file, self.validate(Department, file) or empty
+            defaults = file.root.value.pop("defaults", None)
+            if defaults is not None:
+                self.validate(Defaults, defaults, file)
+                file.defaults = defaults
+                merge_defaults(file.root, defaults)
+        file.declare()
+        department = self.validate(Department, file.root, file) if file.readable else None
+        file.declare()
+        return file, department or Department.model_construct(department="")
 
     def other(self, name: str, kind: Any) -> tuple[File, Any]:
         path = self.path / f"{name}.yaml"
-        empty: Any = [] if str(kind).startswith("list") else {}
-        file = self.read(path) if path.exists() else None
-        if file is None or file.root.value is None:
-            return file or File(self.name(path.name), Node(empty)), empty
-        return file, self.validate(kind, file) or empty
+        empty: Any = [] if name in _LISTS else {}
+        if not path.exists():
+            return File(self.name(path.name), Node(empty)), empty
+        file = self.read(path, empty)
+        value = self.validate(kind, file.root, file) if file.readable else None
+        return file, empty if value is None else value
+
+    def read(self, path: Path, empty: Any, folder: str = "") -> File:
+        """A file's tree, or an empty one where it cannot be read or holds nothing."""
+        name = self.name(f"{folder}{path.name}")
+        if not path.exists():
+            self.mistakes.append(Mistake(name, 1, "", "the file is missing"))
+            return File(name, Node(empty), readable=False)
+        root, mistakes = read(path, name)
+        self.mistakes += mistakes
+        if root is None:
+            self.unread.append(path.read_text(encoding="utf-8", errors="replace") if path.is_file() else "")
+            return File(name, Node(empty), readable=False)
+        return File(name, Node(empty) if root.value is None else root)
+
+    def validate(self, kind: Any, root: Node, file: File) -> Any:
+        model, mistakes = validate(kind, root, file.name)
+        self.mistakes += mistakes
+        return model
+
+    def refuse_strangers(self) -> None:
+        """A file that would be passed over because of its name: company.yml, event.yaml."""
+        known = ["company.yaml", *(f"{name}.yaml" for name in OTHERS)]
+        for path in sorted([*self.path.glob("*.y*ml"), *self.path.glob("departments/*.yml")]):
+            below = path.relative_to(self.path).as_posix()
+            right = f"{path.stem}.yaml" if path.parent != self.path else nearest(path.name, known)
+            if below not in known and right:
+                self.mistakes.append(Mistake(self.name(below), 1, "", f"is not read; did you mean {right!r}?"))
+
+    def name(self, below: str) -> str:
+        return f"{self.path.name}/{below}"

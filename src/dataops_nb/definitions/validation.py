@@ -64,11 +64,10 @@ class _Trail:
 
 
 def follow(root: Node, loc: Sequence[str | int]) -> _Trail:
-    """Walk a location down the tree; tags of unions are stepped over."""
+    """Walk a path down the tree; what is not there, as the tags of unions are not, is stepped over."""
     trail = _Trail([root], [])
-    for index, part in enumerate(loc):
-        is_metric_type = index == 2 and loc[0] == "metrics"
-        below = None if is_metric_type else trail.end.step(part)
+    for part in loc:
+        below = trail.end.step(part)
         if below is not None:
             trail.nodes.append(below)
             trail.steps.append(part)
@@ -84,11 +83,16 @@ class _Mender:
     attempts: Counter[tuple[Node, str]] = field(default_factory=Counter)
     dropped: set[tuple[Node, str]] = field(default_factory=set)
 
+    def trail(self, error: ErrorDetails) -> _Trail:
+        """Where an error stands; in a department, what follows a metric's id is its type, not a key."""
+        loc = error["loc"]
+        return follow(self.root, (*loc[:2], *loc[3:]) if loc[0] == "metrics" else loc)
+
     def respell(self, errors: list[ErrorDetails]) -> bool:
         """Read 2024 as text where text is meant, and "2026-01-31" as a day where a day is; no mistake to report."""
         changed = False
         for error in errors:
-            node = follow(self.root, error["loc"]).end
+            node = self.trail(error).end
             if error["type"] == "string_type" and isinstance(node.value, int | float | dt.date):
                 node.value = node.written
                 changed = True
@@ -101,7 +105,7 @@ class _Mender:
         """Report the errors and repair the tree; False where nothing is left to repair."""
         groups: dict[Node, list[tuple[ErrorDetails, _Trail]]] = defaultdict(list)
         for error in errors:
-            trail = follow(self.root, error["loc"])
+            trail = self.trail(error)
             groups[trail.end].append((error, trail))
         outcomes = [self.mend_node(found) for found in groups.values()]
         return all(outcomes)

@@ -59,9 +59,7 @@ def join(words: Iterable[str]) -> str:
 def unknown_key(name: str, known: Sequence[str]) -> str:
     """What to say about a key that does not exist, given those that do."""
     near = did_you_mean(name, known)
-    return (
-        f"unknown key {name!r}{near}" if near or not known else f"unknown key {name!r}; known here: {', '.join(known)}"
-    )
+    return f"unknown key {name!r}" + (near or f"; known here: {', '.join(known)}")
 
 
 def known_keys(root: Any, loc: Sequence[str | int]) -> list[str]:

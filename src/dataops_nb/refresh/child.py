@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -19,25 +20,45 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
+from traitlets import default
 
 from dataops_nb.publish.facts import INJECTED, first_line, tags
 from dataops_nb.refresh import processes
 
-LONGEST_SOCKET = 90
+LONGEST_SOCKET = 100
 
 
-class Kernel(AsyncKernelManager):  # type: ignore[misc]
+class Kernel(AsyncKernelManager):
     """A kernel that dies with this process, and talks over sockets in the report's own folder."""
 
-    async def start_kernel(self, **options: Any) -> None:
+    died = ""
+
+    @default("transport")
+    def _over_files(self) -> str:
+        return "ipc" if _sockets() else "tcp"
+
+    @default("ip")
+    def _where(self) -> str:
+        return _sockets() or "127.0.0.1"
+
+    async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]  # async, as in its base
         """Start the kernel's process."""
         if sys.platform == "linux":
             options["preexec_fn"] = partial(processes.die_with_parent, os.getpid())
         await super().start_kernel(**options)
 
-    def _transport_default(self) -> str:
-        short = len(str(Path.cwd())) < LONGEST_SOCKET and sys.platform != "win32"
-        return "ipc" if short else "tcp"
+    async def is_alive(self) -> bool:  # type: ignore[override]  # async, as in its base
+        """Whether the kernel's process runs; remembers how it ended."""
+        code = await self.provisioner.poll() if self.provisioner else None
+        if code is not None and not Kernel.died:
+            Kernel.died = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        return bool(await super().is_alive())
+
+
+def _sockets() -> str:
+    """Where the kernel's sockets lie: the report's folder, unless its path is too long for a socket."""
+    path = str(Path.cwd() / "k")
+    return path if len(os.fsencode(path)) < LONGEST_SOCKET and sys.platform != "win32" else ""
 
 
 class Position:
@@ -65,9 +86,13 @@ def main(path: str) -> int:
     except PapermillExecutionError as error:
         result = {"state": "failed", "ename": error.ename, "error": first_line(error.ename, error.evalue)}
     except DeadKernelError:
-        result = {"state": "killed", "error": "the kernel died: killed, crashed or out of memory"}
-    except Exception as error:  # noqa: BLE001  # whatever it is, the runner must hear of it
-        result = {"state": "failed", "ename": type(error).__name__, "error": first_line(type(error).__name__, str(error))}
+        result = {"state": "killed", "error": f"the kernel ended {Kernel.died}".rstrip()}
+    except Exception as error:  # whatever it is, the runner must hear of it
+        result = {
+            "state": "failed",
+            "ename": type(error).__name__,
+            "error": first_line(type(error).__name__, str(error)),
+        }
         sys.excepthook(*sys.exc_info())
     processes.kill(processes.below(os.getpid()))
     text = json.dumps({**result, "cell": position.cell})

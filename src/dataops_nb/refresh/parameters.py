@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,13 @@ from dataops_nb.publish.facts import tags
 Kind = Literal["str", "int", "float", "bool", "date"]
 Value = str | int | float | bool | None
 KINDS: tuple[Kind, ...] = ("str", "int", "float", "bool", "date")
-WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "date": "a day, 2026-11-22"}
+WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "date": "a day, 2026-11-22",
+}
 _INT = re.compile(r"[+-]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MISSING = object()
@@ -49,7 +55,7 @@ def read(path: Path) -> NotebookNode:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         notebook: NotebookNode = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
-        nbformat.validate(notebook)  # type: ignore[no-untyped-call]
+        nbformat.validate(notebook)
     except FileNotFoundError:
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*.ipynb")))
         raise UsageError(f"there is no notebook {path.name!r}{near}") from None
@@ -81,7 +87,7 @@ def _asks(source: str) -> bool:
 
 
 def declared(notebook: NotebookNode, name: str = "the notebook") -> dict[str, Parameter]:
-    """The parameters that a notebook declares, by name, in order; UsageError where the cell is not plain assignments."""
+    """The parameters that a notebook declares, by name, in order; UsageError where the cell does more than assign."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and "parameters" in tags(cell)]
     if len(cells) > 1:
         raise UsageError(f"{name} has {len(cells)} cells tagged 'parameters'; papermill reads only the first")
@@ -98,13 +104,20 @@ def _declarations(source: str, name: str) -> Iterator[Parameter]:
         hint = _comment(lines[(node.end_lineno or node.lineno) - 1], node.end_col_offset or 0)
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             kind, optional = _annotated(ast.unparse(node.annotation), node.target.id, name)
-            default = _MISSING if node.value is None else _literal(node.value, node.target.id, name)
-            yield _parameter(node.target.id, kind, default, optional, hint, name)
+            bare = Parameter(node.target.id, kind, required=True, optional=optional, help=hint)
+            yield bare if node.value is None else _defaulted(bare, _literal(node.value, bare.name, name), name)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             default = _literal(node.value, node.targets[0].id, name)
-            yield _parameter(node.targets[0].id, _kind_of(default), default, default is None, hint, name)
+            yield _defaulted(Parameter(node.targets[0].id, _kind_of(default), required=True, help=hint), default, name)
         elif not isinstance(node, ast.Import | ast.ImportFrom) and not _is_text(node):
             raise UsageError(f"{name}: the parameters cell may only assign values, as in  weeks: int = 26  # help")
+
+
+def _defaulted(bare: Parameter, default: Any, name: str) -> Parameter:
+    if default is None:
+        return replace(bare, required=False, optional=True)
+    empty = bare.kind == "date" and default == ""
+    return replace(bare, required=False, default="" if empty else value(bare, default, name))
 
 
 def _is_text(node: ast.stmt) -> bool:
@@ -138,17 +151,6 @@ def _kind_of(default: Any) -> Kind:
     return {bool: "bool", int: "int", float: "float"}.get(type(default), "str")  # type: ignore[return-value]
 
 
-def _parameter(parameter: str, kind: Kind, default: Any, optional: bool, hint: str, name: str) -> Parameter:
-    if default is _MISSING:
-        return Parameter(parameter, kind, None, True, optional, hint)
-    if default is None:
-        return Parameter(parameter, kind, None, False, True, hint)
-    if kind == "date" and default == "":
-        return Parameter(parameter, kind, "", False, optional, hint)
-    declared_ = Parameter(parameter, kind, None, False, optional, hint)
-    return Parameter(parameter, kind, value(declared_, default, name), False, optional, hint)
-
-
 def value(parameter: Parameter, said: Any, where: str) -> Value:
     """What was said, read by the declared type; UsageError names `where`, the parameter and what it wants."""
     if said is None and parameter.optional:
@@ -167,7 +169,7 @@ def _typed(kind: Kind, said: Any) -> Any:
         return said if isinstance(said, bool) else {"true": True, "false": False}.get(text or "", _MISSING)
     if kind == "date" or (kind == "str" and isinstance(said, dt.date)):
         return _day(said)
-    if isinstance(said, bool) or isinstance(said, dt.date):
+    if isinstance(said, bool | dt.date):
         return _MISSING
     if kind == "str":
         return _MISSING if text is None else text

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dataops_nb import periods
-from dataops_nb.definitions.models import GRAINS, Definitions, Report
+from dataops_nb.definitions.models import GRAINS, Definitions, Grain, Report
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.refresh.parameters import Parameter, Value, complete, declared, read, unknown
 
@@ -22,7 +22,7 @@ RESERVED = frozenset({"runs", "history"})
 OURS = {"as_of": "--as-of"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Planned:
     """One report of a plan; `parameters` are complete: papermill, run in notebooks/, takes them as they are."""
 
@@ -49,6 +49,10 @@ class _Wanted:
     said: Report
     parameters: dict[str, Any]
 
+    @property
+    def where(self) -> str:
+        return f"report {self.report!r} ({self.said.notebook})"
+
 
 def reports(
     definitions: Definitions,
@@ -66,6 +70,7 @@ def reports(
     (report, period) to the as-of that was published, which makes a report not due. UsageError lists every mistake.
     """
     wanted = _selected(list(_wanted(definitions, suite)), only)
+    calendar = periods.calendar(definitions.company.calendar)
     extra = dict(parameters or {})
     wrong: list[str] = []
     planned: list[Planned] = []
@@ -74,7 +79,9 @@ def reports(
         try:
             file = _file(notebooks, want.said.notebook)
             schemas[want.report] = declared(read(file), want.said.notebook)
-            planned.append(_planned(want, schemas[want.report], definitions, as_of, extra, published))
+            values = _values(want, schemas[want.report], as_of, extra)
+            period = calendar.last_complete(_grain(want, values), as_of).id
+            planned.append(_planned(want, values, period, published))
         except UsageError as error:
             wrong.append(str(error))
     if not wrong:
@@ -83,6 +90,11 @@ def reports(
     if wrong:
         raise UsageError("\n".join(dict.fromkeys(wrong)))
     return planned
+
+
+def ids(definitions: Definitions) -> list[tuple[str, str]]:
+    """Every report that the definitions name, as (suite, report), in the order of the file."""
+    return [(want.suite, want.report) for want in _wanted(definitions, None)]
 
 
 def _wanted(definitions: Definitions, suite: str | None) -> Iterator[_Wanted]:
@@ -117,30 +129,32 @@ def _file(notebooks: Path, name: str) -> Path:
     return path
 
 
-def _planned(
-    want: _Wanted,
-    known: Mapping[str, Parameter],
-    definitions: Definitions,
-    as_of: dt.date,
-    extra: Mapping[str, Any],
-    published: Mapping[tuple[str, str], str] | None,
-) -> Planned:
-    where = f"report {want.report!r} ({want.said.notebook})"
+def _values(
+    want: _Wanted, known: Mapping[str, Parameter], as_of: dt.date, extra: Mapping[str, Any]
+) -> dict[str, Value]:
     if not re.fullmatch(r"\w[\w.-]*", want.report) or want.report in RESERVED:
         raise UsageError(f"{want.report!r} cannot be a report's id: it becomes a folder; use letters, digits, - and _")
     said = {**want.parameters, **{name: value for name, value in extra.items() if name in known}}
     for name, option in OURS.items():
         if name in said or name in extra:
-            raise UsageError(f"{where}: parameter {name!r} is set with {option}")
+            raise UsageError(f"{want.where}: parameter {name!r} is set with {option}")
     said |= {"as_of": as_of.isoformat()} if "as_of" in known else {}
     if "grain" in known:
         said.setdefault("grain", want.cadence)
-    values = complete(known, said, where)
-    grain = values.get("grain", want.cadence)
-    if grain not in GRAINS:
-        raise UsageError(f"{where}: there is no grain {grain!r}{did_you_mean(str(grain), GRAINS)}")
-    calendar = periods.calendar(definitions.company.calendar)
-    period = calendar.last_complete(grain, as_of).id
+    return complete(known, said, want.where)
+
+
+def _grain(want: _Wanted, values: Mapping[str, Value]) -> Grain:
+    said = values.get("grain", want.cadence)
+    grain = next((grain for grain in GRAINS if grain == said), None)
+    if grain is None:
+        raise UsageError(f"{want.where}: there is no grain {said!r}{did_you_mean(str(said), GRAINS)}")
+    return grain
+
+
+def _planned(
+    want: _Wanted, values: dict[str, Value], period: str, published: Mapping[tuple[str, str], str] | None
+) -> Planned:
     before = (published or {}).get((want.report, period))
     why = f"{period} is complete" if published is None else f"{period} is complete and not published yet"
     why = f"{period} was published as of {before}" if before else why

@@ -44,7 +44,9 @@ class Scanned:
     wrong: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def read_delimited(con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
+def read_delimited(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str
+) -> tuple[Sheet | None, list[Fault]]:
     """Load one file as texts into `table`; None where its columns cannot be told."""
     dialect = Dialect(source.delimiter or ("\t" if file.suffix == ".tsv" else ","), frozenset({"", *source.na}))
     if len(dialect.delimiter) > 1:
@@ -71,7 +73,13 @@ def _as_utf8(path: Path, encoding: str | None) -> Iterator[Path]:
 
 
 def _read_utf8(
-    con: duckdb.DuckDBPyConnection, name: str, file: File, table: str, path: Path, encoding: str | None, dialect: Dialect
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    file: File,
+    table: str,
+    path: Path,
+    encoding: str | None,
+    dialect: Dialect,
 ) -> tuple[Sheet | None, list[Fault]]:
     header, wrong = _read_header(path, dialect)
     if wrong:
@@ -85,7 +93,9 @@ def _read_utf8(
         lines = scanned.lines
     count = con.execute(f"select count(*) from {quote(table)}").fetchone() or (0,)
     read_lines = partial(find_record_lines, file.path, len(header), dialect, encoding or "utf-8-sig")
-    return Sheet(dict.fromkeys(header, "VARCHAR"), count[0], read_lines if lines is None else partial(list, lines)), faults
+    return Sheet(
+        dict.fromkeys(header, "VARCHAR"), count[0], read_lines if lines is None else partial(list, lines)
+    ), faults
 
 
 def _read_header(path: Path, dialect: Dialect) -> tuple[list[str], list[tuple[str, str]]]:
@@ -104,24 +114,32 @@ def _read_header(path: Path, dialect: Dialect) -> tuple[list[str], list[tuple[st
     if len(header) == 1:
         other = next((d for d in (";", "\t", "|", ",") if d != dialect.delimiter and d in header[0]), None)
         if other:
-            return header, [(header[0], f"the header has one column; declare `delimiter: {other!r}` if that separates them")]
+            return header, [
+                (header[0], f"the header has one column; declare `delimiter: {other!r}` if that separates them")
+            ]
     return header, wrong
 
 
-def _load_well_formed(con: duckdb.DuckDBPyConnection, table: str, path: Path, header: list[str], dialect: Dialect) -> bool:
+def _load_well_formed(
+    con: duckdb.DuckDBPyConnection, table: str, path: Path, header: list[str], dialect: Dialect
+) -> bool:
     """Load the file with DuckDB; False where it finds the file malformed."""
     columns = ", ".join(f"{text(c)}: 'VARCHAR'" for c in header)
     blank = f" where {quote(header[0])} is not null" if len(header) == 1 else ""
     options = f"""auto_detect=false, header=true, delim={text(dialect.delimiter)}, quote='"', escape='"',
         columns={{{columns}}}, nullstr=[{texts(sorted(dialect.missing))}]"""
     try:
-        con.execute(f"create or replace table {quote(table)} as select * from read_csv({text(str(path))}, {options}){blank}")
+        con.execute(
+            f"create or replace table {quote(table)} as select * from read_csv({text(str(path))}, {options}){blank}"
+        )
     except duckdb.Error:
         return False
     return True
 
 
-def _load_rows(con: duckdb.DuckDBPyConnection, table: str, header: list[str], rows: list[list[str]], dialect: Dialect) -> None:
+def _load_rows(
+    con: duckdb.DuckDBPyConnection, table: str, header: list[str], rows: list[list[str]], dialect: Dialect
+) -> None:
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in header]
     load_texts(con, table, header, [[None if v in dialect.missing else v for v in column] for column in columns])
 

@@ -21,7 +21,9 @@ def read_documents(
 ) -> tuple[Raw | None, list[Fault]]:
     """Load every file into one table; `used` are the columns of a file that is an empty array."""
     types = _agree_types(con, files)
-    raw, faults = stack_files(con, name, files, lambda file, table: _read_one(con, name, file, table, types, used, missing), "times")
+    raw, faults = stack_files(
+        con, name, files, lambda file, table: _read_one(con, name, file, table, types, used, missing), "times"
+    )
     if raw is None:
         return None, faults
     infer = {c: "all" if types.get(c) == "JSON" else kind for c, kind in raw.infer.items()}
@@ -49,7 +51,13 @@ def _describe(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str
 
 
 def _read_one(
-    con: duckdb.DuckDBPyConnection, name: str, file: File, table: str, types: dict[str, str], used: Sequence[str], missing: Sequence[str]
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    file: File,
+    table: str,
+    types: dict[str, str],
+    used: Sequence[str],
+    missing: Sequence[str],
 ) -> tuple[Sheet | None, list[Fault]]:
     found, wrong = _describe(con, file)
     if wrong:

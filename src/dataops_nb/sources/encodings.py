@@ -36,7 +36,9 @@ def check_utf8(path: Path) -> int:
                 decoder.decode(block, final=False)
             except UnicodeDecodeError as error:
                 held = len(error.object) - len(block)
-                raise _describe(path, passed - held + error.start, "UTF-8", _suggest(error.object[error.start])) from None
+                raise _describe(
+                    path, passed - held + error.start, "UTF-8", _suggest(error.object[error.start])
+                ) from None
             passed += len(block)
             block = handle.read(BLOCK)
     try:
@@ -63,7 +65,9 @@ def decode_text(path: Path, encoding: str) -> str:
 def _refuse_zero_bytes(path: Path, block: bytes, passed: int) -> None:
     at = block.find(b"\0")
     if at >= 0:
-        raise _describe(path, passed + at, "text", "declare `encoding: utf-16` if the file is UTF-16; it may also be no csv at all")
+        raise _describe(
+            path, passed + at, "text", "declare `encoding: utf-16` if the file is UTF-16; it may also be no csv at all"
+        )
 
 
 def _describe(path: Path, at: int, encoding: str, hint: str) -> WrongBytes:

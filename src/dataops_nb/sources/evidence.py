@@ -92,7 +92,9 @@ def list_faults(con: duckdb.DuckDBPyConnection, source: str, raw: Raw, checks: S
     counts = ", ".join(f"count(*) filter (where {c.condition})" for c in checks)
     found = con.execute(f"select {counts} from ({raw.relation})").fetchone() or ()
     places = Places(raw)
-    return [f for check, count in zip(checks, found, strict=True) if count for f in _list_one(con, source, places, check)]
+    return [
+        f for check, count in zip(checks, found, strict=True) if count for f in _list_one(con, source, places, check)
+    ]
 
 
 class Places:
@@ -128,7 +130,9 @@ class Places:
 
 def _list_one(con: duckdb.DuckDBPyConnection, source: str, places: Places, check: Check) -> list[Fault]:
     raw = places.raw
-    bounds = ", ".join(f"({i}, {p.start}, {p.start + p.count})" for i, p in enumerate(raw.parts)) or f"(0, 0, {raw.rows})"
+    bounds = (
+        ", ".join(f"({i}, {p.start}, {p.start + p.count})" for i, p in enumerate(raw.parts)) or f"(0, 0, {raw.rows})"
+    )
     query = f"""
         select part, {ROW}, shown, count(*) over (partition by part) as broken from (
             select {ROW}, {check.shown} as shown from ({raw.relation}) where {check.condition}

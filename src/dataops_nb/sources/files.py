@@ -48,7 +48,9 @@ def find_files(declared: str, data: Path, as_of: dt.date) -> Found:
     files = [File(str(p) if absolute else p.relative_to(data).as_posix(), p) for p in paths if p.is_file()]
     outside = [f.shown for f in files if not absolute and not f.path.resolve().is_relative_to(data.resolve())]
     if outside:
-        return Found([], [(f, "is a link that leaves the data folder; declare the absolute path instead") for f in outside])
+        return Found(
+            [], [(f, "is a link that leaves the data folder; declare the absolute path instead") for f in outside]
+        )
     if SNAPSHOT in declared:
         return _pick_snapshot(declared, files, as_of)
     if not files:
@@ -70,7 +72,9 @@ def _refuse(declared: str, rule: str) -> Found:
 
 def _say_missing(declared: str, base: Path, data: Path) -> Found:
     if base.is_dir():
-        return _refuse(declared, "is a folder; name its files, for instance with a glob: " + declared.rstrip("/") + "/*.csv")
+        return _refuse(
+            declared, "is a folder; name its files, for instance with a glob: " + declared.rstrip("/") + "/*.csv"
+        )
     if glob.has_magic(declared):
         return _refuse(declared, "matches no file in the data folder")
     if not data.is_dir() and not Path(declared).is_absolute():

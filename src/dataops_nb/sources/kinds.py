@@ -16,7 +16,18 @@ from dataops_nb.sources.sql import quote, text
 DAY = r"\d{4}-\d{2}-\d{2}"
 CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 ZONE = r"\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)"
-NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
+NUMERIC = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+)
 
 
 def family(type_: str) -> str:
@@ -38,6 +49,7 @@ class Shapes:
 
     decimal: str = "."
     date_format: str | None = None
+    typed_cells: bool = False  # a workbook's own dates stand beside texts in the declared format
 
     def matches(self, value: str, pattern: str) -> str:
         """Whether the whole value has the shape, spaces around it aside."""
@@ -68,7 +80,9 @@ class Shapes:
         """The value as DOUBLE, thousands separators allowed."""
         strip = f"replace({value}, {text(',' if self.decimal == '.' else '.')}, '')"
         plain = strip if self.decimal == "." else f"replace({strip}, ',', '.')"
-        return f"coalesce({self.number(value)}, case when {self.matches(value, self.grouped)} then {_finite(plain)} end)"
+        return (
+            f"coalesce({self.number(value)}, case when {self.matches(value, self.grouped)} then {_finite(plain)} end)"
+        )
 
     def declared_integer(self, value: str) -> str:
         """The value as BIGINT; thousands separators and an empty fraction (12.0) are allowed."""
@@ -97,7 +111,12 @@ class Shapes:
 
     def formatted(self, value: str) -> str:
         """The value by the declared format; SQL null where none is declared."""
-        return f"try_strptime(trim({value}), {text(self.date_format)})" if self.date_format else "null"
+        if not self.date_format:
+            return "null"
+        parsed = f"try_strptime(trim({value}), {text(self.date_format)})"
+        if self.typed_cells:
+            parsed = f"coalesce({parsed}, {self.stamp(value)})"
+        return f"cast({parsed} as date)" if self.formatted_type == "DATE" else parsed
 
     @property
     def formatted_type(self) -> str:
@@ -117,7 +136,7 @@ def _finite(plain: str) -> str:
     return f"case when isfinite({number}) then {number} end"
 
 
-NUMBERS = ("integer", "number", "long", "zeros", "grouped")
+NUMBERS = ("integer", "number", "huge", "zeros", "grouped")
 TIMES = ("date", "stamp", "instant", "formatted")
 EVERY = (*NUMBERS, *TIMES, "boolean")
 
@@ -138,7 +157,11 @@ class Tally:
 
 
 def tally_columns(
-    con: duckdb.DuckDBPyConnection, raw: Raw, wanted: Mapping[str, Sequence[str]], shapes: Shapes, values: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection,
+    raw: Raw,
+    wanted: Mapping[str, Sequence[str]],
+    shapes: Shapes,
+    values: Mapping[str, str],
 ) -> dict[str, Tally]:
     """A tally of the wanted kinds of each column, in one pass; `values` is the SQL of each column's text."""
     if not wanted:
@@ -152,8 +175,8 @@ def tally_columns(
 
 
 def _condition(kind: str, shapes: Shapes, value: str) -> str:
-    if kind == "long":
-        return f"{shapes.matches(value, '[+-]?[0-9]{16,}')} and coalesce(abs(try_cast({value} as bigint)), 9223372036854775807) > 9007199254740992"
+    if kind == "huge":
+        return f"{shapes.matches(value, '[+-]?[0-9]{19,}')} and try_cast({value} as bigint) is null"
     if kind == "zeros":
         return shapes.matches(value, "[+-]?0[0-9]+.*")
     if kind == "grouped":

@@ -186,7 +186,9 @@ def _identifiers(written: str | None) -> list[str]:
     parsed = _parse(written)
     if parsed is None:
         return []
-    found = [c for c in parsed.find_all(exp.Column) if not c.find_ancestor(exp.Select) and isinstance(c.this, exp.Identifier)]
+    found = [
+        c for c in parsed.find_all(exp.Column) if not c.find_ancestor(exp.Select) and isinstance(c.this, exp.Identifier)
+    ]
     return list(dict.fromkeys(c.name for c in found if not c.table))
 
 

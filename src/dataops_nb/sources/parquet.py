@@ -9,7 +9,7 @@ import duckdb
 from dataops_nb.errors import Fault
 from dataops_nb.sources.evidence import ROW, Part, Raw
 from dataops_nb.sources.files import File
-from dataops_nb.sources.sql import quote, text, texts
+from dataops_nb.sources.sql import text, texts
 from dataops_nb.sources.tables import compare_columns
 
 MOST_ROWS = 10**8
@@ -66,8 +66,3 @@ def _read_columns(con: duckdb.DuckDBPyConnection, file: File) -> dict[str, str]:
 
 def _describe(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
     return {row[0]: row[1] for row in con.execute(f"describe {query}").fetchall()}
-
-
-def name_columns(columns: Sequence[str]) -> str:
-    """Columns as a list of identifiers."""
-    return ", ".join(quote(c) for c in columns)

@@ -58,7 +58,9 @@ def stack_files(
     return describe_table(table, columns, parts, kinds), faults
 
 
-def describe_table(table: str, columns: dict[str, str], parts: list[Part], infer: dict[str, Literal["all", "times", "none"]]) -> Raw:
+def describe_table(
+    table: str, columns: dict[str, str], parts: list[Part], infer: dict[str, Literal["all", "times", "none"]]
+) -> Raw:
     """A loaded table as a raw relation; its rows keep the order in which they were loaded."""
     chosen = names(columns)
     relation = f"select {chosen}, rowid as {ROW} from {quote(table)}"
@@ -80,7 +82,9 @@ def compare_columns(expected: Sequence[str], found: Sequence[str], first: str) -
     return " ".join(said)
 
 
-def load_texts(con: duckdb.DuckDBPyConnection, table: str, header: Sequence[str], columns: Sequence[Sequence[str | None]]) -> None:
+def load_texts(
+    con: duckdb.DuckDBPyConnection, table: str, header: Sequence[str], columns: Sequence[Sequence[str | None]]
+) -> None:
     """Make a table of texts from columns in the order of the header."""
     frame = pa.table([pa.array(list(c), type=pa.string()) for c in columns], names=[str(i) for i in range(len(header))])
     chosen = ", ".join(f'"{i}" as {quote(h)}' for i, h in enumerate(header))

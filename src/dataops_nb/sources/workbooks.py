@@ -29,14 +29,31 @@ HEAD = 1 << 16
 ROOT = re.compile(rb"<[A-Za-z]")
 
 
-def read_workbook(con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
+def read_workbook(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str
+) -> tuple[Sheet | None, list[Fault]]:
     """Load one sheet as texts into `table`; None where it cannot be read."""
     if rule := refuse_package(file.path):
         return None, [Fault(name, rule, file.shown)]
     try:
         return _read_sheet(con, name, source, file, table)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError, OSError, SyntaxError) as error:
-        return None, [Fault(name, f"the workbook is damaged ({type(error).__name__}); open it in Excel and save it again", file.shown)]
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        OSError,
+        SyntaxError,
+    ) as error:
+        return None, [
+            Fault(
+                name,
+                f"the workbook is damaged ({type(error).__name__}); open it in Excel and save it again",
+                file.shown,
+            )
+        ]
 
 
 def refuse_package(path: Path) -> str:
@@ -77,7 +94,9 @@ def _declares_entities(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool
     return b"<!DOCTYPE" in before or b"<!ENTITY" in before or (bool(head) and root is None) or b"\0" in head[:64]
 
 
-def _read_sheet(con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
+def _read_sheet(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str
+) -> tuple[Sheet | None, list[Fault]]:
     book = load_workbook(file.path, read_only=True, data_only=True)
     try:
         sheet, rule = choose_sheet(book, source.sheet)
@@ -104,7 +123,9 @@ def choose_sheet(book: Any, declared: str | None) -> tuple[str, str]:
     """The sheet's name, or why none can be chosen."""
     sheets = {s.title: s.sheet_state for s in book.worksheets}
     if declared is not None:
-        return (declared, "") if declared in sheets else ("", f"has no sheet {declared!r}{did_you_mean(declared, sheets)}")
+        return (
+            (declared, "") if declared in sheets else ("", f"has no sheet {declared!r}{did_you_mean(declared, sheets)}")
+        )
     visible = [title for title, state in sheets.items() if state == "visible"]
     if len(visible) == 1:
         return visible[0], ""
@@ -123,12 +144,21 @@ def _read_header(name: str, file: File, rows: list[tuple[int, tuple[Any, ...]]])
     written = ["" if v is None else str(v) for v in rows[0][1]]
     while written and not written[-1].strip():
         written.pop()
-    faults = [Fault(name, f"column {i + 1} has no name in the header", file.shown, 1) for i, h in enumerate(written) if not h.strip()]
+    faults = [
+        Fault(name, f"column {i + 1} has no name in the header", file.shown, 1)
+        for i, h in enumerate(written)
+        if not h.strip()
+    ]
     for i, column in enumerate(written):
         if column.strip() and column.casefold() in [c.casefold() for c in written[:i]]:
             faults.append(Fault(name, "stands twice in the header; rename one of them", file.shown, 1, column))
     beyond = [
-        Fault(name, f"the row has a value in column {len(written) + 1} or later, which has no name in the header", file.shown, number)
+        Fault(
+            name,
+            f"the row has a value in column {len(written) + 1} or later, which has no name in the header",
+            file.shown,
+            number,
+        )
         for number, row in rows[1:]
         if any(v is not None for v in row[len(written) :])
     ]
@@ -160,7 +190,9 @@ def _find_errors(name: str, file: File, header: list[str], body: list[tuple[int,
     for i, column in enumerate(header):
         cells = ((number, _cell(row, i)) for number, row in body)
         found = [(number, v) for number, v in cells if isinstance(v, str) and v in shown]
-        faults += cap_faults([Fault(name, "the cell holds an Excel error", file.shown, number, column, v) for number, v in found])
+        faults += cap_faults(
+            [Fault(name, "the cell holds an Excel error", file.shown, number, column, v) for number, v in found]
+        )
     return faults
 
 
@@ -173,7 +205,14 @@ def _find_uncached(name: str, file: File, sheet: str, header: list[str]) -> list
     try:
         pairs = zip(_number_rows(values[sheet]), _number_rows(formulas[sheet]), strict=False)
         found = [
-            Fault(name, "the formula's result is not stored in the file; open it in Excel and save it", file.shown, number, column, written)
+            Fault(
+                name,
+                "the formula's result is not stored in the file; open it in Excel and save it",
+                file.shown,
+                number,
+                column,
+                written,
+            )
             for (number, row), (_, source) in pairs
             for i, column in enumerate(header)
             if isinstance(written := _cell(source, i), str) and written.startswith("=") and _cell(row, i) is None

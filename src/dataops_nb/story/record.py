@@ -26,7 +26,8 @@ class Record:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         count = len(self.payload["facts"])
-        return {MIME: self.payload, "text/plain": f"{count} facts recorded, as of {self.payload['as_of']}"}
+        said = f"{count} facts recorded, as of {self.payload['as_of']}"
+        return {MIME: self.payload, "text/plain": said}
 
 
 def record(board: Board, title: str | None = None) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Literal
 
@@ -53,15 +53,17 @@ def headline(board: Board, metric: str | None = None) -> Told:
     """The light of the board's lead metric (or of another one) in one sentence, and the way it moved in a second."""
     name = metric or board.lead
     known = facts(board)
-    first = _judgement(board, board.row(name), known)
-    opening = Sentence(first.text, first.facts, "headline", str(board.row(name)["light"]))
+    opening = _lit(board, sentence(board, name), name, "headline")
     return Told((opening, *_movement(board, board.row(name), known)))
 
 
 def lines(board: Board, metrics: Iterable[str] | None = None) -> Told:
     """One sentence a metric: what it came to against its target."""
-    known = facts(board)
-    return Told(tuple(_judgement(board, board.row(name), known) for name in metrics or board.metrics))
+    return Told(tuple(_lit(board, sentence(board, name), name) for name in metrics or board.metrics))
+
+
+def _lit(board: Board, said: Sentence, metric: str, kind: Literal["headline", "line"] = "line") -> Sentence:
+    return replace(said, kind=kind, light=str(board.row(metric)["light"]))
 
 
 def sentence(board: Board, metric: str) -> Sentence:
@@ -172,5 +174,5 @@ def _html(sentences: tuple[Sentence, ...]) -> str:
         for s in sentences
         if s.kind == "headline"
     ]
-    others = [f"<li>{escape(s.text)}</li>" for s in sentences if s.kind == "line"]
+    others = [f"<li>{CHIPS.get(s.light or '', '')} {escape(s.text)}</li>" for s in sentences if s.kind == "line"]
     return "".join(heads) + (f"<ul>{''.join(others)}</ul>" if others else "")

@@ -1,0 +1,60 @@
+"""company.yaml: the calendar, the North Star and the lights."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from dataops_nb.definitions.draft import Draft, Steps
+from dataops_nb.definitions.models import Lights
+from dataops_nb.errors import did_you_mean
+
+
+def check_company(draft: Draft) -> None:
+    """The calendar's words fit each other, the North Star names metrics, thresholds are in order."""
+    company, file = draft.definitions.company, draft.company
+    _check_calendar(draft)
+    check_timezone(draft, ("timezone",), company.timezone)
+    for index, metric in enumerate(company.north_star):
+        draft.say_unknown_metric(file, ("north_star", index), metric)
+        if metric in company.north_star[:index]:
+            draft.say(file, ("north_star", index), f"{metric!r} stands here twice")
+    for name, lights in company.lights.items():
+        for path, message in faults_of_lights(lights):
+            draft.say(file, ("lights", name, *path), message)
+
+
+def check_timezone(draft: Draft, path: Steps, zone: str | None) -> None:
+    """A time zone that the world knows."""
+    try:
+        ZoneInfo(zone or "UTC")
+    except (KeyError, ValueError, OSError):
+        near = did_you_mean(zone or "", available_timezones())
+        draft.say(draft.company, path, f"unknown time zone {zone!r}{near}")
+
+
+def faults_of_lights(lights: Lights) -> list[tuple[Steps, str]]:
+    """Where thresholds are missing or in the wrong order, and what to say there."""
+    green, yellow, red = lights.green.at_least, lights.yellow, lights.red.at_least
+    faults: list[tuple[Steps, str]] = []
+    if green is None:
+        faults.append((("green", "at_least"), "missing key 'at_least': from which attainment on it is green"))
+    if yellow is not None and yellow.at_least is None:
+        faults.append((("yellow", "at_least"), "missing key 'at_least': from which attainment on it is yellow"))
+    if yellow is not None and yellow.at_least is not None and green is not None and yellow.at_least >= green:
+        message = f"yellow starts at {yellow.at_least:g}, which must be below green's {green:g}"
+        faults.append((("yellow", "at_least"), message))
+    if red is not None:
+        faults.append((("red", "at_least"), "red is everything below the other colours; leave it out"))
+    return faults
+
+
+def _check_calendar(draft: Draft) -> None:
+    calendar = draft.definitions.company.calendar
+    ends: Steps = ("calendar", "year", "ends")
+    if calendar.year.pattern and not calendar.year.ends:
+        draft.say(draft.company, ends, "a pattern needs the day the year ends on: saturday nearest january 31")
+    if calendar.year.ends and not calendar.year.pattern:
+        draft.say(draft.company, ends, "needs a pattern: 4-4-5, 4-5-4 or 5-4-4")
+    if calendar.week_one not in {None, "iso"} and calendar.week_starts == "monday":
+        message = "weeks that start on Monday are ISO weeks; leave it out, or say another week_starts"
+        draft.say(draft.company, ("calendar", "week_one"), message)

@@ -1,0 +1,185 @@
+"""Departments and their metrics: ids, parts, measures and the names they speak of."""
+
+from __future__ import annotations
+
+import re
+
+from dataops_nb.definitions.checks.company import faults_of_lights
+from dataops_nb.definitions.checks.expressions import fault_of_condition, fault_of_expression
+from dataops_nb.definitions.checks.names import fault_of_identifier, fault_of_name
+from dataops_nb.definitions.checks.targets import faults_of_targets
+from dataops_nb.definitions.draft import Draft, File, Steps
+from dataops_nb.definitions.lineage import AnyMetric, find_cycles, metric_parts, names_in
+from dataops_nb.definitions.models import Cumulative, Derived, Lights, Measure, Offset, Ratio, Simple
+from dataops_nb.definitions.reading import Node
+
+Fault = tuple[Steps, str]
+
+
+def check_metrics(draft: Draft) -> None:
+    """Every metric by itself, then ids that are used twice and metrics that stand on themselves."""
+    for id_, file in draft.departments.items():
+        if fault := fault_of_name(id_, "department"):
+            draft.say(file, (), f"{fault}; rename the file")
+        _check_defaults(draft, file)
+        for metric_id, metric in draft.definitions.departments[id_].metrics.items():
+            _check_metric(draft, file, metric_id, metric)
+    _check_ids(draft)
+    _check_cycles(draft)
+
+
+def _check_defaults(draft: Draft, file: File) -> None:
+    source, lights = file.defaults.step("source"), file.defaults.step("lights")
+    elsewhere = File(file.name, file.defaults)
+    if source is not None and isinstance(source.value, str):
+        draft.say_unknown_source(elsewhere, ("source",), source.value)
+    if lights is not None and isinstance(lights.value, str):
+        _check_lights_name(draft, elsewhere, ("lights",), lights.value)
+
+
+def _check_lights_name(draft: Draft, file: File, path: Steps, name: str) -> None:
+    if draft.company.readable:
+        draft.say_unknown(file, path, "set of lights", name, draft.company.declared.get("lights", {}))
+
+
+def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None:
+    here: Steps = ("metrics", id_)
+    node = file.root.step("metrics")
+    node = (node and node.step(id_)) or Node({})
+    faults = [*faults_of_targets(metric, node), *_faults_of_parts(metric), *_faults_of_notes(id_, metric)]
+    if isinstance(metric, Simple):
+        draft.say_unknown_source(file, (*here, "measure", "source"), metric.measure.source)
+        faults += [(("measure", *path), message) for path, message in _faults_of_measure(metric.measure)]
+        faults += _faults_of_time(draft, metric.measure)
+    if isinstance(metric.lights, str):
+        _check_lights_name(draft, file, (*here, "lights"), metric.lights)
+    elif isinstance(metric.lights, Lights):
+        faults += [(("lights", *path), message) for path, message in faults_of_lights(metric.lights)]
+    for path, message in faults:
+        draft.say(file, (*here, *path), message)
+    for path, name in _metrics_named(metric):
+        draft.say_unknown_metric(file, (*here, *path), name)
+
+
+def _faults_of_measure(measure: Measure) -> list[Fault]:
+    faults: list[Fault] = []
+    if measure.expr is None and measure.agg != "count":
+        faults.append((("expr",), f"missing key 'expr': the column or expression that agg: {measure.agg} works on"))
+    if measure.open is not None and measure.at is None:
+        faults.append((("open",), "spans are counted on a period's last day; say at: end too"))
+    if measure.open is not None and measure.time is not None:
+        faults.append((("time",), "spans have open.from and open.to; leave time out"))
+    if measure.agg == "first_seen" and measure.at is not None:
+        faults.append((("at",), "first_seen counts over a whole period; leave at: end out"))
+    if measure.expr is not None and (fault := fault_of_expression(measure.expr)):
+        faults.append((("expr",), fault))
+    for key in ("filter", "exclude"):
+        condition = getattr(measure, key)
+        if condition is not None and (fault := fault_of_condition(condition)):
+            faults.append(((key,), fault))
+    return faults
+
+
+def _faults_of_time(draft: Draft, measure: Measure) -> list[Fault]:
+    source = draft.definitions.company.sources.get(measure.source)
+    if source is None or source.time or measure.time or measure.open:
+        return []
+    return [(("measure", "time"), f"no time column: say it here, or as time of the source {measure.source!r}")]
+
+
+def _faults_of_parts(metric: AnyMetric) -> list[Fault]:
+    match metric:
+        case Cumulative() if metric.window.unit == "period":
+            return [(("window",), "a window has a length of its own; write days, weeks, months, quarters or years")]
+        case Cumulative() if metric.window.count == 0:
+            return [(("window",), "a window must be longer than nothing")]
+        case Derived():
+            try:
+                none = not names_in(metric.expr)
+            except ValueError as error:
+                return [(("expr",), str(error))]
+            return [(("expr",), "names no metric")] if none else []
+        case _:
+            return []
+
+
+def _faults_of_notes(id_: str, metric: AnyMetric) -> list[Fault]:
+    """Links to itself, crossed dimensions without columns, and limits locked to days that run backwards."""
+    faults: list[Fault] = []
+    for index, move in enumerate(metric.moves):
+        if move.metric == id_:
+            faults.append((("moves", index, "metric"), "a metric does not move itself; name another"))
+    for index, other in enumerate(metric.reconcile):
+        if other.with_ == id_:
+            faults.append((("reconcile", index, "with"), "a metric agrees with itself; name the other system's"))
+    for index, split in enumerate(metric.by):
+        if split == []:
+            faults.append((("by", index), "is empty; expected columns"))
+    if metric.limits.lock is not None and metric.limits.lock.to is None:
+        faults.append((("limits", "lock", "to"), "missing key 'to': the last day that limits are computed from"))
+    for path, dated in [
+        (("lock",), metric.limits.lock),
+        *((("rebase", i), d) for i, d in enumerate(metric.limits.rebase)),
+    ]:
+        if dated is not None and dated.to is not None and dated.to < dated.from_:
+            faults.append((("limits", *path, "to"), f"ends before it starts on {dated.from_}"))
+    for name, text in metric.pitch.items():
+        faults += [(("pitch", name), fault) for fault in _faults_of_pitch(text)]
+    return faults
+
+
+def _facts_in(text: str) -> list[str]:
+    return re.findall(r"\{([^{}]*)\}", text)
+
+
+def _faults_of_pitch(text: str) -> list[str]:
+    rest = re.sub(r"\{[^{}]*\}", "", text)
+    faults = ["a { or } has no partner; facts are written {metric.field}"] if "{" in rest or "}" in rest else []
+    wrong = [fact for fact in _facts_in(text) if not re.fullmatch(r"[^.\s]+\.\S.*", fact)]
+    return faults + [f"{{{fact}}} is no fact; write {{metric.field}}, like {{closed_won.value}}" for fact in wrong]
+
+
+def _metrics_named(metric: AnyMetric) -> list[tuple[Steps, str]]:
+    """Every metric that a metric speaks of, and where."""
+    named: list[tuple[Steps, str]] = []
+    match metric:
+        case Ratio():
+            for key, part in (("numerator", metric.numerator), ("denominator", metric.denominator)):
+                named.append(((key, "metric"), part.metric) if isinstance(part, Offset) else ((key,), part))
+        case Cumulative():
+            named.append((("metric",), metric.metric))
+        case Derived():
+            named += [(("expr",), name) for name in parts_of(metric)]
+    named += [(("moves", index, "metric"), move.metric) for index, move in enumerate(metric.moves)]
+    named += [(("reconcile", index, "with"), other.with_) for index, other in enumerate(metric.reconcile)]
+    for name, text in metric.pitch.items():
+        named += [(("pitch", name), fact.split(".")[0]) for fact in _facts_in(text) if "." in fact]
+    return named
+
+
+def parts_of(metric: AnyMetric) -> list[str]:
+    """The parts of a metric; none where its expression cannot be read."""
+    try:
+        return metric_parts(metric)
+    except ValueError:
+        return []
+
+
+def _check_ids(draft: Draft) -> None:
+    first: dict[str, str] = {}
+    for file in draft.departments.values():
+        for id_, node in file.declared.get("metrics", {}).items():
+            if fault := fault_of_identifier(id_, "metric"):
+                draft.say(file, ("metrics", id_), fault)
+            if id_ in first:
+                draft.say(
+                    file, ("metrics", id_), f"the metric {id_!r} is declared a second time; the first is {first[id_]}"
+                )
+            first.setdefault(id_, f"{file.name}:{node.line}")
+
+
+def _check_cycles(draft: Draft) -> None:
+    places = {id_: file for file in draft.departments.values() for id_ in file.declared.get("metrics", {})}
+    parts = {id_: parts_of(metric) for id_, metric in draft.definitions.metrics.items()}
+    for cycle in find_cycles(parts):
+        draft.say(places[cycle[0]], ("metrics", cycle[0]), f"stands on itself: {' -> '.join(cycle)}")

@@ -1,0 +1,107 @@
+"""The front page and latest.json: what is shown of each report, and what failed since; both follow from the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dataops_nb.publish import folder, site
+from dataops_nb.refresh import ledger as book
+
+SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to")
+
+
+def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the front page says of a report, from its facts."""
+    return {name: payload.get(name) for name in SHOWN}
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the front page is about: the company, the run that writes it, and every (suite, report) in order."""
+
+    company: str
+    run: str
+    as_of: dt.date
+    reports: Sequence[tuple[str, str]]
+
+
+def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) -> None:
+    """Write out/index.html and out/latest.json; PublishError where they cannot be written."""
+    entries, records = [], []
+    for suite, report in front.reports:
+        good, failed = book.newest(ledger, suite, report)
+        if good and not (out / report / good["period"] / "index.html").exists():
+            good = None
+        if good or failed:
+            entries.append(_entry(report, good, failed))
+            records.append(_record(suite, report, good, failed))
+    newest = max([front.as_of, *(dt.date.fromisoformat(e.as_of) for e in entries if e.as_of)])
+    latest: dict[str, Any] = {
+        "schema_version": 1,
+        "run": front.run,
+        "as_of": front.as_of.isoformat(),
+        "finished": _now(),
+    }
+    latest["reports"] = records
+    folder.replace(out / "latest.json", (json.dumps(latest, indent=1, ensure_ascii=False) + "\n").encode(), private)
+    folder.replace(out / "index.html", site.build(front.company, entries, newest).encode(), private)
+
+
+def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any] | None) -> site.Entry:
+    said = _said(good)
+    return site.Entry(
+        report=report,
+        title=said.get("title") or report.replace("-", " ").capitalize(),
+        path=_path(report, good),
+        department=said.get("department") if good else report,
+        owner=said.get("owner"),
+        light=said.get("light") or "unknown",
+        reason=said.get("reason"),
+        headline=said.get("headline") or "",
+        period=good["period"] if good else "",
+        as_of=good["as_of"] if good else None,
+        data_to=said.get("data_to"),
+        failure=failed["state"] if failed else None,
+        failed_as_of=failed["as_of"] if failed else None,
+        error=failed["error"] if failed else None,
+    )
+
+
+def _record(
+    suite: str, report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    last = failed or good or {}
+    return {
+        "report": report,
+        "suite": suite,
+        "period": last["period"],
+        "state": last["state"],
+        "as_of": last["as_of"],
+        "run": last["run"],
+        "finished": last["finished"],
+        "error": last["error"],
+        **dict.fromkeys(SHOWN),
+        **_said(good),
+        "path": _path(report, good),
+        "published_as_of": good["as_of"] if good else None,
+        "published_period": good["period"] if good else None,
+    }
+
+
+def _said(good: Mapping[str, Any] | None) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(good["shown"]) if good and good["shown"] else {}
+    return found
+
+
+def _path(report: str, good: Mapping[str, Any] | None) -> str | None:
+    return f"{report}/{good['period']}/index.html" if good else None
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

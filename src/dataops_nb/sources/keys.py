@@ -1,0 +1,111 @@
+"""Keys: one row a key. Identical repeats count once; rows that differ are a fault, unless the definitions say which counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from dataops_nb.definitions.models import Source
+from dataops_nb.errors import Fault
+from dataops_nb.sources.evidence import LISTED, ROW, Check, Notice, Places, Raw, check_value
+from dataops_nb.sources.kinds import family
+from dataops_nb.sources.sql import find_column, names, quote
+
+SHOWN_ROWS = 5
+
+
+@dataclass
+class Deduplicated:
+    """Which rows of a relation do not count (SQL that selects their `__row`, or None), and what is said about them."""
+
+    dropped: str | None = None
+    faults: list[Fault] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+
+def list_key_checks(source: Source, raw: Raw) -> list[Check]:
+    """Empty keys, and keys with spaces around them, as written in the file."""
+    checks: list[Check] = []
+    for key in source.key or []:
+        column = find_column(key, raw.columns)
+        if column is None:
+            continue
+        blank = f" or trim({quote(column)}) = ''" if family(raw.columns[column]) == "text" else ""
+        checks.append(check_value(column, "is empty, but it is the key", f"{quote(column)} is null{blank}"))
+        if blank:
+            spaced = f"trim({quote(column)}) <> '' and trim({quote(column)}) <> {quote(column)}"
+            checks.append(check_value(column, "has spaces around it, but it is the key", spaced))
+    return checks
+
+
+def drop_repeats(con: duckdb.DuckDBPyConnection, name: str, source: Source, typed: Raw) -> Deduplicated:
+    """Find repeated keys among the rows of a typed relation."""
+    keys = [c for k in source.key or [] if (c := find_column(k, typed.columns))]
+    if not keys or len(keys) < len(source.key or []) or source.duplicates == "keep" or not _repeats(con, typed, keys):
+        return Deduplicated()
+    latest = find_column(source.latest, typed.columns) if source.latest else None
+    others = [c for c in typed.columns if c not in keys]
+    table = f"__repeats_{name}"
+    con.execute(f"create or replace table {quote(table)} as {_rank_repeats(typed, keys, others, latest)}")
+    found = Deduplicated(f"select {ROW} from {quote(table)} where nth > 1")
+    found.faults = _name_conflicts(con, name, typed, table, keys, others)
+    for text, condition in (
+        ("identical repeats of a row were counted once", "nth > 1 and top"),
+        (f"older rows gave way to the latest of their key, by {latest}", "not top"),
+    ):
+        count = (con.execute(f"select count(*) from {quote(table)} where {condition}").fetchone() or (0,))[0]
+        if count and not (found.faults and "identical" in text):
+            found.notices.append(Notice(name, text, count))
+    return found
+
+
+def _repeats(con: duckdb.DuckDBPyConnection, typed: Raw, keys: Sequence[str]) -> bool:
+    known = " and ".join(f"{quote(k)} is not null" for k in keys)
+    query = f"select 1 from ({typed.scan}) where {known} group by {names(keys)} having count(*) > 1 limit 1"
+    return con.execute(query).fetchone() is not None
+
+
+def _rank_repeats(typed: Raw, keys: Sequence[str], others: Sequence[str], latest: str | None) -> str:
+    """Every row whose key stands more than once: `top` are the rows that could count, `nth` 1 is the one that does."""
+    by = f"partition by {names(keys)}"
+    best = f"{quote(latest)} is not distinct from max({quote(latest)}) over ({by})" if latest else "true"
+    known = " and ".join(f"{quote(k)} is not null" for k in keys)
+    content = f"hash({names(others)})" if others else "0"
+    ranked = f"select *, {best} as top, {content} as content, count(*) over ({by}) as several from ({typed.relation}) where {known}"
+    return f"select * exclude (several), row_number() over ({by} order by top desc, {ROW}) as nth from ({ranked}) where several > 1"
+
+
+def _name_conflicts(
+    con: duckdb.DuckDBPyConnection, name: str, typed: Raw, table: str, keys: Sequence[str], others: Sequence[str]
+) -> list[Fault]:
+    """One fault for each key whose rows differ: the key, its rows, the columns that differ."""
+    differ = ", ".join(
+        f"count(distinct {quote(c)}) + cast(count({quote(c)}) < count(*) and count({quote(c)}) > 0 as int) > 1"
+        for c in others
+    )
+    shown = ", ".join(f"cast({quote(k)} as varchar)" for k in keys)
+    query = f"""
+        select concat_ws(' / ', {shown}), list({ROW} order by {ROW}), [{differ or "false"}], count(*) over ()
+        from {quote(table)} where top group by {names(keys)} having count(distinct content) > 1 order by min({ROW}) limit {LISTED}"""
+    places = Places(typed)
+    found = con.execute(query).fetchall()
+    key_names = ", ".join(keys)
+    faults = [
+        _name_conflict(name, places, key_names, key, rows, [c for c, d in zip(others, flags, strict=False) if d])
+        for key, rows, flags, _ in found
+    ]
+    if found and found[0][3] > LISTED:
+        faults.append(
+            Fault(name, f"and {found[0][3] - LISTED} more keys with rows that differ", typed.file, None, key_names)
+        )
+    return faults
+
+
+def _name_conflict(name: str, places: Places, keys: str, key: str, rows: list[int], differ: list[str]) -> Fault:
+    file, place = places.find(rows[-1])
+    said = places.say(rows[:SHOWN_ROWS]) or f"{len(rows)} rows"
+    more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
+    rule = f"{said}{more} share this key and differ in {', '.join(differ)}; declare latest:, or duplicates: keep"
+    return Fault(name, rule, file, place, keys, key)

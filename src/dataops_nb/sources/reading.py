@@ -1,0 +1,78 @@
+"""One file source from its path to a raw relation, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import duckdb
+
+from dataops_nb.definitions.models import Source
+from dataops_nb.errors import Fault, did_you_mean, nearest
+from dataops_nb.sources.delimited import read_delimited
+from dataops_nb.sources.documents import read_documents
+from dataops_nb.sources.evidence import Raw
+from dataops_nb.sources.files import File
+from dataops_nb.sources.needs import Need
+from dataops_nb.sources.parquet import read_parquet
+from dataops_nb.sources.sql import find_column
+from dataops_nb.sources.tables import stack_files
+from dataops_nb.sources.workbooks import read_workbook
+
+EXCEL = (".xlsx", ".xlsm")
+JSON = (".json", ".ndjson", ".jsonl")
+SHOWN_COLUMNS = 30
+
+
+def read_files(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, files: Sequence[File], need: Need
+) -> tuple[Raw | None, list[Fault]]:
+    """The files of a source as one raw relation, and their faults; None where no file could be read."""
+    full = [f for f in files if f.path.stat().st_size]
+    faults = [Fault(name, "is empty (0 bytes)", f.shown) for f in files if f not in full]
+    if not full:
+        return None, faults
+    suffixes = {_format(f) for f in full}
+    if len(suffixes) > 1:
+        return None, [
+            *faults,
+            Fault(name, f"holds files of several formats: {', '.join(sorted(suffixes))}", full[0].shown),
+        ]
+    raw, wrong = _read(con, name, source, full, need, suffixes.pop())
+    return raw, faults + wrong
+
+
+def _format(file: File) -> str:
+    return (
+        "excel"
+        if file.suffix in EXCEL
+        else "json"
+        if file.suffix in JSON
+        else "parquet"
+        if file.suffix == ".parquet"
+        else "csv"
+    )
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, files: Sequence[File], need: Need, format_: str
+) -> tuple[Raw | None, list[Fault]]:
+    if format_ == "parquet":
+        return read_parquet(con, name, files)
+    if format_ == "json":
+        return read_documents(con, name, files, list(need.columns), source.na)
+    read = read_workbook if format_ == "excel" else read_delimited
+    return stack_files(con, name, files, partial(read, con, name, source), "all")
+
+
+def find_missing(name: str, raw: Raw, need: Need) -> list[Fault]:
+    """One fault that lists every column that is used but not there, with the nearest unused one."""
+    missing = {c: why for c, why in need.columns.items() if find_column(c, raw.columns) is None}
+    if not missing:
+        return []
+    extra = [c for c in raw.columns if find_column(c, need.columns) is None]
+    listed = [f"{c!r} ({why}{'' if not nearest(c, extra) else did_you_mean(c, extra)})" for c, why in missing.items()]
+    shown = ", ".join(repr(c) for c in list(raw.columns)[:SHOWN_COLUMNS])
+    more = f" and {len(raw.columns) - SHOWN_COLUMNS} more" if len(raw.columns) > SHOWN_COLUMNS else ""
+    rule = f"missing: {', '.join(listed)}; extra: {', '.join(repr(c) for c in extra[:SHOWN_COLUMNS]) or 'none'}; there are {shown}{more}"
+    return [Fault(name, rule, raw.file, 1 if raw.file else None, ", ".join(missing))]

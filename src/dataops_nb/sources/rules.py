@@ -1,0 +1,80 @@
+"""What is agreed about a column beyond its type: required, bounds, listed values, uniqueness, references to another source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dataops_nb.definitions.models import Column, Source
+from dataops_nb.sources.evidence import ROW, Check, Raw, check_value
+from dataops_nb.sources.kinds import family
+from dataops_nb.sources.sql import find_column, quote, text
+from dataops_nb.sources.typed import Decision
+
+
+def list_rules(source: Source, raw: Raw, decisions: Mapping[str, Decision]) -> list[Check]:
+    """The checks of every declared column that exists; a null value breaks only `required`."""
+    checks: list[Check] = []
+    for declared, column in source.columns.items():
+        name = find_column(declared, raw.columns)
+        if name is not None:
+            checks += _list_column(name, column, raw, decisions[name])
+    return checks
+
+
+def _list_column(name: str, column: Column, raw: Raw, decision: Decision) -> list[Check]:
+    value = f"({decision.expr})"
+    checks = (
+        [check_value(name, "is empty, but the column is required", f"{quote(name)} is null")] if column.required else []
+    )
+    if family(decision.type) in ("integer", "decimal"):
+        if column.min is not None:
+            checks.append(check_value(name, f"is below min: {column.min:g}", f"{value} < {column.min!r}"))
+        if column.max is not None:
+            checks.append(check_value(name, f"is above max: {column.max:g}", f"{value} > {column.max!r}"))
+    elif column.min is not None or column.max is not None:
+        rule = f"min: and max: need a number, and the column is {decision.type}; declare its type:"
+        checks.append(check_value(name, rule, f"{ROW} = 0"))
+    if column.one_of is not None:
+        listed = ", ".join(_say(v) for v in column.one_of)
+        checks.append(
+            check_value(name, f"is none of {listed}", f"not ({_one_of(value, decision.type, column.one_of)})")
+        )
+    if column.unique:
+        numbered = f"select {ROW}, row_number() over (partition by {value} order by {ROW}) as nth from ({raw.relation})"
+        repeated = f"select {ROW} from ({numbered} where {value} is not null) where nth > 1"
+        rule = "is not unique: an earlier row has the same value"
+        checks.append(check_value(name, rule, f"{ROW} in ({repeated})"))
+    return checks
+
+
+def _say(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _one_of(value: str, type_: str, listed: list[Any]) -> str:
+    if family(type_) in ("integer", "decimal"):
+        numbers = [v for v in listed if isinstance(v, int | float) and not isinstance(v, bool)]
+        return f"list_contains([{', '.join(f'{v!r}::double' for v in numbers)}]::double[], {value}::double) or {value} is null"
+    texts = ", ".join(text(_say(v)) for v in listed)
+    return f"list_contains([{texts}]::varchar[], cast({value} as varchar)) or {value} is null"
+
+
+def check_reference(column: str, type_: str, target: str, other: str, other_type: str, relation: str) -> Check:
+    """Values of a column that the other source's column does not hold; compared as numbers where both are, else as text."""
+    both = family(type_) in ("integer", "decimal") and family(other_type) in ("integer", "decimal")
+    as_ = "double" if both else "varchar"
+    held = f"select cast({quote(other)} as {as_}) from ({relation}) where {quote(other)} is not null"
+    condition = f"{quote(column)} is not null and cast({quote(column)} as {as_}) not in ({held})"
+    return check_value(column, f"is not found in {target}", condition)
+
+
+def list_unfinite(raw: Raw, numbers: Mapping[str, str]) -> list[Check]:
+    """Infinite values and NaN in columns that are summed and typed by their file."""
+    found = {
+        c: why
+        for n, why in numbers.items()
+        if (c := find_column(n, raw.columns)) and raw.columns[c] in ("FLOAT", "DOUBLE")
+    }
+    rule = "is no finite number; leave missing values empty"
+    return [check_value(c, f"{rule}: {why} needs one", f"not isfinite({quote(c)})") for c, why in found.items()]
