@@ -44,7 +44,7 @@ def company(tmp_path):
         (params / "company.yaml").write_text(head + _indented(sources_yaml))
         (params / "departments" / "dept.yaml").write_text("department: Dept\nmetrics:\n" + _indented(metrics_yaml))
         for name, text in files.items():
-            (tmp_path / name).write_text(dedent(text))
+            (tmp_path / name).write_text(dedent(text).lstrip())
         known = definitions.load(params)
         return sources.open(known, data or tmp_path, dt.date.fromisoformat(as_of))
 

@@ -1,4 +1,4 @@
-"""The house: layers, dependencies under their two names, pinned versions, what the wheel carries, what the command imports."""
+"""The house: layers, dependencies and their pins, what the wheel carries, what the command imports."""
 
 from __future__ import annotations
 
@@ -114,7 +114,9 @@ def test_the_wheel_carries_nothing_made_by_use(wheel: set[str]) -> None:
     assert [name for name in wheel if any(part in name for part in left)] == []
 
 
-@pytest.mark.parametrize("said", [["--help"], ["refresh", "--help"], ["--version"], ["stauts"], ["status", "--grian", "day"]])
+@pytest.mark.parametrize(
+    "said", [["--help"], ["refresh", "--help"], ["--version"], ["stauts"], ["status", "--grian", "day"]]
+)
 def test_help_and_mistakes_answer_without_slow_imports(said: list[str]) -> None:
     code = f"import sys; from dataops_nb.cli import main; main({said!r}); print(); print(*sys.modules)"
     loaded = {name.split(".")[0] for name in python(code).splitlines()[-1].split()}
@@ -134,7 +136,9 @@ def test_every_decision_is_listed() -> None:
 def test_make_alone_lists_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
-    listed = subprocess.run(["make", "--no-print-directory"], capture_output=True, text=True, check=True, cwd=ROOT).stdout  # noqa: S607
+    listed = subprocess.run(
+        ["make", "--no-print-directory"], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
     assert re.findall(r"^  make (\w+) ", listed, re.MULTILINE) == phony.split()
 
 

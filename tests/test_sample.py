@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from dataops_nb import sample
+from dataops_nb import definitions, sample
 from dataops_nb.errors import UsageError
 
 END = date(2026, 11, 22)
@@ -195,6 +195,15 @@ def test_the_week_is_believable(folder: Path) -> None:
     assert 35 < weekly(local(read(folder, "meetings.csv")["held_at"])).mean() < 50
     assert 10 < new_customers(folder).mean() < 14
     assert 270 < weekly(read(folder, "tickets.csv")["opened_at"].str[:10]).mean() < 330
+
+
+def test_its_definitions_load_and_name_only_its_columns(folder: Path) -> None:
+    company = definitions.load(PARAMS).company
+    for name, source in company.sources.items():
+        if source.path:
+            named = {source.time, *(source.key or []), *source.columns}
+            assert named <= set(read(folder, source.path).columns), name
+    assert {source.path for source in company.sources.values()} - {None} == set(sample.FILES)
 
 
 # --- the truths, numbered as in the module ---

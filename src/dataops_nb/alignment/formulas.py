@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dataops_nb.alignment.measured import Measured, Window, combine
+from dataops_nb.alignment.measured import Measured, Window, blanked, combine
 from dataops_nb.alignment.measures import measure
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import Cumulative, Derived, Duration, Offset, Ratio, Simple
@@ -70,8 +70,8 @@ def _cumulative(scope: Scope, definition: Cumulative, windows: list[Window]) -> 
     trailing = [_trailing(window, definition.window) for window in windows]
     base = evaluate(scope, definition.metric, trailing)
     starts = pd.Series([window.start for window in windows], dtype="datetime64[s]")
-    ended = (base.reach["data_to"].isna() | (starts > base.reach["data_to"])).to_numpy()[:, None]
-    return Measured(base.value.mask(ended), base.n.mask(ended, 0), base.reach, base.zero)
+    ended = base.reach["data_to"].isna() | (starts > base.reach["data_to"])
+    return Measured(blanked(base.value, ended), blanked(base.n, ended, 0), base.reach, base.zero)
 
 
 def _trailing(window: Window, length: Duration) -> Window:

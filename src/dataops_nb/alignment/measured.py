@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,6 +85,13 @@ def weakest(reaches: list[pd.DataFrame]) -> pd.DataFrame:
         graver = other["condition"].map(order).fillna(9) < out["condition"].map(order).fillna(9)
         out["condition"] = out["condition"].where(~graver, other["condition"])
     return out
+
+
+def blanked(table: pd.DataFrame, rows: pd.Series | np.ndarray[Any, Any], to: float = np.nan) -> pd.DataFrame:
+    """The table with these whole rows (a boolean for each) replaced."""
+    values = table.to_numpy(dtype=float, copy=True)
+    values[np.asarray(rows, dtype=bool)] = to
+    return pd.DataFrame(values, index=table.index, columns=table.columns)
 
 
 def reach(windows: list[Window], coverage: Coverage | None, *, at_end: bool) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dataops_nb.alignment import queries
-from dataops_nb.alignment.measured import TOTAL, Measured, Window, reach
+from dataops_nb.alignment.measured import TOTAL, Measured, Window, blanked, reach
 from dataops_nb.definitions.models import Measure
 from dataops_nb.errors import UsageError
 from dataops_nb.sources import Catalog
@@ -31,8 +31,9 @@ def measure(catalog: Catalog, what: Measure, windows: list[Window], by: tuple[st
     value, n = _aggregate(catalog, what, [Window(w.start, min(w.end, seen), w.grain) for w in windows], by)
     is_sparse_stock = what.at == "end" and what.open is None
     zero = what.agg in _COUNTS_ZERO and not is_sparse_stock
-    outside = (covered["coverage"] == 0).to_numpy()[:, None]
-    return Measured((value.fillna(0.0) if zero else value).mask(outside), n.mask(outside, 0), covered, zero)
+    outside = covered["coverage"] == 0
+    value = blanked(value.fillna(0.0) if zero else value, outside)
+    return Measured(value, blanked(n.fillna(0), outside, 0), covered, zero)
 
 
 def _unknown(windows: list[Window], by: tuple[str, ...]) -> Measured:
@@ -132,7 +133,7 @@ def _on_last_day(
     if what.agg in _COUNTS_ZERO:
         v = v.fillna(0.0)
     last = [s.stop - 1 if s.stop > s.start else -1 for s in _slices(v.index, windows)]
+    if v.empty:
+        return v.reindex(range(len(windows))), n.reindex(range(len(windows)))
     empty = np.array(last) < 0
-    value = v.iloc[last].reset_index(drop=True).mask(empty[:, None]) if len(v) else v.reindex(range(len(windows)))
-    rows = n.iloc[last].reset_index(drop=True).mask(empty[:, None], 0) if len(n) else n.reindex(range(len(windows)))
-    return value, rows.fillna(0)
+    return blanked(v.iloc[last].reset_index(drop=True), empty), blanked(n.iloc[last].reset_index(drop=True), empty, 0)

@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
-            what = "command" if action.dest in ("verb", "action") else action.dest
+            what = action.option_strings[-1].lstrip("-") if action.option_strings else "command"
             near = did_you_mean(str(value), action.choices) or f"; known are {', '.join(map(str, action.choices))}"
             self.error(f"unknown {what} {value!r}{near}")
 

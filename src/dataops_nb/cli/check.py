@@ -61,7 +61,7 @@ def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Not
 
 def _print(found: Findings, counts: dict[str, int]) -> None:
     lines = [*map(str, found.mistakes), *map(str, found.faults)]
-    lines += [f"note: source {note.source}: {note.text}" for note in found.notices]
+    lines += [f"note: {note}" for note in found.notices]
     if not found.exit_code:
         lines.append("ok: " + ", ".join(_count(count, name.removesuffix("s")) for name, count in counts.items()))
     output.write("\n".join(lines))

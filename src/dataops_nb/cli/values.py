@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
 
 
 def split(said: list[str] | None, declared: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """The columns that `--by` names, once or more often, with or without commas; in the declared order where declared."""
+    """The columns that `--by` names, said once or more often, with or without commas; in the declared order."""
     whole = tuple(said or ())
     parts = tuple(part.strip() for name in whole for part in name.split(","))
     return next((columns for columns in declared if sorted(columns) in (sorted(whole), sorted(parts))), parts)

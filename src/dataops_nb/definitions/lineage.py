@@ -67,8 +67,7 @@ def names_in(expr: str) -> list[str]:
     for node in ast.walk(tree):
         is_number = isinstance(node, ast.Constant) and type(node.value) in {int, float}
         if not is_number and not isinstance(node, _ARITHMETIC):
-            written = ast.unparse(node) if isinstance(node, ast.expr) else type(node).__name__.lower()
-            raise ValueError(f"{written} is not read here; write metrics, numbers, + - * / and parentheses")
+            raise ValueError(f"{expr.strip()!r} is more than metrics, numbers, + - * / and parentheses")
     found = sorted((n for n in ast.walk(tree) if isinstance(n, ast.Name)), key=lambda n: (n.lineno, n.col_offset))
     return list(dict.fromkeys(name.id for name in found))
 

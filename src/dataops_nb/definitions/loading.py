@@ -21,6 +21,7 @@ from dataops_nb.definitions.models import (
     Text,
 )
 from dataops_nb.definitions.reading import Node, read
+from dataops_nb.definitions.salvage import salvage
 from dataops_nb.definitions.validation import validate
 from dataops_nb.errors import DefinitionsError, Mistake, nearest
 
@@ -39,11 +40,17 @@ def load(params: Path, *, notebooks: Path | None = None) -> Definitions:
 
     Raises DefinitionsError with every mistake of every file.
     """
+    definitions, mistakes = survey(params, notebooks=notebooks)
+    if mistakes:
+        raise DefinitionsError(mistakes)
+    return definitions
+
+
+def survey(params: Path, *, notebooks: Path | None = None) -> tuple[Definitions, list[Mistake]]:
+    """The definitions in the folder `params` that hold no mistake, and every mistake of the others, in order."""
     draft = _Folder(Path(params)).read_all(notebooks)
     checks.check(draft)
-    if draft.mistakes:
-        raise DefinitionsError(draft.mistakes)
-    return draft.definitions
+    return (salvage(draft) if draft.mistakes else draft.definitions), sorted(set(draft.mistakes))
 
 
 def data_folder(params: Path) -> str:

@@ -86,7 +86,7 @@ class _Mender:
     def trail(self, error: ErrorDetails) -> _Trail:
         """Where an error stands; in a department, what follows a metric's id is its type, not a key."""
         loc = error["loc"]
-        return follow(self.root, (*loc[:2], *loc[3:]) if loc[0] == "metrics" else loc)
+        return follow(self.root, (*loc[:2], *loc[3:]) if loc[:1] == ("metrics",) else loc)
 
     def respell(self, errors: list[ErrorDetails]) -> bool:
         """Read 2024 as text where text is meant, and "2026-01-31" as a day where a day is; no mistake to report."""
@@ -181,7 +181,7 @@ class _Mender:
         """A wrong value: take the nearest allowed word, else leave it out."""
         node = trail.end
         self.say(trail, wording.describe(errors, node))
-        right = nearest(node.written, wording.allowed(errors[0])) if errors[0]["loc"][-1] != "[key]" else ""
+        right = nearest(node.written, wording.allowed(errors[0])) if errors[0]["loc"][-1:] != ("[key]",) else ""
         if right and not node.stand_in:
             node.value = node.written = right
             return True

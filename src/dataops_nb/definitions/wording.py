@@ -20,9 +20,9 @@ _EXPECTED = {
     "bool_type": "true or false",
     "date_type": "a date like 2026-01-31",
     "list_type": "a list",
-    "dict_type": "keys and values",
-    "model_type": "keys and values",
-    "model_attributes_type": "keys and values",
+    "dict_type": "a mapping (key: value)",
+    "model_type": "a mapping (key: value)",
+    "model_attributes_type": "a mapping (key: value)",
 }
 _CHOICES = {"literal_error": "expected", "union_tag_invalid": "expected_tags"}
 
@@ -39,6 +39,8 @@ def describe(errors: Sequence[ErrorDetails], node: Node) -> str:
     if node.value is None and not key_is_wrong:
         return f"is empty; expected {wanted}"
     shown = repr(found) if found or not isinstance(node.value, dict | list) else _container(node)
+    if choices and not expected and len(choices) == 1:
+        return f"{shown} can only be {wanted}"
     if choices and not expected:
         return f"{shown} is not one of {wanted}{did_you_mean(found, choices)}"
     return f"{shown} is not {wanted}{did_you_mean(found, choices)}"

@@ -123,9 +123,9 @@ def _aside(staged: Path, target: Path, private: Path) -> None:
     os.rename(target, aside)
     try:
         os.rename(staged, target)
-    except OSError:
+    except BaseException:
         os.rename(aside, target)
-        raise
-    finally:
         note.unlink()
+        raise
+    note.unlink()
     shutil.rmtree(aside, ignore_errors=True)

@@ -62,9 +62,10 @@ def _sockets() -> str:
 
 
 class Position:
-    """Which cell runs, as the author counts: from 1, without the one that papermill adds."""
+    """Which cell runs, as the author counts: from 1, without the one that papermill adds; the runner can read it."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Path) -> None:
+        self.note = note
         self.cell = 0
         self.injected = 0
 
@@ -72,6 +73,7 @@ class Position:
         """Note that a cell starts."""
         self.injected += INJECTED in tags(cell)
         self.cell = cell_index + 1 - self.injected
+        self.note.write_text(str(self.cell), encoding="utf-8")
 
 
 def main(path: str) -> int:
@@ -79,7 +81,7 @@ def main(path: str) -> int:
     job = json.loads(Path(path).read_text(encoding="utf-8"))
     processes.die_with_parent(job["runner"])
     processes.adopt()
-    position = Position()
+    position = Position(Path(job["cell"]))
     try:
         _execute(job, position)
         result: Mapping[str, Any] = {"state": "ok"}
@@ -95,8 +97,7 @@ def main(path: str) -> int:
         }
         sys.excepthook(*sys.exc_info())
     processes.kill(processes.below(os.getpid()))
-    text = json.dumps({**result, "cell": position.cell})
-    Path(job["result"]).write_text(text, encoding="utf-8")
+    Path(job["result"]).write_text(json.dumps(result), encoding="utf-8")
     return 0 if result["state"] == "ok" else 1
 
 

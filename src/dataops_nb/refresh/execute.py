@@ -138,6 +138,7 @@ def _begin(job: Job) -> _Running:
         "folder": str(job.folder),
         "parameters": dict(job.parameters),
         "result": str(job.folder / "result.json"),
+        "cell": str(job.folder / "cell.txt"),
         "runner": os.getpid(),
     }
     path = job.folder / "job.json"
@@ -158,20 +159,28 @@ def _begin(job: Job) -> _Running:
 
 def _look(one: _Running, timeout: float) -> Ended | None:
     if one.process.poll() is not None:
+        _clear(one.job)
         return _judged(one)
     if one.seconds <= timeout:
         return None
     processes.end(one.process)
-    error = f"ran longer than {timeout:g} s and was ended"
+    _clear(one.job)
+    error = f"{_where(one.job)}ran longer than {timeout:g} s and was ended"
     return Ended(one.job, "timed_out", one.seconds, TimedOutError.exit_code, error)
+
+
+def _clear(job: Job) -> None:
+    """Remove the kernel's sockets and its connection file; the rest of the folder is evidence."""
+    for left in (*job.folder.glob("k-*"), *job.folder.glob("kernel-*.json")):
+        left.unlink(missing_ok=True)
 
 
 def _judged(one: _Running) -> Ended:
     result = _result(one.job)
     if one.process.returncode < 0 or result is None:
-        error = f"the report's process ended {_how(one.process.returncode)}"
+        error = f"{_where(one.job)}the report's process ended {_how(one.process.returncode)}"
         return Ended(one.job, "killed", one.seconds, KilledError.exit_code, error)
-    where = f"cell {result['cell']}: " if result.get("cell") else ""
+    where = _where(one.job)
     if result["state"] == "killed":
         return Ended(one.job, "killed", one.seconds, KilledError.exit_code, where + result["error"])
     if result["state"] != "ok" or one.process.returncode != 0:
@@ -199,6 +208,14 @@ def _notebook(job: Job) -> NotebookNode:
         raise ReportError("the executed notebook cannot be read") from error
     facts.of(notebook)
     return notebook
+
+
+def _where(job: Job) -> str:
+    """`cell 4: `, as far as the notebook came."""
+    try:
+        return f"cell {(job.folder / 'cell.txt').read_text(encoding='utf-8')}: "
+    except OSError:
+        return ""
 
 
 def _how(code: int) -> str:

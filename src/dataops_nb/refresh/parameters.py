@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -53,8 +52,8 @@ class Parameter:
 def read(path: Path) -> NotebookNode:
     """A notebook file; UsageError where it is missing, damaged, not Python, or waits for somebody to type."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        notebook: NotebookNode = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
+        text = path.read_text(encoding="utf-8")
+        notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
     except FileNotFoundError:
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*.ipynb")))
@@ -62,8 +61,6 @@ def read(path: Path) -> NotebookNode:
     except (OSError, ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"{path.name} is not a readable notebook: {reason}") from error
-    if notebook.get("nbformat") != 4:
-        raise UsageError(f"{path.name} has the notebook format {notebook.get('nbformat')}; save it in format 4")
     _check_runs_alone(path.name, notebook)
     return notebook
 

@@ -1,8 +1,8 @@
 """Lumen Supply, the company that everybody can try the workbench on: its exports, made on the spot.
 
-A judgement can only be tested where the truth is known. These exports of five systems look like real ones (ids, names
-in any case, empty optional fields, a CRM that stamps in UTC, product codes with leading zeros, quoted commas), and this is
-true in them:
+A judgement can only be tested where the truth is known. These exports of five systems look like real ones: ids, names
+in any case, empty optional fields, a CRM that stamps in UTC, product codes with leading zeros, quoted commas. And this
+is true:
 
 1. Qualified meetings move new customers three weeks later.
 2. Booked meetings are the qualified ones and unqualified ones that vary more and lead nowhere. In the last 20 weeks a

@@ -1,4 +1,4 @@
-"""The catalog of a company's sources: each loaded once, when it is first asked for, and everything that is wrong collected."""
+"""The catalog of a company's sources: each loaded once, when asked for, and everything that is wrong collected."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -22,12 +22,12 @@ from dataops_nb.sources.days import cut_day, end_before, is_time
 from dataops_nb.sources.evidence import ROW, Notice, Raw, list_faults
 from dataops_nb.sources.files import File, allow_folders, find_files, hash_content
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
-from dataops_nb.sources.needs import Need, collect_needs
+from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_tables, parse_queries
 from dataops_nb.sources.reading import find_missing, read_files
 from dataops_nb.sources.rules import check_reference, list_rules, list_unfinite
 from dataops_nb.sources.sql import find_column, names, quote, texts
-from dataops_nb.sources.tables import describe_table
+from dataops_nb.sources.tables import Intake, describe_table
 from dataops_nb.sources.typed import Typing, type_columns
 
 KEPT_RESULT = 5_000_000
@@ -68,7 +68,7 @@ class Catalog:
         self._con = self._connect()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        """An empty DuckDB that downloads nothing, sees no Python variable, and reads only the folders of declared files."""
+        """A DuckDB that downloads nothing, sees no Python variable, and reads only the folders of declared files."""
         con = duckdb.connect(
             ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         )
@@ -76,7 +76,7 @@ class Catalog:
         con.execute("set python_enable_replacements = false")
         con.execute("set TimeZone = ?", [self._zone])
         con.execute("set temp_directory = ?", [str(self._spill)])
-        con.execute(f"set allowed_directories = [{texts([*folders, tempfile.gettempdir()])}]")
+        con.execute(f"set allowed_directories = [{texts([*folders, str(self._spill)])}]")
         con.execute("set enable_external_access = false")
         return con
 
@@ -96,7 +96,7 @@ class Catalog:
     # --- asking ---------------------------------------------------------------------------------------------------
 
     def fetch(self, query: exp.Expression | str, **frames: pd.DataFrame) -> pd.DataFrame:
-        """The result of a query over sources by name and over the given frames by keyword; sources are loaded as needed.
+        """The result of a query over sources by name and frames by keyword; sources are loaded as needed.
 
         Without frames a result is kept and a repeated query is not run again. Raises UsageError for a query that reads
         anything else, DataError for one that the data do not allow.
@@ -273,7 +273,8 @@ class Catalog:
         loaded.faults += [Fault(loaded.name, rule, file) for file, rule in found.wrong]
         if not found.files:
             return None
-        raw, faults = read_files(self._con, loaded.name, source, found.files, self._needs[loaded.name])
+        intake = Intake(self._con, loaded.name, source, self._spill)
+        raw, faults = read_files(intake, found.files, self._needs[loaded.name])
         loaded.faults += faults
         return raw
 
@@ -295,8 +296,7 @@ class Catalog:
         columns = {row[0]: row[1] for row in described}
         rows = self._count(quote(table))
         if small:
-            raw = describe_table(table, columns, [], {})
-            return Raw(raw.relation, raw.scan, columns, [], {}, rows)
+            return replace(describe_table(table, columns, [], {}), rows=rows)
         scan = f"select * from {quote(table)}"
         return Raw(
             f"select *, row_number() over () - 1 as {ROW} from {quote(table)}", scan, columns, [], {}, rows, table=False
@@ -334,7 +334,7 @@ class Catalog:
         table = f"__typed_{name}"
         self._con.execute(f"create or replace table {quote(table)} as select {chosen} from ({raw.scan})")
         self._con.execute(f"drop table {quote(f'__raw_{name}')}")
-        return Raw(**{**vars(describe_table(table, columns, raw.parts, {})), "rows": raw.rows})
+        return replace(describe_table(table, columns, raw.parts, {}), rows=raw.rows)
 
     def _filter_days(self, name: str, source: Source, typed: Raw) -> str:
         """SQL that leaves out the rows after as-of, by the source's own time."""
@@ -349,7 +349,8 @@ class Catalog:
     def _publish(self, name: str, present: Raw, dropped: str | None) -> None:
         query = present.scan
         if dropped:
-            kept = f"select {names(present.columns)} from ({present.relation}) where {ROW} not in ({dropped}) order by {ROW}"
+            rows = f"({present.relation}) where {ROW} not in ({dropped}) order by {ROW}"
+            kept = f"select {names(present.columns)} from {rows}"
             self._con.execute(f"create or replace table {quote(f'__kept_{name}')} as {kept}")
             query = f"select * from {quote(f'__kept_{name}')}"
         self._con.execute(f"create or replace view {quote(name)} as {query}")
@@ -376,8 +377,8 @@ class Catalog:
                 rule = f"references: {column.references} cannot be looked up"
                 loaded.faults.append(Fault(loaded.name, rule, column=name))
             else:
-                types = loaded.typed.columns[name], typed.columns[other]
-                checks.append(check_reference(name, types[0], column.references, other, types[1], typed.scan))
+                rule = f"is not found in {column.references}"
+                checks.append(check_reference(name, other, loaded.typed, typed, rule))
         loaded.faults += list_faults(self._con, loaded.name, loaded.typed, checks)
 
 
@@ -390,7 +391,7 @@ def _where(query: str, condition: str) -> str:
     return f"select * from ({query}) where {condition}" if condition else query
 
 
-def _parse(written: str) -> exp.Expression:
+def _parse(written: str) -> exp.Expr:
     try:
         return sqlglot.parse_one(written, read="duckdb")
     except sqlglot.errors.SqlglotError as error:

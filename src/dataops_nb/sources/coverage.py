@@ -10,7 +10,7 @@ from dataops_nb.definitions.models import Source
 
 @dataclass(frozen=True)
 class Coverage:
-    """First and last covered day (both inclusive, None where unknown), whether the source is stale, and its last row's day."""
+    """First and last covered day (inclusive, None where unknown), whether the source is stale, its last row's day."""
 
     first: dt.date | None
     last: dt.date | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,13 +16,12 @@ from pathlib import Path
 
 import duckdb
 
-from dataops_nb.definitions.models import Source
 from dataops_nb.errors import Fault
 from dataops_nb.sources.encodings import WrongBytes, check_utf8, decode_text
 from dataops_nb.sources.evidence import cap_faults
 from dataops_nb.sources.files import File
 from dataops_nb.sources.sql import quote, text, texts
-from dataops_nb.sources.tables import Sheet, load_texts
+from dataops_nb.sources.tables import Intake, Sheet, load_texts
 
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
@@ -44,58 +43,49 @@ class Scanned:
     wrong: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def read_delimited(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str
-) -> tuple[Sheet | None, list[Fault]]:
+def read_delimited(intake: Intake, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
     """Load one file as texts into `table`; None where its columns cannot be told."""
+    source = intake.source
     dialect = Dialect(source.delimiter or ("\t" if file.suffix == ".tsv" else ","), frozenset({"", *source.na}))
     if len(dialect.delimiter) > 1:
-        return None, [Fault(name, f"`delimiter: {dialect.delimiter!r}` must be one character", file.shown)]
+        return None, [intake.fault(file, f"`delimiter: {dialect.delimiter!r}` must be one character")]
     try:
-        with _as_utf8(file.path, source.encoding) as path:
-            return _read_utf8(con, name, file, table, path, source.encoding, dialect)
+        with _as_utf8(file.path, source.encoding, intake.scratch) as path:
+            return _read_utf8(intake, file, table, path, dialect)
     except WrongBytes as error:
-        return None, [Fault(name, error.rule, file.shown, error.line, "", error.shown)]
+        return None, [intake.fault(file, error.rule, error.line, "", error.shown)]
 
 
 @contextmanager
-def _as_utf8(path: Path, encoding: str | None) -> Iterator[Path]:
+def _as_utf8(path: Path, encoding: str | None, scratch: Path) -> Iterator[Path]:
     """The file itself where it is UTF-8, else a private copy that is, gone afterwards."""
     if encoding is None or encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
         check_utf8(path)
         yield path
         return
     decoded = decode_text(path, encoding)
-    with tempfile.TemporaryDirectory(prefix="dataops-nb-") as folder:
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         copy = Path(folder) / "decoded.csv"
         copy.write_text(decoded, encoding="utf-8", newline="")
         yield copy
 
 
 def _read_utf8(
-    con: duckdb.DuckDBPyConnection,
-    name: str,
-    file: File,
-    table: str,
-    path: Path,
-    encoding: str | None,
-    dialect: Dialect,
+    intake: Intake, file: File, table: str, path: Path, dialect: Dialect
 ) -> tuple[Sheet | None, list[Fault]]:
     header, wrong = _read_header(path, dialect)
     if wrong:
-        return None, [Fault(name, rule, file.shown, 1, column) for column, rule in wrong]
-    faults: list[Fault] = []
-    lines: Sequence[int] | None = None
-    if not _load_well_formed(con, table, path, header, dialect):
-        scanned = scan_rows(path, len(header), dialect)
-        faults = _name_rows(name, file, scanned)
-        _load_rows(con, table, header, scanned.rows, dialect)
-        lines = scanned.lines
-    count = con.execute(f"select count(*) from {quote(table)}").fetchone() or (0,)
-    read_lines = partial(find_record_lines, file.path, len(header), dialect, encoding or "utf-8-sig")
-    return Sheet(
-        dict.fromkeys(header, "VARCHAR"), count[0], read_lines if lines is None else partial(list, lines)
-    ), faults
+        return None, [intake.fault(file, rule, 1, column) for column, rule in wrong]
+    columns = dict.fromkeys(header, "VARCHAR")
+    if _load_well_formed(intake, table, path, header, dialect):
+        encoding = intake.source.encoding or "utf-8-sig"
+        find_lines = partial(find_record_lines, file.path, len(header), dialect, encoding)
+        return Sheet(columns, intake.count(table), find_lines), []
+    scanned = scan_rows(path, len(header), dialect)
+    cells = list(zip(*scanned.rows, strict=True)) if scanned.rows else [() for _ in header]
+    load_texts(intake.con, table, header, [[None if v in dialect.missing else v for v in c] for c in cells])
+    return Sheet(columns, len(scanned.rows), partial(list, scanned.lines)), _name_rows(intake, file, scanned)
 
 
 def _read_header(path: Path, dialect: Dialect) -> tuple[list[str], list[tuple[str, str]]]:
@@ -120,28 +110,18 @@ def _read_header(path: Path, dialect: Dialect) -> tuple[list[str], list[tuple[st
     return header, wrong
 
 
-def _load_well_formed(
-    con: duckdb.DuckDBPyConnection, table: str, path: Path, header: list[str], dialect: Dialect
-) -> bool:
+def _load_well_formed(intake: Intake, table: str, path: Path, header: list[str], dialect: Dialect) -> bool:
     """Load the file with DuckDB; False where it finds the file malformed."""
     columns = ", ".join(f"{text(c)}: 'VARCHAR'" for c in header)
     blank = f" where {quote(header[0])} is not null" if len(header) == 1 else ""
     options = f"""auto_detect=false, header=true, delim={text(dialect.delimiter)}, quote='"', escape='"',
         columns={{{columns}}}, nullstr=[{texts(sorted(dialect.missing))}]"""
+    rows = f"select * from read_csv({text(str(path))}, {options}){blank}"
     try:
-        con.execute(
-            f"create or replace table {quote(table)} as select * from read_csv({text(str(path))}, {options}){blank}"
-        )
+        intake.con.execute(f"create or replace table {quote(table)} as {rows}")
     except duckdb.Error:
         return False
     return True
-
-
-def _load_rows(
-    con: duckdb.DuckDBPyConnection, table: str, header: list[str], rows: list[list[str]], dialect: Dialect
-) -> None:
-    columns = list(zip(*rows, strict=True)) if rows else [() for _ in header]
-    load_texts(con, table, header, [[None if v in dialect.missing else v for v in column] for column in columns])
 
 
 def scan_rows(path: Path, width: int, dialect: Dialect) -> Scanned:
@@ -170,15 +150,15 @@ def scan_rows(path: Path, width: int, dialect: Dialect) -> Scanned:
 
 def _say_error(error: csv.Error, last: int) -> str:
     if "unexpected end" in str(error):
-        return f'a quote (") opens in this row and is never closed: the rest of the file, to line {last}, belongs to one value'
+        return f'a quote (") opens in this row and is never closed: everything to line {last} would be one value'
     return 'a quote (") is closed before the value ends; a quote within a value is written twice'
 
 
-def _name_rows(name: str, file: File, scanned: Scanned) -> list[Fault]:
+def _name_rows(intake: Intake, file: File, scanned: Scanned) -> list[Fault]:
     """The malformed rows as faults, capped for each kind, in the order of the file."""
     faults: list[Fault] = []
     for kind in dict.fromkeys(kind for _, _, kind in scanned.wrong):
-        faults += cap_faults([Fault(name, rule, file.shown, line) for line, rule, k in scanned.wrong if k == kind])
+        faults += cap_faults([intake.fault(file, rule, line) for line, rule, k in scanned.wrong if k == kind])
     return sorted(faults, key=lambda f: (f.row is None, f.row or 0))
 
 

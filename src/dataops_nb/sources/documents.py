@@ -1,33 +1,30 @@
-"""JSON files: an array of objects, or one object a line. Typed by the file, except that texts may be dates and stamps."""
+"""JSON files: an array of objects, or one object a line. Typed by the file; its texts may be dates and stamps."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import duckdb
 
 from dataops_nb.errors import Fault
-from dataops_nb.sources.evidence import Raw
+from dataops_nb.sources.evidence import Infer, Raw
 from dataops_nb.sources.files import File
 from dataops_nb.sources.sql import quote, text
-from dataops_nb.sources.tables import Sheet, stack_files
+from dataops_nb.sources.tables import Intake, Sheet, stack_files
 
 AS_TEXT = ("VARCHAR", "DATE", "TIME", "UUID", '"NULL"', "JSON")
 
 
-def read_documents(
-    con: duckdb.DuckDBPyConnection, name: str, files: Sequence[File], used: Sequence[str], missing: Sequence[str]
-) -> tuple[Raw | None, list[Fault]]:
+def read_documents(intake: Intake, files: Sequence[File], used: Sequence[str]) -> tuple[Raw | None, list[Fault]]:
     """Load every file into one table; `used` are the columns of a file that is an empty array."""
-    types = _agree_types(con, files)
-    raw, faults = stack_files(
-        con, name, files, lambda file, table: _read_one(con, name, file, table, types, used, missing), "times"
-    )
+    types = _agree_types(intake.con, files)
+    raw, faults = stack_files(intake, files, lambda file, table: _read_one(intake, file, table, types, used), "times")
     if raw is None:
         return None, faults
-    infer = {c: "all" if types.get(c) == "JSON" else kind for c, kind in raw.infer.items()}
-    return Raw(raw.relation, raw.scan, raw.columns, raw.parts, infer, raw.rows), faults  # type: ignore[arg-type]
+    mixed: dict[str, Infer] = {c: "all" if types.get(c) == "JSON" else kind for c, kind in raw.infer.items()}
+    return replace(raw, infer=mixed), faults
 
 
 def _agree_types(con: duckdb.DuckDBPyConnection, files: Sequence[File]) -> dict[str, str]:
@@ -43,6 +40,7 @@ def _agree_types(con: duckdb.DuckDBPyConnection, files: Sequence[File]) -> dict[
 
 
 def _describe(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str], str]:
+    """The columns of a file with their types, or what is wrong with it."""
     try:
         rows = con.execute(f"describe select * from read_json({text(str(file.path))}, sample_size=-1)").fetchall()
     except duckdb.Error as error:
@@ -51,30 +49,22 @@ def _describe(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str
 
 
 def _read_one(
-    con: duckdb.DuckDBPyConnection,
-    name: str,
-    file: File,
-    table: str,
-    types: dict[str, str],
-    used: Sequence[str],
-    missing: Sequence[str],
+    intake: Intake, file: File, table: str, types: dict[str, str], used: Sequence[str]
 ) -> tuple[Sheet | None, list[Fault]]:
-    found, wrong = _describe(con, file)
+    found, wrong = _describe(intake.con, file)
     if wrong:
-        return None, [_name_damage(name, file, wrong)]
+        return None, [_name_damage(intake, file, wrong)]
     if list(found) == ["json"]:
-        return _read_without_objects(con, name, file, table, used)
+        return _read_without_objects(intake, file, table, used)
     columns = {c: "VARCHAR" if types[c] in AS_TEXT or types[c].startswith("TIMESTAMP") else types[c] for c in found}
     spec = ", ".join(f"{text(c)}: {text(t)}" for c, t in columns.items())
-    chosen = ", ".join(_without_missing(c, t, missing) for c, t in columns.items())
+    chosen = ", ".join(_without_missing(c, t, intake.source.na) for c, t in columns.items())
+    rows = f"select {chosen} from read_json({text(str(file.path))}, columns={{{spec}}})"
     try:
-        con.execute(
-            f"create or replace table {quote(table)} as select {chosen} from read_json({text(str(file.path))}, columns={{{spec}}})"
-        )
+        intake.con.execute(f"create or replace table {quote(table)} as {rows}")
     except duckdb.Error as error:
-        return None, [_name_damage(name, file, str(error))]
-    count = con.execute(f"select count(*) from {quote(table)}").fetchone() or (0,)
-    return Sheet(columns, count[0]), []
+        return None, [_name_damage(intake, file, str(error))]
+    return Sheet(columns, intake.count(table)), []
 
 
 def _without_missing(column: str, type_: str, missing: Sequence[str]) -> str:
@@ -85,19 +75,19 @@ def _without_missing(column: str, type_: str, missing: Sequence[str]) -> str:
 
 
 def _read_without_objects(
-    con: duckdb.DuckDBPyConnection, name: str, file: File, table: str, used: Sequence[str]
+    intake: Intake, file: File, table: str, used: Sequence[str]
 ) -> tuple[Sheet | None, list[Fault]]:
     """An empty array has no rows and every column; anything else that is no object is a fault."""
-    if file.path.read_bytes().strip().removeprefix(b"\xef\xbb\xbf").replace(b" ", b"") != b"[]":
-        return None, [Fault(name, "holds no objects; write an array of objects, or one object a line", file.shown, 1)]
+    if b"".join(file.path.read_bytes().removeprefix(b"\xef\xbb\xbf").split()) != b"[]":
+        return None, [intake.fault(file, "holds no objects; write an array of objects, or one object a line", 1)]
     columns = ", ".join(f"{quote(c)} varchar" for c in used or ["json"])
-    con.execute(f"create or replace table {quote(table)} ({columns})")
+    intake.con.execute(f"create or replace table {quote(table)} ({columns})")
     return Sheet(dict.fromkeys(used or ["json"], "VARCHAR"), 0), []
 
 
-def _name_damage(name: str, file: File, message: str) -> Fault:
+def _name_damage(intake: Intake, file: File, message: str) -> Fault:
     hit = re.search(r"at byte \d+ in (line|record/value) (\d+): ([^\n.]+)", message)
     if not hit:
-        return Fault(name, f"is no JSON that can be read: {message.splitlines()[0].split(': ', 1)[-1]}", file.shown)
+        return intake.fault(file, f"is no JSON that can be read: {message.splitlines()[0].split(': ', 1)[-1]}")
     place = f"in line {hit[2]}" if hit[1] == "line" else f"near row {hit[2]}"
-    return Fault(name, f"is damaged JSON {place}: {hit[3].strip()}", file.shown, int(hit[2]))
+    return intake.fault(file, f"is damaged JSON {place}: {hit[3].strip()}", int(hit[2]))

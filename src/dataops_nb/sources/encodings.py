@@ -10,7 +10,7 @@ BLOCK = 1 << 20
 
 
 class WrongBytes(ValueError):  # noqa: N818  -- it names what was found, and never leaves this package
-    """Bytes that are no text in the expected encoding; `line` is where they stand, 1-based, and None for the whole file."""
+    """Bytes that are no text in the expected encoding; `line` is where they stand (None: the whole file)."""
 
     def __init__(self, rule: str, line: int | None, shown: str | None = None) -> None:
         super().__init__(rule)

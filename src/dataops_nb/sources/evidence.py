@@ -16,6 +16,7 @@ import duckdb
 from dataops_nb.errors import Fault
 from dataops_nb.sources.sql import quote
 
+Infer = Literal["all", "times", "none"]
 ROW = "__row"
 LISTED = 20
 
@@ -34,7 +35,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Part:
-    """One file's rows within a relation: rows `start` to `start + count - 1`; `lines` finds their places in the file."""
+    """One file's rows within a relation: `start` to `start + count - 1`; `lines` finds their places in the file."""
 
     file: str
     path: Path
@@ -52,15 +53,16 @@ class Part:
 class Raw:
     """A source as read, before its types are agreed.
 
-    `relation` is SQL that selects the columns and `__row`; `scan` the same without `__row`; `infer` says of each text column
-    whether `all` types, only `times`, or no types (`none`) may be read out of it.
+    `relation` is SQL that selects the columns and `__row`; `scan` the same without `__row`; `infer` says of each text
+    column whether `all` types, only `times`, or no types (`none`) may be read out of it; `table` is whether the rows
+    stand in a table of ours.
     """
 
     relation: str
     scan: str
     columns: dict[str, str]
     parts: list[Part] = field(default_factory=list)
-    infer: dict[str, Literal["all", "times", "none"]] = field(default_factory=dict)
+    infer: dict[str, Infer] = field(default_factory=dict)
     rows: int = 0
     table: bool = True
 
@@ -98,7 +100,7 @@ def list_faults(con: duckdb.DuckDBPyConnection, source: str, raw: Raw, checks: S
 
 
 class Places:
-    """Finds the rows of a relation in its files; a file is looked through once, and only when something is wrong in it."""
+    """Finds the rows of a relation in its files; a file is looked through once, only for a row asked for."""
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw

@@ -1,4 +1,4 @@
-"""Keys: one row a key. Identical repeats count once; rows that differ are a fault, unless the definitions say which counts."""
+"""Keys: one row a key. Identical repeats count once; rows that differ are a fault, unless it is said which counts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def drop_repeats(con: duckdb.DuckDBPyConnection, name: str, source: Source, type
     table = f"__repeats_{name}"
     con.execute(f"create or replace table {quote(table)} as {_rank_repeats(typed, keys, others, latest)}")
     found = Deduplicated(f"select {ROW} from {quote(table)} where nth > 1")
-    found.faults = _name_conflicts(con, name, typed, table, keys, others)
+    found.faults = _name_conflicts(con, name, Places(typed), keys, others)
     for text, condition in (
         ("identical repeats of a row were counted once", "nth > 1 and top"),
         (f"older rows gave way to the latest of their key, by {latest}", "not top"),
@@ -73,12 +73,14 @@ def _rank_repeats(typed: Raw, keys: Sequence[str], others: Sequence[str], latest
     best = f"{quote(latest)} is not distinct from max({quote(latest)}) over ({by})" if latest else "true"
     known = " and ".join(f"{quote(k)} is not null" for k in keys)
     content = f"hash({names(others)})" if others else "0"
-    ranked = f"select *, {best} as top, {content} as content, count(*) over ({by}) as several from ({typed.relation}) where {known}"
-    return f"select * exclude (several), row_number() over ({by} order by top desc, {ROW}) as nth from ({ranked}) where several > 1"
+    several = f"count(*) over ({by}) as several"
+    ranked = f"select *, {best} as top, {content} as content, {several} from ({typed.relation}) where {known}"
+    nth = f"row_number() over ({by} order by top desc, {ROW}) as nth"
+    return f"select * exclude (several), {nth} from ({ranked}) where several > 1"
 
 
 def _name_conflicts(
-    con: duckdb.DuckDBPyConnection, name: str, typed: Raw, table: str, keys: Sequence[str], others: Sequence[str]
+    con: duckdb.DuckDBPyConnection, name: str, places: Places, keys: Sequence[str], others: Sequence[str]
 ) -> list[Fault]:
     """One fault for each key whose rows differ: the key, its rows, the columns that differ."""
     differ = ", ".join(
@@ -88,24 +90,24 @@ def _name_conflicts(
     shown = ", ".join(f"cast({quote(k)} as varchar)" for k in keys)
     query = f"""
         select concat_ws(' / ', {shown}), list({ROW} order by {ROW}), [{differ or "false"}], count(*) over ()
-        from {quote(table)} where top group by {names(keys)} having count(distinct content) > 1 order by min({ROW}) limit {LISTED}"""
-    places = Places(typed)
+        from {quote(f"__repeats_{name}")} where top group by {names(keys)} having count(distinct content) > 1
+        order by min({ROW}) limit {LISTED}"""
     found = con.execute(query).fetchall()
     key_names = ", ".join(keys)
-    faults = [
-        _name_conflict(name, places, key_names, key, rows, [c for c, d in zip(others, flags, strict=False) if d])
-        for key, rows, flags, _ in found
-    ]
+    faults: list[Fault] = []
+    for key, rows, flags, _ in found:
+        file, place = places.find(rows[-1])
+        differ = ", ".join(c for c, differs in zip(others, flags, strict=False) if differs)
+        rule = f"{_say_rows(places, rows)} share this key and differ in {differ}; declare latest:, or duplicates: keep"
+        faults.append(Fault(name, rule, file, place, key_names, key))
     if found and found[0][3] > LISTED:
-        faults.append(
-            Fault(name, f"and {found[0][3] - LISTED} more keys with rows that differ", typed.file, None, key_names)
-        )
+        rule = f"and {found[0][3] - LISTED} more keys with rows that differ"
+        faults.append(Fault(name, rule, places.raw.file, None, key_names))
     return faults
 
 
-def _name_conflict(name: str, places: Places, keys: str, key: str, rows: list[int], differ: list[str]) -> Fault:
-    file, place = places.find(rows[-1])
-    said = places.say(rows[:SHOWN_ROWS]) or f"{len(rows)} rows"
-    more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
-    rule = f"{said}{more} share this key and differ in {', '.join(differ)}; declare latest:, or duplicates: keep"
-    return Fault(name, rule, file, place, keys, key)
+def _say_rows(places: Places, rows: Sequence[int]) -> str:
+    said = places.say(rows[:SHOWN_ROWS])
+    if not said:
+        return f"{len(rows)} rows"
+    return said if len(rows) <= SHOWN_ROWS else f"{said}, and {len(rows) - SHOWN_ROWS} more,"

@@ -45,7 +45,7 @@ def family(type_: str) -> str:
 
 @dataclass(frozen=True)
 class Shapes:
-    """How numbers and dates are written in one source: the decimal sign, and a `strptime` format where dates have one."""
+    """How numbers and dates are written in one source: the decimal sign, and a `strptime` format for its dates."""
 
     decimal: str = "."
     date_format: str | None = None
@@ -89,7 +89,7 @@ class Shapes:
         strip = f"replace({value}, {text(',' if self.decimal == '.' else '.')}, '')"
         plain = f"regexp_replace({strip}, '{self.point}0*\\s*$', '')"
         shape = f"({self.matches(value, f'[+-]?[0-9]+({self.point}0*)?')} or {self.matches(value, self.grouped)})"
-        return f"case when {shape} then case when {self.matches(plain, '[+-]?[0-9]+')} then try_cast({plain} as bigint) end end"
+        return f"case when {shape} and {self.matches(plain, '[+-]?[0-9]+')} then try_cast({plain} as bigint) end"
 
     def date(self, value: str) -> str:
         """The value as DATE where it is written 2026-11-22."""

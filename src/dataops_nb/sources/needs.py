@@ -1,6 +1,6 @@
-"""What the company's definitions ask of each source: which columns must exist, which must be numbers, which must be times.
+"""What the company's definitions ask of each source: which columns must exist, which are numbers, which are times.
 
-A need reaches through a `query:` to the sources it stands on, so that a value that is no number is named where it was typed.
+A need reaches through a `query:` to the sources it stands on, so that a value that is no number is named in its file.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _columns_of(dimension: str | list[str] | Listed) -> list[str]:
     return [dimension] if isinstance(dimension, str) else list(dimension)
 
 
-def _parse(written: str | None) -> exp.Expression | None:
+def _parse(written: str | None) -> exp.Expr | None:
     try:
         return sqlglot.parse_one(written, read="duckdb") if written else None
     except sqlglot.errors.SqlglotError:
@@ -198,7 +198,7 @@ def _plain(written: str | None) -> list[str]:
     return [] if parsed is None else [c.name for c in _summands(parsed)]
 
 
-def _summands(node: exp.Expression) -> Iterator[exp.Column]:
+def _summands(node: exp.Expr) -> Iterator[exp.Column]:
     if isinstance(node, exp.Column):
         yield node
     elif isinstance(node, ARITHMETIC):

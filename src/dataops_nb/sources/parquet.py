@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import duckdb
 
 from dataops_nb.errors import Fault
-from dataops_nb.sources.evidence import ROW, Part, Raw
+from dataops_nb.sources.evidence import ROW, Infer, Part, Raw
 from dataops_nb.sources.files import File
 from dataops_nb.sources.sql import text, texts
-from dataops_nb.sources.tables import compare_columns
+from dataops_nb.sources.tables import Intake, compare_columns
 
 MOST_ROWS = 10**8
 SMALL = 50 << 20
 
 
-def read_parquet(con: duckdb.DuckDBPyConnection, name: str, files: Sequence[File]) -> tuple[Raw | None, list[Fault]]:
-    """The files as a relation over themselves; a file that cannot be read, or has other columns, is a fault and left out."""
+def read_parquet(intake: Intake, files: Sequence[File]) -> tuple[Raw | None, list[Fault]]:
+    """The files as a relation over themselves; one that cannot be read, or has other columns, is a fault, left out."""
+    con = intake.con
     faults: list[Fault] = []
     parts: list[Part] = []
     columns: dict[str, str] = {}
@@ -26,18 +27,19 @@ def read_parquet(con: duckdb.DuckDBPyConnection, name: str, files: Sequence[File
         found = {} if rule else _read_columns(con, file)
         rule = rule or (compare_columns(list(columns), list(found), parts[0].file) if parts else "")
         if rule:
-            faults.append(Fault(name, rule, file.shown))
+            faults.append(intake.fault(file, rule))
             continue
         columns = columns or found
         start = parts[-1].start + parts[-1].count if parts else 0
         parts.append(Part(file.shown, file.path, start, rows))
     if not parts:
         return None, faults
-    scan = f"select * from read_parquet([{texts(str(p.path) for p in parts)}], union_by_name={str(len(parts) > 1).lower()})"
+    paths = texts(str(p.path) for p in parts)
+    scan = f"select * from read_parquet([{paths}], union_by_name={str(len(parts) > 1).lower()})"
     relation = " union all by name ".join(_number_rows(p) for p in parts)
     merged = columns if len(parts) == 1 else _describe(con, scan)
-    infer = {c: "none" for c, t in merged.items() if t == "VARCHAR"}
-    return Raw(relation, scan, merged, parts, infer, sum(p.count for p in parts), table=False), faults  # type: ignore[arg-type]
+    infer: dict[str, Infer] = {c: "none" for c, t in merged.items() if t == "VARCHAR"}
+    return Raw(relation, scan, merged, parts, infer, sum(p.count for p in parts), table=False), faults
 
 
 def _number_rows(part: Part) -> str:

@@ -1,4 +1,4 @@
-"""A source that is a `query:` over other sources: what it stands on, and the refusal of everything that is no source."""
+"""A source that is a `query:` over other sources: what it stands on, and the refusal of all that is no source."""
 
 from __future__ import annotations
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import duckdb
-
-from dataops_nb.definitions.models import Source
 from dataops_nb.errors import Fault, did_you_mean, nearest
 from dataops_nb.sources.delimited import read_delimited
 from dataops_nb.sources.documents import read_documents
@@ -16,7 +13,7 @@ from dataops_nb.sources.files import File
 from dataops_nb.sources.needs import Need
 from dataops_nb.sources.parquet import read_parquet
 from dataops_nb.sources.sql import find_column
-from dataops_nb.sources.tables import stack_files
+from dataops_nb.sources.tables import Intake, stack_files
 from dataops_nb.sources.workbooks import read_workbook
 
 EXCEL = (".xlsx", ".xlsm")
@@ -24,21 +21,16 @@ JSON = (".json", ".ndjson", ".jsonl")
 SHOWN_COLUMNS = 30
 
 
-def read_files(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, files: Sequence[File], need: Need
-) -> tuple[Raw | None, list[Fault]]:
+def read_files(intake: Intake, files: Sequence[File], need: Need) -> tuple[Raw | None, list[Fault]]:
     """The files of a source as one raw relation, and their faults; None where no file could be read."""
     full = [f for f in files if f.path.stat().st_size]
-    faults = [Fault(name, "is empty (0 bytes)", f.shown) for f in files if f not in full]
+    faults = [intake.fault(f, "is empty (0 bytes)") for f in files if f not in full]
     if not full:
         return None, faults
-    suffixes = {_format(f) for f in full}
-    if len(suffixes) > 1:
-        return None, [
-            *faults,
-            Fault(name, f"holds files of several formats: {', '.join(sorted(suffixes))}", full[0].shown),
-        ]
-    raw, wrong = _read(con, name, source, full, need, suffixes.pop())
+    formats = sorted({_format(f) for f in full})
+    if len(formats) > 1:
+        return None, [*faults, intake.fault(full[0], f"holds files of several formats: {', '.join(formats)}")]
+    raw, wrong = _read(intake, full, need, formats[0])
     return raw, faults + wrong
 
 
@@ -54,15 +46,13 @@ def _format(file: File) -> str:
     )
 
 
-def _read(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, files: Sequence[File], need: Need, format_: str
-) -> tuple[Raw | None, list[Fault]]:
+def _read(intake: Intake, files: Sequence[File], need: Need, format_: str) -> tuple[Raw | None, list[Fault]]:
     if format_ == "parquet":
-        return read_parquet(con, name, files)
+        return read_parquet(intake, files)
     if format_ == "json":
-        return read_documents(con, name, files, list(need.columns), source.na)
+        return read_documents(intake, files, list(need.columns))
     read = read_workbook if format_ == "excel" else read_delimited
-    return stack_files(con, name, files, partial(read, con, name, source), "all")
+    return stack_files(intake, files, partial(read, intake), "all")
 
 
 def find_missing(name: str, raw: Raw, need: Need) -> list[Fault]:
@@ -72,7 +62,10 @@ def find_missing(name: str, raw: Raw, need: Need) -> list[Fault]:
         return []
     extra = [c for c in raw.columns if find_column(c, need.columns) is None]
     listed = [f"{c!r} ({why}{'' if not nearest(c, extra) else did_you_mean(c, extra)})" for c, why in missing.items()]
-    shown = ", ".join(repr(c) for c in list(raw.columns)[:SHOWN_COLUMNS])
-    more = f" and {len(raw.columns) - SHOWN_COLUMNS} more" if len(raw.columns) > SHOWN_COLUMNS else ""
-    rule = f"missing: {', '.join(listed)}; extra: {', '.join(repr(c) for c in extra[:SHOWN_COLUMNS]) or 'none'}; there are {shown}{more}"
+    rule = f"missing: {', '.join(listed)}; extra: {_list(extra) or 'none'}; there are {_list(list(raw.columns))}"
     return [Fault(name, rule, raw.file, 1 if raw.file else None, ", ".join(missing))]
+
+
+def _list(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - SHOWN_COLUMNS} more" if len(columns) > SHOWN_COLUMNS else ""
+    return ", ".join(repr(c) for c in columns[:SHOWN_COLUMNS]) + more

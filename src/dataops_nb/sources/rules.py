@@ -1,4 +1,4 @@
-"""What is agreed about a column beyond its type: required, bounds, listed values, uniqueness, references to another source."""
+"""What is agreed about a column beyond its type: required, bounds, listed values, uniqueness, references."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def _say(value: Any) -> str:
 
 def _one_of(value: str, type_: str, listed: list[Any]) -> str:
     if family(type_) in ("integer", "decimal"):
-        numbers = [v for v in listed if isinstance(v, int | float) and not isinstance(v, bool)]
-        return f"list_contains([{', '.join(f'{v!r}::double' for v in numbers)}]::double[], {value}::double) or {value} is null"
+        numbers = [float(v) for v in listed if isinstance(v, int | float) and not isinstance(v, bool)]
+        return f"list_contains({numbers!r}::double[], {value}::double) or {value} is null"
     texts = ", ".join(text(_say(v)) for v in listed)
     return f"list_contains([{texts}]::varchar[], cast({value} as varchar)) or {value} is null"
 
 
-def check_reference(column: str, type_: str, target: str, other: str, other_type: str, relation: str) -> Check:
-    """Values of a column that the other source's column does not hold; compared as numbers where both are, else as text."""
-    both = family(type_) in ("integer", "decimal") and family(other_type) in ("integer", "decimal")
+def check_reference(column: str, other: str, typed: Raw, target: Raw, rule: str) -> Check:
+    """Values of a column that the other source's column does not hold; compared as numbers where both are."""
+    both = {family(typed.columns[column]), family(target.columns[other])} <= {"integer", "decimal"}
     as_ = "double" if both else "varchar"
-    held = f"select cast({quote(other)} as {as_}) from ({relation}) where {quote(other)} is not null"
+    held = f"select cast({quote(other)} as {as_}) from ({target.scan}) where {quote(other)} is not null"
     condition = f"{quote(column)} is not null and cast({quote(column)} as {as_}) not in ({held})"
-    return check_value(column, f"is not found in {target}", condition)
+    return check_value(column, rule, condition)
 
 
 def list_unfinite(raw: Raw, numbers: Mapping[str, str]) -> list[Check]:

@@ -1,23 +1,43 @@
-"""The files of one source as one table of raw values: the same columns in every file, each row traceable to its file."""
+"""The files of one source as one table of raw values: the same columns in every file, each row traceable to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from dataops_nb.definitions.models import Source
 from dataops_nb.errors import Fault, did_you_mean
-from dataops_nb.sources.evidence import ROW, Part, Raw
+from dataops_nb.sources.evidence import ROW, Infer, Part, Raw
 from dataops_nb.sources.files import File
 from dataops_nb.sources.sql import find_column, names, quote
 
 
 @dataclass(frozen=True)
+class Intake:
+    """One source on its way in: the DuckDB it is read into, its name and definition, a private folder."""
+
+    con: duckdb.DuckDBPyConnection
+    name: str
+    source: Source
+    scratch: Path
+
+    def fault(self, file: File, rule: str, row: int | None = None, column: str = "", value: str | None = None) -> Fault:
+        """A fault of this source in one of its files."""
+        return Fault(self.name, rule, file.shown, row, column, value)
+
+    def count(self, table: str) -> int:
+        """The rows of a table."""
+        found = self.con.execute(f"select count(*) from {quote(table)}").fetchone()
+        return int(found[0]) if found else 0
+
+
+@dataclass(frozen=True)
 class Sheet:
-    """One file as loaded into a table: its columns with their types, its rows, and how to find their lines in the file."""
+    """One file as a table: its columns with their types, its rows, and how to find their lines in the file."""
 
     columns: dict[str, str]
     count: int
@@ -27,11 +47,9 @@ class Sheet:
 Read = Callable[[File, str], tuple[Sheet | None, list[Fault]]]
 
 
-def stack_files(
-    con: duckdb.DuckDBPyConnection, name: str, files: Sequence[File], read: Read, infer: Literal["all", "times", "none"]
-) -> tuple[Raw | None, list[Fault]]:
-    """Load every file of a source into one table, under each other; files whose columns differ are faults and left out."""
-    table = f"__raw_{name}"
+def stack_files(intake: Intake, files: Sequence[File], read: Read, infer: Infer) -> tuple[Raw | None, list[Fault]]:
+    """Load every file of a source into one table, under each other; one whose columns differ is a fault, left out."""
+    con, name, table = intake.con, intake.name, f"__raw_{intake.name}"
     faults: list[Fault] = []
     parts: list[Part] = []
     columns: dict[str, str] | None = None
@@ -44,7 +62,7 @@ def stack_files(
         if columns is None:
             columns = sheet.columns
         elif differ := compare_columns(list(columns), list(sheet.columns), parts[0].file):
-            faults.append(Fault(name, differ, file.shown, 1))
+            faults.append(intake.fault(file, differ, 1))
             continue
         else:
             same = [find_column(c, sheet.columns) or c for c in columns]
@@ -58,9 +76,7 @@ def stack_files(
     return describe_table(table, columns, parts, kinds), faults
 
 
-def describe_table(
-    table: str, columns: dict[str, str], parts: list[Part], infer: dict[str, Literal["all", "times", "none"]]
-) -> Raw:
+def describe_table(table: str, columns: dict[str, str], parts: list[Part], infer: dict[str, Infer]) -> Raw:
     """A loaded table as a raw relation; its rows keep the order in which they were loaded."""
     chosen = names(columns)
     relation = f"select {chosen}, rowid as {ROW} from {quote(table)}"

@@ -91,7 +91,7 @@ def type_columns(con: duckdb.DuckDBPyConnection, name: str, source: Source, raw:
         if decision.rule:
             typing.checks.append(check_value(column, decision.rule, broken))
         if decision.whole:
-            typing.faults.append(_show_first(con, name, raw, column, broken, decision.whole))
+            typing.faults.append(_show_first(con, name, raw, column, broken=broken, rule=decision.whole))
     return typing
 
 
@@ -118,14 +118,10 @@ def _decide(column: str, asked: Asked, tally: Tally, shapes: Shapes, *, is_key: 
     if tally.n == 0 and asked.kinds:
         empty = "DOUBLE" if asked.number else "DATE" if asked.time else "VARCHAR"
         return Decision(empty, f"cast({asked.value} as {empty})")
-    if asked.number:
-        return _need_number(asked, tally, shapes)
-    if asked.time:
-        return _need_time(asked, tally, shapes)
+    if asked.number or asked.time:
+        return _need_number(asked, tally, shapes) if asked.number else _need_time(asked, tally, shapes)
     inferred = _infer(asked, tally, shapes)
-    if inferred is None or (is_key and inferred.type == "DOUBLE"):
-        return Decision("VARCHAR", asked.value)
-    return inferred
+    return Decision("VARCHAR", asked.value) if is_key and inferred.type == "DOUBLE" else inferred
 
 
 def _check_typed(column: str, asked: Asked) -> Decision:
@@ -201,20 +197,19 @@ def _hint_format(shapes: Shapes) -> str:
     )
 
 
-def _infer(asked: Asked, tally: Tally, shapes: Shapes) -> Decision | None:
-    """The type that at least 99 % of the values parse as, that most parse as; None is text."""
-    if tally.share("number") >= ENOUGH:
-        if tally["zeros"] or tally["huge"]:
-            return None
+def _infer(asked: Asked, tally: Tally, shapes: Shapes) -> Decision:
+    """The type that at least 99 % of the values parse as, that most parse as; else text."""
+    times = tally["stamp"] + tally["instant"]
+    if tally.share("number") >= ENOUGH and not (tally["zeros"] or tally["huge"]):
         return _number(asked, tally, shapes, "like the other values of this column")
-    if (tally["stamp"] + tally["instant"]) / tally.n >= ENOUGH if tally.n else False:
+    if tally.n and times / tally.n >= ENOUGH:
         return _choose_time(asked, tally, shapes)
     if tally.share("boolean") >= ENOUGH:
         rule = "is not true or false, like the other values of this column" if tally["boolean"] < tally.n else ""
         return Decision("BOOLEAN", shapes.boolean(asked.value), rule)
     if tally.share("formatted") >= ENOUGH:
         return _format(asked, tally, shapes)
-    return None
+    return Decision("VARCHAR", asked.value)
 
 
 def _number(asked: Asked, tally: Tally, shapes: Shapes, why: str) -> Decision:
@@ -230,7 +225,7 @@ def _format(asked: Asked, tally: Tally, shapes: Shapes) -> Decision:
 
 
 def _choose_time(asked: Asked, tally: Tally, shapes: Shapes) -> Decision:
-    """Dates where all are, else stamps; with an offset where most have one, and then every stamp without one is a fault."""
+    """Dates where all are, else stamps, with an offset where most have one; the others are then faults."""
     parsed = tally["stamp"] + tally["instant"]
     if tally["instant"] > tally["stamp"]:
         type_, expr, word = "TIMESTAMP WITH TIME ZONE", shapes.instant(asked.value), "a date and time with an offset"
@@ -266,11 +261,13 @@ def _need_time(asked: Asked, tally: Tally, shapes: Shapes) -> Decision:
         rule = f"{found.rule}, but {asked.time} needs it" if found.rule.startswith("is no date by") else found.rule
         return Decision(found.type, found.expr, rule)
     by = f" by date_format: {shapes.date_format}" if shapes.date_format else ""
-    rule = f"only {best} of {tally.n} values are dates or times{by}, but {asked.time} needs them; this is the first that is none"
+    rule = (
+        f"only {best} of {tally.n} values are dates or times{by}, but {asked.time} needs them; this is the first none"
+    )
     return Decision(found.type, found.expr, whole=rule + (_hint_format(shapes) or "; check date_format:"))
 
 
-def _show_first(con: duckdb.DuckDBPyConnection, name: str, raw: Raw, column: str, broken: str, rule: str) -> Fault:
+def _show_first(con: duckdb.DuckDBPyConnection, name: str, raw: Raw, column: str, *, broken: str, rule: str) -> Fault:
     """A fault of a whole column, with the first value that does not parse and its place."""
     from_ = f"from ({raw.relation}) where {broken} order by __row limit 1"
     found = con.execute(f"select __row, cast({quote(column)} as varchar) {from_}").fetchone() if raw.rows else None

@@ -8,52 +8,48 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from openpyxl import load_workbook
 
-from dataops_nb.definitions.models import Source
 from dataops_nb.errors import Fault, did_you_mean
 from dataops_nb.sources.evidence import cap_faults
 from dataops_nb.sources.files import File
-from dataops_nb.sources.tables import Sheet, load_texts
+from dataops_nb.sources.tables import Intake, Sheet, load_texts
 
 LARGEST = 1 << 30
 SUSPECT = 100 << 20
 RATIO = 200
 HEAD = 1 << 16
 ROOT = re.compile(rb"<[A-Za-z]")
+ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!"}
+DAMAGE = (
+    zipfile.BadZipFile,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OSError,
+    SyntaxError,
+    zlib.error,
+)
+Row = tuple[int, tuple[Any, ...]]
 
 
-def read_workbook(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str
-) -> tuple[Sheet | None, list[Fault]]:
+def read_workbook(intake: Intake, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
     """Load one sheet as texts into `table`; None where it cannot be read."""
     if rule := refuse_package(file.path):
-        return None, [Fault(name, rule, file.shown)]
+        return None, [intake.fault(file, rule)]
     try:
-        return _read_sheet(con, name, source, file, table)
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        OSError,
-        SyntaxError,
-    ) as error:
-        return None, [
-            Fault(
-                name,
-                f"the workbook is damaged ({type(error).__name__}); open it in Excel and save it again",
-                file.shown,
-            )
-        ]
+        return _read_sheet(intake, file, table)
+    except DAMAGE as error:
+        rule = f"the workbook is damaged ({type(error).__name__}); open it in Excel and save it again"
+        return None, [intake.fault(file, rule)]
 
 
 def refuse_package(path: Path) -> str:
@@ -76,7 +72,8 @@ def _refuse_parts(package: zipfile.ZipFile) -> str:
     size = sum(e.file_size for e in entries)
     packed = max(1, sum(e.compress_size for e in entries))
     if size > LARGEST or (size > SUSPECT and size / packed > RATIO):
-        return f"unpacks to {size / (1 << 20):,.0f} MB from {packed / (1 << 20):,.1f} MB, which no honest workbook does; it is not opened"
+        said = f"unpacks to {size / (1 << 20):,.0f} MB from {packed / (1 << 20):,.1f} MB"
+        return f"{said}, which no honest workbook does; it is not opened"
     if not any(e.filename == "xl/workbook.xml" for e in entries):
         return "is a zip file but no Excel workbook"
     for entry in entries:
@@ -94,27 +91,25 @@ def _declares_entities(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool
     return b"<!DOCTYPE" in before or b"<!ENTITY" in before or (bool(head) and root is None) or b"\0" in head[:64]
 
 
-def _read_sheet(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, file: File, table: str
-) -> tuple[Sheet | None, list[Fault]]:
+def _read_sheet(intake: Intake, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
     book = load_workbook(file.path, read_only=True, data_only=True)
     try:
-        sheet, rule = choose_sheet(book, source.sheet)
+        sheet, rule = choose_sheet(book, intake.source.sheet)
         if rule:
-            return None, [Fault(name, rule, file.shown)]
+            return None, [intake.fault(file, rule)]
         rows = [row for row in _number_rows(book[sheet]) if any(cell is not None for cell in row[1])]
     finally:
         book.close()
     if not rows or rows[0][0] != 1:
-        return None, [Fault(name, f"sheet {sheet!r}: row 1 is empty; it must name the columns", file.shown, 1)]
-    header, wrong = _read_header(name, file, rows)
+        return None, [intake.fault(file, f"row 1 of sheet {sheet!r} is empty; it must name the columns", 1)]
+    header, wrong = _read_header(intake, file, rows)
     if wrong:
         return None, wrong
     body = rows[1:]
-    faults = _find_uncached(name, file, sheet, header) + _find_errors(name, file, header, body)
-    missing = {"", *source.na}
+    faults = _find_uncached(intake, file, sheet, header) + _find_errors(intake, file, header, body)
+    missing = {"", *intake.source.na}
     columns = [[write_cell(_cell(row, i), missing) for _, row in body] for i in range(len(header))]
-    load_texts(con, table, header, columns)
+    load_texts(intake.con, table, header, columns)
     lines = [number for number, _ in body]
     return Sheet(dict.fromkeys(header, "VARCHAR"), len(body), partial(list, lines)), faults
 
@@ -134,35 +129,25 @@ def choose_sheet(book: Any, declared: str | None) -> tuple[str, str]:
     return "", "has several visible sheets; declare `sheet:` with one of " + ", ".join(map(repr, visible))
 
 
-def _number_rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def _number_rows(sheet: Any) -> Iterator[Row]:
     sheet.reset_dimensions()
     yield from enumerate(sheet.iter_rows(values_only=True), start=1)
 
 
-def _read_header(name: str, file: File, rows: list[tuple[int, tuple[Any, ...]]]) -> tuple[list[str], list[Fault]]:
+def _read_header(intake: Intake, file: File, rows: list[Row]) -> tuple[list[str], list[Fault]]:
     """The names in row 1, without trailing empty ones; unnamed columns with values and repeated names are faults."""
     written = ["" if v is None else str(v) for v in rows[0][1]]
     while written and not written[-1].strip():
         written.pop()
-    faults = [
-        Fault(name, f"column {i + 1} has no name in the header", file.shown, 1)
-        for i, h in enumerate(written)
-        if not h.strip()
-    ]
+    unnamed = [i + 1 for i, name in enumerate(written) if not name.strip()]
+    faults = [intake.fault(file, f"column {i} has no name in the header", 1) for i in unnamed]
     for i, column in enumerate(written):
         if column.strip() and column.casefold() in [c.casefold() for c in written[:i]]:
-            faults.append(Fault(name, "stands twice in the header; rename one of them", file.shown, 1, column))
-    beyond = [
-        Fault(
-            name,
-            f"the row has a value in column {len(written) + 1} or later, which has no name in the header",
-            file.shown,
-            number,
-        )
-        for number, row in rows[1:]
-        if any(v is not None for v in row[len(written) :])
-    ]
-    return written, faults + cap_faults(beyond)
+            faults.append(intake.fault(file, "stands twice in the header; rename one of them", 1, column))
+    width = len(written)
+    rule = f"the row has a value in column {width + 1} or later, which has no name in the header"
+    beyond = [number for number, row in rows[1:] if any(v is not None for v in row[width:])]
+    return written, faults + cap_faults([intake.fault(file, rule, number) for number in beyond])
 
 
 def _cell(row: tuple[Any, ...], i: int) -> Any:
@@ -183,36 +168,27 @@ def write_cell(value: Any, missing: set[str]) -> str | None:
     return None if written in missing else written
 
 
-def _find_errors(name: str, file: File, header: list[str], body: list[tuple[int, tuple[Any, ...]]]) -> list[Fault]:
+def _find_errors(intake: Intake, file: File, header: list[str], body: list[Row]) -> list[Fault]:
     """Cells that hold an Excel error such as #DIV/0!."""
-    shown = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!"}
     faults: list[Fault] = []
     for i, column in enumerate(header):
-        cells = ((number, _cell(row, i)) for number, row in body)
-        found = [(number, v) for number, v in cells if isinstance(v, str) and v in shown]
-        faults += cap_faults(
-            [Fault(name, "the cell holds an Excel error", file.shown, number, column, v) for number, v in found]
-        )
+        cells = [(number, _cell(row, i)) for number, row in body]
+        found = [(number, v) for number, v in cells if isinstance(v, str) and v in ERRORS]
+        faults += cap_faults([intake.fault(file, "the cell holds an Excel error", n, column, v) for n, v in found])
     return faults
 
 
-def _find_uncached(name: str, file: File, sheet: str, header: list[str]) -> list[Fault]:
+def _find_uncached(intake: Intake, file: File, sheet: str, header: list[str]) -> list[Fault]:
     """Formulas whose result was never stored; a second look, taken only where the workbook holds formulas."""
     if not _has_formulas(file.path):
         return []
     values = load_workbook(file.path, read_only=True, data_only=True)
     formulas = load_workbook(file.path, read_only=True, data_only=False)
+    rule = "the formula's result is not stored in the file; open it in Excel and save it"
     try:
         pairs = zip(_number_rows(values[sheet]), _number_rows(formulas[sheet]), strict=False)
         found = [
-            Fault(
-                name,
-                "the formula's result is not stored in the file; open it in Excel and save it",
-                file.shown,
-                number,
-                column,
-                written,
-            )
+            intake.fault(file, rule, number, column, written)
             for (number, row), (_, source) in pairs
             for i, column in enumerate(header)
             if isinstance(written := _cell(source, i), str) and written.startswith("=") and _cell(row, i) is None

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dataops_nb.errors import did_you_mean
-
-if TYPE_CHECKING:
-    from sqlglot.expressions import Expression
 
 DIALECT = "duckdb"
 PLACEHOLDERS = ("period_start", "period_end")
@@ -65,8 +62,8 @@ def read_query(sql: str) -> tuple[list[str], str]:
     return list(tables), ""
 
 
-def _parse(sql: str, into: Any = None) -> Expression | str:
-    """The tree of one piece of SQL, or why there is none."""
+def _parse(sql: str, into: Any = None) -> Any:
+    """The parser's tree of one piece of SQL, or, as text, why there is none."""
     import sqlglot  # noqa: PLC0415  see above
     from sqlglot.errors import SqlglotError  # noqa: PLC0415  see above
 

@@ -1,0 +1,78 @@
+"""A new workbench, from the definitions and notebooks that the package brings along."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from dataops_nb.definitions import write_schema
+from dataops_nb.errors import PublishError, UsageError
+
+FOLDERS = ("params", "notebooks")
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "out", "data", "*.pyc")
+GITIGNORE = "data/\n.data-*/\nout/\n.ipynb_checkpoints/\n__pycache__/\n"
+README = """\
+# {name}
+
+A workbench of dataops-nb.
+
+- `params/` the company as text: its calendar, lights and sources in `company.yaml`, its metrics in `departments/`,
+  what is refreshed in `reports.yaml`. An editor that reads YAML schemas explains every key.
+- `notebooks/` the reports, from `00_start_here.ipynb` on.
+- `data/` the exports the sources name. The sample company's are written on first use; put your own here and change
+  `params/company.yaml`.
+- `out/` what a refresh makes; open `out/index.html`. Neither `data/` nor `out/` is under git.
+
+The first three commands, in this folder:
+
+```
+dataops-nb check      # are the definitions and the data sound?
+dataops-nb status     # the lights
+dataops-nb refresh    # the pages
+```
+
+`dataops-nb lab` opens the notebooks in JupyterLab.
+"""
+
+
+def init(target: str | Path) -> Path:
+    """Make a new workbench in `target` and return its folder.
+
+    Raises UsageError where `target` is a file, has params/ already, or holds a notebook of the same name, and
+    PublishError where it cannot be written. Other files that are there stay as they are.
+    """
+    target = Path(target).absolute()
+    with as_file(_packaged("params")) as params, as_file(_packaged("notebooks")) as notebooks:
+        _refuse_occupied(target, notebooks)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            for folder in (params, notebooks):
+                shutil.copytree(folder, target / folder.name, ignore=LEFT_OUT, dirs_exist_ok=True)
+            write_schema(target / "params" / ".schema")
+            _write_missing(target / ".gitignore", GITIGNORE)
+            _write_missing(target / "README.md", README.format(name=target.name))
+        except OSError as error:
+            raise PublishError(f"cannot write the workbench {target}: {error.strerror or error}") from error
+    return target
+
+
+def _packaged(name: str) -> Path:
+    """The package's own folder of that name; in an editable install, the one of the checkout."""
+    inside = Path(str(files("dataops_nb.workbench"))) / name
+    return inside if inside.is_dir() else Path(__file__).parents[3] / name
+
+
+def _refuse_occupied(target: Path, notebooks: Path) -> None:
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{target} is a file; name a folder for the new workbench")
+    if (target / "params").exists():
+        raise UsageError(f"{target} is a workbench already: it has params/; name another folder")
+    taken = [path.name for path in sorted(notebooks.glob("*.ipynb")) if (target / "notebooks" / path.name).exists()]
+    if taken:
+        raise UsageError(f"{target / 'notebooks'} already holds {taken[0]}; name another folder")
+
+
+def _write_missing(path: Path, text: str) -> None:
+    if not path.exists():
+        path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,495 @@
+"""Pages: what a reader sees of a notebook, and what can never reach him."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import datetime as dt
+import io
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat import v4
+
+from dataops_nb.errors import PublishError, ReportError
+from dataops_nb.publish import facts, figures, folder, markup, page, redaction, site, style
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
+META = page.Meta("sales", "1.2.3", {"department": "sales", "as_of": "2026-11-22"})
+FACT = {
+    "id": "won.value", "metric": "won", "segment": None, "period": "2026-W47", "field": "value", "value": 41,
+    "unit": "deals", "text": "41",
+}  # fmt: skip
+SPEC = {
+    "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+    "title": {"text": "Won deals fell", "subtitle": "a week"},
+    "description": "Two weeks: 45, then 41.",
+    "data": {"values": [{"week": "W46", "won": 45}, {"week": "W47", "won": 41}]},
+    "mark": "bar",
+    "encoding": {"x": {"field": "week", "type": "nominal"}, "y": {"field": "won", "type": "quantitative"}},
+}
+
+
+def payload(**changes):
+    said = {
+        "schema_version": 1, "complete": True, "company": "Lumen Supply", "department": "Sales", "title": "Sales",
+        "owner": "Head of Sales", "as_of": "2026-11-22", "grain": "week", "period": "2026-W47", "data_to": "2026-11-21",
+        "light": "yellow", "reason": None, "headline": "41 deals won.", "facts": [FACT], "rows": [], "sources": [],
+        "warnings": [],
+    }  # fmt: skip
+    return said | changes
+
+
+def markdown(source, *tags):
+    cell = v4.new_markdown_cell(source)
+    cell.metadata["tags"] = list(tags)
+    return cell
+
+
+def code(source, *outputs, tags=()):
+    cell = v4.new_code_cell(source, outputs=list(outputs))
+    cell.metadata["tags"] = list(tags)
+    return cell
+
+
+def shown(mime, content, metadata=None):
+    return v4.new_output("display_data", data={mime: content, "text/plain": "plain words"}, metadata=metadata or {})
+
+
+def sentences(*said):
+    return shown(facts.SENTENCES, {"sentences": list(said)})
+
+
+def sentence(text, *used, kind="line", light=None):
+    return {"text": text, "facts": list(used), "kind": kind, "light": light}
+
+
+def notebook(*cells, **changes):
+    return v4.new_notebook(cells=[*cells, code("record(board)", shown(facts.MIME, payload(**changes)), tags=["facts"])])
+
+
+def test_each_page_keeps_the_cells_of_its_altitude_and_above():
+    nb = notebook(
+        markdown("boss", "executive"), markdown("chief", "manager"), markdown("nerd", "analyst"), markdown("untagged")
+    )
+    seen = {
+        name: [w for w in ("boss", "chief", "nerd", "untagged") if w in page.build(nb, name, META)]
+        for name in page.FILES
+    }
+    assert seen == {
+        "executive": ["boss"],
+        "manager": ["boss", "chief"],
+        "analyst": ["boss", "chief", "nerd", "untagged"],
+    }
+
+
+def test_code_is_folded_for_analysts_and_absent_elsewhere():
+    nb = notebook(code("secret_sauce()", shown("text/plain", "42"), tags=["executive"]))
+    assert "secret_sauce" not in page.build(nb, "executive", META)
+    assert "secret_sauce" not in page.build(nb, "manager", META)
+    assert re.search(
+        r"<details[^>]*><summary>Code</summary><pre[^>]*><code>secret_sauce", page.build(nb, "analyst", META)
+    )
+
+
+@pytest.mark.parametrize("tag", ["parameters", "injected-parameters"])
+def test_the_parameters_cells_are_never_shown(tag):
+    assert "hidden_value" not in page.build(notebook(code("hidden_value = 1", tags=[tag])), "analyst", META)
+
+
+def test_stdout_is_for_analysts_and_stderr_for_nobody():
+    out = v4.new_output("stream", name="stdout", text="printed <b>")
+    err = v4.new_output("stream", name="stderr", text="complained")
+    nb = notebook(code("f()", out, err, tags=["executive"]))
+    assert "printed" not in page.build(nb, "executive", META)
+    analyst = page.build(nb, "analyst", META)
+    assert "printed &lt;b&gt;" in analyst
+    assert "complained" not in analyst
+
+
+def test_a_flood_of_printed_lines_is_cut_with_a_note():
+    nb = notebook(code("f()", v4.new_output("stream", name="stdout", text="line\n" * 200_000)))
+    html = page.build(nb, "analyst", META)
+    assert len(html) < 300_000
+    assert "more characters were printed" in html
+
+
+def test_every_sentence_is_a_paragraph_or_an_item_with_its_facts():
+    said = sentences(sentence("41 won.", "won.value", kind="headline", light="yellow"), sentence("Up 3.", "won.value"))
+    html = page.build(notebook(code("s", said, tags=["executive"])), "executive", META)
+    assert '<p data-facts="won.value">41 won.</p>' in html
+    assert '<li data-facts="won.value">Up 3.</li>' in html
+    assert "▲</span> Yellow" in html
+
+
+def test_the_facts_that_a_page_uses_travel_in_it():
+    nb = notebook(
+        code("s", sentences(sentence("41 won.", "won.value", kind="headline")), tags=["executive"]),
+        facts=[FACT, FACT | {"id": "other.value"}],
+    )
+    html = page.build(nb, "executive", META)
+    travelling = json.loads(re.search(r'id="facts">(.*?)</script>', html)[1])
+    assert [fact["id"] for fact in travelling["facts"]] == ["won.value"]
+    assert travelling["sentences"] == [{"text": "41 won.", "facts": ["won.value"], "kind": "headline"}]
+
+
+def test_a_sentence_with_a_fact_that_is_not_there_is_refused():
+    with pytest.raises(ReportError, match=r"'won\.target'"):
+        page.build(notebook(code("s", sentences(sentence("x", "won.target")), tags=["executive"])), "executive", META)
+
+
+def test_a_page_without_a_headline_starts_with_that_of_the_facts():
+    html = page.build(notebook(light="unknown", reason="stale"), "executive", META)
+    assert "◇</span> Unknown: stale" in html
+    assert "<p>41 deals won.</p>" in html
+
+
+def test_warnings_stand_before_everything_else():
+    html = page.build(notebook(markdown("Hello", "executive"), warnings=["deals <is> stale"]), "executive", META)
+    assert html.index("deals &lt;is&gt; stale") < html.index("Hello")
+
+
+def test_the_header_and_footer_say_when_whose_and_how():
+    html = page.build(notebook(), "manager", META)
+    for said in (
+        "as of <time",
+        "Sun 22 Nov 2026",
+        "Sat 21 Nov 2026",
+        "Head of Sales",
+        "department sales",
+        "dataops-nb 1.2.3",
+    ):
+        assert said in html
+    assert '<a href="manager.html" aria-current="page">Manager</a>' in html
+    assert 'href="../../index.html"' in html
+
+
+def test_the_notebooks_title_is_not_repeated_and_headings_start_at_h2():
+    html = page.build(notebook(markdown("# Sales\n\nWhy?\n\n# More\n\n###### Deep", "executive")), "executive", META)
+    assert html.count("<h1>") == 1
+    assert "<h2>More</h2>" in html
+    assert "<h4>Deep</h4>" in html
+
+
+def test_the_sources_are_for_analysts():
+    source = {
+        "source": "deals",
+        "system": "CRM",
+        "owner": None,
+        "files": ["deals.csv"],
+        "rows": 1234,
+        "data_to": "2026-11-22",
+    }
+    nb = notebook(sources=[source | {"sha256": "ab" * 32}])
+    assert "deals.csv" not in page.build(nb, "manager", META)
+    assert '<td class="nb-num">1,234</td>' in page.build(nb, "analyst", META)
+
+
+def test_the_run_id_comes_from_the_content_only():
+    html = page.build(notebook(), "executive", META)
+    assert html == page.build(notebook(), "executive", META)
+    run = re.search(r"<dt>Run</dt><dd><code>([0-9a-f]{12})</code>", html)[1]
+    other = page.build(notebook(light="red"), "executive", META)
+    assert run not in other
+
+
+def test_repeated_builds_are_the_same_bytes_charts_included():
+    nb = notebook(code("c", shown(figures.MIME, SPEC), tags=["executive"]))
+    assert page.files(nb, META) == page.files(nb, META)
+
+
+def test_a_report_is_five_files():
+    assert sorted(page.files(notebook(), META)) == sorted([*page.FILES.values(), "facts.json", "numbers.csv"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"complete": False}, "not complete"),
+        ({"schema_version": 2}, "schema_version 2"),
+        ({"facts": [FACT, FACT]}, r"'won\.value' is given 2 times"),
+        ({"facts": [FACT | {"value": float("nan")}]}, "not a number"),
+    ],
+)
+def test_facts_that_cannot_be_used_are_refused(change, message):
+    with pytest.raises(ReportError, match=message):
+        page.files(notebook(**change), META)
+
+
+def test_a_notebook_without_facts_is_no_report():
+    with pytest.raises(ReportError, match="ended without its facts"):
+        facts.of(v4.new_notebook(cells=[code("x = 1")]))
+
+
+def test_a_cell_with_an_error_is_no_report_and_is_counted_as_the_author_counts():
+    error = v4.new_output("error", ename="ValueError", evalue="bad\nmore", traceback=["secret path"])
+    nb = notebook(code("a", tags=["parameters"]), code("a", tags=["injected-parameters"]), code("b", error))
+    with pytest.raises(ReportError, match=r"^cell 2: ValueError: bad$"):
+        facts.of(nb)
+
+
+def test_facts_json_has_the_contracts_keys():
+    document = json.loads(facts.as_json(payload(facts=[FACT | {"extra": 1}]), "sales"))
+    assert document == {"schema_version": 1, "report": "sales", "as_of": "2026-11-22", "facts": [FACT]}
+
+
+def test_numbers_csv_holds_no_formula():
+    rows = [{"metric": "=cmd()", "value": -3, "note": "@x", "ok": True}, {"metric": "won", "value": None, "late": "+1"}]
+    read = list(csv.DictReader(io.StringIO(facts.as_csv(payload(rows=rows)).decode())))
+    assert read[0] == {"metric": "'=cmd()", "value": "-3", "note": "'@x", "ok": "true", "late": ""}
+    assert read[1]["value"] == ""
+    assert read[1]["late"] == "'+1"
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<iframe src=//evil></iframe>",
+    "<table><tr><td onclick=alert(1) style='background:url(//evil)'>x</td></tr></table>",
+    "<p id=facts>x</p>",
+    "<meta http-equiv=refresh content='0;url=//evil'>",
+    "<form action=//evil><input></form>",
+    "<math><mi//xlink:href='data:x,<script>alert(1)</script>'>",
+    "<style>@import '//evil'</style>",
+    "<base href=//evil>",
+    "<div class='nb-chip evil' data-light='pink'>x</div>",
+    "<link rel=stylesheet href=//evil>",
+    "<details open ontoggle=alert(1)>",
+]
+ALIVE = re.compile(
+    r"<(script|img|svg|a|iframe|meta|form|input|math|style|base|link)\b|\son\w+=|javascript:|url\(|\sid=|evil\"|pink",
+    re.I,
+)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_markup_of_a_notebook_is_dead(hostile):
+    assert not ALIVE.search(markup.clean(hostile))
+    assert not re.search(r"<(script|img|svg|a|iframe|meta|form|table|math|style|base|link)\b", markup.markdown(hostile))
+
+
+@given(st.text())
+def test_no_text_ends_a_script_element_or_opens_a_tag(said):
+    assert "<" not in markup.data({"said": said})
+    assert json.loads(markup.data({"said": said})) == {"said": said}
+    assert not re.search(r"[<>\"']", markup.text(said))
+
+
+def test_tables_keep_their_structure_and_scroll_in_a_frame_of_their_own():
+    html = markup.clean(
+        '<table border=1 class="nb-table dataframe"><caption>Feeds</caption><thead><tr><th colspan=2>a</th></tr></thead>'
+        '<tbody><tr><th>b</th><td class="nb-number" style="x:y">1</td></tr></tbody></table>'
+    )
+    assert html.startswith(
+        '<div class="nb-scroll" role="region" aria-label="Feeds" tabindex="0"><table class="nb-table">'
+    )
+    assert '<th scope="col" colspan="2">a</th>' in html
+    assert '<th scope="row">b</th><td class="nb-number">1</td>' in html
+
+
+def test_the_lights_of_a_notebooks_table_are_kept():
+    assert markup.clean('<span class="nb-chip" data-light="red">■ Red</span>') == (
+        '<span class="nb-chip" data-light="red">■ Red</span>'
+    )
+
+
+def test_a_notebooks_class_is_kept_only_where_the_style_sheet_knows_it():
+    assert {"nb-table", "nb-chip", "nb-number"} <= style.classes()
+    assert markup.clean('<p class="nb-invented">x</p>') == '<p class="">x</p>'
+
+
+def test_of_several_outputs_the_richest_known_is_shown():
+    html = page.build(notebook(code("x", shown("text/html", "<p>rich</p>"), tags=["executive"])), "executive", META)
+    assert "<p>rich</p>" in html
+    assert "plain words" not in html
+
+
+def test_an_unknown_type_and_an_svg_fall_back_to_their_text():
+    svg = shown("image/svg+xml", "<svg onload='alert(1)'/>")
+    html = page.build(
+        notebook(code("x", shown("application/x-odd", "odd"), svg, tags=["executive"])), "executive", META
+    )
+    assert html.count("plain words") == 2
+    assert "onload" not in html
+
+
+def test_a_png_travels_in_the_page_with_its_text_alternative():
+    output = shown("image/png", PNG, {"image/png": {"alt": 'A "plot"'}})
+    html = page.build(notebook(code("x", output, tags=["executive"])), "executive", META)
+    assert f'<img alt="A &quot;plot&quot;" src="data:image/png;base64,{PNG}">' in html
+
+
+def test_an_image_that_is_none_is_refused():
+    with pytest.raises(ReportError, match="not"):
+        page.build(notebook(code("x", shown("image/png", base64.b64encode(b"<svg/>").decode()))), "analyst", META)
+
+
+def test_a_chart_is_a_picture_with_a_text_alternative_and_its_finding_as_caption():
+    html = figures.figure(SPEC, "f1")
+    assert "<figcaption><strong>Won deals fell</strong>" in html
+    assert html.count('role="img" aria-label="Two weeks: 45, then 41."') == 2
+    assert "http://www.w3.org/1999/xlink" not in html
+
+
+def test_the_ids_of_two_charts_differ():
+    clipped = SPEC | {"mark": {"type": "line", "clip": True}}
+    ids = re.findall(r' id="([^"]+)"', figures.figure(clipped, "f1") + figures.figure(clipped, "f2"))
+    assert ids
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mark": {"type": "bar", "href": "https://evil.example"}},
+        {"encoding": SPEC["encoding"] | {"href": {"field": "week"}}},
+        {"data": {"url": "https://evil.example/x.csv"}},
+        {"mark": "image"},
+        {"layer": [{"mark": {"type": "image"}}]},
+    ],
+)
+def test_a_chart_that_links_or_loads_is_refused(change):
+    with pytest.raises(ReportError, match="chart"):
+        figures.figure(SPEC | change, "f1")
+
+
+def test_data_of_a_chart_may_have_any_column_name_and_any_text():
+    rows = [{"week": "<script>alert(1)</script>", "won": 1, "url": "x", "href": "y"}]
+    assert "<script" not in figures.figure(SPEC | {"data": {"values": rows}}, "f1")
+
+
+def test_grey_follows_the_readers_page_and_other_colours_stay():
+    html = figures.figure(SPEC | {"mark": {"type": "bar", "color": "#1f5fa8"}}, "f1")
+    assert 'fill="#1f5fa8"' in html
+    assert "var(--ink)" in html
+    assert "#888" not in html
+
+
+def test_folders_of_this_machine_do_not_reach_a_page(tmp_path):
+    nb = notebook(code("x", shown("text/plain", f"read {tmp_path}/data/deals.csv")))
+    clean = redaction.without_paths(nb, {"data": tmp_path / "data", "workbench": tmp_path})
+    assert str(tmp_path) not in json.dumps(clean)
+    assert page.build(clean, "analyst", META)
+
+
+def test_a_secret_stops_publication_without_being_repeated():
+    with pytest.raises(ReportError, match=r"index\.html") as caught:
+        redaction.refuse_secrets({"index.html": b"url postgres://me:hunter22@host"}, ["hunter22"])
+    assert "hunter22" not in str(caught.value)
+
+
+# --- publication ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(tmp_path):
+    private = tmp_path / "out" / "runs" / "r1" / "sales"
+    private.mkdir(parents=True)
+    return SimpleNamespace(target=tmp_path / "out" / "sales" / "2026-W47", private=private, runs=private.parents[1])
+
+
+def content(target: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in target.iterdir()}
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_folder_replaces_the_old_one_whole(place, monkeypatch, exchange):
+    if not exchange:
+        monkeypatch.setattr(folder, "exchange", lambda one, other: False)
+    folder.publish({"a": b"1", "gone": b"x"}, place.target, place.private)
+    folder.publish({"a": b"2", "b": b"3"}, place.target, place.private)
+    assert content(place.target) == {"a": b"2", "b": b"3"}
+    assert list(place.private.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux exchanges two folders in one step")
+def test_linux_exchanges_two_folders_in_one_step(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "said").write_text(name)
+    if not folder.exchange(tmp_path / "one", tmp_path / "other"):
+        pytest.skip("this file system cannot exchange two folders")
+    assert (tmp_path / "one" / "said").read_text() == "other"
+    assert (tmp_path / "other" / "said").read_text() == "one"
+
+
+def test_a_failed_publication_leaves_the_old_report(place, monkeypatch):
+    folder.publish({"a": b"1"}, place.target, place.private)
+    monkeypatch.setattr(folder, "_write", lambda path, content: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(PublishError, match="sales/2026-W47 could not be published: No space left"):
+        folder.publish({"a": b"2"}, place.target, place.private)
+    assert content(place.target) == {"a": b"1"}
+
+
+def test_a_swap_that_is_interrupted_puts_the_old_report_back(place, monkeypatch):
+    folder.publish({"a": b"1"}, place.target, place.private)
+    monkeypatch.setattr(folder, "exchange", lambda one, other: False)
+    rename = os.rename
+
+    def interrupt(one, other):
+        if Path(one).name == "publish":
+            raise KeyboardInterrupt
+        rename(one, other)
+
+    monkeypatch.setattr(os, "rename", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        folder.publish({"a": b"2"}, place.target, place.private)
+    assert content(place.target) == {"a": b"1"}
+
+
+def test_a_swap_that_was_cut_short_by_a_kill_is_repaired_at_the_next_start(place):
+    folder.publish({"a": b"1"}, place.target, place.private)
+    os.rename(place.target, place.private / "aside")
+    (place.private / folder.NOTE).write_text(json.dumps({"target": "sales/2026-W47"}))
+    assert folder.repair(place.runs) == [place.target]
+    assert content(place.target) == {"a": b"1"}
+    assert folder.repair(place.runs) == []
+
+
+def test_a_file_is_replaced_in_one_step(tmp_path):
+    folder.replace(tmp_path / "latest.json", b"1", tmp_path / "private")
+    folder.replace(tmp_path / "latest.json", b"2", tmp_path / "private")
+    assert (tmp_path / "latest.json").read_bytes() == b"2"
+    assert list((tmp_path / "private").iterdir()) == []
+
+
+# --- the front page -------------------------------------------------------------------------------------------------
+
+NORTH = site.Entry(
+    "north", "North Star", "north/2026-W47/index.html", None, light="green", headline="Fine.", as_of="2026-11-22"
+)
+SALES = site.Entry(
+    "sales", "Sales", "sales/2026-W46/index.html", "Sales", light="red", headline="Bad.", as_of="2026-11-15"
+)
+DAY = dt.date(2026, 11, 22)
+
+
+def test_the_north_star_stands_first():
+    html = site.build("Lumen", [SALES, NORTH], DAY)
+    assert html.index("North Star") < html.index("Sales")
+    assert 'href="north/2026-W47/index.html"' in html
+
+
+def test_the_front_page_says_what_failed_and_how_old_the_shown_report_is():
+    late = replace(SALES, failure="timed_out", failed_as_of="2026-11-22", error="ran <long>")
+    html = site.build("Lumen", [NORTH, late], DAY)
+    text = markup.plain(html.partition("<main>")[2])
+    assert (
+        "Sales ran out of time as of Sun 22 Nov 2026 : ran <long>. Shown is the report as of Sun 15 Nov 2026 , 7 days"
+        in text
+    )
+
+
+def test_a_report_that_never_came_is_said():
+    html = site.build("Lumen", [site.Entry("cs", "Service", failure="failed", failed_as_of="2026-11-22")], DAY)
+    assert "Nothing was published before." in html
+    assert "Not published yet." in html
