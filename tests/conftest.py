@@ -37,7 +37,15 @@ def shared():
 def company(tmp_path):
     """Write a company (its sources, one department's metrics, its files) and open its data as of a day."""
 
-    def make(sources_yaml: str, metrics_yaml: str, files: dict[str, str], *, as_of: str = "2026-12-31", extra: str = "", data=None):
+    def make(
+        sources_yaml: str,
+        metrics_yaml: str,
+        files: dict[str, str],
+        *,
+        as_of: str = "2026-12-31",
+        extra: str = "",
+        data=None,
+    ):
         params = tmp_path / "params"
         (params / "departments").mkdir(parents=True, exist_ok=True)
         head = f"company: Test\ntimezone: America/New_York\n{LIGHTS}{dedent(extra)}\nsources:\n"

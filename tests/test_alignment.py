@@ -215,7 +215,11 @@ def test_a_ratio_by_segment_counts_an_absent_numerator_as_zero(company):
     """
     catalog = company(SOURCES, metrics, {"deals.csv": DEALS})
     table = alignment.values(catalog, "rate", grain="year", by=("account",))
-    assert dict(zip(table["segment"], table["value"], strict=True)) == {"account=a": 1, "account=b": 0, "account=c": 0.5}
+    assert dict(zip(table["segment"], table["value"], strict=True)) == {
+        "account=a": 1,
+        "account=b": 0,
+        "account=c": 0.5,
+    }
 
 
 def test_an_instant_counts_on_the_companys_day(company):
@@ -301,7 +305,11 @@ def test_a_seasonal_factor_scales_the_days_of_its_month():
     assert target(festive, dt.date(2026, 11, 30), dt.date(2026, 12, 6), CUT)["target"] == 1 + 6 * 0.5
 
 
-@given(st.integers(1, 10**6), st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)), st.sampled_from(["week", "month", "quarter", "year"]))
+@given(
+    st.integers(1, 10**6),
+    st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)),
+    st.sampled_from(["week", "month", "quarter", "year"]),
+)
 def test_the_target_of_its_own_period_is_exactly_what_was_agreed(value, day, grain):
     period = CUT.period(grain, day)
     assert target(agreed({"per": grain, "value": float(value)}), period.start, period.end, CUT)["target"] == value
@@ -321,5 +329,7 @@ def test_days_weeks_and_months_add_up_to_the_same_total(days, tmp_path_factory, 
     rows = "".join(f"{dt.date(2026, 1, 1) + dt.timedelta(days=each)}\n" for each in days)
     (folder / "s.csv").write_text("on\n" + rows)
     catalog = sources.open(definitions.load(folder / "params"), folder, dt.date(2026, 12, 31))
-    totals = {grain: alignment.values(catalog, "m", grain=grain)["value"].sum() for grain in ("day", "week", "month", "year")}
+    totals = {
+        grain: alignment.values(catalog, "m", grain=grain)["value"].sum() for grain in ("day", "week", "month", "year")
+    }
     assert set(totals.values()) == {len(days)}

@@ -74,6 +74,12 @@ NOTEBOOK: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATAOPS_WORKBENCH", "DATAOPS_DATA", "DATAOPS_OUT"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Path:
     files = {
@@ -424,6 +430,22 @@ def test_check_notes_are_not_faults(bench: Path, capsys: pytest.CaptureFixture[s
     said = Said(capsys, "-w", bench, "check", "--json")
     assert said.code == 0
     assert [(note["source"], note["count"]) for note in said.document["notices"]] == [("deals", 1)]
+
+
+def test_check_says_which_source_is_stale(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = bench / "params/company.yaml"
+    path.write_text(COMPANY.replace("time: day,", "time: day, fresh_within: 2d,"), "utf-8")
+    (bench / "data/deals.csv").write_text(DEALS.replace("2026-", "2020-"), "utf-8")
+    said = Said(capsys, "-w", bench, "check")
+    assert said.code == 0
+    assert "days since its last row on 2020-11-22; it is fresh within 2 days" in said.out
+
+
+def test_check_of_an_unreadable_company_file_ends_with_2(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (bench / "params/company.yaml").write_text("company: [", "utf-8")
+    said = Said(capsys, "-w", bench, "check")
+    assert said.code == 2
+    assert "company.yaml:1" in said.out
 
 
 def test_status_is_the_metric_table_of_the_last_complete_period(

@@ -38,9 +38,7 @@ def test_week_53_of_2026_reaches_into_january():
     assert (week.id, week.start, week.end) == ("2026-W53", D(2026, 12, 28), D(2027, 1, 3))
 
 
-@pytest.mark.parametrize(
-    ("rule", "name"), [("first_full", "2025-W52"), ("iso", "2025-W53"), ("january_1", "2026-W01")]
-)
+@pytest.mark.parametrize(("rule", "name"), [("first_full", "2025-W52"), ("iso", "2025-W53"), ("january_1", "2026-W01")])
 def test_the_week_over_new_year_is_named_by_the_rule_for_week_one(rule, name):
     assert Calendar(week_starts=6, week_one=rule).period("week", D(2026, 1, 1)).id == name
 
@@ -50,9 +48,7 @@ def test_weeks_that_start_on_sunday_count_from_the_first_full_one():
     assert (week.start, week.end, week.id) == (D(2021, 9, 19), D(2021, 9, 25), "2021-W38")
 
 
-@pytest.mark.parametrize(
-    ("named", "year", "quarter"), [("end", "FY27", "FY27-Q2"), ("start", "FY26", "FY26-Q2")]
-)
+@pytest.mark.parametrize(("named", "year", "quarter"), [("end", "FY27", "FY27-Q2"), ("start", "FY26", "FY26-Q2")])
 def test_a_fiscal_year_from_july_names_years_and_quarters_and_leaves_months(named, year, quarter):
     cut = Calendar(year_starts=7, named=named)
     day = D(2026, 11, 22)

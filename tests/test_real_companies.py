@@ -68,7 +68,9 @@ def test_olist_equals_the_published_queries(olist, metric, grain, query, column)
     ("metric", "first", "last"),
     [("leads", "2017-06", "2018-05"), ("won_deals", "2017-12", "2018-11"), ("orders", "2016-10", "2018-08")],
 )
-def test_an_olist_system_says_nothing_before_it_starts_or_after_it_ended_and_zero_in_between(olist, metric, first, last):
+def test_an_olist_system_says_nothing_before_it_starts_or_after_it_ended_and_zero_in_between(
+    olist, metric, first, last
+):
     found = ours(olist[1], metric, "month")
     assert all(math.isnan(value) == (not first <= period <= last) for period, value in found.items())
     assert sum(value == 0 for value in found.values()) == (2 if metric == "orders" else 0)
@@ -126,7 +128,9 @@ def review(tmp_path_factory):
         if scenario not in known:
             params = tmp_path_factory.mktemp(f"scenario{scenario}")
             more = "" if scenario == 4 else ', date_format: "%a, %d-%b-%Y"'
-            (params / "company.yaml").write_text(REVIEW.format(starts="june" if scenario == 3 else "january", more=more))
+            (params / "company.yaml").write_text(
+                REVIEW.format(starts="june" if scenario == 3 else "january", more=more)
+            )
             (params / "departments").mkdir()
             (params / "departments" / "web.yaml").write_text(SAAS if scenario == 4 else PAGES)
             known[scenario] = sources.open(definitions.load(params), folder, day)
@@ -156,9 +160,7 @@ def test_review_twelve_months_and_the_same_months_last_year(review, scenario, ca
     whole = rows[rows["period_end"] <= pd.Timestamp(day)]
     assert whole["value"].tolist() == pytest.approx(published, rel=1e-6)
     before = [value for value, known in zip(test["py_monthly"], rows["value"].notna(), strict=True) if known]
-    assert rows["same_last_year"].dropna().tolist() == pytest.approx(
-        [v for v in before if not math.isnan(v)], rel=1e-6
-    )
+    assert rows["same_last_year"].dropna().tolist() == pytest.approx([v for v in before if not math.isnan(v)], rel=1e-6)
 
 
 def _twelve_before(day):
@@ -248,7 +250,10 @@ def test_nhs_trusts_get_the_published_number_of_lights_and_absent_ones_none(heal
     judged = status.judge(table, catalog.definitions)
     march = judged[judged["period"] == "2019-03"]
     counts = march["light"].value_counts()
-    exact = expected(folder, "org_status_per_month", "green")["2019-03"], expected(folder, "org_status_per_month", "red")["2019-03"]
+    exact = (
+        expected(folder, "org_status_per_month", "green")["2019-03"],
+        expected(folder, "org_status_per_month", "red")["2019-03"],
+    )
     assert counts["green"] == exact[0]
     assert abs(counts["red"] - exact[1]) <= 1
     assert set(march.loc[march["light"] == "unknown", "reason"]) <= {"no data"}

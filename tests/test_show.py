@@ -20,7 +20,9 @@ METRICS = """
 
 @pytest.fixture
 def this(company):
-    return board.of(company("s: {system: CRM, path: s.csv, time: on}", METRICS, {"s.csv": ROWS}, as_of="2026-11-22"), ["m", "k"])
+    return board.of(
+        company("s: {system: CRM, path: s.csv, time: on}", METRICS, {"s.csv": ROWS}, as_of="2026-11-22"), ["m", "k"]
+    )
 
 
 def test_a_trend_has_its_finding_as_title_and_a_text_alternative(this):

@@ -48,7 +48,9 @@ def test_a_period_is_named_in_words():
     assert said == ["Sun 22 Nov 2026", "week 47", "November 2026", "2026 Q4"]
 
 
-ROWS = "on,n\n" + "".join(f"{dt.date(2026, 11, 9) + dt.timedelta(days=i)},{n}\n" for i, n in enumerate([5] * 7 + [6] * 7))
+ROWS = "on,n\n" + "".join(
+    f"{dt.date(2026, 11, 9) + dt.timedelta(days=i)},{n}\n" for i, n in enumerate([5] * 7 + [6] * 7)
+)
 SOURCE = "s: {system: CRM, path: s.csv, time: on}"
 
 
@@ -81,7 +83,10 @@ def test_the_second_sentence_says_which_way_it_moved(company):
 
 def test_where_the_data_end_early_the_sentence_says_so_and_the_light_is_unknown(company):
     told = story.headline(made(company, ", targets: [{per: week, value: 45}]", as_of="2026-11-29"))
-    assert told.sentences[0].text == "Good meetings cannot be judged for week 48: there are no data for it (the data end on Sun 22 Nov 2026)."
+    assert (
+        told.sentences[0].text
+        == "Good meetings cannot be judged for week 48: there are no data for it (the data end on Sun 22 Nov 2026)."
+    )
     assert told.sentences[0].light == "unknown"
 
 
@@ -102,7 +107,12 @@ def test_the_record_is_json_with_every_fact_and_the_lead_metrics_light(company):
     assert by_id["m.value"] == {
         "id": "m.value", "metric": "m", "segment": None, "period": "2026-W47", "field": "value", "value": 42.0, "unit": "", "text": "42",
     }  # fmt: skip
-    assert (record["light"], record["complete"], record["period"], record["data_to"]) == ("yellow", True, "2026-W47", "2026-11-22")
+    assert (record["light"], record["complete"], record["period"], record["data_to"]) == (
+        "yellow",
+        True,
+        "2026-W47",
+        "2026-11-22",
+    )
 
 
 def test_a_board_without_a_metric_of_that_name_names_the_nearest(company):

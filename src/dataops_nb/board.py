@@ -76,7 +76,7 @@ def read(
     if grain not in GRAINS:
         raise UsageError(f"unknown grain {grain!r}{did_you_mean(grain, GRAINS)}; grains are {', '.join(GRAINS)}")
     workbench.ensure_data(wb)
-    catalog = sources.open(wb.definitions, wb.data, workbench.as_of(wb, as_of))
+    catalog = sources.open(wb.definitions, wb.data, workbench.as_of(wb, as_of or None))
     return of(catalog, _wanted(wb.definitions, department, metrics), grain=grain, department=department)
 
 
@@ -101,7 +101,9 @@ def at_grain(board: Board, grain: Grain) -> Board:
 def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:
     """A metric's last periods up to the last complete one, oldest first."""
     board.row(metric)
-    rows = board.table[(board.table["metric"] == metric) & (board.table["period_end"] <= pd.Timestamp(board.period.end))]
+    rows = board.table[
+        (board.table["metric"] == metric) & (board.table["period_end"] <= pd.Timestamp(board.period.end))
+    ]
     return rows.tail(periods).reset_index(drop=True)
 
 
@@ -109,9 +111,7 @@ def segments(board: Board, metric: str, by: str | tuple[str, ...], periods: int 
     """The metric table of one metric split by a declared dimension, its last periods up to the last complete one."""
     split = (by,) if isinstance(by, str) else tuple(by)
     first = calendar(board.definitions.company.calendar).shift(board.period, 1 - periods)
-    return alignment.values(
-        board.catalog, metric, grain=board.grain, start=first.start, end=board.period.end, by=split
-    )
+    return alignment.values(board.catalog, metric, grain=board.grain, start=first.start, end=board.period.end, by=split)
 
 
 def _wanted(definitions: Definitions, department: str | None, metrics: Iterable[str] | None) -> list[str]:

@@ -39,7 +39,9 @@ def attainment(value: float, target: float, better: Better, low: float = math.na
     if met:
         return _rounded(max(share or 1, 1))
     if share is None or share >= 1:
-        share = max(1 - abs(_exact(value) - _exact(target)) / abs(_exact(target)), Fraction(0)) if target else Fraction(0)
+        share = (
+            max(1 - abs(_exact(value) - _exact(target)) / abs(_exact(target)), Fraction(0)) if target else Fraction(0)
+        )
     return min(_rounded(share), math.nextafter(1.0, 0.0))
 
 
@@ -76,15 +78,23 @@ def light(attained: float, lights: Lights) -> LightName:
 
 def judge(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
     """The table with `attainment light reason`; `reason` is null where the light is a colour."""
-    judged = [_judged(row, definitions) for row in table.to_dict("records")]
-    columns = pd.DataFrame(judged, columns=["attainment", "light", "reason"], index=table.index)
-    return table.assign(attainment=columns["attainment"].astype(float), light=columns["light"], reason=columns["reason"])
+    judged = [_judged({str(k): v for k, v in row.items()}, definitions) for row in table.to_dict("records")]
+    kinds = {"attainment": float, "light": object, "reason": object}
+    columns = {
+        name: pd.Series([each[i] for each in judged], index=table.index, dtype=kind)
+        for i, (name, kind) in enumerate(kinds.items())
+    }
+    return table.assign(**columns)
 
 
 def _judged(row: Mapping[str, object], definitions: Definitions) -> tuple[float, LightName, str | None]:
     metric = definitions.metrics[str(row["metric"])]
     attained = attainment(
-        _number(row["value"]), _number(row["target"]), metric.better, _number(row.get("target_low")), _number(row.get("target_high"))
+        _number(row["value"]),
+        _number(row["target"]),
+        metric.better,
+        _number(row.get("target_low")),
+        _number(row.get("target_high")),
     )
     lights = definitions.lights(str(row["metric"]))
     reason = _reason(row, attained, lights)

@@ -87,7 +87,10 @@ def values(
 def declared_splits(definitions: Definitions, metric: str) -> list[tuple[str, ...]]:
     """The splits that a metric's `by:` declares, each a tuple of columns."""
     said = definitions.metrics[metric].by
-    return [(each,) if isinstance(each, str) else (each.column,) if isinstance(each, Listed) else tuple(each) for each in said]
+    return [
+        (each,) if isinstance(each, str) else (each.column,) if isinstance(each, Listed) else tuple(each)
+        for each in said
+    ]
 
 
 def sources_of(definitions: Definitions, metrics: Iterable[str]) -> list[str]:

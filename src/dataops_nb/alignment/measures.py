@@ -6,8 +6,6 @@ sum over days. Distinct counts, medians, open spans and filters that speak of th
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 
@@ -75,7 +73,9 @@ def _by_day(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> 
 
 
 def _dates(windows: list[Window]) -> pd.DataFrame:
-    frame = pd.DataFrame({"w": range(len(windows)), "first": [w.start for w in windows], "last": [w.end for w in windows]})
+    frame = pd.DataFrame(
+        {"w": range(len(windows)), "first": [w.start for w in windows], "last": [w.end for w in windows]}
+    )
     return frame.astype({"first": "datetime64[s]", "last": "datetime64[s]"})
 
 
@@ -90,8 +90,8 @@ def _date_dimension(windows: list[Window]) -> pd.DataFrame:
 def _labels(frame: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
     if not by:
         return pd.Series(TOTAL, index=frame.index, dtype=object)
-    parts = [name + "=" + frame[f"d{i}"].astype(str) for i, name in enumerate(by)]
-    return parts[0].str.cat(parts[1:], sep=",") if len(parts) > 1 else parts[0]
+    named = pd.DataFrame({name: name + "=" + frame[f"d{i}"].astype(str) for i, name in enumerate(by)})
+    return named.agg(",".join, axis=1)
 
 
 def _wide(frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:

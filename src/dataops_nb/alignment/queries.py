@@ -5,6 +5,8 @@ Columns that go out: `w` (the window's position), `day`, `d0 d1 ...` (the segmen
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlglot
 from sqlglot import exp
 
@@ -14,8 +16,8 @@ from dataops_nb.sources import Catalog
 NO_VALUE = "(none)"
 DAYS = "_nb_days"
 WINDOWS = "_nb_windows"
-_AGGREGATES = {
-    "count": exp.Count, "sum": exp.Sum, "average": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median,
+_OF_NUMBERS: dict[str, type[exp.AggFunc]] = {
+    "sum": exp.Sum, "average": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median,
 }  # fmt: skip
 
 
@@ -29,7 +31,9 @@ def daily(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> ex
 def first_rows(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
     """`day d0.. v n`: how many distinct `expr` have their first row of all history on that day, in that row's segment."""
     local = catalog.local_date(what.source, time)
-    rows = _rows(catalog, what, by).select(exp.alias_(local, "day"), exp.alias_(exp.column(time, quoted=True), "moment"))
+    rows = _rows(catalog, what, by).select(
+        exp.alias_(local, "day"), exp.alias_(exp.column(time, quoted=True), "moment")
+    )
     order = exp.Order(expressions=[exp.Ordered(this=exp.column(name)) for name in ("moment", *_names(by))])
     place = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("x")], order=order)
     ranked = (
@@ -73,9 +77,9 @@ def speaks_of_window(what: Measure) -> bool:
 def _parse(text: str, dialect: str) -> exp.Expression:
     ends = {"period_start": "first", "period_end": "last"}
     return sqlglot.parse_one(text, dialect=dialect).transform(
-        lambda node: exp.column(ends[node.name], table=DAYS)
-        if isinstance(node, exp.Placeholder) and node.name in ends
-        else node
+        lambda node: (
+            exp.column(ends[node.name], table=DAYS) if isinstance(node, exp.Placeholder) and node.name in ends else node
+        )
     )
 
 
@@ -95,7 +99,7 @@ def _seen(catalog: Catalog, local: exp.Expression) -> exp.Expression:
     return exp.LTE(this=local.copy(), expression=as_of)
 
 
-def _dimensions(by: tuple[str, ...]) -> list[exp.Expression]:
+def _dimensions(by: tuple[str, ...]) -> list[Any]:
     texts = [exp.cast(exp.column(name, quoted=True), "text") for name in by]
     return [
         exp.alias_(exp.Coalesce(this=text, expressions=[exp.Literal.string(NO_VALUE)]), f"d{i}")
@@ -109,11 +113,10 @@ def _names(by: tuple[str, ...]) -> tuple[str, ...]:
 
 def _grouped(what: Measure, rows: exp.Select, keys: tuple[str, ...]) -> exp.Select:
     counted = exp.Count(this=exp.column("x"))
+    value: exp.AggFunc = counted.copy()
     if what.agg == "count_distinct":
-        value: exp.Expression = exp.Count(this=exp.Distinct(expressions=[exp.column("x")]))
-    elif what.agg in {"count", "first_seen"}:
-        value = counted.copy()
-    else:
-        value = _AGGREGATES[what.agg](this=exp.cast(exp.column("x"), "double"))
+        value = exp.Count(this=exp.Distinct(expressions=[exp.column("x")]))
+    elif what.agg in _OF_NUMBERS:
+        value = _OF_NUMBERS[what.agg](this=exp.cast(exp.column("x"), "double"))
     columns = [exp.alias_(exp.cast(value, "double"), "v"), exp.alias_(counted, "n")]
     return exp.select(*keys, *columns).from_(rows.subquery("r")).group_by(*keys)

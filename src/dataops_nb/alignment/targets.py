@@ -8,6 +8,7 @@ stock's is averaged over them. Both are weighted by days where a period runs acr
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import pandas as pd
@@ -16,6 +17,7 @@ from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import MONTHS, Target
 from dataops_nb.periods import Calendar, calendar
 
+_MONTH_NAMES = {number: name for name, number in MONTHS.items()}
 COLUMNS = {"target": "value", "target_low": "low", "target_high": "high"}
 
 
@@ -37,7 +39,9 @@ def add_targets(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
         return known[key]
 
     rows = [agreed(row) for _, row in table[["metric", "segment", "period_start", "period_end"]].iterrows()]
-    return table.assign(**{name: pd.Series([r[name] for r in rows], index=table.index, dtype=float) for name in COLUMNS})
+    return table.assign(
+        **{name: pd.Series([r[name] for r in rows], index=table.index, dtype=float) for name in COLUMNS}
+    )
 
 
 def target(dated: list[Target], start: dt.date, end: dt.date, cut: Calendar) -> dict[str, float | None]:
@@ -49,30 +53,43 @@ def target(dated: list[Target], start: dt.date, end: dt.date, cut: Calendar) -> 
     return {name: None if value is None else float(value) for name, value in found.items()}
 
 
-def _dated(targets: list[object]) -> list[Target]:
+def _dated(targets: Sequence[object]) -> list[Target]:
     known = [each for each in targets if isinstance(each, Target)]
     return sorted(known, key=lambda each: each.from_ or dt.date.min)
 
 
 def _over(dated: list[Target], field: str, start: dt.date, end: dt.date, cut: Calendar) -> Fraction | None:
     total, days, adds_up = Fraction(0), (end - start).days + 1, False
-    for offset in range(days):
-        day = start + dt.timedelta(days=offset)
-        current = _current(dated, day)
+    for current, first, last in _stretches(dated, start, end):
         said = getattr(current, field) if current else None
         if current is None or said is None:
             return None
-        share = Fraction(1) if current.per is None else Fraction(1, cut.period(current.per, day).days)
-        total += Fraction(repr(said)) * share * _season(current, day)
+        total += Fraction(repr(said)) * _shares(current, first, last, cut)
         adds_up = adds_up or current.per is not None
     return total if adds_up else total / days
 
 
-def _current(dated: list[Target], day: dt.date) -> Target | None:
-    started = [each for each in dated if each.from_ is None or each.from_ <= day]
-    return started[-1] if started else None
+def _stretches(dated: list[Target], start: dt.date, end: dt.date) -> Iterator[tuple[Target | None, dt.date, dt.date]]:
+    """The target in force and the first and last day of each stretch of `start`..`end`."""
+    changes = sorted({each.from_ for each in dated if each.from_ and start < each.from_ <= end})
+    firsts = [start, *changes]
+    for first, after in zip(firsts, [*changes, end + dt.timedelta(days=1)], strict=True):
+        started = [each for each in dated if each.from_ is None or each.from_ <= first]
+        yield (started[-1] if started else None), first, after - dt.timedelta(days=1)
 
 
-def _season(current: Target, day: dt.date) -> Fraction:
-    month = next(name for name, number in MONTHS.items() if number == day.month)
-    return Fraction(repr(current.season.get(month, 1.0)))
+def _shares(current: Target, first: dt.date, last: dt.date, cut: Calendar) -> Fraction:
+    """How many times its value the target is worth over these days: days of its own periods, by the month's factor."""
+    total = Fraction(0)
+    for month in cut.periods("month", first, last):
+        start, end = max(first, month.start), min(last, month.end)
+        season = Fraction(repr(current.season.get(_MONTH_NAMES[month.start.month], 1.0)))
+        total += season * _periods_worth(current, start, end, cut)
+    return total
+
+
+def _periods_worth(current: Target, first: dt.date, last: dt.date, cut: Calendar) -> Fraction:
+    if current.per is None:
+        return Fraction((last - first).days + 1)
+    own = cut.periods(current.per, first, last)
+    return sum((Fraction((min(last, p.end) - max(first, p.start)).days + 1, p.days) for p in own), Fraction(0))

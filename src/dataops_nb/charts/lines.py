@@ -22,7 +22,13 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
     """
     rows = _drawable(board, history(board, metric, periods))
     unit = board.definitions.metrics[metric].unit
-    layers = [_last_year(rows, unit), _target(rows, unit), _value(rows, unit), *_marks(rows, marks), *_current(board, rows, metric)]
+    layers = [
+        _last_year(rows, unit),
+        _target(rows, unit),
+        _value(rows, unit),
+        *_marks(rows, marks),
+        *_current(board, rows, metric),
+    ]
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
     return styled(chart, _finding(board, rows, metric), _alternative(board, rows, metric))
 
@@ -39,9 +45,14 @@ def _marks(rows: pd.DataFrame, marks: pd.DataFrame | None) -> list[alt.Chart]:
     if marks is None:
         return []
     within = marks[marks["date"].between(rows["period_start"].min(), rows["period_end"].max())]
-    base = alt.Chart(_values(within.assign(period_start=within["date"]), ["period_start", "title"])).encode(x="period_start:T")
+    base = alt.Chart(_values(within.assign(period_start=within["date"]), ["period_start", "title"])).encode(
+        x="period_start:T"
+    )
     lines = base.mark_rule(color=INK, strokeWidth=1, strokeDash=[1, 2])
-    return [lines, base.mark_text(align="left", angle=270, dx=4, dy=-5, fontSize=11, color=INK, y="height").encode(text="title:N")]
+    return [
+        lines,
+        base.mark_text(align="left", angle=270, dx=4, dy=-5, fontSize=11, color=INK, y="height").encode(text="title:N"),
+    ]
 
 
 def compare(board: Board, metrics: list[str], periods: int = 26, title: str | None = None) -> Any:
@@ -54,14 +65,18 @@ def compare(board: Board, metrics: list[str], periods: int = 26, title: str | No
         x=alt.X("period_start:T", axis=_AXIS), y=_y("value:Q", unit), detail="label:N"
     )
     dashes = alt.Scale(domain=labels, range=[[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]][: len(labels)])
-    lines = base.mark_line(strokeWidth=2.2, color=ACCENT).encode(strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=None))
+    lines = base.mark_line(strokeWidth=2.2, color=ACCENT).encode(
+        strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=None)
+    )
     last = rows.dropna(subset=["value"]).groupby("label").tail(1)
     ends = alt.Chart(_values(last, ["period_start", "label", "value"])).mark_text(
         align="left", dx=6, fontSize=12, color=INK, limit=170
     ).encode(x="period_start:T", y="value:Q", text="label:N")  # fmt: skip
     head = title or _listed(labels)
     chart = alt.layer(lines, ends).properties(width=WIDTH - 130, height=HEIGHT)
-    return styled(chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics))
+    return styled(
+        chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics)
+    )
 
 
 def _listed(labels: list[str]) -> str:
@@ -79,7 +94,7 @@ def _values(rows: pd.DataFrame, columns: list[str]) -> alt.InlineData:
         plain[name] = plain[name].dt.strftime("%Y-%m-%dT00:00:00")
     numbers_only = plain.select_dtypes("number").columns
     plain[numbers_only] = plain[numbers_only].map(lambda value: float(f"{value:.6g}"))
-    records = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in plain.to_dict("records")]
+    records = [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in plain.to_dict("records")]
     return alt.InlineData(values=records)
 
 
@@ -88,17 +103,21 @@ def _y(field: str, unit: str) -> alt.Y:
     return alt.Y(field, axis=axis, scale=alt.Scale(zero=False, nice=True))
 
 
-def _value(rows: pd.DataFrame, unit: str) -> alt.Chart:
-    base = alt.Chart(_values(rows, ["period_start", "value"])).encode(x=alt.X("period_start:T", axis=_AXIS), y=_y("value:Q", unit))
+def _value(rows: pd.DataFrame, unit: str) -> Any:
+    base = alt.Chart(_values(rows, ["period_start", "value"])).encode(
+        x=alt.X("period_start:T", axis=_AXIS), y=_y("value:Q", unit)
+    )
     return base.mark_line(color=ACCENT, strokeWidth=2.4, point=alt.OverlayMarkDef(color=ACCENT, size=18))
 
 
-def _target(rows: pd.DataFrame, unit: str) -> alt.LayerChart:
-    dashed = {"color": INK, "strokeDash": [6, 4], "strokeWidth": 1.4, "interpolate": "step-after"}
+def _target(rows: pd.DataFrame, unit: str) -> Any:
+    dashed: Any = {"color": INK, "strokeDash": [6, 4], "strokeWidth": 1.4, "interpolate": "step-after"}
     fields = ["target_low", "target_high"] if rows["target_low"].notna().any() else ["target"]
     known = [field for field in fields if rows[field].notna().any()]
     drawn = [
-        alt.Chart(_values(rows, ["period_start", field])).mark_line(**dashed).encode(x="period_start:T", y=_y(f"{field}:Q", unit))
+        alt.Chart(_values(rows, ["period_start", field]))
+        .mark_line(**dashed)
+        .encode(x="period_start:T", y=_y(f"{field}:Q", unit))
         for field in known
     ]
     if known:
@@ -111,7 +130,7 @@ def _target(rows: pd.DataFrame, unit: str) -> alt.LayerChart:
     return alt.layer(*drawn) if drawn else alt.layer(alt.Chart(alt.InlineData(values=[])).mark_point())
 
 
-def _last_year(rows: pd.DataFrame, unit: str) -> alt.LayerChart:
+def _last_year(rows: pd.DataFrame, unit: str) -> Any:
     shown = rows.assign(same_last_year=rows["same_last_year"].where(rows["same_last_year_complete"].astype(bool)))
     line = alt.Chart(_values(shown, ["period_start", "same_last_year"])).mark_line(
         color=FAINT, strokeDash=[2, 3], strokeWidth=1.6

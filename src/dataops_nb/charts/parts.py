@@ -34,11 +34,13 @@ def _summary(rows: pd.DataFrame, period: str) -> pd.DataFrame:
     return table.assign(part=table["segment"].str.split("=", n=1).str[1])
 
 
-def _bars(shown: pd.DataFrame, unit: str) -> alt.LayerChart:
+def _bars(shown: pd.DataFrame, unit: str) -> Any:
     order = alt.Y("part:N", sort=None, axis=alt.Axis(title=None, domain=False, ticks=False))
     axis = alt.Axis(title=None, format=".0%" if unit == "percent" else "~s", tickCount=5)
     data = _values(shown, ["part", "now", "before", "text"])
     bars = alt.Chart(data).mark_bar(color=ACCENT, height=16).encode(x=alt.X("now:Q", axis=axis), y=order)
-    texts = alt.Chart(data).mark_text(align="left", dx=5, fontSize=12, color=INK).encode(x="now:Q", y=order, text="text:N")
+    texts = (
+        alt.Chart(data).mark_text(align="left", dx=5, fontSize=12, color=INK).encode(x="now:Q", y=order, text="text:N")
+    )
     ticks = alt.Chart(data).mark_tick(color=FAINT, thickness=3, size=24).encode(x="before:Q", y=order)
     return alt.layer(bars, ticks, texts)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from dataops_nb.cli import arguments, log
+from dataops_nb.cli import arguments
 from dataops_nb.errors import DataopsError
 
 __all__ = ["main"]
@@ -22,14 +22,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` defaults to the process's own arguments.
 
     0 ok, 1 a report failed, 2 usage or definitions, 3 data, 4 `--fail-on` met, 5 timed out, 6 killed,
-    7 disk or publish, 8 locked, 130 interrupted. Data go to stdout, everything else to stderr.
+    7 disk or publish, 8 locked, 130 interrupted, 143 ended. Data go to stdout, everything else to stderr.
     """
     try:
         args = arguments.parse(sys.argv[1:] if argv is None else argv)
         module, function = args.run.split(":")
-        with log.to_stderr(quiet=args.quiet):
-            return int(getattr(import_module(f"dataops_nb.cli.{module}"), function)(args))
-    except SystemExit as asked:  # --help and --version
+        return int(getattr(import_module(f"dataops_nb.cli.{module}"), function)(args))
+    except SystemExit as asked:  # --help, --version, and a refresh that was told to end
         return int(asked.code or 0)
     except DataopsError as error:
         return _fail(str(error), error.exit_code)

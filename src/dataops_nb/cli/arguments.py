@@ -18,7 +18,7 @@ from dataops_nb.errors import UsageError, did_you_mean
 GRAINS = ("day", "week", "month", "quarter", "year")
 EPILOG = """exit codes:
   0 ok, 1 a report failed or a page was refused, 2 usage, parameters or definitions, 3 data, 4 --fail-on met,
-  5 timed out, 6 killed or out of memory, 7 disk or publish, 8 locked, 130 interrupted"""
+  5 timed out, 6 killed or out of memory, 7 disk or publish, 8 locked, 130 interrupted, 143 ended"""
 
 
 class Parser(argparse.ArgumentParser):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from dataops_nb import definitions as company_files
@@ -12,7 +12,7 @@ from dataops_nb import sources, workbench
 from dataops_nb.cli import folder, output
 from dataops_nb.definitions import Definitions
 from dataops_nb.errors import DataError, DefinitionsError, Fault, Mistake
-from dataops_nb.sources import Notice
+from dataops_nb.sources import Catalog, Notice
 from dataops_nb.workbench import Workbench
 
 
@@ -39,7 +39,8 @@ class Findings:
 def run(args: Namespace) -> int:
     """Print everything that is wrong on stdout, and how many there are on stderr."""
     bench = folder.find(args)
-    readable, mistakes = company_files.survey(bench.params, notebooks=bench.notebooks)
+    notebooks = bench.notebooks if bench.notebooks.is_dir() else None
+    readable, mistakes = company_files.survey(bench.params, notebooks=notebooks)
     found = Findings(mistakes, *look(bench, readable))
     counts = {"metrics": len(readable.metrics), "sources": len(readable.company.sources)}
     if args.json:
@@ -56,7 +57,20 @@ def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Not
     """Every fault of every source, and what is worth knowing about their rows and their freshness."""
     workbench.ensure_data(bench)
     with sources.open(readable, bench.data, workbench.as_of(bench, None)) as catalog:
-        return list(catalog.check()), list(catalog.notices())
+        return catalog.check(), [*catalog.notices(), *stale(catalog)]
+
+
+def stale(catalog: Catalog) -> Iterator[Notice]:
+    """One notice for each readable source whose last row is older than it may be."""
+    for name, source in catalog.definitions.company.sources.items():
+        try:
+            found = catalog.coverage(name)
+        except DataError:  # it cannot be read, and is among the faults
+            continue
+        if found.stale and found.last_row:
+            days = (catalog.as_of - found.last_row).days
+            text = f"days since its last row on {found.last_row}; it is fresh within {source.fresh_within}"
+            yield Notice(name, text, days)
 
 
 def _print(found: Findings, counts: dict[str, int]) -> None:

@@ -13,8 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from dataops_nb import workbench
 from dataops_nb.cli import folder, output
-from dataops_nb.errors import DataopsError
+from dataops_nb.errors import DataopsError, UsageError
 from dataops_nb.workbench import Workbench
 
 PACKAGES = ("jupyterlab", "ipywidgets", "pandas", "altair", "papermill", "duckdb")
@@ -60,7 +61,7 @@ def company(args: Namespace) -> Iterator[Check]:
         return
     metrics, sources = len(definitions.metrics), len(definitions.company.sources)
     yield Check("workbench", True, f"{bench.root}: {metrics} metrics, {sources} sources")
-    yield _data(bench)
+    yield _tried("data", lambda: _data(bench))
     yield _tried("out", lambda: _writable(bench.out))
     yield _tried("today", lambda: f"{_today(definitions.company.timezone)} in {definitions.company.timezone}")
 
@@ -70,6 +71,8 @@ def _tried(name: str, look: Callable[[], str]) -> Check:
         return Check(name, True, look())
     except PackageNotFoundError:
         return Check(name, False, f"not installed; pip install {name}")
+    except DataopsError as error:
+        return Check(name, False, str(error))
     except Exception as error:
         return Check(name, False, f"{type(error).__name__}: {error}")
 
@@ -92,10 +95,11 @@ def _chart() -> str:
     return f"vl-convert {version('vl-convert-python')} draws SVG"
 
 
-def _data(bench: Workbench) -> Check:
-    if bench.data.is_dir():
-        return Check("data", True, str(bench.data))
-    return Check("data", False, f"{bench.data} is no folder; --data DIR or DATAOPS_DATA names another one")
+def _data(bench: Workbench) -> str:
+    workbench.ensure_data(bench)
+    if not bench.data.is_dir():
+        raise UsageError(f"{bench.data} is no folder; --data DIR or DATAOPS_DATA names another one")
+    return str(bench.data)
 
 
 def _writable(out: Path) -> str:

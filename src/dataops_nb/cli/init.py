@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 
 from dataops_nb import workbench
@@ -15,4 +16,6 @@ def run(args: Namespace) -> int:
         output.document({"workbench": str(made)})
     else:
         output.write(str(made))
+    if not args.quiet:
+        print(f"Next: dataops-nb -w {args.folder} check", file=sys.stderr)
     return 0

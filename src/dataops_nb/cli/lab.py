@@ -14,9 +14,8 @@ from dataops_nb.workbench import Workbench
 def run(args: Namespace) -> int:
     """Become JupyterLab; where a process cannot become another one, start it and wait for it."""
     bench = folder.find(args)
-    environment = dict(os.environ)
-    if args.data:
-        environment["DATAOPS_DATA"] = str(bench.data)
+    places = {"DATAOPS_WORKBENCH": bench.root, "DATAOPS_DATA": bench.data, "DATAOPS_OUT": bench.out}
+    environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
     words = command(bench, browser=not args.no_browser, extra=args.extra)
     if os.name != "nt":
         os.execve(words[0], words, environment)

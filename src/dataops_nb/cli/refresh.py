@@ -17,8 +17,9 @@ FAILS = {"red": ("red",), "yellow": ("red", "yellow"), "never": ()}
 
 def run(args: Namespace) -> int:
     """Refresh and print how each report ended; the exit code is the worst of them."""
+    bench = folder.find(args)
     outcome = refresh.run(
-        folder.find(args),
+        bench,
         suite=args.suite,
         reports=tuple(args.report),
         as_of=args.as_of,
@@ -33,6 +34,7 @@ def run(args: Namespace) -> int:
     else:
         lines = [[r.report, r.state, output.mark(r.light), f"{r.seconds:.1f}", r.error] for r in outcome.reports]
         output.write(output.table(("report", "state", "light", "seconds", "error"), lines, right=("seconds",)))
+        output.write(f"\n{bench.out / 'index.html'}")
     met = any(report.light in FAILS[args.fail_on] for report in outcome.reports)
     return outcome.exit_code or (LIGHT_MET if met else 0)
 

@@ -65,9 +65,9 @@ class Draft:
     def say_at(self, file: File, root: Node, path: Steps, message: str) -> None:
         """Note a mistake at a path below a node; see `say`."""
         trail = follow(root, path)
-        if trail.invented:
-            return
         below = path[len(trail.steps) :]
+        if trail.invented or (below and str(below[0]) in trail.end.lost):
+            return
         key = trail.end.child_key(below[0]) if below else trail.end.key
         self.mistakes.append(Mistake(file.name, trail.end.line, key, message))
 

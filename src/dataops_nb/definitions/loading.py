@@ -54,13 +54,8 @@ def survey(params: Path, *, notebooks: Path | None = None) -> tuple[Definitions,
 
 
 def data_folder(params: Path) -> str:
-    """What company.yaml says under `data:`, without reading the other files.
-
-    Raises DefinitionsError, with the mistakes of all files, where company.yaml cannot be read.
-    """
-    root, mistakes = read(Path(params) / "company.yaml", "company.yaml")
-    if root is None or mistakes:
-        load(params)
+    """What company.yaml says under `data:`, without reading the other files; `data` where it says nothing readable."""
+    root, _ = read(Path(params) / "company.yaml", "company.yaml")
     said = root.step("data") if root else None
     return said.written if said and said.written else "data"
 

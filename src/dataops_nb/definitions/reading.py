@@ -27,13 +27,18 @@ _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~
 
 @dataclass(eq=False)
 class Node:
-    """One value of a file: a scalar, a mapping of nodes or a list of nodes, with its line, key and spelling."""
+    """One value of a file: a scalar, a mapping of nodes or a list of nodes, with its line, key and spelling.
+
+    While mistakes are collected, `stand_in` marks what was put in the place of something missing, and `lost` names the
+    keys whose values could not be read.
+    """
 
     value: Any
     line: int = 1
     key: str = ""
     written: str = ""
     stand_in: bool = False
+    lost: set[str] = field(default_factory=set)
 
     def plain(self) -> Any:
         """The value without positions."""

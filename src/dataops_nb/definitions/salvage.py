@@ -1,4 +1,4 @@
-"""What can be used of files that hold mistakes: enough to check the data too, so that all that is wrong shows at once."""
+"""What can be used of files that hold mistakes: enough to check the data too, so that all faults show at once."""
 
 from __future__ import annotations
 

@@ -41,10 +41,10 @@ def validate(kind: Any, root: Node, file: str) -> tuple[Any | None, list[Mistake
         except ValidationError as error:
             errors = error.errors(include_url=False)
             if not mender.respell(errors) and not mender.mend(errors):
-                return None, mender.mistakes
+                break
         else:
             return model, mender.mistakes
-    return None, mender.mistakes
+    return None, mender.mistakes or [Mistake(file, root.line, root.key, "cannot be read")]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,6 @@ class _Mender:
     file: str
     mistakes: list[Mistake] = field(default_factory=list)
     attempts: Counter[tuple[Node, str]] = field(default_factory=Counter)
-    dropped: set[tuple[Node, str]] = field(default_factory=set)
 
     def trail(self, error: ErrorDetails) -> _Trail:
         """Where an error stands; in a department, what follows a metric's id is its type, not a key."""
@@ -138,7 +137,7 @@ class _Mender:
         misspelt = any(nearest(other, [name]) for other in place.value if other not in known)
         attempt = self.attempts[place, name]
         self.attempts[place, name] += 1
-        if attempt == 0 and not misspelt and (place, name) not in self.dropped:
+        if attempt == 0 and not misspelt and name not in place.lost:
             self.say(trail, f"missing key {name!r}", below=name)
         if attempt >= len(_STAND_INS):
             return self.drop(trail)
@@ -196,5 +195,5 @@ class _Mender:
             parent.value[:] = [node for node in parent.value if node is not trail.end]
         else:
             parent.value.pop(step, None)
-            self.dropped.add((parent, str(step)))
+            parent.lost.add(str(step))
         return True

@@ -23,6 +23,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 
 from dataops_nb.publish.facts import INJECTED, first_line, tags
+from dataops_nb.publish.outputs import ESCAPES
 from dataops_nb.refresh import processes
 
 LONGEST_SOCKET = 100
@@ -87,6 +88,7 @@ def main(path: str) -> int:
         result: Mapping[str, Any] = {"state": "ok"}
     except PapermillExecutionError as error:
         result = {"state": "failed", "ename": error.ename, "error": first_line(error.ename, error.evalue)}
+        sys.stderr.write(ESCAPES.sub("", str(error)))
     except DeadKernelError:
         result = {"state": "killed", "error": f"the kernel ended {Kernel.died}".rstrip()}
     except Exception as error:  # whatever it is, the runner must hear of it

@@ -58,7 +58,7 @@ def read(path: Path) -> NotebookNode:
     except FileNotFoundError:
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*.ipynb")))
         raise UsageError(f"there is no notebook {path.name!r}{near}") from None
-    except (OSError, ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"{path.name} is not a readable notebook: {reason}") from error
     _check_runs_alone(path.name, notebook)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 GRACE = 5.0
 _DEATH_SIGNAL, _SUBREAPER = 1, 36  # PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER
@@ -43,9 +44,9 @@ def below(pid: int) -> list[Process]:
     """The processes that `pid` started, and those that they started, as (pid, start time)."""
     parents: dict[int, list[Process]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        known = _parent_and_start(int(folder.name))
+        known = _stat(int(folder.name))
         if known:
-            parents.setdefault(known[0], []).append((int(folder.name), known[1]))
+            parents.setdefault(known.parent, []).append((int(folder.name), known.start))
     found: list[Process] = []
     todo = [pid]
     while todo:
@@ -58,8 +59,8 @@ def below(pid: int) -> list[Process]:
 def kill(processes: Iterable[Process]) -> None:
     """KILL processes that still are who they were."""
     for pid, start in processes:
-        known = _parent_and_start(pid)
-        if known and known[1] == start:
+        known = _stat(pid)
+        if known and known.start == start:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -75,6 +76,17 @@ def end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
     _signal(process, "SIGKILL")
     kill(dict.fromkeys(owned))
     process.wait()
+    _await(owned, time.monotonic() + grace)
+
+
+def _await(processes: Iterable[Process], deadline: float) -> None:
+    """Wait until killed processes are gone: the system takes them away a moment later."""
+    for pid, start in processes:
+        while time.monotonic() < deadline:
+            known = _stat(pid)
+            if not known or known.start != start or known.state in "ZX":
+                break
+            time.sleep(0.01)
 
 
 def _signal(process: subprocess.Popen[bytes], name: str) -> None:
@@ -85,10 +97,16 @@ def _signal(process: subprocess.Popen[bytes], name: str) -> None:
         os.killpg(process.pid, getattr(signal, name))
 
 
-def _parent_and_start(pid: int) -> tuple[int, str] | None:
+class _Stat(NamedTuple):
+    state: str
+    parent: int
+    start: str
+
+
+def _stat(pid: int) -> _Stat | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    return int(fields[1]), fields[19]
+    return _Stat(fields[0], int(fields[1]), fields[19])

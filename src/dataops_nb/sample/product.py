@@ -85,9 +85,9 @@ def signups_export(grid: Grid, rhythm: Rhythm, seed: int) -> pd.DataFrame:
     week = np.repeat(np.arange(grid.size), rhythm.signups)
     signed = stamps(rng, grid.days(rng, week), 8, 20)
     share = pd.Series(rng.random(len(week))).groupby(week).rank(pct=True).to_numpy()
-    delay = rng.choice(3, len(week), p=[0.8, 0.15, 0.05])
-    active = stamps(rng, np.busday_offset(signed.astype("datetime64[D]"), delay, roll="forward"), 20, 22)
-    active = grid.known(np.where(share <= 0.36, active, np.datetime64("NaT")))
+    delay = rng.choice(3, len(week), p=[0.93, 0.05, 0.02])
+    active = stamps(rng, signed.astype("datetime64[D]") + delay, 20, 22)
+    active = grid.known(np.where(share <= 0.365, active, np.datetime64("NaT")))
     frame = pd.DataFrame({"signed": signed, "active": active})[grid.exported(signed)].sort_values(
         "signed", kind="stable"
     )

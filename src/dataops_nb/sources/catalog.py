@@ -26,7 +26,7 @@ from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_tables, parse_queries
 from dataops_nb.sources.reading import find_missing, read_files
 from dataops_nb.sources.rules import check_reference, list_rules, list_unfinite
-from dataops_nb.sources.sql import find_column, names, quote, texts
+from dataops_nb.sources.sql import find_column, first_row, names, quote, texts
 from dataops_nb.sources.tables import Intake, describe_table
 from dataops_nb.sources.typed import Typing, type_columns
 
@@ -178,7 +178,7 @@ class Catalog:
             for kind in (exp.Min, exp.Max)
         ]
         known = end_before(moment, type_, zone, self._zone, self.as_of)
-        row = self._con.execute(f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}").fetchone()
+        row = first_row(self._con, f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
         return row or (None, None)
 
     def span(self) -> tuple[dt.date, dt.date] | None:
@@ -245,7 +245,7 @@ class Catalog:
         return self._sources[name].timezone or self._zone
 
     def _count(self, relation: str) -> int:
-        return int((self._con.execute(f"select count(*) from {relation}").fetchone() or (0,))[0])
+        return int((first_row(self._con, f"select count(*) from {relation}") or (0,))[0])
 
     def _load(self, name: str) -> Loaded:
         """Load a source once: read it, type it, check it, publish it; then check what it refers to."""

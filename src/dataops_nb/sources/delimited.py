@@ -78,7 +78,7 @@ def _read_utf8(
     if wrong:
         return None, [intake.fault(file, rule, 1, column) for column, rule in wrong]
     columns = dict.fromkeys(header, "VARCHAR")
-    if _load_well_formed(intake, table, path, header, dialect):
+    if not _ends_in_extra(path, len(header), dialect) and _load_well_formed(intake, table, path, header, dialect):
         encoding = intake.source.encoding or "utf-8-sig"
         find_lines = partial(find_record_lines, file.path, len(header), dialect, encoding)
         return Sheet(columns, intake.count(table), find_lines), []
@@ -122,6 +122,17 @@ def _load_well_formed(intake: Intake, table: str, path: Path, header: list[str],
     except duckdb.Error:
         return False
     return True
+
+
+def _ends_in_extra(path: Path, width: int, dialect: Dialect) -> bool:
+    """Whether a row ends in an extra empty field, which DuckDB forgives; looked for only where lines end in a delimiter."""
+    ends = tuple(dialect.delimiter.encode() + newline for newline in (b"\n", b"\r"))
+    with path.open("rb") as raw:
+        blocks = iter(lambda: raw.read(1 << 20), b"")
+        if not any(end in block for block in blocks for end in ends):
+            return False
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return any(len(row) > width for row in csv.reader(handle, delimiter=dialect.delimiter))
 
 
 def scan_rows(path: Path, width: int, dialect: Dialect) -> Scanned:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -86,8 +86,23 @@ def _read_without_objects(
 
 
 def _name_damage(intake: Intake, file: File, message: str) -> Fault:
-    hit = re.search(r"at byte \d+ in (line|record/value) (\d+): ([^\n.]+)", message)
-    if not hit:
-        return intake.fault(file, f"is no JSON that can be read: {message.splitlines()[0].split(': ', 1)[-1]}")
-    place = f"in line {hit[2]}" if hit[1] == "line" else f"near row {hit[2]}"
-    return intake.fault(file, f"is damaged JSON {place}: {hit[3].strip()}", int(hit[2]))
+    line, rule = find_damage(file)
+    return intake.fault(
+        file, rule or f"is no JSON that can be read: {message.splitlines()[0].split(': ', 1)[-1]}", line
+    )
+
+
+def find_damage(file: File) -> tuple[int | None, str]:
+    """The physical line at which a file stops to be JSON, and what is wrong there; an empty rule where nothing is."""
+    try:
+        written = file.path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        return None, f"is not UTF-8 at byte {error.start}"
+    starts_array = written.lstrip().startswith("[")
+    pieces = [(1, written)] if starts_array else [(i, t) for i, t in enumerate(written.split("\n"), 1) if t.strip()]
+    for first, piece in pieces:
+        try:
+            json.loads(piece)
+        except json.JSONDecodeError as error:
+            return first + error.lineno - 1, f"is damaged JSON: {error.msg} at character {error.colno} of the line"
+    return None, ""

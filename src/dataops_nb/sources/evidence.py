@@ -14,7 +14,7 @@ from typing import Literal
 import duckdb
 
 from dataops_nb.errors import Fault
-from dataops_nb.sources.sql import quote
+from dataops_nb.sources.sql import first_row, quote
 
 Infer = Literal["all", "times", "none"]
 ROW = "__row"
@@ -92,7 +92,7 @@ def list_faults(con: duckdb.DuckDBPyConnection, source: str, raw: Raw, checks: S
     if not checks or not raw.rows:
         return []
     counts = ", ".join(f"count(*) filter (where {c.condition})" for c in checks)
-    found = con.execute(f"select {counts} from ({raw.relation})").fetchone() or ()
+    found = first_row(con, f"select {counts} from ({raw.relation})") or ()
     places = Places(raw)
     return [
         f for check, count in zip(checks, found, strict=True) if count for f in _list_one(con, source, places, check)

@@ -11,7 +11,7 @@ from dataops_nb.definitions.models import Source
 from dataops_nb.errors import Fault
 from dataops_nb.sources.evidence import LISTED, ROW, Check, Notice, Places, Raw, check_value
 from dataops_nb.sources.kinds import family
-from dataops_nb.sources.sql import find_column, names, quote
+from dataops_nb.sources.sql import find_column, first_row, names, quote
 
 SHOWN_ROWS = 5
 
@@ -55,7 +55,7 @@ def drop_repeats(con: duckdb.DuckDBPyConnection, name: str, source: Source, type
         ("identical repeats of a row were counted once", "nth > 1 and top"),
         (f"older rows gave way to the latest of their key, by {latest}", "not top"),
     ):
-        count = (con.execute(f"select count(*) from {quote(table)} where {condition}").fetchone() or (0,))[0]
+        count = (first_row(con, f"select count(*) from {quote(table)} where {condition}") or (0,))[0]
         if count and not (found.faults and "identical" in text):
             found.notices.append(Notice(name, text, count))
     return found
@@ -64,7 +64,7 @@ def drop_repeats(con: duckdb.DuckDBPyConnection, name: str, source: Source, type
 def _repeats(con: duckdb.DuckDBPyConnection, typed: Raw, keys: Sequence[str]) -> bool:
     known = " and ".join(f"{quote(k)} is not null" for k in keys)
     query = f"select 1 from ({typed.scan}) where {known} group by {names(keys)} having count(*) > 1 limit 1"
-    return con.execute(query).fetchone() is not None
+    return first_row(con, query) is not None
 
 
 def _rank_repeats(typed: Raw, keys: Sequence[str], others: Sequence[str], latest: str | None) -> str:

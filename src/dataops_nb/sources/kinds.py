@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import duckdb
 
 from dataops_nb.sources.evidence import Raw
-from dataops_nb.sources.sql import quote, text
+from dataops_nb.sources.sql import first_row, quote, text
 
 DAY = r"\d{4}-\d{2}-\d{2}"
 CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
@@ -170,7 +170,7 @@ def tally_columns(
     for column, kinds in wanted.items():
         parts.append(f"count({values[column]})")
         parts += [f"count(*) filter (where {_condition(kind, shapes, values[column])})" for kind in kinds]
-    row = iter(con.execute(f"select {', '.join(parts)} from ({raw.scan})").fetchone() or ())
+    row = iter(first_row(con, f"select {', '.join(parts)} from ({raw.scan})") or ())
     return {column: Tally(next(row), {kind: next(row) for kind in kinds}) for column, kinds in wanted.items()}
 
 

@@ -9,7 +9,7 @@ import duckdb
 from dataops_nb.errors import Fault
 from dataops_nb.sources.evidence import ROW, Infer, Part, Raw
 from dataops_nb.sources.files import File
-from dataops_nb.sources.sql import text, texts
+from dataops_nb.sources.sql import first_row, text, texts
 from dataops_nb.sources.tables import Intake, compare_columns
 
 MOST_ROWS = 10**8
@@ -53,7 +53,7 @@ def _read_footer(con: duckdb.DuckDBPyConnection, file: File) -> tuple[int, str]:
     if size == 0:
         return 0, "is empty (0 bytes)"
     try:
-        found = con.execute(f"select num_rows from parquet_file_metadata({text(str(file.path))})").fetchone()
+        found = first_row(con, f"select num_rows from parquet_file_metadata({text(str(file.path))})")
     except duckdb.Error:
         return 0, "is no parquet file, or was cut off: its footer cannot be read"
     rows = int(found[0]) if found else 0

@@ -21,7 +21,7 @@ class Query:
 
     name: str
     written: str
-    tree: exp.Expression
+    tree: exp.Expr
     sources: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
 
@@ -45,7 +45,7 @@ def _parse_one(name: str, written: str, sources: Collection[str]) -> Query:
     return Query(name, written.strip().rstrip(";"), trees[0], found, wrong)
 
 
-def find_tables(tree: exp.Expression, known: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def find_tables(tree: exp.Expr, known: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The known tables that a query reads, and a rule for everything else that it reads."""
     folded = {name.casefold(): name for name in known}
     within = {cte.alias.casefold() for cte in tree.find_all(exp.CTE)}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+import duckdb
 
 
 def quote(name: str) -> str:
@@ -23,6 +26,12 @@ def texts(values: Iterable[str]) -> str:
 def names(values: Iterable[str]) -> str:
     """Names as a comma separated list of identifiers."""
     return ", ".join(quote(v) for v in values)
+
+
+def first_row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...] | None:
+    """The first row of a query that has few. Fetched whole: a result left open keeps the connection from other work."""
+    rows = con.execute(query).fetchall()
+    return rows[0] if rows else None
 
 
 def find_column(name: str, columns: Iterable[str]) -> str | None:

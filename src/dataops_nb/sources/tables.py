@@ -13,7 +13,7 @@ from dataops_nb.definitions.models import Source
 from dataops_nb.errors import Fault, did_you_mean
 from dataops_nb.sources.evidence import ROW, Infer, Part, Raw
 from dataops_nb.sources.files import File
-from dataops_nb.sources.sql import find_column, names, quote
+from dataops_nb.sources.sql import find_column, first_row, names, quote
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Intake:
 
     def count(self, table: str) -> int:
         """The rows of a table."""
-        found = self.con.execute(f"select count(*) from {quote(table)}").fetchone()
+        found = first_row(self.con, f"select count(*) from {quote(table)}")
         return int(found[0]) if found else 0
 
 

@@ -17,7 +17,7 @@ from dataops_nb.errors import Fault
 from dataops_nb.sources.evidence import Check, Places, Raw, check_value
 from dataops_nb.sources.kinds import EVERY, NUMBERS, TIMES, Shapes, Tally, family, tally_columns, text_of
 from dataops_nb.sources.needs import Need
-from dataops_nb.sources.sql import find_column, quote
+from dataops_nb.sources.sql import find_column, first_row, quote
 
 T = TypeVar("T")
 ENOUGH = 0.99
@@ -270,7 +270,7 @@ def _need_time(asked: Asked, tally: Tally, shapes: Shapes) -> Decision:
 def _show_first(con: duckdb.DuckDBPyConnection, name: str, raw: Raw, column: str, *, broken: str, rule: str) -> Fault:
     """A fault of a whole column, with the first value that does not parse and its place."""
     from_ = f"from ({raw.relation}) where {broken} order by __row limit 1"
-    found = con.execute(f"select __row, cast({quote(column)} as varchar) {from_}").fetchone() if raw.rows else None
+    found = first_row(con, f"select __row, cast({quote(column)} as varchar) {from_}") if raw.rows else None
     if found is None:
         return Fault(name, rule, raw.file, None, column)
     file, place = Places(raw).find(found[0])

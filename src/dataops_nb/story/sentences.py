@@ -99,7 +99,10 @@ def _judgement(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence
     label = board.definitions.label(metric)
     light, value = known[f"{metric}.light"], known.get(f"{metric}.value")
     if row["reason"] == "no target" and value:
-        return Sentence(f"{label} {_verb(board, metric)} {value.text} {_at(board, metric, when)}; no target was agreed.", (value.id,))
+        return Sentence(
+            f"{label} {_verb(board, metric)} {value.text} {_at(board, metric, when)}; no target was agreed.",
+            (value.id,),
+        )
     if row["reason"]:
         return _unjudged(label, when, metric, row["reason"], known)
     against, used = _against(board, metric, known)

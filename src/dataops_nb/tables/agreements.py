@@ -30,7 +30,12 @@ def leads(board: Board) -> Table:
     """Where the board's inputs are said to lead: which metric each should move, after how long, and why."""
     definitions = board.definitions
     rows = [
-        [definitions.label(name), definitions.label(move.metric), str(move.after) if move.after else "–", move.because or "–"]
+        [
+            definitions.label(name),
+            definitions.label(move.metric),
+            str(move.after) if move.after else "–",
+            move.because or "–",
+        ]
         for name in board.metrics
         for move in definitions.metrics[name].moves
     ]
@@ -43,5 +48,12 @@ def owners(board: Board) -> Table:
     rows = []
     for name in board.metrics:
         department = definitions.departments[definitions.department_of(name)]
-        rows.append([definitions.label(name), definitions.metrics[name].question or "–", department.department, department.owner or "–"])
+        rows.append(
+            [
+                definitions.label(name),
+                definitions.metrics[name].question or "–",
+                department.department,
+                department.owner or "–",
+            ]
+        )
     return Table("Who answers for what", ["Metric", "Question", "Department", "Owner"], rows)

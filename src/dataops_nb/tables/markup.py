@@ -52,7 +52,9 @@ class Table:
 
     def __str__(self) -> str:
         lines = [self.caption, " | ".join(self.columns)]
-        lines += [" | ".join(CHIPS[cell.name] if isinstance(cell, Light) else cell for cell in row) for row in self.rows]
+        lines += [
+            " | ".join(CHIPS[cell.name] if isinstance(cell, Light) else cell for cell in row) for row in self.rows
+        ]
         return "\n".join(lines)
 
     def _align(self, column: str) -> str:

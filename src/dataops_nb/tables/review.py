@@ -36,7 +36,9 @@ def six_twelve(board: Board, metric: str) -> Table:
     months = at_grain(board, "month")
     rows = [*_rows(weeks, unit), *_rows(history(months, metric, 12), unit), *_to_date(board, metric)]
     columns = ["Period", "Value", "Target", "Last year", "Change"]
-    return Table(f"{board.definitions.label(metric)}: six weeks, twelve months, to date", columns, rows, frozenset(columns[1:]))
+    return Table(
+        f"{board.definitions.label(metric)}: six weeks, twelve months, to date", columns, rows, frozenset(columns[1:])
+    )
 
 
 def _rows(rows: pd.DataFrame, unit: str) -> list[list[str | Light]]:
@@ -62,7 +64,10 @@ def split(board: Board, metric: str, by: str, periods: int = 6) -> Table:
     rows, unit = segments(board, metric, by, periods), board.definitions.metrics[metric].unit
     wide = rows.pivot_table(index="segment", columns="period", values="value", aggfunc="first", dropna=False)
     wide = wide.sort_values(wide.columns[-1], ascending=False) if len(wide.columns) else wide
-    body = [[name.split("=", 1)[1], *(_number(value, unit) for value in row)] for name, row in zip(wide.index, wide.to_numpy(), strict=True)]
+    body = [
+        [name.split("=", 1)[1], *(_number(value, unit) for value in row)]
+        for name, row in zip(wide.index, wide.to_numpy(), strict=True)
+    ]
     columns = [by.replace("_", " ").capitalize(), *wide.columns]
     return Table(f"{board.definitions.label(metric)} by {by.replace('_', ' ')}", columns, body, frozenset(wide.columns))
 

@@ -56,7 +56,7 @@ def open(  # noqa: A001  workbench.open reads as it is meant
     """The workbench in `start`; without it, in DATAOPS_WORKBENCH, the current folder or the nearest one above it.
 
     `data` and `out` go before DATAOPS_DATA and DATAOPS_OUT, and these before `data:` in company.yaml and `out` in the
-    workbench. Raises UsageError where there is no workbench, DefinitionsError where company.yaml cannot be read.
+    workbench. Raises UsageError where there is no workbench; what its files say is read when it is asked for.
     """
     said = start or os.environ.get("DATAOPS_WORKBENCH")
     root = _explicit(Path(said)) if said else _nearest(Path.cwd())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 
 from dataops_nb.definitions import write_schema
@@ -43,17 +43,16 @@ def init(target: str | Path) -> Path:
     PublishError where it cannot be written. Other files that are there stay as they are.
     """
     target = Path(target).absolute()
-    with as_file(_packaged("params")) as params, as_file(_packaged("notebooks")) as notebooks:
-        _refuse_occupied(target, notebooks)
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            for folder in (params, notebooks):
-                shutil.copytree(folder, target / folder.name, ignore=LEFT_OUT, dirs_exist_ok=True)
-            write_schema(target / "params" / ".schema")
-            _write_missing(target / ".gitignore", GITIGNORE)
-            _write_missing(target / "README.md", README.format(name=target.name))
-        except OSError as error:
-            raise PublishError(f"cannot write the workbench {target}: {error.strerror or error}") from error
+    _refuse_occupied(target)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name in FOLDERS:
+            shutil.copytree(_packaged(name), target / name, ignore=LEFT_OUT, dirs_exist_ok=True)
+        write_schema(target / "params" / ".schema")
+        _write_missing(target / ".gitignore", GITIGNORE)
+        _write_missing(target / "README.md", README.format(name=target.name))
+    except OSError as error:
+        raise PublishError(f"cannot write the workbench {target}: {error.strerror or error}") from error
     return target
 
 
@@ -63,14 +62,14 @@ def _packaged(name: str) -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[3] / name
 
 
-def _refuse_occupied(target: Path, notebooks: Path) -> None:
+def _refuse_occupied(target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file; name a folder for the new workbench")
     if (target / "params").exists():
         raise UsageError(f"{target} is a workbench already: it has params/; name another folder")
-    taken = [path.name for path in sorted(notebooks.glob("*.ipynb")) if (target / "notebooks" / path.name).exists()]
-    if taken:
-        raise UsageError(f"{target / 'notebooks'} already holds {taken[0]}; name another folder")
+    for notebook in sorted(_packaged("notebooks").glob("*.ipynb")):
+        if (target / "notebooks" / notebook.name).exists():
+            raise UsageError(f"{target / 'notebooks'} already holds {notebook.name}; name another folder")
 
 
 def _write_missing(path: Path, text: str) -> None:

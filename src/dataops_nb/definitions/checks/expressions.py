@@ -55,7 +55,8 @@ def read_query(sql: str) -> tuple[list[str], str]:
     for table in tree.find_all(exp.Table):
         called = table.this
         if isinstance(called, exp.Func):
-            if _READS_FILES.search(called.name or called.sql_name()):
+            function = called.name if isinstance(called, exp.Anonymous) else called.sql_name()
+            if _READS_FILES.search(function):
                 return [], "reads a file by itself; declare a source for it and name that"
         elif table.db or table.name.casefold() not in own:
             tables[".".join(part.name for part in table.parts)] = None

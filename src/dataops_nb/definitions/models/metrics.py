@@ -192,7 +192,7 @@ class Simple(MetricBase):
     """One aggregation over rows."""
 
     type: Literal["simple"] = Field(description="One aggregation over rows.")
-    measure: Measure = Field(description="What is aggregated of which rows.")
+    measure: Measure = Field(description="The aggregation, and the rows it is of.")
 
 
 class Ratio(MetricBase):
