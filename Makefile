@@ -52,7 +52,7 @@ soak: $(INSTALLED)  ## the long runs
 	if [ $$code -eq 5 ]; then echo "No test is marked slow: nothing was run."; code=0; fi; \
 	exit $$code
 
-constraints:  ## resolve all dependencies anew and write them to constraints.txt
+constraints:  ## resolve all dependencies anew into constraints.txt (with the oldest Python at hand)
 	rm -rf build/fresh
 	$(PYTHON) -m venv build/fresh
 	build/fresh/bin/python -m pip install --quiet -e '.[test,dev]'

@@ -175,6 +175,7 @@ def test_absurd_depth_is_refused_quickly(opening):
         ("a: 1\nlabel: Sales: won\n", 2, "a second ': '"),
         ("a: 1\nfoo\nb: 2\n", 3, "a key without ': '"),
         ("a: 1\nb: {x: 1, y\nc: 2\n", 2, "the '{' opened here"),
+        ("a: [\n", 2, "before a '[' or '{' is closed"),
         ("a: [1, 2\nb: 3\n", 1, "the '[' opened here"),
         ('a: 1\nb: "x\nc: 2\n', 2, "a quotation mark is opened here"),
         ("a:\n    b: 1\n  c: 2\n", 3, "the indentation"),

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import dataops_nb
@@ -80,6 +82,14 @@ def test_constraints_pin_every_dependency_in_its_bounds() -> None:
         and not item.specifier.contains(versions.get(canonicalize_name(item.name), "0"))
     ]
     assert outside == []
+
+
+def test_pinned_versions_install_on_the_oldest_python() -> None:
+    pinned = set((ROOT / "constraints.txt").read_text("utf-8").split())
+    there = [one.metadata for one in distributions() if f"{one.metadata['Name']}=={one.version}" in pinned]
+    needs = {one["Name"]: SpecifierSet(one["Requires-Python"] or "") for one in there}
+    assert len(needs) > 100
+    assert [name for name, python_versions in needs.items() if not python_versions.contains("3.11.0")] == []
 
 
 @pytest.fixture(scope="module")

@@ -229,6 +229,15 @@ def test_agreements_hold_for_a_query_too(catalog: Any) -> None:
     assert [(f.source, f.column, f.value) for f in made.check()] == [("q", "v", "-2"), ("q", "id", "1")]
 
 
+def test_a_broken_agreement_behind_a_query_names_the_line_in_the_file(catalog: Any) -> None:
+    query = "select id, amount as v from orders where id > 1"
+    made = catalog(
+        {"o.csv": "id,amount\n1,2\n2,-3\n"},
+        {"orders": {"path": "o.csv"}, "q": {"query": query, "columns": {"v": {"min": 0}}}},
+    )
+    assert [(f.source, f.file, f.row, f.column, f.value) for f in made.check()] == [("q", "o.csv", 3, "v", "-3")]
+
+
 def test_a_query_on_a_marked_source_is_faulty_and_stops_nothing(catalog: Any) -> None:
     declared = {
         "orders": {"path": "none.csv", "on_fault": "mark"},
@@ -317,6 +326,17 @@ def test_as_of_keeps_exactly_the_rows_whose_local_day_is_not_after_it(
     )
     every = [t.replace(tzinfo=dt.UTC).astimezone(__import__("zoneinfo").ZoneInfo(zone)).date() for t in stamps]
     assert sorted(days(made)) == sorted(str(d) for d in every if d <= AS_OF)
+
+
+def test_rows_around_a_clock_change_of_their_source_are_cut_at_the_right_moment(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("at\n2026-10-31 23:59:59\n2026-11-01 00:30:00\n2026-11-01 02:30:00\n")
+    s = {"system": "X", "path": "a.csv", "time": "at", "timezone": "America/New_York"}
+    company = {"company": "C", "timezone": "Asia/Tokyo", "sources": {"s": s}}
+    definitions = Definitions.model_validate({"company": company, "departments": {}})
+    with sources.open(definitions, tmp_path, dt.date(2026, 11, 1)) as made:
+        assert days(made) == ["2026-11-01", "2026-11-01", "2026-11-01"]
+    with sources.open(definitions, tmp_path, dt.date(2026, 10, 31)) as made:
+        assert days(made) == []
 
 
 def test_rows_without_a_time_are_kept_and_counted(catalog: Any) -> None:

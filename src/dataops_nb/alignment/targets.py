@@ -31,7 +31,7 @@ def add_targets(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
     known: dict[tuple[str, dt.date, dt.date], dict[str, float | None]] = {}
 
     def agreed(row: pd.Series) -> dict[str, float | None]:
-        if not pd.isna(row["segment"]):
+        if not pd.isna(row["segment"]) or not dated[row["metric"]]:
             return dict.fromkeys(COLUMNS)
         key = (row["metric"], row["period_start"].date(), row["period_end"].date())
         if key not in known:

@@ -150,9 +150,11 @@ def _current(board: Board, rows: pd.DataFrame, metric: str) -> list[alt.Chart]:
     text = f"{numbers.number(now['value'].iloc[0], unit)} in {numbers.period(board.period)}"
     now = now.assign(text=text, fill=now["light"].map(LIGHTS))
     base = alt.Chart(_values(now, ["period_start", "value", "text"])).encode(x="period_start:T", y="value:Q")
+    place: Any = {"align": "right", "dx": -2, "dy": -14, "fontSize": 13, "fontWeight": 600}
     return [
         base.mark_point(filled=True, size=120, color=now["fill"].iloc[0], stroke=INK, strokeWidth=1.2, opacity=1),
-        base.mark_text(align="right", dx=-2, dy=-14, fontSize=13, fontWeight=600, color=INK).encode(text="text:N"),
+        base.mark_text(**place, stroke="#ffffff", strokeWidth=4).encode(text="text:N"),
+        base.mark_text(**place, color=INK).encode(text="text:N"),
     ]
 
 

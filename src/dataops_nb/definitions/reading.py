@@ -205,6 +205,7 @@ _REASONS = (
     ("while scanning a quoted scalar", "a quotation mark is opened here and never closed"),
     ("flow mapping", "the '{' opened here is not closed, or a comma between its entries is missing"),
     ("flow sequence", "the '[' opened here is not closed, or a comma between its entries is missing"),
+    ("flow node", "the file ends, or a new entry starts, before a '[' or '{' is closed"),
     ("block mapping", "the indentation does not fit the lines above"),
     ("block collection", "the indentation does not fit the lines above"),
     ("block sequence", "the indentation does not fit the lines above"),
@@ -224,7 +225,7 @@ def explain(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
     at = lines[line][column : column + 1] if line < len(lines) else ""
-    if "cannot start any token" in problem or "node content" in problem:
+    if at.strip("\n ") and ("cannot start any token" in problem or "node content" in problem):
         tab = at == "\t" or "\t" in (lines[line][:column] if line < len(lines) else "")
         return line + 1, "a tab; indent with spaces" if tab else f"text that starts with {at} needs quotes"
     said = f"{context} {problem}"

@@ -81,16 +81,15 @@ def _failure(entry: Entry) -> str:
 def _north(entry: Entry | None) -> str:
     if entry is None:
         return "<p>No report has been published yet.</p>\n"
-    return f'<section class="nb-north" aria-label="North Star">{_card(entry)}</section>\n'
+    return f'<section class="nb-north" aria-label="North Star">{_card(entry, "h2")}</section>\n'
 
 
 def _departments(entries: Sequence[Entry]) -> str:
-    cards = "".join(f"<li>{_card(entry)}</li>" for entry in entries)
+    cards = "".join(f"<li>{_card(entry, 'h3')}</li>" for entry in entries)
     return f'<section><h2>Departments</h2><ul class="nb-cards">{cards}</ul></section>\n' if cards else ""
 
 
-def _card(entry: Entry) -> str:
-    level = "h2" if entry.department is None else "h3"
+def _card(entry: Entry, level: str) -> str:
     if entry.path is None:
         return f'<article><{level}>{text(entry.title)}</{level}><p class="nb-muted">Not published yet.</p></article>'
     fresh = f"as of {stamp(entry.as_of)} · data to {stamp(entry.data_to)} · {text(entry.period)}"

@@ -43,5 +43,15 @@ def end_before(column: exp.Expression, type_: str, zone: str, company: str, as_o
     if type_ != "TIMESTAMP WITH TIME ZONE" and zone == company:
         return f"{sql} < TIMESTAMP '{after} 00:00:00'"
     end = dt.datetime.combine(after, dt.time(0), ZoneInfo(company)).astimezone(dt.UTC)
-    moment = sql if type_ == "TIMESTAMP WITH TIME ZONE" else f"(cast({sql} as timestamp) AT TIME ZONE '{zone}')"
-    return f"{moment} < TIMESTAMPTZ '{end:%Y-%m-%d %H:%M:%S}+00'"
+    instant = f"TIMESTAMPTZ '{end:%Y-%m-%d %H:%M:%S}+00'"
+    if type_ == "TIMESTAMP WITH TIME ZONE":
+        return f"{sql} < {instant}"
+    if _is_steady(end, ZoneInfo(zone)):
+        return f"{sql} < TIMESTAMP '{end.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}'"
+    return f"(cast({sql} as timestamp) AT TIME ZONE '{zone}') < {instant}"
+
+
+def _is_steady(moment: dt.datetime, zone: ZoneInfo) -> bool:
+    """Whether no clock of the zone is changed near that moment, so that its wall clock orders the rows around it."""
+    around = [(moment + dt.timedelta(hours=hours)).astimezone(zone).utcoffset() for hours in range(-26, 27, 1)]
+    return len(set(around)) == 1

@@ -103,7 +103,7 @@ def _need_by_metric(definitions: Definitions, id_: str, metric: Metric, needs: N
     measures = [m for m in _measures(definitions, id_, frozenset()) if m.source in needs]
     if isinstance(metric, Simple):
         for measure in measures:
-            _need_by_measure(measure, why, needs[measure.source])
+            _need_by_measure(measure, why, needs[measure.source], definitions.company.sources[measure.source].time)
     for measure in measures:
         need = needs[measure.source]
         for dimension in metric.by:
@@ -134,10 +134,11 @@ def _need_elsewhere(definitions: Definitions, metric: Metric, why: str, needs: N
                 need.count([other.amount.right if other.amount else None], f"{why}, reconcile:")
 
 
-def _need_by_measure(measure: Measure, why: str, need: Need) -> None:
+def _need_by_measure(measure: Measure, why: str, need: Need, default: str | None) -> None:
     need.date([measure.time], why)
-    if measure.time:
-        need.used_times.append(measure.time)
+    used = measure.time or (measure.open.from_ if measure.open and default is None else None)
+    if used:
+        need.used_times.append(used)
     if measure.open:
         need.date([measure.open.from_, measure.open.to], why)
     need.use([measure.currency], why)

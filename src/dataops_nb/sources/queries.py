@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from dataops_nb.errors import did_you_mean
+from dataops_nb.sources.sql import find_column
 
 SERIES = (exp.GenerateSeries, exp.Unnest, exp.Explode, exp.Lateral)
 SERIES_NAMES = {"range", "generate_series", "unnest"}
@@ -61,6 +62,24 @@ def find_tables(tree: exp.Expr, known: Collection[str]) -> tuple[tuple[str, ...]
         elif table.name.casefold() not in within:
             found[folded[table.name.casefold()]] = None
     return tuple(found), tuple(wrong)
+
+
+def find_origin(
+    queries: Mapping[str, Query], name: str, column: str, columns: Mapping[str, Collection[str]]
+) -> tuple[str, str] | None:
+    """The source and column that a column of a query's result passes on unchanged; None where that is not plain.
+
+    `columns` are those of every loaded source.
+    """
+    if name not in queries:
+        return (name, column)
+    query = queries[name]
+    behind = next((a.this for a in query.tree.find_all(exp.Alias) if a.alias.casefold() == column.casefold()), None)
+    if behind is not None and not isinstance(behind, exp.Column):
+        return None
+    wanted = behind.name if behind is not None else column
+    holders = [(n, found) for n in query.sources if (found := find_column(wanted, columns.get(n, ())))]
+    return find_origin(queries, *holders[0], columns) if len(holders) == 1 else None
 
 
 def _is_series(node: exp.Expression) -> bool:

@@ -40,3 +40,8 @@ def find_column(name: str, columns: Iterable[str]) -> str | None:
     if name in listed:
         return name
     return next((c for c in listed if c.casefold() == name.casefold()), None)
+
+
+def say_error(error: Exception) -> str:
+    """What a database error says, in one line without its kind."""
+    return str(error).split(": ", 1)[-1].splitlines()[0]

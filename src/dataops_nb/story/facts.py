@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb.board import Board
+from dataops_nb.definitions.models import Simple
 from dataops_nb.story import numbers
 
 _PLAIN = ("value", "target", "target_low", "target_high", "previous", "same_last_year", "mtd", "qtd", "ytd")
@@ -41,7 +42,9 @@ def facts(board: Board) -> dict[str, Fact]:
 
 def of_row(board: Board, row: pd.Series) -> list[Fact]:
     """The facts of one row of the metric table."""
-    metric, unit = str(row["metric"]), board.definitions.metrics[str(row["metric"])].unit
+    metric = str(row["metric"])
+    unit, says_unit = board.definitions.metrics[metric].unit, _says_unit(board, metric)
+    written = numbers.quantity if says_unit else numbers.number
 
     def fact(field: str, value: float | str | None, text: str) -> Fact:
         return Fact(f"{metric}.{field}", metric, None, str(row["period"]), field, value, unit, text)
@@ -49,17 +52,23 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
     out = [fact("light", row["light"], str(row["light"]))]
     if row["reason"]:
         out.append(fact("reason", row["reason"], str(row["reason"])))
-    out += [fact(field, _clean(row[field]), numbers.number(row[field], unit)) for field in _PLAIN if _known(row[field])]
+    out += [fact(field, _clean(row[field]), written(row[field], unit)) for field in _PLAIN if _known(row[field])]
     for field, against in _CHANGES.items():
         if _known(row["value"]) and _known(row[against]) and row.get(f"{against}_complete", True):
             change = row["value"] - row[against]
-            out.append(fact(field, _clean(change), numbers.difference(change, unit)))
+            out.append(fact(field, _clean(change), numbers.difference(change, unit, word=says_unit)))
     if _known(row["attainment"]):
         out.append(fact("attainment", _clean(row["attainment"]), numbers.share(row["attainment"])))
     if not pd.isna(row["data_to"]):
         day = row["data_to"].date()
         out.append(fact("data_to", day.isoformat(), numbers.date(day)))
     return out
+
+
+def _says_unit(board: Board, metric: str) -> bool:
+    """Whether a value needs the word of its unit: `2.3 hours` does, `Meetings booked came to 81` does not."""
+    definition = board.definitions.metrics[metric]
+    return isinstance(definition, Simple) and definition.measure.agg in {"average", "median", "min", "max"}
 
 
 def _known(value: object) -> bool:

@@ -30,13 +30,13 @@ def quantity(value: float, unit: str = "") -> str:
     return text if unit in {"", "percent", *_CURRENCIES} else f"{text} {_singular(unit) if text == '1' else unit}"
 
 
-def difference(value: float, unit: str = "") -> str:
-    """The size of a difference: `4`, `$1,200`, `0.3 points` for rates."""
+def difference(value: float, unit: str = "", *, word: bool = False) -> str:
+    """The size of a difference: `4`, `$1,200`, `0.3 points` for rates; with the unit's word where that is asked for."""
     size = abs(value)
     if unit == "percent":
         text = _digits(size * 100)
         return f"{text} {'point' if text == '1' else 'points'}"
-    return number(size, unit)
+    return quantity(size, unit) if word else number(size, unit)
 
 
 def share(attained: float) -> str:

@@ -34,6 +34,7 @@ def record(board: Board, title: str | None = None) -> Record:
     """The facts, the numbers and the sources of a board; a report's last cell shows it."""
     lead, definitions = board.row(board.lead), board.definitions
     department = definitions.departments.get(board.department or "")
+    answers = department or definitions.departments[definitions.department_of(board.lead)]
     return Record(
         {
             "schema_version": SCHEMA_VERSION,
@@ -41,7 +42,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "company": definitions.company.company,
             "department": department.department if department else None,
             "title": title or (department.department if department else "North Star"),
-            "owner": department.owner if department else None,
+            "owner": answers.owner,
             "as_of": board.as_of.isoformat(),
             "grain": board.grain,
             "period": board.period.id,

@@ -57,13 +57,29 @@ def headline(board: Board, metric: str | None = None) -> Told:
     return Told((opening, *_movement(board, board.row(name), known)))
 
 
+def action(board: Board, metric: str | None = None) -> Told:
+    """What was agreed for the light a metric has now: what it means, what is done, by whom, how soon."""
+    name = metric or board.lead
+    light, agreed = str(board.row(name)["light"]), board.definitions.lights(name)
+    said = getattr(agreed, light, None)
+    if said is None:
+        return Told()
+    owner = board.definitions.departments[board.definitions.department_of(name)].owner
+    by = f" {owner} answers for it" if owner else ""
+    soon = f", within {said.act_within}" if said.act_within else ""
+    text = f"{light.capitalize()} means: {said.means} What we do{soon}: {said.do}{by}{'.' if by else ''}"
+    return Told((Sentence(text, (f"{name}.light",)),))
+
+
 def lines(board: Board, metrics: Iterable[str] | None = None) -> Told:
     """One sentence a metric: what it came to against its target."""
     return Told(tuple(_lit(board, sentence(board, name), name) for name in metrics or board.metrics))
 
 
 def _lit(board: Board, said: Sentence, metric: str, kind: Literal["headline", "line"] = "line") -> Sentence:
-    return replace(said, kind=kind, light=str(board.row(metric)["light"]))
+    row = board.row(metric)
+    judged = kind == "headline" or row["reason"] != "no target"
+    return replace(said, kind=kind, light=str(row["light"]) if judged else None)
 
 
 def sentence(board: Board, metric: str) -> Sentence:
@@ -177,5 +193,5 @@ def _html(sentences: tuple[Sentence, ...]) -> str:
         for s in sentences
         if s.kind == "headline"
     ]
-    others = [f"<li>{CHIPS.get(s.light or '', '')} {escape(s.text)}</li>" for s in sentences if s.kind == "line"]
+    others = [f"<li>{f'<strong>{CHIPS[s.light]}</strong> ' if s.light else ''}{escape(s.text)}</li>" for s in sentences if s.kind == "line"]
     return "".join(heads) + (f"<ul>{''.join(others)}</ul>" if others else "")

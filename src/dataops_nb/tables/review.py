@@ -33,8 +33,9 @@ def six_twelve(board: Board, metric: str) -> Table:
     """The last six weeks and twelve months with last year's, and month-, quarter- and year-to-date with theirs."""
     unit = board.definitions.metrics[metric].unit
     weeks = history(at_grain(board, "week") if board.grain != "week" else board, metric, 6)
-    months = at_grain(board, "month")
-    rows = [*_rows(weeks, unit), *_rows(history(months, metric, 12), unit), *_to_date(board, metric)]
+    monthly = "month" in board.definitions.metrics[metric].grains
+    months = history(at_grain(board, "month"), metric, 12) if monthly else weeks.iloc[:0]
+    rows = [*_rows(weeks, unit), *_rows(months, unit), *_to_date(board, metric)]
     columns = ["Period", "Value", "Target", "Last year", "Change"]
     return Table(
         f"{board.definitions.label(metric)}: six weeks, twelve months, to date", columns, rows, frozenset(columns[1:])

@@ -1,0 +1,267 @@
+"""Loading: each source once, when it is first asked for - read, typed, checked, published under its name.
+
+What is wrong is collected and never stops the others; a source that cannot be read has no relation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+from sqlglot import exp
+
+from dataops_nb.definitions.models import Definitions, Source
+from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
+from dataops_nb.sources.days import end_before, is_time
+from dataops_nb.sources.evidence import ROW, Notice, Raw, check_value, list_faults
+from dataops_nb.sources.files import File, allow_folders, find_files
+from dataops_nb.sources.keys import drop_repeats, list_key_checks
+from dataops_nb.sources.needs import collect_needs
+from dataops_nb.sources.queries import find_origin, parse_queries
+from dataops_nb.sources.reading import find_missing, read_files
+from dataops_nb.sources.rules import check_reference, list_rules, list_unfinite
+from dataops_nb.sources.sql import find_column, first_row, names, quote, say_error, text, texts
+from dataops_nb.sources.tables import Intake, describe_table
+from dataops_nb.sources.typed import Typing, type_columns
+
+KEPT_RESULT = 5_000_000
+
+
+@dataclass
+class Loaded:
+    """A source after loading: its typed relation (None where it cannot be read), what is wrong, what must be said."""
+
+    name: str
+    typed: Raw | None = None
+    files: list[File] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    referenced: bool = False
+
+
+class Shelf:
+    """The sources loaded so far, in one DuckDB in memory, as of one day."""
+
+    def __init__(self, definitions: Definitions, data: Path, as_of: dt.date) -> None:
+        self.as_of = as_of
+        self.zone = definitions.company.timezone
+        self.sources = definitions.company.sources
+        written = {n: s.query for n, s in self.sources.items() if s.query and not s.url}
+        self.queries = parse_queries(written, self.sources)
+        self.needs = collect_needs(definitions, self.queries)
+        self.loaded: dict[str, Loaded] = {}
+        self._data = data.absolute()
+        self._spill = Path(tempfile.gettempdir()) / f"dataops-nb-spill-{os.getpid()}-{id(self):x}"
+        self.con = self._connect()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB that downloads nothing, sees no Python variable, and reads only the folders of declared files."""
+        con = duckdb.connect(
+            ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        )
+        folders = allow_folders([s.path for s in self.sources.values() if s.path], self._data)
+        con.execute("set python_enable_replacements = false")
+        con.execute("set TimeZone = ?", [self.zone])
+        con.execute("set temp_directory = ?", [str(self._spill)])
+        con.execute(f"set allowed_directories = [{texts([*folders, str(self._spill)])}]")
+        con.execute("set enable_external_access = false")
+        return con
+
+    def close(self) -> None:
+        """Free the memory and the temporary files."""
+        self.con.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    def closure(self, wanted: Iterable[str]) -> list[str]:
+        """Sources with everything that their queries stand on, upstream first."""
+        found: dict[str, None] = {}
+        for name in wanted:
+            if name not in self.sources:
+                raise UsageError(f"no source {name!r}{did_you_mean(name, self.sources)}")
+            upstream = self.queries[name].sources if name in self.queries else ()
+            found |= dict.fromkeys([*self.closure(upstream), name])
+        return list(found)
+
+    def see(self, wanted: Iterable[str]) -> None:
+        """Load sources; DataError where one cannot be read at all."""
+        closure = self.closure(wanted)
+        loaded = [self.load(n) for n in closure]
+        if any(one.typed is None for one in loaded):
+            raise DataError([f for one in loaded for f in one.faults])
+
+    def typed(self, name: str) -> Raw:
+        """The typed relation of a source; DataError where it cannot be read."""
+        self.see([name])
+        typed = self.loaded[name].typed
+        assert typed is not None  # noqa: S101  -- _see raises where it is
+        return typed
+
+    def zone_of(self, name: str) -> str:
+        """The time zone of a source's stamps without an offset."""
+        return self.sources[name].timezone or self.zone
+
+    def count(self, relation: str) -> int:
+        """The rows of a relation, or of a relation with a condition."""
+        return int((first_row(self.con, f"select count(*) from {relation}") or (0,))[0])
+
+    def load(self, name: str) -> Loaded:
+        """Load a source once: read it, type it, check it, publish it; then check what it refers to."""
+        if name not in self.loaded:
+            loaded = Loaded(name)
+            raw = self._read(loaded)
+            if raw is not None:
+                self._agree(loaded, raw)
+            self.loaded[name] = loaded
+        loaded = self.loaded[name]
+        if not loaded.referenced:
+            loaded.referenced = True
+            self._check_references(loaded)
+        return loaded
+
+    def _read(self, loaded: Loaded) -> Raw | None:
+        source = self.sources[loaded.name]
+        if source.url:
+            loaded.faults.append(Fault(loaded.name, "url: needs an engine for that system, and none is installed here"))
+            return None
+        if loaded.name in self.queries:
+            return self._read_query(loaded)
+        found = find_files(source.path or "", self._data, self.as_of)
+        loaded.files = found.files
+        loaded.faults += [Fault(loaded.name, rule, file) for file, rule in found.wrong]
+        if not found.files:
+            return None
+        intake = Intake(self.con, loaded.name, source, self._spill)
+        raw, faults = read_files(intake, found.files, self.needs[loaded.name])
+        loaded.faults += faults
+        return raw
+
+    def _read_query(self, loaded: Loaded) -> Raw | None:
+        """A query's result: kept as a table where what it stands on is small, else run again at each use."""
+        query = self.queries[loaded.name]
+        loaded.faults += [Fault(loaded.name, rule) for rule in query.wrong]
+        upstream = [self.load(n).typed for n in query.sources]
+        if query.wrong or any(typed is None for typed in upstream):
+            return None
+        table = f"__raw_{loaded.name}"
+        small = sum(typed.rows for typed in upstream if typed) <= KEPT_RESULT
+        try:
+            self.con.execute(f"create or replace {'table' if small else 'view'} {quote(table)} as {query.written}")
+            described = self.con.execute(f"describe {quote(table)}").fetchall()
+        except duckdb.Error as error:
+            loaded.faults.append(Fault(loaded.name, f"query: {say_error(error)}"))
+            return None
+        columns = {row[0]: row[1] for row in described}
+        rows = self.count(quote(table))
+        if small:
+            return replace(describe_table(table, columns, [], {}), rows=rows)
+        scan = f"select * from {quote(table)}"
+        return Raw(
+            f"select *, row_number() over () - 1 as {ROW} from {quote(table)}", scan, columns, [], {}, rows, table=False
+        )
+
+    def _agree(self, loaded: Loaded, raw: Raw) -> None:
+        """Agree on types, check the agreements, and publish the source under its name."""
+        name, source, need = loaded.name, self.sources[loaded.name], self.needs[loaded.name]
+        loaded.faults += find_missing(name, raw, need)
+        typing = type_columns(self.con, name, source, raw, need)
+        checks = [*typing.checks, *list_rules(source, raw, typing.columns), *list_key_checks(source, raw)]
+        checks += list_unfinite(raw, need.numbers)
+        loaded.faults += self._trace(name, typing.faults + list_faults(self.con, name, raw, checks))
+        typed = self._type(name, raw, typing)
+        loaded.typed = typed
+        known = self._filter_days(name, source, typed)
+        present = Raw(
+            _where(typed.relation, known), _where(typed.scan, known), typed.columns, typed.parts, rows=typed.rows
+        )
+        repeats = drop_repeats(self.con, name, source, present)
+        loaded.faults += repeats.faults
+        loaded.notices += repeats.notices
+        self._publish(name, present, repeats.dropped)
+        self._note_undated(loaded, source, typed)
+
+    def _trace(self, name: str, faults: list[Fault]) -> list[Fault]:
+        """The faults of a query's result with the place of their value in the file it comes from, where one can be told."""
+        if name not in self.queries:
+            return faults
+        return [found for fault in faults for found in self._find_in_files(name, fault) or [fault]]
+
+    def _find_in_files(self, name: str, fault: Fault) -> list[Fault]:
+        origin = find_origin(self.queries, name, fault.column, {n: list(one.columns) for n, one in self._relations()})
+        typed = self.loaded[origin[0]].typed if origin else None
+        if origin is None or typed is None or not typed.parts or fault.value is None:
+            return []
+        same = f"cast({quote(origin[1])} as varchar) = {text(fault.value)}"
+        found = list_faults(self.con, name, typed, [check_value(origin[1], fault.rule, same)])
+        return [replace(one, column=fault.column) for one in found]
+
+    def _relations(self) -> list[tuple[str, Raw]]:
+        return [(n, one.typed) for n, one in self.loaded.items() if one.typed is not None]
+
+    def _type(self, name: str, raw: Raw, typing: Typing) -> Raw:
+        """The typed relation: the raw one where nothing changes, a table of its own, or a query over files in place."""
+        columns = {c: d.type for c, d in typing.columns.items()}
+        if all(d.expr == quote(c) and d.type == raw.columns[c] for c, d in typing.columns.items()):
+            return Raw(raw.relation, raw.scan, columns, raw.parts, rows=raw.rows, table=raw.table)
+        chosen = ", ".join(f"{d.expr} as {quote(c)}" for c, d in typing.columns.items())
+        if not raw.table:
+            typed = f"select {chosen}, {ROW} from ({raw.relation})"
+            return Raw(typed, f"select {chosen} from ({raw.scan})", columns, raw.parts, rows=raw.rows, table=False)
+        table = f"__typed_{name}"
+        self.con.execute(f"create or replace table {quote(table)} as select {chosen} from ({raw.scan})")
+        self.con.execute(f"drop table {quote(f'__raw_{name}')}")
+        return replace(describe_table(table, columns, raw.parts, {}), rows=raw.rows)
+
+    def _filter_days(self, name: str, source: Source, typed: Raw) -> str:
+        """SQL that leaves out the rows after as-of, by the source's own time."""
+        column = find_column(source.time, typed.columns) if source.time else None
+        if column is None or not is_time(typed.columns[column]):
+            return ""
+        end = end_before(
+            exp.column(column, quoted=True), typed.columns[column], self.zone_of(name), self.zone, self.as_of
+        )
+        return f"({end} or {quote(column)} is null)"
+
+    def _publish(self, name: str, present: Raw, dropped: str | None) -> None:
+        query = present.scan
+        if dropped:
+            rows = f"({present.relation}) where {ROW} not in ({dropped}) order by {ROW}"
+            kept = f"select {names(present.columns)} from {rows}"
+            self.con.execute(f"create or replace table {quote(f'__kept_{name}')} as {kept}")
+            query = f"select * from {quote(f'__kept_{name}')}"
+        self.con.execute(f"create or replace view {quote(name)} as {query}")
+
+    def _note_undated(self, loaded: Loaded, source: Source, typed: Raw) -> None:
+        column = find_column(source.time, typed.columns) if source.time else None
+        if column is not None and (count := self.count(f"{quote(loaded.name)} where {quote(column)} is null")):
+            text = f"rows without a time ({column} is empty) are in no period"
+            loaded.notices.append(Notice(loaded.name, text, count))
+
+    def _check_references(self, loaded: Loaded) -> None:
+        """The `references:` of a source's columns; a source that cannot be read is one fault."""
+        if loaded.typed is None:
+            return
+        checks = []
+        for declared, column in self.sources[loaded.name].columns.items():
+            target, _, member = (column.references or "").partition(".")
+            name = find_column(declared, loaded.typed.columns)
+            if name is None or not column.references:
+                continue
+            typed = self.load(target).typed if target in self.sources else None
+            other = find_column(member, typed.columns) if typed else None
+            if typed is None or other is None:
+                rule = f"references: {column.references} cannot be looked up"
+                loaded.faults.append(Fault(loaded.name, rule, column=name))
+            else:
+                rule = f"is not found in {column.references}"
+                checks.append(check_reference(name, other, loaded.typed, typed, rule))
+        loaded.faults += list_faults(self.con, loaded.name, loaded.typed, checks)
+
+
+def _where(query: str, condition: str) -> str:
+    return f"select * from ({query}) where {condition}" if condition else query
