@@ -63,7 +63,7 @@ def data_folder(params: Path) -> str:
 def merge_defaults(root: Node, defaults: Node) -> None:
     """Put a department's defaults into its metrics: `source` and `time` into the measures, the rest beside them.
 
-    The default time belongs to the default source: a measure of another source does not take it, nor one of spans.
+    The default time belongs to the default source: a measure of another source does not take it.
     """
     metrics = root.step("metrics")
     if metrics is None or not isinstance(metrics.value, dict) or not isinstance(defaults.value, dict):
@@ -78,7 +78,7 @@ def merge_defaults(root: Node, defaults: Node) -> None:
         if measure is not None and isinstance(measure.value, dict):
             own = measure.step("source")
             same = own is None or source is None or own.value == source.value
-            given = {"source": source, "time": time if same and "open" not in measure.value else None}
+            given = {"source": source, "time": time if same else None}
             measure.value = {key: node for key, node in given.items() if node is not None} | measure.value
 
 

@@ -26,7 +26,7 @@ FORBIDDEN = frozenset({"href", "url", "image"})
 ROWS = frozenset({"datasets", "values"})
 VIEWS = frozenset({"concat", "hconcat", "vconcat", "facet", "repeat"})
 SVG = "http://www.w3.org/2000/svg"
-PALETTE = {"#00805e": "var(--green)", "#f0b429": "var(--yellow)", "#b3261e": "var(--red)"}
+PALETTE = {"#1f5fa8": "var(--accent)", "#00805e": "var(--green)", "#f0b429": "var(--yellow)", "#b3261e": "var(--red)"}
 
 
 def figure(spec: Mapping[str, Any], name: str) -> str:
@@ -121,7 +121,7 @@ def _renamed(value: str, ids: Mapping[str, str]) -> str:
 
 
 def _colour(value: str) -> str:
-    """White is the page, greys and dark tones are its ink, the three lights are its lights; other colours stay."""
+    """White is the page, greys and dark tones are its ink, the lights and the accent are its own; others stay."""
     said = value.strip().lower()
     if said in PALETTE:
         return PALETTE[said]

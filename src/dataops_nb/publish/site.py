@@ -92,10 +92,11 @@ def _departments(entries: Sequence[Entry]) -> str:
 def _card(entry: Entry, level: str) -> str:
     if entry.path is None:
         return f'<article><{level}>{text(entry.title)}</{level}><p class="nb-muted">Not published yet.</p></article>'
+    owner = f"{text(entry.owner)} · " if entry.owner else ""
     fresh = f"as of {stamp(entry.as_of)} · data to {stamp(entry.data_to)} · {text(entry.period)}"
     return (
         f'<article><div class="nb-cardtop"><{level}><a href="{text(entry.path)}">{text(entry.title)}</a></{level}>'
         f"{markup.chip(entry.light, entry.reason)}</div>"
         f'<p class="nb-said">{text(entry.headline)}</p>'
-        f'<p class="nb-meta">{text(entry.owner or "nobody named")} · {fresh}</p></article>'
+        f'<p class="nb-meta">{owner}{fresh}</p></article>'
     )

@@ -193,5 +193,9 @@ def _html(sentences: tuple[Sentence, ...]) -> str:
         for s in sentences
         if s.kind == "headline"
     ]
-    others = [f"<li>{f'<strong>{CHIPS[s.light]}</strong> ' if s.light else ''}{escape(s.text)}</li>" for s in sentences if s.kind == "line"]
+    others = [
+        f"<li>{f'<strong>{CHIPS[s.light]}</strong> ' if s.light else ''}{escape(s.text)}</li>"
+        for s in sentences
+        if s.kind == "line"
+    ]
     return "".join(heads) + (f"<ul>{''.join(others)}</ul>" if others else "")

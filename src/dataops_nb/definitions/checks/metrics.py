@@ -65,12 +65,9 @@ def _faults_of_measure(measure: Measure) -> list[Fault]:
     faults: list[Fault] = []
     if measure.expr is None and measure.agg != "count":
         faults.append((("expr",), f"missing key 'expr': the column or expression that agg: {measure.agg} works on"))
-    if measure.open is not None and measure.at is None:
-        faults.append((("open",), "spans are counted on a period's last day; say at: end too"))
-    if measure.open is not None and measure.time is not None:
-        faults.append((("time",), "spans have open.from and open.to; leave time out"))
-    if measure.agg == "first_seen" and measure.at is not None:
-        faults.append((("at",), "first_seen counts over a whole period; leave at: end out"))
+    for key in ("at", "open"):
+        if measure.agg == "first_seen" and getattr(measure, key) is not None:
+            faults.append(((key,), f"first_seen counts first rows over a whole period; leave {key} out"))
     if measure.expr is not None and (fault := fault_of_expression(measure.expr)):
         faults.append((("expr",), fault))
     for key in ("filter", "exclude"):

@@ -41,7 +41,7 @@ class Measure(Model):
     time: Name | None = Field(None, description="The time column; the source's where left out.")
     currency: Name | None = Field(None, description="The column with the currency of the amount.")
     at: Literal["end"] | None = Field(None, description="end: a stock, the value on the period's last day with rows.")
-    open: Open | None = Field(None, description="Rows are spans that count while open; with at: end.")
+    open: Open | None = Field(None, description="Rows are spans that count while open; at: end, on the last day.")
 
 
 class Listed(Model):
