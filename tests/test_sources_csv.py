@@ -178,6 +178,10 @@ def test_a_needed_time_without_a_format_is_one_fault_that_asks_for_it(load: Any)
     assert "date_format" in fault.rule
 
 
+def test_a_date_format_that_is_none_is_a_fault(load: Any) -> None:
+    assert "date_format: %Q is no format" in str(load("d\n2026-01-01\n", date_format="%Q", time="d").check()[0])
+
+
 def test_the_second_way_to_write_a_date_is_named(load: Any) -> None:
     fault = only(load('d\n2024-07-17\n2024-07-18\n"6th December, 2024"\n', time="d"))
     assert (fault.row, fault.value) == (4, "6th December, 2024")

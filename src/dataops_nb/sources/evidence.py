@@ -1,6 +1,6 @@
 """Rows that break a rule, as faults a person can find in the file: file, physical line or sheet row, column, value.
 
-A relation that can be searched for evidence has a hidden column `__row` (0-based, over all its files); its parts know
+A relation that can be searched for evidence has a hidden column `__source_row` (0-based, over all its files); its parts know
 which rows came from which file and where they stand in it.
 """
 
@@ -17,7 +17,7 @@ from dataops_nb.errors import Fault
 from dataops_nb.sources.sql import first_row, quote
 
 Infer = Literal["all", "times", "none"]
-ROW = "__row"
+ROW = "__source_row"
 LISTED = 20
 
 
@@ -53,8 +53,8 @@ class Part:
 class Raw:
     """A source as read, before its types are agreed.
 
-    `relation` is SQL that selects the columns and `__row`; `scan` the same without `__row`; `infer` says of each text
-    column whether `all` types, only `times`, or no types (`none`) may be read out of it; `table` is whether the rows
+    `relation` is SQL that selects the columns and the hidden row number; `scan` the same without it; `infer` says of each
+    text column whether `all` types, only `times`, or no types (`none`) may be read out of it; `table` is whether the rows
     stand in a table of ours.
     """
 

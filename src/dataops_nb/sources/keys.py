@@ -18,7 +18,7 @@ SHOWN_ROWS = 5
 
 @dataclass
 class Deduplicated:
-    """Which rows of a relation do not count (SQL that selects their `__row`, or None), and what is said about them."""
+    """Which rows of a relation do not count (SQL that selects their `__source_row`, or None), and what is said about them."""
 
     dropped: str | None = None
     faults: list[Fault] = field(default_factory=list)

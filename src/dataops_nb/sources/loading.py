@@ -167,7 +167,7 @@ class Shelf:
 
     def _agree(self, loaded: Loaded, raw: Raw) -> None:
         """Agree on types, check the agreements, and publish the source under its name."""
-        name, source, need = loaded.name, self.sources[loaded.name], self.needs[loaded.name]
+        name, source, need = loaded.name, self._with_known_format(loaded), self.needs[loaded.name]
         loaded.faults += find_missing(name, raw, need)
         typing = type_columns(self.con, name, source, raw, need)
         checks = [*typing.checks, *list_rules(source, raw, typing.columns), *list_key_checks(source, raw)]
@@ -184,6 +184,18 @@ class Shelf:
         loaded.notices += repeats.notices
         self._publish(name, present, repeats.dropped)
         self._note_undated(loaded, source, typed)
+
+    def _with_known_format(self, loaded: Loaded) -> Source:
+        """The source's definition, without a `date_format` that is none."""
+        source = self.sources[loaded.name]
+        try:
+            self.con.execute(f"select try_strptime('', {text(source.date_format or '%Y')})")
+        except duckdb.Error as error:
+            loaded.faults.append(
+                Fault(loaded.name, f"date_format: {source.date_format} is no format: {say_error(error)}")
+            )
+            return source.model_copy(update={"date_format": None})
+        return source
 
     def _trace(self, name: str, faults: list[Fault]) -> list[Fault]:
         """The faults of a query's result with the place of their value in the file it comes from, where one can be told."""

@@ -261,16 +261,15 @@ def _need_time(asked: Asked, tally: Tally, shapes: Shapes) -> Decision:
         rule = f"{found.rule}, but {asked.time} needs it" if found.rule.startswith("is no date by") else found.rule
         return Decision(found.type, found.expr, rule)
     by = f" by date_format: {shapes.date_format}" if shapes.date_format else ""
-    rule = (
-        f"only {best} of {tally.n} values are dates or times{by}, but {asked.time} needs them; this is the first none"
-    )
+    few = f"only {best} of {tally.n} values are dates or times{by}, but {asked.time} needs them"
+    rule = f"{few}; this is the first that is none"
     return Decision(found.type, found.expr, whole=rule + (_hint_format(shapes) or "; check date_format:"))
 
 
 def _show_first(con: duckdb.DuckDBPyConnection, name: str, raw: Raw, column: str, *, broken: str, rule: str) -> Fault:
     """A fault of a whole column, with the first value that does not parse and its place."""
-    from_ = f"from ({raw.relation}) where {broken} order by __row limit 1"
-    found = first_row(con, f"select __row, cast({quote(column)} as varchar) {from_}") if raw.rows else None
+    from_ = f"from ({raw.relation}) where {broken} order by __source_row limit 1"
+    found = first_row(con, f"select __source_row, cast({quote(column)} as varchar) {from_}") if raw.rows else None
     if found is None:
         return Fault(name, rule, raw.file, None, column)
     file, place = Places(raw).find(found[0])

@@ -1,0 +1,72 @@
+"""The notebooks are documents: short, stripped, and without numbers that somebody typed."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+REPORTS = [path for path in NOTEBOOKS if not path.name.startswith("00")]
+
+
+def cells(path):
+    return json.loads(path.read_text())["cells"]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def tags(cell):
+    return set(cell["metadata"].get("tags", []))
+
+
+by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+reports = pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.stem)
+
+
+@by_name
+def test_a_notebook_has_at_most_twelve_cells_of_twelve_lines_and_defines_nothing(path):
+    assert len(cells(path)) <= 12
+    for cell in cells(path):
+        assert source(cell).count("\n") < 12
+        assert not re.search(r"^\s*(def|class) ", source(cell), re.MULTILINE) or cell["cell_type"] == "markdown"
+
+
+@by_name
+def test_a_notebook_is_kept_without_outputs_or_counts(path):
+    for cell in cells(path):
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+@by_name
+def test_a_notebook_opens_with_its_title_and_question_and_then_its_parameters(path):
+    first, second = cells(path)[:2]
+    assert re.match(r"# \w", source(first))
+    assert "parameters" in tags(second)
+    assert all("# help:" in line for line in source(second).splitlines())
+
+
+@by_name
+def test_no_number_or_verdict_is_typed_into_the_prose(path):
+    prose = " ".join(source(cell) for cell in cells(path) if cell["cell_type"] == "markdown")
+    prose = re.sub(r"`[^`]*`", "", prose)
+    assert not re.search(r"\d", prose)
+    assert not re.search(r"\b(green|yellow|red)\b", prose, re.IGNORECASE)
+
+
+@by_name
+def test_every_cell_of_a_page_says_whom_it_is_for(path):
+    known = {"executive", "manager", "analyst", "parameters", "facts"}
+    for cell in cells(path):
+        assert tags(cell) <= known
+        assert len(tags(cell)) <= 1
+
+
+@reports
+def test_a_report_ends_with_its_record_and_has_something_for_each_reader(path):
+    assert source(cells(path)[-1]) == "story.record(this)"
+    assert tags(cells(path)[-1]) == {"facts"}
+    assert {"executive", "manager", "analyst"} <= set().union(*(tags(cell) for cell in cells(path)))
