@@ -46,7 +46,11 @@ def run(command, here):
 
 
 def test_the_tutorial_writes_one_csv_and_two_yaml_files():
-    assert [name for name, _ in FILE.findall(TUTORIAL)] == ["data/orders.csv", "params/company.yaml", "params/departments/shop.yaml"]
+    assert [name for name, _ in FILE.findall(TUTORIAL)] == [
+        "data/orders.csv",
+        "params/company.yaml",
+        "params/departments/shop.yaml",
+    ]
 
 
 def test_every_command_of_the_tutorial_works_and_the_first_report_is_where_it_says(followed):

@@ -298,8 +298,9 @@ def test_all_kinds_of_faults_are_listed_at_once(load: Any) -> None:
     assert [(f.row, f.column) for f in catalog.check()] == [(3, ""), (4, "a"), (2, "b")]
 
 
-def test_a_repeated_header_is_refused(load: Any) -> None:
-    fault = only(load("a,b,A\n1,2,3\n"))
+def test_a_repeated_header_is_refused_where_it_is_used(load: Any) -> None:
+    assert load("b,b,a\n1,2,3\n", columns={"a": {"type": "integer"}}).check() == []
+    fault = only(load("a,b,A\n1,2,3\n", columns={"a": {"type": "integer"}}))
     assert (fault.file, fault.row, fault.column) == ("deals.csv", 1, "A")
 
 

@@ -12,7 +12,6 @@ from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDT
 from dataops_nb.story import numbers
 
 _AXIS = alt.Axis(title=None, grid=False, tickCount=7)
-_PERCENT, _COMPACT = ".0%", "~s"
 
 
 def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | None = None) -> Any:
@@ -99,7 +98,7 @@ def _values(rows: pd.DataFrame, columns: list[str]) -> alt.InlineData:
 
 
 def _y(field: str, unit: str) -> alt.Y:
-    axis = alt.Axis(title=None, format=_PERCENT if unit == "percent" else _COMPACT, tickCount=5)
+    axis = alt.Axis(title=None, format="~%" if unit == "percent" else "~s", tickCount=5)
     return alt.Y(field, axis=axis, scale=alt.Scale(zero=False, nice=True))
 
 
@@ -124,7 +123,7 @@ def _target(rows: pd.DataFrame, unit: str) -> Any:
         last = rows.dropna(subset=known[-1:]).head(1).assign(text="target" if len(known) == 1 else "agreed band")
         drawn.append(
             alt.Chart(_values(last, ["period_start", known[-1], "text"]))
-            .mark_text(align="left", dy=-7, fontSize=11, color=INK)
+            .mark_text(align="left", dx=4, dy=-7, fontSize=11, color=INK)
             .encode(x="period_start:T", y=f"{known[-1]}:Q", text="text:N")
         )
     return alt.layer(*drawn) if drawn else alt.layer(alt.Chart(alt.InlineData(values=[])).mark_point())

@@ -36,7 +36,7 @@ def _summary(rows: pd.DataFrame, period: str) -> pd.DataFrame:
 
 def _bars(shown: pd.DataFrame, unit: str) -> Any:
     order = alt.Y("part:N", sort=None, axis=alt.Axis(title=None, domain=False, ticks=False))
-    axis = alt.Axis(title=None, format=".0%" if unit == "percent" else "~s", tickCount=5)
+    axis = alt.Axis(title=None, format="~%" if unit == "percent" else "~s", tickCount=5)
     data = _values(shown, ["part", "now", "before", "text"])
     bars = alt.Chart(data).mark_bar(color=ACCENT, height=16).encode(x=alt.X("now:Q", axis=axis), y=order)
     texts = (

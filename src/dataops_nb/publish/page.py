@@ -165,7 +165,9 @@ def _sources(payload: Payload) -> str:
     sources = payload.get("sources") or []
     if not sources:
         return ""
-    head = "".join(f"<th>{name}</th>" for name in ("Source", "System", "Owner", "Rows", "Data to", "Files", "SHA-256"))
+    head = "".join(
+        f"<th>{name}</th>" for name in ("Source", "System", "Owner", "Rows", "Data to", "Files", "SHA-256", "Notes")
+    )
     rows = "".join(f"<tr>{''.join(_source(source))}</tr>" for source in sources)
     return markup.clean(f"<table><caption>Sources</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
 
@@ -178,6 +180,7 @@ def _source(source: Mapping[str, Any]) -> Iterator[str]:
     yield f"<td>{day(source['data_to']) if source.get('data_to') else ''}</td>"
     yield f"<td>{text(', '.join(map(str, files_)) if isinstance(files_, list) else files_ or '')}</td>"
     yield f'<td class="nb-hash">{text(str(source.get("sha256") or "")[:12])}</td>'
+    yield f"<td>{text(source.get('notes') or '')}</td>"
 
 
 def _travelling(payload: Payload, meta: Meta, seen: outputs.Seen) -> dict[str, Any]:

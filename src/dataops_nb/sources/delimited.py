@@ -74,7 +74,7 @@ def _as_utf8(path: Path, encoding: str | None, scratch: Path) -> Iterator[Path]:
 def _read_utf8(
     intake: Intake, file: File, table: str, path: Path, dialect: Dialect
 ) -> tuple[Sheet | None, list[Fault]]:
-    header, wrong = _read_header(path, dialect)
+    header, wrong = _read_header(path, dialect, intake.used)
     if wrong:
         return None, [intake.fault(file, rule, 1, column) for column, rule in wrong]
     columns = dict.fromkeys(header, "VARCHAR")
@@ -88,8 +88,11 @@ def _read_utf8(
     return Sheet(columns, len(scanned.rows), partial(list, scanned.lines)), _name_rows(intake, file, scanned)
 
 
-def _read_header(path: Path, dialect: Dialect) -> tuple[list[str], list[tuple[str, str]]]:
-    """The header's names, and what is wrong with them: pairs of column and rule."""
+def _read_header(path: Path, dialect: Dialect, used: frozenset[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """The header's names, and what is wrong with them: pairs of column and rule. A repeated name that is used is wrong.
+
+    One that nothing uses gets a number: the second `Note` is `Note (2)`.
+    """
     with path.open(encoding="utf-8-sig", newline="") as handle:
         header = next(csv.reader(handle, delimiter=dialect.delimiter), [])
     if not any(h.strip() for h in header):
@@ -97,17 +100,29 @@ def _read_header(path: Path, dialect: Dialect) -> tuple[list[str], list[tuple[st
     wrong = [("", f"column {i + 1} has no name in the header") for i, h in enumerate(header) if not h.strip()]
     seen: dict[str, int] = {}
     for i, column in enumerate(header):
-        if column.strip() and column.casefold() in seen:
-            first = seen[column.casefold()] + 1
-            wrong.append((column, f"stands twice in the header, as columns {first} and {i + 1}; rename one of them"))
-        seen.setdefault(column.casefold(), i)
+        before = seen.setdefault(column.casefold(), i)
+        if column.strip() and before != i and column.casefold() in used:
+            wrong.append(
+                (column, f"stands twice in the header, as columns {before + 1} and {i + 1}; rename one of them")
+            )
     if len(header) == 1:
         other = next((d for d in (";", "\t", "|", ",") if d != dialect.delimiter and d in header[0]), None)
         if other:
             return header, [
                 (header[0], f"the header has one column; declare `delimiter: {other!r}` if that separates them")
             ]
-    return header, wrong
+    return _numbered(header), wrong
+
+
+def _numbered(header: list[str]) -> list[str]:
+    named: list[str] = []
+    for column in header:
+        place, unique = 1, column
+        while unique.casefold() in (name.casefold() for name in named):
+            place += 1
+            unique = f"{column} ({place})"
+        named.append(unique)
+    return named
 
 
 def _load_well_formed(intake: Intake, table: str, path: Path, header: list[str], dialect: Dialect) -> bool:

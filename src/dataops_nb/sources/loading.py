@@ -136,8 +136,9 @@ class Shelf:
         loaded.faults += [Fault(loaded.name, rule, file) for file, rule in found.wrong]
         if not found.files:
             return None
-        intake = Intake(self.con, loaded.name, source, self._spill)
-        raw, faults = read_files(intake, found.files, self.needs[loaded.name])
+        need = self.needs[loaded.name]
+        intake = Intake(self.con, loaded.name, source, self._spill, frozenset(c.casefold() for c in need.columns))
+        raw, faults = read_files(intake, found.files, need)
         loaded.faults += faults
         return raw
 

@@ -18,12 +18,13 @@ from dataops_nb.sources.sql import find_column, first_row, names, quote
 
 @dataclass(frozen=True)
 class Intake:
-    """One source on its way in: the DuckDB it is read into, its name and definition, a private folder."""
+    """One source on its way in: the DuckDB it is read into, its name and definition, a private folder, what is asked of it."""
 
     con: duckdb.DuckDBPyConnection
     name: str
     source: Source
     scratch: Path
+    used: frozenset[str] = frozenset()
 
     def fault(self, file: File, rule: str, row: int | None = None, column: str = "", value: str | None = None) -> Fault:
         """A fault of this source in one of its files."""

@@ -8,7 +8,7 @@ import math
 from dataops_nb.periods import Period
 
 _CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£", "BRL": "R$", "JPY": "¥"}
-_MILLION, _TEN_THOUSAND = 1e6, 1e4
+_MILLION, _HUNDREDS = 1e6, 1e3
 
 
 def number(value: float, unit: str = "", *, signed: bool = False) -> str:
@@ -78,4 +78,4 @@ def _digits(size: float) -> str:
 def _money(size: float) -> str:
     if size >= _MILLION:
         return f"{size / _MILLION:,.2f}M"
-    return f"{size:,.0f}" if size >= 100 or float(size).is_integer() else f"{size:,.2f}"
+    return f"{size:,.0f}" if size >= _HUNDREDS or float(size).is_integer() else f"{size:,.2f}"

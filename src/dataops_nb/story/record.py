@@ -52,18 +52,23 @@ def record(board: Board, title: str | None = None) -> Record:
             "headline": sentence(board, board.lead).text,
             "facts": [fact.as_dict() for fact in facts(board).values()],
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
-            "sources": _rows(board.catalog.provenance(*sources_of(definitions, board.metrics))),
+            "sources": _sources(board),
             "warnings": warnings(board),
         }
     )
 
 
 def warnings(board: Board) -> list[str]:
-    """What a reader must know before anything else: sources that are overdue or faulty, rows that were left out."""
+    """What a reader must know before anything else: the metrics that say nothing about the period, and why."""
     grave = board.current[board.current["reason"].isin(["stale", "fault", "incomplete", "no data"])]
-    names = [sentence(board, metric).text for metric in grave["metric"]]
+    return [sentence(board, metric).text for metric in grave["metric"]]
+
+
+def _sources(board: Board) -> list[dict[str, Any]]:
+    """Where the numbers came from, with what was left out or counted once."""
     used = sources_of(board.definitions, board.metrics)
-    return names + [f"{notice.source}: {notice.text}" for notice in board.catalog.notices(*used)]
+    notes = {name: [f"{n.count:,} {n.text}" for n in board.catalog.notices(name) if n.source == name] for name in used}
+    return [{**row, "notes": "; ".join(notes[row["source"]])} for row in _rows(board.catalog.provenance(*used))]
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -42,7 +42,9 @@ class Table:
         return {"text/html": _STYLE + self.html(), "text/plain": str(self)}
 
     def html(self) -> str:
-        """The table as HTML without a style of its own."""
+        """The table as HTML without a style of its own; one sentence where it has no rows."""
+        if not self.rows:
+            return f'<p class="nb-note">{escape(self.caption)}: nothing yet.</p>'
         head = "".join(f'<th scope="col"{self._align(name)}>{escape(name)}</th>' for name in self.columns)
         body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
         return (
