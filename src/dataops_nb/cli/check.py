@@ -6,14 +6,17 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from dataops_nb import definitions as company_files
-from dataops_nb import sources, workbench
+from dataops_nb import workbench
 from dataops_nb.cli import folder, output
 from dataops_nb.definitions import Definitions
 from dataops_nb.errors import DataError, DefinitionsError, Fault, Mistake
-from dataops_nb.sources import Catalog, Notice
 from dataops_nb.workbench import Workbench
+
+if TYPE_CHECKING:
+    from dataops_nb.sources import Catalog, Notice
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ def run(args: Namespace) -> int:
     bench = folder.find(args)
     notebooks = bench.notebooks if bench.notebooks.is_dir() else None
     readable, mistakes = company_files.survey(bench.params, notebooks=notebooks)
-    found = Findings(mistakes, *look(bench, readable))
+    seen = look(bench, readable) if bench.data.is_dir() or not mistakes else ([], [])
+    found = Findings(mistakes, *seen)
     counts = {"metrics": len(readable.metrics), "sources": len(readable.company.sources)}
     if args.json:
         lists = {name: [asdict(item) for item in getattr(found, name)] for name in ("mistakes", "faults", "notices")}
@@ -55,6 +59,8 @@ def run(args: Namespace) -> int:
 
 def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Notice]]:
     """Every fault of every source, and what is worth knowing about their rows and their freshness."""
+    from dataops_nb import sources  # noqa: PLC0415  pandas and duckdb are not needed to list mistakes
+
     workbench.ensure_data(bench)
     with sources.open(readable, bench.data, workbench.as_of(bench, None)) as catalog:
         return catalog.check(), [*catalog.notices(), *stale(catalog)]

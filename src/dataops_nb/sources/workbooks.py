@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-
 from dataops_nb.errors import Fault, did_you_mean
 from dataops_nb.sources.evidence import cap_faults
 from dataops_nb.sources.files import File
@@ -91,8 +89,15 @@ def _declares_entities(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool
     return b"<!DOCTYPE" in before or b"<!ENTITY" in before or (bool(head) and root is None) or b"\0" in head[:64]
 
 
+def _open(path: Path, *, values: bool) -> Any:
+    """The workbook with its cells' values, or with their formulas."""
+    from openpyxl import load_workbook  # noqa: PLC0415  a tenth of every command's start, and few read workbooks
+
+    return load_workbook(path, read_only=True, data_only=values)
+
+
 def _read_sheet(intake: Intake, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
-    book = load_workbook(file.path, read_only=True, data_only=True)
+    book = _open(file.path, values=True)
     try:
         sheet, rule = choose_sheet(book, intake.source.sheet)
         if rule:
@@ -182,8 +187,7 @@ def _find_uncached(intake: Intake, file: File, sheet: str, header: list[str]) ->
     """Formulas whose result was never stored; a second look, taken only where the workbook holds formulas."""
     if not _has_formulas(file.path):
         return []
-    values = load_workbook(file.path, read_only=True, data_only=True)
-    formulas = load_workbook(file.path, read_only=True, data_only=False)
+    values, formulas = _open(file.path, values=True), _open(file.path, values=False)
     rule = "the formula's result is not stored in the file; open it in Excel and save it"
     try:
         pairs = zip(_number_rows(values[sheet]), _number_rows(formulas[sheet]), strict=False)

@@ -11,8 +11,9 @@ CHIPS = {"green": "● Green", "yellow": "▲ Yellow", "red": "■ Red", "unknow
 _STYLE = """<style>
 .nb-table { border-collapse: collapse; margin: .5em 0 }
 .nb-table caption { text-align: left; font-weight: 600; padding: .3em 0 }
-.nb-table th, .nb-table td { padding: .3em .8em; border-bottom: 1px solid #d5dae0; text-align: left; vertical-align: top }
-.nb-table .nb-number { text-align: right; font-variant-numeric: tabular-nums }
+table.nb-table tr > th, table.nb-table tr > td { padding: .3em .8em; border-bottom: 1px solid #d5dae0; vertical-align: top }
+table.nb-table tr > th, table.nb-table tr > td { text-align: left; white-space: normal }
+table.nb-table tr > .nb-number { text-align: right; font-variant-numeric: tabular-nums }
 .nb-chip { border-radius: 1em; padding: .1em .6em; white-space: nowrap; color: #fff; background: #5c6670 }
 .nb-chip[data-light=green] { background: #00805e } .nb-chip[data-light=red] { background: #b3261e }
 .nb-chip[data-light=yellow] { background: #f0b429; color: #1f2933 }
