@@ -68,6 +68,8 @@ def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Not
 
 def stale(catalog: Catalog) -> Iterator[Notice]:
     """One notice for each readable source whose last row is older than it may be."""
+    from dataops_nb.sources import Notice  # noqa: PLC0415  as above
+
     for name, source in catalog.definitions.company.sources.items():
         try:
             found = catalog.coverage(name)
