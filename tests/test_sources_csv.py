@@ -434,3 +434,10 @@ def test_require_raises_all_faults_of_all_sources_at_once(tmp_path: Path) -> Non
     with sources.open(definitions, tmp_path, AS_OF) as catalog, pytest.raises(DataError) as error:
         catalog.require("a", "b")
     assert [f.file for f in error.value.faults] == ["a.csv", "b.csv"]
+
+
+def test_a_byte_of_another_encoding_is_named_with_its_line_and_column(load: Any, tmp_path: Any) -> None:
+    catalog = load("a,b\n1,x\n2,y\n")
+    (tmp_path / "deals.csv").write_bytes(b'a,b,c\n1,"x\ny",2\n3,caf\xe9,4\n')
+    fault = only(catalog)
+    assert (fault.file, fault.row, fault.column) == ("deals.csv", 4, "b")

@@ -53,7 +53,19 @@ def read_delimited(intake: Intake, file: File, table: str) -> tuple[Sheet | None
         with _as_utf8(file.path, source.encoding, intake.scratch) as path:
             return _read_utf8(intake, file, table, path, dialect)
     except WrongBytes as error:
-        return None, [intake.fault(file, error.rule, error.line, "", error.shown)]
+        column = "" if error.at is None else _column_at(file.path, error.at, dialect)
+        return None, [intake.fault(file, error.rule, error.line, column, error.shown)]
+
+
+def _column_at(path: Path, at: int, dialect: Dialect) -> str:
+    """The header's name of the field that a byte stands in, or nothing where that cannot be told."""
+    with path.open("rb") as raw:
+        before = raw.read(at).decode("latin-1")
+    rows = list(csv.reader(before.splitlines(keepends=True), delimiter=dialect.delimiter))
+    if len(rows) < 2 or "\0" in before:
+        return ""
+    field = 0 if before.endswith(("\n", "\r")) else len(rows[-1]) - 1
+    return rows[0][field].removeprefix("\xef\xbb\xbf") if 0 <= field < len(rows[0]) else ""
 
 
 @contextmanager

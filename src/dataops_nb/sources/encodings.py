@@ -10,11 +10,11 @@ BLOCK = 1 << 20
 
 
 class WrongBytes(ValueError):  # noqa: N818  -- it names what was found, and never leaves this package
-    """Bytes that are no text in the expected encoding; `line` is where they stand (None: the whole file)."""
+    """Bytes that are no text in the expected encoding; `line` and `at` are where they stand (None: the whole file)."""
 
-    def __init__(self, rule: str, line: int | None, shown: str | None = None) -> None:
+    def __init__(self, rule: str, line: int | None, shown: str | None = None, at: int | None = None) -> None:
         super().__init__(rule)
-        self.rule, self.line, self.shown = rule, line, shown
+        self.rule, self.line, self.shown, self.at = rule, line, shown, at
 
 
 def check_utf8(path: Path) -> int:
@@ -79,7 +79,7 @@ def _describe(path: Path, at: int, encoding: str, hint: str) -> WrongBytes:
             left -= len(block)
         found = handle.read(4)
     shown = " ".join(f"0x{byte:02X}" for byte in found[:2])
-    return WrongBytes(f"the bytes at position {at} are not {encoding}; {hint}", before + 1, shown)
+    return WrongBytes(f"the bytes at position {at} are not {encoding}; {hint}", before + 1, shown, at)
 
 
 def _suggest(byte: int) -> str:
