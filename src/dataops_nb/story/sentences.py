@@ -164,7 +164,8 @@ def _against(board: Board, metric: str, known: dict[str, Fact]) -> tuple[str, tu
 
 def _against_band(metric: str, known: dict[str, Fact]) -> tuple[str, tuple[str, ...]]:
     low, high, value = (known[f"{metric}.{name}"] for name in ("target_low", "target_high", "value"))
-    band = f"the agreed {low.text} to {high.text}"
+    first = low.text.removesuffix(f" {low.unit}") if high.text.endswith(f" {low.unit}") else low.text
+    band = f"the agreed {first} to {high.text}"
     where = "below" if float(value.value or 0) < float(low.value or 0) else "above"
     inside = float(low.value or 0) <= float(value.value or 0) <= float(high.value or 0)
     return f"{'inside' if inside else where} {band}", (low.id, high.id)

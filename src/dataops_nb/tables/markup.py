@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-CHIPS = {"green": "● Green", "yellow": "▲ Yellow", "red": "■ Red", "unknown": "◇ Unknown"}
+from dataops_nb.story import CHIPS
+
 _STYLE = """<style>
 .nb-table { border-collapse: collapse; margin: .5em 0 }
 .nb-table caption { text-align: left; font-weight: 600; padding: .3em 0 }
