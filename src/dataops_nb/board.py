@@ -85,7 +85,9 @@ def of(catalog: Catalog, metrics: Iterable[str], *, grain: Grain = "week", depar
     known = tuple(name for name in metrics if grain in catalog.definitions.metrics[name].grains)
     if not known:
         raise UsageError(f"no metric{f' of {department}' if department else ''} makes sense at grain {grain}")
-    span = catalog.span()
+    used = alignment.sources_of(catalog.definitions, known)
+    catalog.require(*used)
+    span = catalog.span(*used)
     period = calendar(catalog.definitions.company.calendar).last_complete(grain, catalog.as_of)
     start = min(span[0], period.start) if span else period.start
     table = alignment.align(catalog, known, grain=grain, start=start, end=catalog.as_of)

@@ -100,11 +100,10 @@ def sources_of(definitions: Definitions, metrics: Iterable[str]) -> list[str]:
 
 
 def _periods(catalog: Catalog, grain: Grain, start: dt.date | None, end: dt.date | None) -> list[Period]:
-    span = catalog.span()
-    if span is None and (start is None or end is None):
+    span = (start, end) if start and end else catalog.span()
+    if span is None:
         return []
-    first = start or span[0]  # type: ignore[index]  # span is known where start is not
-    last = min(end or span[1], catalog.as_of)  # type: ignore[index]
+    first, last = start or span[0], min(end or span[1], catalog.as_of)
     return list(calendar(catalog.definitions.company.calendar).periods(grain, first, last))
 
 

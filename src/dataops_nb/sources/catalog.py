@@ -143,11 +143,11 @@ class Catalog:
         row = first_row(self._shelf.con, f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
         return row or (None, None)
 
-    def span(self) -> tuple[dt.date, dt.date] | None:
-        """First and last covered day over all sources that can be read, by all their time columns in use."""
+    def span(self, *names: str) -> tuple[dt.date, dt.date] | None:
+        """First and last covered day over these sources (default: all) that can be read, by all their times in use."""
         covered = [
             self.coverage(name, time)
-            for name in self._sources
+            for name in names or self._sources
             for time in self._times(name)
             if self._shelf.load(name).typed
         ]
