@@ -133,3 +133,18 @@ def test_the_calendar_as_rows_names_the_periods_of_each_day():
     friday, saturday = dimension(Calendar(holidays=frozenset({D(2027, 1, 1)})), D(2027, 1, 1), D(2027, 1, 2))
     assert friday == (D(2027, 1, 1), "2026-W53", "2027-01", "2027-Q1", "2027", "", False)
     assert saturday.day == D(2027, 1, 2)
+
+
+@given(CALENDARS, DAYS)
+def test_a_year_is_made_of_its_twelve_months_and_four_quarters(cut, day):
+    year = cut.period("year", day)
+    for grain, count in (("month", 12), ("quarter", 4)):
+        parts = list(cut.periods(grain, year.start, year.end))
+        assert (parts[0].start, parts[-1].end, len(parts)) == (year.start, year.end, count)
+
+
+@given(CALENDARS, st.sampled_from(["month", "quarter", "year"]), DAYS)
+def test_to_date_of_the_last_day_is_the_whole_period(cut, grain, day):
+    period = cut.period(grain, day)
+    assert cut.to_date(grain, period.end) == (period.start, period.end)
+    assert cut.to_date_last_year(grain, period.end)[0] == cut.last_year(period).start
