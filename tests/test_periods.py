@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataops_nb.definitions.models import GRAINS, Duration
-from dataops_nb.periods import Calendar, Period, add_months, before
+from dataops_nb.periods import Calendar, Period, add_months, before, dimension
 
 D = dt.date
 ISO = Calendar()
@@ -105,3 +105,46 @@ def test_no_two_neighbouring_years_share_a_period_name(cut, grain, day):
 def test_iso_weeks_agree_with_the_standard_library(day):
     year, week, _ = day.isocalendar()
     assert ISO.period("week", day).id == f"{year}-W{week:02d}"
+
+
+CHRISTMAS = frozenset({D(2026, 12, 25), D(2026, 12, 26)})
+
+
+def test_working_days_are_monday_to_friday_without_holidays():
+    cut = Calendar(holidays=CHRISTMAS)
+    assert cut.working_days(D(2026, 12, 21), D(2026, 12, 27)) == 4
+    assert cut.working_days(D(2026, 12, 1), D(2026, 12, 31)) == 22
+    assert cut.working_days(D(2026, 12, 25), D(2026, 12, 27)) == 0
+    assert cut.working_days(D(2026, 12, 24), D(2026, 12, 23)) == 0
+
+
+@given(DAYS, st.integers(0, 40), st.integers(0, 40), st.frozensets(DAYS, max_size=5))
+def test_working_days_of_two_stretches_add_up(first, one, other, holidays):
+    cut = Calendar(holidays=holidays | {first})
+    middle, last = first + dt.timedelta(days=one), first + dt.timedelta(days=one + other)
+    days = [first + dt.timedelta(days=i) for i in range(one + other + 1)]
+    assert cut.working_days(first, last) == sum(day.weekday() < 5 and day not in cut.holidays for day in days)
+    assert cut.working_days(first, last) == cut.working_days(first, middle) + cut.working_days(
+        middle + dt.timedelta(days=1), last
+    )
+
+
+def test_the_calendar_as_rows_names_the_periods_of_each_day():
+    friday, saturday = dimension(Calendar(holidays=frozenset({D(2027, 1, 1)})), D(2027, 1, 1), D(2027, 1, 2))
+    assert friday == (D(2027, 1, 1), "2026-W53", "2027-01", "2027-Q1", "2027", "", False)
+    assert saturday.day == D(2027, 1, 2)
+
+
+@given(CALENDARS, DAYS)
+def test_a_year_is_made_of_its_twelve_months_and_four_quarters(cut, day):
+    year = cut.period("year", day)
+    for grain, count in (("month", 12), ("quarter", 4)):
+        parts = list(cut.periods(grain, year.start, year.end))
+        assert (parts[0].start, parts[-1].end, len(parts)) == (year.start, year.end, count)
+
+
+@given(CALENDARS, st.sampled_from(["month", "quarter", "year"]), DAYS)
+def test_to_date_of_the_last_day_is_the_whole_period(cut, grain, day):
+    period = cut.period(grain, day)
+    assert cut.to_date(grain, period.end) == (period.start, period.end)
+    assert cut.to_date_last_year(grain, period.end)[0] == cut.last_year(period).start

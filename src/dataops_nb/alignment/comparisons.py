@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import pandas as pd
 
 from dataops_nb.alignment.formulas import Scope, evaluate
-from dataops_nb.alignment.measured import TOTAL, Window, window
-from dataops_nb.periods import Calendar, Period, add_months
+from dataops_nb.alignment.measured import TOTAL, UNMOVED, Window, window
+from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period
 from dataops_nb.sources import Catalog
 
 Span = Literal["month", "quarter", "year"]
@@ -23,15 +24,23 @@ def _to_date(grain: Span) -> Callable[[Calendar, Period], Window]:
 
 def _to_date_last_year(grain: Span) -> Callable[[Calendar, Period], Window]:
     def find(cut: Calendar, period: Period) -> Window:
-        start, end = cut.to_date(grain, period.end)
-        return Window(add_months(start, -12), add_months(end, -12), grain)
+        start, end = cut.to_date_last_year(grain, period.end)
+        return Window(start, end, grain, _moved(cut))
 
     return find
 
 
+def _same_last_year(cut: Calendar, period: Period) -> Window:
+    return replace(window(cut.last_year(period)), moved=_moved(cut))
+
+
+def _moved(cut: Calendar) -> dt.timedelta:
+    return LIKE_FOR_LIKE if cut.pattern else UNMOVED
+
+
 COMPARISONS: dict[str, Callable[[Calendar, Period], Window]] = {
     "previous": lambda cut, period: window(cut.shift(period, -1)),
-    "same_last_year": lambda cut, period: window(cut.last_year(period)),
+    "same_last_year": _same_last_year,
     "mtd": _to_date("month"),
     "qtd": _to_date("quarter"),
     "ytd": _to_date("year"),
@@ -45,8 +54,8 @@ def compare(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """The table with `previous same_last_year mtd qtd ytd mtd_last_year qtd_last_year ytd_last_year`.
 
     A week's (and a day's) last year lies 364 days back, on the same weekdays; to-date runs to the period's last day, last
-    year's to the same date a year before. `previous_complete` and `same_last_year_complete` say whether the data cover
-    the whole of what is compared with.
+    year's to the same date a year before. Under a pattern every last year lies 364 days back. `previous_complete` and
+    `same_last_year_complete` say whether the data cover the whole of what is compared with.
     """
     parts = [_compared(group, catalog) for _, group in table.groupby(["metric", _dimensions(table)], sort=False)]
     added = pd.concat(parts).reindex(table.index) if parts else pd.DataFrame(index=table.index, columns=[*COMPARISONS])

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dataops_nb.alignment.measured import Measured, Window, blanked, combine
+from dataops_nb.alignment.measured import DAY, Measured, Window, blanked, combine
 from dataops_nb.alignment.measures import measure
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import Cumulative, Derived, Duration, Offset, Ratio, Simple
 from dataops_nb.errors import UsageError
-from dataops_nb.periods import Calendar, before, calendar
+from dataops_nb.periods import Calendar, calendar
 from dataops_nb.sources import Catalog
 
 _OPERATORS: dict[type, Callable[..., pd.DataFrame]] = {
@@ -38,7 +38,7 @@ class Scope:
     @property
     def calendar(self) -> Calendar:
         """The company's calendar."""
-        return calendar(self.definitions.company.calendar)
+        return calendar(self.definitions.company.calendar, self.definitions.holidays)
 
 
 def evaluate(scope: Scope, metric: str, windows: list[Window]) -> Measured:
@@ -67,16 +67,16 @@ def _ratio(scope: Scope, definition: Ratio, windows: list[Window]) -> Measured:
 
 
 def _cumulative(scope: Scope, definition: Cumulative, windows: list[Window]) -> Measured:
-    trailing = [_trailing(window, definition.window) for window in windows]
+    cut = scope.calendar
+    trailing = [_trailing(window, definition.window, cut) for window in windows]
     base = evaluate(scope, definition.metric, trailing)
     starts = pd.Series([window.start for window in windows], dtype="datetime64[s]")
     ended = base.reach["data_to"].isna() | (starts > base.reach["data_to"])
     return Measured(blanked(base.value, ended), blanked(base.n, ended, 0), base.reach, base.zero)
 
 
-def _trailing(window: Window, length: Duration) -> Window:
-    day_after = window.end + pd.Timedelta(days=1).to_pytimedelta()
-    return Window(before(day_after, length), window.end)
+def _trailing(window: Window, length: Duration, cut: Calendar) -> Window:
+    return Window(window.back(window.end + DAY, length, cut), window.end)
 
 
 def _derived(scope: Scope, definition: Derived, windows: list[Window]) -> Measured:

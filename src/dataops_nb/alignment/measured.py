@@ -15,24 +15,43 @@ from dataops_nb.periods import Calendar, Period, before
 from dataops_nb.sources import Coverage
 
 TOTAL = ""
+DAY = dt.timedelta(days=1)
+UNMOVED = dt.timedelta(0)
 
 
 @dataclass(frozen=True)
 class Window:
-    """The days `start`..`end` that a value is asked for; `grain` where they are (the beginning of) a calendar period."""
+    """The days `start`..`end` that a value is asked for; `grain` where they are (the beginning of) a calendar period.
+
+    `moved` says how far they lie before that period, where last year is the same weeks rather than a period of its own.
+    """
 
     start: dt.date
     end: dt.date
     grain: Grain | None = None
+    moved: dt.timedelta = UNMOVED
 
     def earlier(self, by: Duration, calendar: Calendar) -> Window:
         """The window a duration before; `period` means the whole period of the calendar before this one's."""
-        if by.unit != "period":
+        if by.unit == "period":
+            return self._periods_earlier(by.count, calendar)
+        if self.grain in {None, "day", "week"}:
             return Window(before(self.start, by), before(self.end, by))
+        start, after = (self.back(day, by, calendar) for day in (self.start, self.end + DAY))
+        return Window(start, after - DAY, self.grain if calendar.is_fiscal(by, self.grain) else None, self.moved)
+
+    def back(self, day: dt.date, by: Duration, calendar: Calendar) -> dt.date:
+        """The day a duration before one of this window's, counted where the window's own period lies."""
+        if not calendar.is_fiscal(by, self.grain):
+            return before(day, by)
+        return calendar.months_before(day + self.moved, by) - self.moved
+
+    def _periods_earlier(self, count: int, calendar: Calendar) -> Window:
         if self.grain is None:
-            length = by.count * (self.end - self.start + dt.timedelta(days=1))
+            length = count * (self.end - self.start + DAY)
             return Window(self.start - length, self.end - length)
-        return window(calendar.shift(calendar.period(self.grain, self.start), -by.count))
+        own = calendar.shift(calendar.period(self.grain, self.start + self.moved), -count)
+        return Window(own.start - self.moved, own.end - self.moved, self.grain, self.moved)
 
 
 def window(period: Period) -> Window:

@@ -18,6 +18,7 @@ from dataops_nb.definitions.models import MONTHS, Target
 from dataops_nb.periods import Calendar, calendar
 
 _MONTH_NAMES = {number: name for name, number in MONTHS.items()}
+_PLAIN = Calendar()
 COLUMNS = {"target": "value", "target_low": "low", "target_high": "high"}
 
 
@@ -26,7 +27,7 @@ def add_targets(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
 
     Missing where nothing was agreed for every day of the period.
     """
-    cut = calendar(definitions.company.calendar)
+    cut = calendar(definitions.company.calendar, definitions.holidays)
     dated = {name: _dated(metric.targets) for name, metric in definitions.metrics.items()}
     known: dict[tuple[str, dt.date, dt.date], dict[str, float | None]] = {}
 
@@ -79,9 +80,12 @@ def _stretches(dated: list[Target], start: dt.date, end: dt.date) -> Iterator[tu
 
 
 def _shares(current: Target, first: dt.date, last: dt.date, cut: Calendar) -> Fraction:
-    """How many times its value the target is worth over these days: days of its own periods, by the month's factor."""
+    """How many times its value the target is worth over these days: days of its own periods, by the month's factor.
+
+    `season` speaks of plain months, also under a pattern. An own period without a working day is worth nothing.
+    """
     total = Fraction(0)
-    for month in cut.periods("month", first, last):
+    for month in _PLAIN.periods("month", first, last):
         start, end = max(first, month.start), min(last, month.end)
         season = Fraction(repr(current.season.get(_MONTH_NAMES[month.start.month], 1.0)))
         total += season * _periods_worth(current, start, end, cut)
@@ -91,5 +95,11 @@ def _shares(current: Target, first: dt.date, last: dt.date, cut: Calendar) -> Fr
 def _periods_worth(current: Target, first: dt.date, last: dt.date, cut: Calendar) -> Fraction:
     if current.per is None:
         return Fraction((last - first).days + 1)
-    own = cut.periods(current.per, first, last)
-    return sum((Fraction((min(last, p.end) - max(first, p.start)).days + 1, p.days) for p in own), Fraction(0))
+    length = cut.working_days if current.by == "working_days" else _days
+    own = [(p, length(p.start, p.end)) for p in cut.periods(current.per, first, last)]
+    shares = (Fraction(length(max(first, p.start), min(last, p.end)), whole) for p, whole in own if whole)
+    return sum(shares, Fraction(0))
+
+
+def _days(first: dt.date, last: dt.date) -> int:
+    return (last - first).days + 1

@@ -30,8 +30,6 @@ class Unavailable:
 
 
 COMPANY = (
-    Unavailable(("calendar", "year", "pattern"), "a year of 4-4-5 weeks"),
-    Unavailable(("calendar", "year", "ends"), "a year that ends on a weekday"),
     Unavailable(("rates",), "currency conversion"),
     Unavailable(("lights", "*", "policy"), "policy: capability", _is("capability")),
     Unavailable(("sources", "*", "path"), "{snapshot} in a path", lambda path: "{snapshot}" in str(path)),
@@ -45,7 +43,6 @@ DEPARTMENT = (
     Unavailable(("metrics", "*", "lights", "policy"), "policy: capability", _is("capability")),
     Unavailable(("metrics", "*", "targets", "*", "source"), "targets from a source"),
     Unavailable(("metrics", "*", "targets", "*", "shape"), "shape: last_year"),
-    Unavailable(("metrics", "*", "targets", "*", "by"), "by: working_days", _is("working_days")),
     Unavailable(("metrics_from",), "metrics from a table of indicators"),
 )
 

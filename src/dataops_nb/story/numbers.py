@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 
 from dataops_nb.periods import Period
 
 _CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£", "BRL": "R$", "JPY": "¥"}
+_FISCAL, _PARTS = re.compile(r"(?P<year>FY\d+)-(?P<part>[PQ])(?P<place>\d+)"), {"P": "period", "Q": "quarter"}
 _MILLION, _HUNDREDS = 1e6, 1e3
 
 
@@ -50,11 +52,16 @@ def share(attained: float) -> str:
 
 
 def period(of: Period) -> str:
-    """A period in words: `week 47`, `November 2026`, `the fourth quarter of 2026`."""
+    """A period in words: `week 47`, `November 2026`, `2026 Q4`; fiscal: `period 10 of FY27`, `quarter 4 of FY27`."""
     if of.grain == "day":
         return date(of.start)
+    if of.fiscal:
+        year, week = of.fiscal.split("-W")
+        return f"week {int(week)} of {year} ({of.id})"
     if of.grain == "week":
         return f"week {int(of.id.rsplit('W', 1)[1])}"
+    if (fiscal := _FISCAL.fullmatch(of.id)) is not None:
+        return f"{_PARTS[fiscal['part']]} {int(fiscal['place'])} of {fiscal['year']}"
     if of.grain == "month":
         return f"{of.start:%B %Y}"
     return of.id.replace("-", " ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo, available_timezones
 
 from dataops_nb.definitions.draft import Draft, Steps
-from dataops_nb.definitions.models import Lights
+from dataops_nb.definitions.models import CalendarModel, Lights, YearEnd
 from dataops_nb.errors import did_you_mean
 
 
@@ -55,6 +55,19 @@ def _check_calendar(draft: Draft) -> None:
         draft.say(draft.company, ends, "a pattern needs the day the year ends on: saturday nearest january 31")
     if calendar.year.ends and not calendar.year.pattern:
         draft.say(draft.company, ends, "needs a pattern: 4-4-5, 4-5-4 or 5-4-4")
-    if calendar.week_one not in {None, "iso"} and calendar.week_starts == "monday":
+    if calendar.year.pattern and calendar.year.ends:
+        _check_pattern(draft, calendar, calendar.year.ends)
+    if calendar.week_one not in {None, "iso"} and calendar.first_weekday == "monday":
         message = "weeks that start on Monday are ISO weeks; leave it out, or say another week_starts"
         draft.say(draft.company, ("calendar", "week_one"), message)
+
+
+def _check_pattern(draft: Draft, calendar: CalendarModel, ends: YearEnd) -> None:
+    """Weeks and the year start on the day after the year ends; what else is said must say the same."""
+    first = calendar.first_weekday
+    if "week_starts" in calendar.model_fields_set and calendar.week_starts != first:
+        message = f"a year that ends on a {ends.weekday} has weeks that start on {first}; write {first} or leave it out"
+        draft.say(draft.company, ("calendar", "week_starts"), message)
+    if "starts" in calendar.year.model_fields_set and calendar.year.starts != ends.next_month:
+        message = f"a year that ends on the {ends} starts on the day after, about {ends.next_month}; leave it out"
+        draft.say(draft.company, ("calendar", "year", "starts"), message)

@@ -27,6 +27,10 @@ def faults_of_targets(metric: AnyMetric, node: Node) -> list[Fault]:
             faults += _faults_of_percent(here, node)
         if target.per is not None and kind:
             faults.append(((*here, "per"), f"{kind} has the same target at every grain; leave per out"))
+        if target.by == "working_days" and target.per is None:
+            faults.append(
+                ((*here, "by"), "spreads a target over the days of its period; say which with per, as per: week")
+            )
         if target.from_ in starts:
             when = f"from {target.from_}" if target.from_ else "without from"
             faults.append(((*here, "from"), f"a second target {when}; say from which day on each holds"))

@@ -18,6 +18,7 @@ from dataops_nb.definitions.models.company import (
     Rates,
     Source,
 )
+from dataops_nb.definitions.models.ends import YearEnd
 from dataops_nb.definitions.models.metrics import (
     Accept,
     Because,
@@ -123,6 +124,7 @@ __all__ = [
     "Target",
     "Text",
     "Weekday",
+    "YearEnd",
     "parse_duration",
     "parse_number",
 ]

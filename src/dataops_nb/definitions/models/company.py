@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
-from dataops_nb.definitions.models.terms import ColumnType, Duration, Model, Month, Name, Names, Number, Text, Weekday
+from dataops_nb.definitions.models.ends import YearEnd
+from dataops_nb.definitions.models.terms import (
+    WEEKDAYS,
+    ColumnType,
+    Duration,
+    Model,
+    Month,
+    Name,
+    Names,
+    Number,
+    Text,
+    Weekday,
+)
+
+_WEEK: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class FiscalYear(Model):
@@ -16,7 +30,7 @@ class FiscalYear(Model):
     starts: Month = Field("january", description="The month the year starts in.")
     named: Literal["end", "start"] = Field("end", description="A year is called after the year it ends or starts in.")
     pattern: Literal["4-4-5", "4-5-4", "5-4-4"] | None = Field(None, description="Weeks a month of each quarter.")
-    ends: Name | None = Field(None, description="The day a pattern's year ends on: saturday nearest january 31.")
+    ends: YearEnd | None = Field(None, description="The day a pattern's year ends on: saturday nearest january 31.")
 
 
 class CalendarModel(Model):
@@ -27,6 +41,13 @@ class CalendarModel(Model):
     week_one: Literal["iso", "first_full", "january_1"] | None = Field(
         None, description="Which week is week 1, for weeks that do not start on Monday; first_full where left out."
     )
+
+    @property
+    def first_weekday(self) -> Weekday:
+        """The day weeks start on: the one after the year's last where the year is made of weeks, else as said."""
+        if self.year.pattern is None or self.year.ends is None:
+            return self.week_starts
+        return _WEEK[(WEEKDAYS[self.year.ends.weekday] + 1) % 7]
 
 
 class Light(Model):
