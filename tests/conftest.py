@@ -7,8 +7,12 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import settings
 
 from dataops_nb import definitions, sources
+
+settings.register_profile("house", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("house")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
