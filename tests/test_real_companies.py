@@ -7,6 +7,8 @@ NHS England A&E: monthly attendances and the four-hour standard.
 import datetime as dt
 import json
 import math
+import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +16,7 @@ import pytest
 import yaml
 
 from dataops_nb import alignment, definitions, sources, status
+from dataops_nb.errors import DataError
 
 OLIST = Path(__file__).parents[1] / "examples" / "olist"
 
@@ -80,6 +83,17 @@ def test_olist_trailing_twelve_months_are_missing_once_the_shop_has_ended(olist)
     found = ours(olist[1], "revenue_ttm", "month")
     assert math.isnan(found["2018-09"])
     assert not math.isnan(found["2018-08"])
+
+
+def test_olist_a_join_that_repeats_an_order_for_each_payment_is_refused_and_does_not_double_revenue(olist, tmp_path):
+    folder, _ = olist
+    shutil.copytree(OLIST / "params", tmp_path / "params")
+    company = (tmp_path / "params" / "company.yaml").read_text()
+    naive = re.sub(r"left join \(select.*?\) p using", "left join payments p using", company, flags=re.DOTALL)
+    (tmp_path / "params" / "company.yaml").write_text(naive.replace("p.paid", "p.payment_value as paid"))
+    with sources.open(definitions.load(tmp_path / "params"), folder, dt.date(2018, 12, 31)) as catalog:
+        with pytest.raises(DataError, match="order_payments"):
+            alignment.values(catalog, "revenue", grain="month")
 
 
 REVIEW = """

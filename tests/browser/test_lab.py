@@ -76,16 +76,18 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as play:
-        with play.chromium.launch(executable_path=CHROMIUM, args=arguments) as chromium:
-            yield chromium
+    with sync_playwright() as play, play.chromium.launch(executable_path=CHROMIUM, args=arguments) as chromium:
+        yield chromium
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_run_all_finishes_without_an_error_and_draws_every_chart_offline(lab, browser, name):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     elsewhere = []
-    page.on("request", lambda request: None if request.url.startswith((lab, "data:", "blob:")) else elsewhere.append(request.url))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((lab, "data:", "blob:")) else elsewhere.append(request.url),
+    )
     page.goto(f"{lab}/lab/tree/notebooks/{name}?token={TOKEN}&reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
     page.wait_for_function(READY, timeout=60_000)
@@ -97,7 +99,9 @@ def test_run_all_finishes_without_an_error_and_draws_every_chart_offline(lab, br
     for _ in range(480):
         if re.match(r"\[\d+\]", last.inner_text().strip()):
             break
-        assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg").count() == 0
+        assert (
+            page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg").count() == 0
+        )
         page.wait_for_timeout(250)
     said = [prompt.strip() for prompt in prompts.all_inner_texts()]
     assert all(re.match(r"\[\d+\]", prompt) for prompt in said), said
