@@ -91,9 +91,9 @@ def test_olist_a_join_that_repeats_an_order_for_each_payment_is_refused_and_does
     company = (tmp_path / "params" / "company.yaml").read_text()
     naive = re.sub(r"left join \(select.*?\) p using", "left join payments p using", company, flags=re.DOTALL)
     (tmp_path / "params" / "company.yaml").write_text(naive.replace("p.paid", "p.payment_value as paid"))
-    with sources.open(definitions.load(tmp_path / "params"), folder, dt.date(2018, 12, 31)) as catalog:
-        with pytest.raises(DataError, match="order_payments"):
-            alignment.values(catalog, "revenue", grain="month")
+    catalog = sources.open(definitions.load(tmp_path / "params"), folder, dt.date(2018, 12, 31))
+    with pytest.raises(DataError, match="order_payments"):
+        alignment.values(catalog, "revenue", grain="month")
 
 
 REVIEW = """
