@@ -6,8 +6,12 @@ that whoever reads it, or a program, can check it.
 
 from __future__ import annotations
 
+from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.sentences import Sentence, Told, action, headline, lines, moved, sentence
 
-__all__ = ["Fact", "Record", "Sentence", "Told", "action", "facts", "headline", "lines", "moved", "record", "sentence"]
+__all__ = [
+    "Fact", "Record", "Sentence", "Told", "action", "agreements", "facts", "headline", "lines", "moved", "pairs", "record",
+    "sentence",
+]  # fmt: skip
