@@ -42,7 +42,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "complete": True,
             "company": definitions.company.company,
             "department": department.department if department else None,
-            "title": title or (department.department if department else "North Star"),
+            "title": title or (department.department if department else _subject(board)),
             "owner": answers.owner,
             "as_of": board.as_of.isoformat(),
             "grain": board.grain,
@@ -63,6 +63,12 @@ def warnings(board: Board) -> list[str]:
     """What a reader must know before anything else: the metrics that say nothing about the period, and why."""
     grave = board.current[board.current["reason"].isin(["stale", "fault", "incomplete", "no data", "unreconciled"])]
     return [sentence(board, metric).text for metric in grave["metric"]]
+
+
+def _subject(board: Board) -> str:
+    """What a board without a department is about: the North Star, or the metric that speaks for it."""
+    star = board.definitions.company.north_star
+    return "North Star" if not star or board.lead in star else board.definitions.label(board.lead)
 
 
 def _sources(board: Board) -> list[dict[str, Any]]:
