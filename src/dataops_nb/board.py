@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dataops_nb import alignment, sources, status, workbench
+from dataops_nb import alignment, reconciliation, sources, status, workbench
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
@@ -92,6 +92,7 @@ def of(catalog: Catalog, metrics: Iterable[str], *, grain: Grain = "week", depar
     start = min(span[0], period.start) if span else period.start
     table = alignment.align(catalog, known, grain=grain, start=start, end=catalog.as_of)
     table = alignment.add_targets(alignment.compare(table, catalog), catalog.definitions)
+    table = reconciliation.add_reconciled(table, catalog)
     return Board(catalog, grain, period, department, known, status.judge(table, catalog.definitions))
 
 

@@ -1,8 +1,8 @@
 """The light: one colour for every input, by the thresholds the company agreed on before it saw the data.
 
-`judge` takes a metric table with `value target target_low target_high complete` (and `condition` where known) and adds
-`attainment light reason`. Every number, missing or infinite, gets exactly one light; what cannot be judged is `unknown`
-with its reason, never green and never zero. Equal to a threshold counts as met. Rows and their order are kept.
+`judge` takes a metric table with `value target target_low target_high complete` (and `condition`, `reconciled` where known)
+and adds `attainment light reason`. Every number, missing or infinite, gets exactly one light; what cannot be judged is
+`unknown` with its reason, never green and never zero. Equal to a threshold counts as met. Rows and their order are kept.
 """
 
 from __future__ import annotations
@@ -113,6 +113,8 @@ def _reason(row: Mapping[str, object], attained: float, lights: Lights | None) -
         return "fault"
     if not row["complete"]:
         return "incomplete"
+    if row.get("reconciled") is False:
+        return "unreconciled"
     return "no target" if lights is None or math.isnan(attained) else None
 
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from dataops_nb.definitions.models import Measure
 from dataops_nb.sources import Catalog
+from dataops_nb.sources.conditions import keep_rows
 
 NO_VALUE = "(none)"
 DAYS = "_nb_days"
@@ -86,12 +87,8 @@ def _parse(text: str, dialect: str) -> exp.Expression:
 def _rows(catalog: Catalog, what: Measure, by: tuple[str, ...]) -> exp.Select:
     value = _parse(what.expr, catalog.dialect) if what.expr else exp.Literal.number(1)
     query = exp.select(exp.alias_(value, "x"), *_dimensions(by)).from_(catalog.relation(what.source))
-    if what.filter:
-        query = query.where(exp.paren(_parse(what.filter, catalog.dialect)))
-    if what.exclude:
-        dropped = exp.Coalesce(this=exp.paren(_parse(what.exclude, catalog.dialect)), expressions=[exp.false()])
-        query = query.where(exp.not_(dropped))
-    return query
+    kept, dropped = (_parse(text, catalog.dialect) if text else None for text in (what.filter, what.exclude))
+    return keep_rows(query, kept, dropped)
 
 
 def _seen(catalog: Catalog, local: exp.Expression) -> exp.Expression:

@@ -21,11 +21,22 @@ EPILOG = """exit codes:
   5 timed out, 6 killed or out of memory, 7 disk or publish, 8 locked, 130 interrupted, 143 ended"""
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help in which every command, the longest one too, stands on one line with its text."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Make room for an option or argument, and for the commands below it."""
+        super().add_argument(action)
+        if isinstance(action.choices, dict):
+            longest = max(map(len, action.choices), default=0)
+            self._action_max_length = max(self._action_max_length, longest + 2 * self._indent_increment)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are our errors and name the nearest right name."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter, **options})
+        super().__init__(**{"allow_abbrev": False, "formatter_class": Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake, and say where help is."""
@@ -74,6 +85,7 @@ def build() -> Parser:
     _as_of(status)
     _grain(status)
     _metric(verb, verb("metric", "", "list, show, compute or draw the metrics"))
+    _reconcile(verb)
     _reports(verb)
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
@@ -106,6 +118,18 @@ def _metric(verb: Callable[..., Parser], metric: Parser) -> None:
     values.add_argument("--to", dest="end", type=day, metavar="D", help="last day (default: the last with data)")
     values.add_argument("--by", action="append", metavar="DIM", help="a declared dimension; DIM,DIM or twice crosses")
     verb("tree", "metric:run_tree", "what the North Star is made of, and what is declared to move it", actions)
+
+
+def _reconcile(verb: Callable[..., Parser]) -> None:
+    reconcile = verb("reconcile", "reconcile:run", "two systems' versions of one metric, and the rows between them")
+    reconcile.add_argument("metric", nargs="?", metavar="ID", help="the metric's id (default: all with reconcile:)")
+    _as_of(reconcile)
+    _grain(reconcile)
+    reconcile.add_argument(
+        "--from", dest="start", type=day, metavar="D", help="first day (default: both systems' first)"
+    )
+    reconcile.add_argument("--to", dest="end", type=day, metavar="D", help="last day (default: both systems' last)")
+    reconcile.add_argument("--rows", action="store_true", help="print the rows that differ, one by one")
 
 
 def _reports(verb: Callable[..., Parser]) -> None:

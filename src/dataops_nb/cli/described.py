@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from dataops_nb import definitions as company_files
 from dataops_nb.definitions import Definitions
-from dataops_nb.definitions.models import Duration, Simple, Source, SourceTarget
+from dataops_nb.definitions.models import Duration, Simple, Source, SourceTarget, Tolerance
 
 
 def describe(definitions: Definitions, metric: str) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _but(said: dict[str, Any], *left_out: str) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A model as it would stand in its file: only what was said, durations and days as text."""
-    if isinstance(value, Duration):
+    if isinstance(value, Duration | Tolerance):
         return str(value)
     if isinstance(value, BaseModel):
         said = [(name, field) for name, field in type(value).model_fields.items() if name in value.model_fields_set]

@@ -6,6 +6,7 @@ that whoever reads it, or a program, can check it.
 
 from __future__ import annotations
 
+from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
@@ -17,10 +18,12 @@ __all__ = [
     "Sentence",
     "Told",
     "action",
+    "agreements",
     "facts",
     "headline",
     "lines",
     "moved",
+    "pairs",
     "record",
     "sentence",
 ]

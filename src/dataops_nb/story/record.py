@@ -11,6 +11,7 @@ import pandas as pd
 
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
+from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.facts import facts
 from dataops_nb.story.sentences import sentence
 
@@ -41,7 +42,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "complete": True,
             "company": definitions.company.company,
             "department": department.department if department else None,
-            "title": title or (department.department if department else "North Star"),
+            "title": title or (department.department if department else _subject(board)),
             "owner": answers.owner,
             "as_of": board.as_of.isoformat(),
             "grain": board.grain,
@@ -50,7 +51,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "light": str(lead["light"]),
             "reason": lead["reason"],
             "headline": sentence(board, board.lead).text,
-            "facts": [fact.as_dict() for fact in facts(board).values()],
+            "facts": [fact.as_dict() for fact in {**facts(board), **agreement_facts(board)}.values()],
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "warnings": warnings(board),
@@ -60,13 +61,20 @@ def record(board: Board, title: str | None = None) -> Record:
 
 def warnings(board: Board) -> list[str]:
     """What a reader must know before anything else: the metrics that say nothing about the period, and why."""
-    grave = board.current[board.current["reason"].isin(["stale", "fault", "incomplete", "no data"])]
+    grave = board.current[board.current["reason"].isin(["stale", "fault", "incomplete", "no data", "unreconciled"])]
     return [sentence(board, metric).text for metric in grave["metric"]]
+
+
+def _subject(board: Board) -> str:
+    """What a board without a department is about: the North Star, or the metric that speaks for it."""
+    star = board.definitions.company.north_star
+    return "North Star" if not star or board.lead in star else board.definitions.label(board.lead)
 
 
 def _sources(board: Board) -> list[dict[str, Any]]:
     """Where the numbers came from, with what was left out or counted once."""
-    used = sources_of(board.definitions, board.metrics)
+    others = [each.with_ for name in board.metrics for each in board.definitions.metrics[name].reconcile]
+    used = sources_of(board.definitions, [*board.metrics, *others])
     notes = {name: [f"{n.count:,} {n.text}" for n in board.catalog.notices(name) if n.source == name] for name in used}
     return [{**row, "notes": "; ".join(notes[row["source"]])} for row in _rows(board.catalog.provenance(*used))]
 

@@ -22,6 +22,7 @@ _REASONS = {
     "incomplete": "its data do not cover the whole period",
     "no target": "no target was agreed",
     "fault": "its source has faults",
+    "unreconciled": "two systems disagree about it by more than was agreed",
 }
 
 

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataops_nb.tables.agreements import leads, lights, owners
 from dataops_nb.tables.markup import Table
+from dataops_nb.tables.reconciled import bridge, rows_apart
 from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
 
-__all__ = ["Table", "leads", "lights", "owners", "provenance", "scorecard", "six_twelve", "split"]
+__all__ = [
+    "Table",
+    "bridge",
+    "leads",
+    "lights",
+    "owners",
+    "provenance",
+    "rows_apart",
+    "scorecard",
+    "six_twelve",
+    "split",
+]

@@ -7,6 +7,7 @@ import re
 from dataops_nb.definitions.checks.company import faults_of_lights
 from dataops_nb.definitions.checks.expressions import fault_of_condition, fault_of_expression
 from dataops_nb.definitions.checks.names import fault_of_identifier, fault_of_name
+from dataops_nb.definitions.checks.reconciling import faults_of_reconciling
 from dataops_nb.definitions.checks.targets import faults_of_targets
 from dataops_nb.definitions.draft import Draft, File, Steps
 from dataops_nb.definitions.lineage import AnyMetric, find_cycles, metric_parts, names_in
@@ -47,6 +48,7 @@ def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None
     node = file.root.step("metrics")
     node = (node and node.step(id_)) or Node({})
     faults = [*faults_of_targets(metric, node), *_faults_of_parts(metric), *_faults_of_notes(id_, metric)]
+    faults += faults_of_reconciling(draft, metric)
     if isinstance(metric, Simple):
         draft.say_unknown_source(file, (*here, "measure", "source"), metric.measure.source)
         faults += [(("measure", *path), message) for path, message in _faults_of_measure(metric.measure)]

@@ -20,6 +20,7 @@ from dataops_nb.definitions.models.terms import (
     Number,
     Role,
     Text,
+    Tolerance,
 )
 
 
@@ -122,7 +123,9 @@ class Reconcile(Model):
     with_: Name = Field(alias="with", description="The metric of the other system.")
     key: Sides = Field(description="The columns that match rows of both.")
     amount: Sides | None = Field(None, description="The columns whose amounts must agree.")
-    tolerance: Number = Field(0.0, description="The relative difference that is let pass: 2%.")
+    tolerance: Tolerance = Field(
+        Tolerance(value=0.0), description="The difference that is let pass: 2% of both systems' mean, or an amount: 50."
+    )
 
 
 class Offset(Model):

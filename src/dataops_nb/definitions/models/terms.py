@@ -83,6 +83,7 @@ def parse_duration(text: str) -> dict[str, Any]:
     return {"count": int(hit[1]), "unit": _UNITS[hit[2][0]]}
 
 
+_TOLERANCE = r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*"
 _MEASURED = r"\s*([-+]?\d+(?:\.\d+)?)\s*(%|d|w|days?|weeks?)\s*"
 
 
@@ -94,6 +95,34 @@ def parse_number(value: Any) -> Any:
             return float(hit[1]) / 100
         return float(hit[1]) * (7 if hit[2][0] == "w" else 1) if hit else value
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class Tolerance(Model):
+    """How far two systems may differ: `2%` of their mean (relative), or an amount as it is (`50`)."""
+
+    value: float = Field(ge=0, allow_inf_nan=False)
+    relative: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return {"value": float(value)}
+        if not isinstance(value, str):
+            return value
+        hit = re.fullmatch(_TOLERANCE, value)
+        if not hit:
+            raise ValueError(f"{value!r} is not a tolerance; write a share like 2%, or an amount like 50")
+        return {"value": float(hit[1]) / (100 if hit[2] else 1), "relative": bool(hit[2])}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{_TOLERANCE}$"}]}
+
+    def __str__(self) -> str:
+        return f"{self.value * 100:.10g}%" if self.relative else f"{self.value:.10g}"
 
 
 _NUMBER_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{_MEASURED}$"}]}
