@@ -16,6 +16,7 @@ from dataops_nb.definitions.models.company import (
     Light,
     Lights,
     Rates,
+    RowCount,
     Source,
 )
 from dataops_nb.definitions.models.metrics import (
@@ -115,6 +116,7 @@ __all__ = [
     "Reconcile",
     "Report",
     "Role",
+    "RowCount",
     "Sides",
     "Simple",
     "Source",
