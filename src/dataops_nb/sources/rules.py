@@ -95,7 +95,9 @@ def count_nulls(con: duckdb.DuckDBPyConnection, name: str, source: Source, raw: 
     counts = ", ".join(f"count(*) filter (where {quote(column)} is null)" for column in agreed)
     empty = first_row(con, f"select {counts} from ({raw.relation})") or ()
     return [
-        Fault(name, f"is empty in {n:,} of {_rows(raw.rows)}, more than nulls: {share * 100:g}%", raw.file, None, column)
+        Fault(
+            name, f"is empty in {n:,} of {_rows(raw.rows)}, more than nulls: {share * 100:g}%", raw.file, None, column
+        )
         for (column, share), n in zip(agreed.items(), empty, strict=True)
         if n > share * raw.rows * (1 + 1e-9)  # 0.7% is a hair less than 0.007
     ]

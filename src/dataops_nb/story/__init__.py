@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.record import Record, record
+from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import Sentence, Told, action, headline, lines, moved, sentence
 
-__all__ = ["Fact", "Record", "Sentence", "Told", "action", "facts", "headline", "lines", "moved", "record", "sentence"]
+__all__ = [
+    "Fact", "Record", "Sentence", "Told", "action", "facts", "headline", "lines", "moved", "record", "restated", "sentence",
+]  # fmt: skip
