@@ -34,12 +34,12 @@ def remember(out: Path, rows: pd.DataFrame, *, report: str, as_of: dt.date, run:
     with the same `value complete n definition` is not written again, whichever report or run says it. Raises
     PublishError where the file cannot be read or written, LockedError where another process holds it for 30 seconds.
     """
-    about = {"report": report, "run": run, "published_at": published_at.isoformat(timespec="seconds")}
-    asked = [_written(row, as_of) | about for row in rows.to_dict("records")]
+    about = [report, run, published_at.isoformat(timespec="seconds")]
+    asked = [[*_written(row, as_of), *about] for row in rows.to_dict("records")]
     with _held(out):
         text = _text(out)
-        known = {_part(row, KEY): _part(row, SAID) for row in _parsed(text)}
-        new = list({_part(row, KEY): row for row in asked if known.get(_part(row, KEY)) != _part(row, SAID)}.values())
+        known = {_key(row): _said(row) for row in _parsed(text)}
+        new = list({_key(row): row for row in asked if known.get(_key(row)) != _said(row)}.values())
         if new:
             _replace(out, text, new)
     return len(new)
@@ -65,26 +65,30 @@ def published(out: Path | None) -> pd.DataFrame:
         raise PublishError(f"{SHOWN} cannot be read: {error}; mend it or move it away") from error
 
 
-def _written(row: Mapping[Any, Any], as_of: dt.date) -> dict[str, str]:
-    """A row as the file has it; a number's last bits, which differ with the order of summation, are left out."""
+def _written(row: Mapping[Any, Any], as_of: dt.date) -> list[str]:
+    """The KEY and SAID cells of a row; a number's last bits, which differ with the order of summation, are left out."""
     segment, value = row.get("segment"), row["value"]
     missing = value is None or value is pd.NA or not math.isfinite(value)
     n = row.get("n")
-    return {
-        "metric": str(row["metric"]),
-        "segment": segment if isinstance(segment, str) else "",
-        "grain": str(row["grain"]),
-        "period": str(row["period"]),
-        "as_of": as_of.isoformat(),
-        "value": "" if missing else f"{float(value):.12g}",
-        "complete": str(bool(row["complete"])).lower(),
-        "n": "" if pd.isna(n) else str(int(n)),
-        "definition": str(row.get("definition") or ""),
-    }
+    return [
+        str(row["metric"]),
+        segment if isinstance(segment, str) else "",
+        str(row["grain"]),
+        str(row["period"]),
+        as_of.isoformat(),
+        "" if missing else f"{float(value):.12g}",
+        str(bool(row["complete"])).lower(),
+        "" if pd.isna(n) else str(int(n)),
+        str(row.get("definition") or ""),
+    ]
 
 
-def _part(row: Mapping[str, str], columns: list[str]) -> tuple[str, ...]:
-    return tuple(row[column] for column in columns)
+def _key(row: list[str]) -> tuple[str, ...]:
+    return tuple(row[: len(KEY)])
+
+
+def _said(row: list[str]) -> tuple[str, ...]:
+    return tuple(row[len(KEY) : len(KEY) + len(SAID)])
 
 
 def _file(out: Path) -> Path:
@@ -100,7 +104,7 @@ def _text(out: Path) -> str:
         raise PublishError(f"{SHOWN} cannot be read: {error}") from error
 
 
-def _parsed(text: str) -> list[dict[str, str]]:
+def _parsed(text: str) -> list[list[str]]:
     if not text:
         return []
     try:
@@ -112,7 +116,7 @@ def _parsed(text: str) -> list[dict[str, str]]:
     for number, row in enumerate(rows, start=2):
         if len(row) != len(COLUMNS):
             raise PublishError(f"{SHOWN}:{number} has {len(row)} of {len(COLUMNS)} cells; mend it or move it away")
-    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    return rows
 
 
 @contextmanager
@@ -128,12 +132,12 @@ def _held(out: Path) -> Iterator[None]:
         raise PublishError(f"{SHOWN} cannot be written: {error.strerror or error}") from error
 
 
-def _replace(out: Path, text: str, new: list[dict[str, str]]) -> None:
+def _replace(out: Path, text: str, new: list[list[str]]) -> None:
     """Put the file with the new rows in place of the old one, in one step."""
     added = io.StringIO()
-    writer = csv.DictWriter(added, COLUMNS, lineterminator="\n")
+    writer = csv.writer(added, lineterminator="\n")
     if not text:
-        writer.writeheader()
+        writer.writerow(COLUMNS)
     writer.writerows(new)
     staged = out / "runs" / "values.csv.new"
     with staged.open("w", encoding="utf-8", newline="") as handle:

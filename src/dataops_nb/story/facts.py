@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,8 +39,9 @@ class Fact:
 def facts(board: Board) -> dict[str, Fact]:
     """Every fact of the board's last complete period, and of periods whose published value has changed, by id."""
     found = [fact for _, row in board.current.iterrows() for fact in of_row(board, row)]
-    found += [fact for _, row in restatements(board).iterrows() for fact in of_restatement(board, row)]
-    return {fact.id: fact for fact in [*found, *_counts(board)]}
+    changed = restatements(board)
+    found += [fact for row in _records(changed) for fact in of_restatement(board, row)]
+    return {fact.id: fact for fact in [*found, *_counts(board, changed)]}
 
 
 def of_row(board: Board, row: pd.Series) -> list[Fact]:
@@ -70,15 +72,19 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
 def restatements(board: Board) -> pd.DataFrame:
     """The restated values of a board whose change can be seen in the numbers as they are printed."""
     changed = board.restated
-    return changed[[_visible(board, row) for _, row in changed.iterrows()]] if len(changed) else changed
+    return changed[[_visible(board, row) for row in _records(changed)]] if len(changed) else changed
 
 
-def _visible(board: Board, row: pd.Series) -> bool:
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _visible(board: Board, row: Mapping[str, Any]) -> bool:
     texts = {fact.field: fact.text for fact in of_restatement(board, row)}
     return texts["reported"] != texts["value"] or any(digit in texts.get("restated_by", "") for digit in "123456789")
 
 
-def of_restatement(board: Board, row: pd.Series) -> list[Fact]:
+def of_restatement(board: Board, row: Mapping[str, Any]) -> list[Fact]:
     """The facts of one published value that has changed; their ids end with `@period`."""
     metric, period = str(row["metric"]), str(row["period"])
     unit, says_unit = board.definitions.metrics[metric].unit, _says_unit(board, metric)
@@ -97,9 +103,8 @@ def of_restatement(board: Board, row: pd.Series) -> list[Fact]:
     return out
 
 
-def _counts(board: Board) -> list[Fact]:
+def _counts(board: Board, changed: pd.DataFrame) -> list[Fact]:
     """How many periods of each metric have another value than was published, by late rows and by definition."""
-    changed = restatements(board)
     sizes = Counter(zip(changed["metric"], changed["redefined"], strict=True))
     fields = {(metric, "redefined" if other else "restated"): n for (metric, other), n in sizes.items()}
     return [
