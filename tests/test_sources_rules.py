@@ -74,6 +74,43 @@ def test_a_value_that_breaks_its_rule_is_named(catalog: Any, rule: dict[str, Any
     assert said in fault.rule
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ({"min": 4}, ["has 3 rows, fewer than rows: min: 4"]),
+        ({"max": 2}, ["has 3 rows, more than rows: max: 2"]),
+        ({"min": 3, "max": 3}, []),
+    ],
+)
+def test_too_few_or_too_many_rows_are_one_fault_with_both_figures(catalog: Any, rows: Any, said: list[str]) -> None:
+    faults = catalog({"a.csv": "v\n1\n2\n3\n"}, {"s": {"path": "a.csv", "rows": rows}}).check()
+    assert [f.rule for f in faults] == said
+    assert all(str(f).startswith("a.csv: source s: has 3 rows") for f in faults)
+
+
+def test_an_export_with_a_header_only_has_too_few_rows(catalog: Any) -> None:
+    made = catalog({"a.csv": "v\n"}, {"s": {"path": "a.csv", "rows": {"min": 1}, "columns": {"v": {"nulls": 0.0}}}})
+    assert [f.rule for f in made.check()] == ["has 0 rows, fewer than rows: min: 1"]
+
+
+@pytest.mark.parametrize(("share", "broken"), [(0.29, False), (0.28, True), (0.0, True), (1.0, False)])
+def test_more_empty_cells_than_agreed_are_one_fault_of_the_column(catalog: Any, share: float, broken: bool) -> None:
+    rows = "id,v\n" + "".join(f"{i},{'' if i < 29 else 'x'}\n" for i in range(100))
+    faults = catalog({"a.csv": rows}, {"s": {"path": "a.csv", "columns": {"v": {"nulls": share}}}}).check()
+    rule = f"is empty in 29 of 100 rows, more than nulls: {share * 100:g}%"
+    assert [(f.file, f.row, f.column, f.rule) for f in faults] == [("a.csv", None, "v", rule)] * broken
+
+
+def test_rows_and_empty_cells_of_a_query_are_counted_too(catalog: Any) -> None:
+    declared = {
+        "a": {"path": "a.csv"},
+        "q": {"query": "select v from a where v <> '1'", "rows": {"min": 3}},
+    }
+    assert [str(f) for f in catalog({"a.csv": "v\n1\n2\n3\n"}, declared).check()] == [
+        "q: source q: has 2 rows, fewer than rows: min: 3"
+    ]
+
+
 def test_a_repeated_value_of_a_unique_column_is_named(catalog: Any) -> None:
     made = catalog({"a.csv": "v,w\nx,1\ny,2\nx,3\n"}, {"s": {"path": "a.csv", "columns": {"v": {"unique": True}}}})
     assert places(made) == [("a.csv", 4, "v", "x")]

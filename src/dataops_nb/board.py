@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 
@@ -16,6 +18,7 @@ from dataops_nb import alignment, reconciliation, sources, status, workbench
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
+from dataops_nb.history import fingerprint, published, restatements
 from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 from dataops_nb.workbench import Workbench
@@ -25,7 +28,10 @@ __all__ = ["Board", "at_grain", "history", "of", "read", "segments"]
 
 @dataclass(frozen=True)
 class Board:
-    """The judged metric table (`table`: totals of every period up to as-of) and what it was made from."""
+    """The judged metric table (`table`: totals of every period up to as-of) and what it was made from.
+
+    `out` is the folder that remembers what was published; None where nothing is.
+    """
 
     catalog: Catalog
     grain: Grain
@@ -33,6 +39,7 @@ class Board:
     department: str | None
     metrics: tuple[str, ...]
     table: pd.DataFrame
+    out: Path | None = None
 
     @property
     def as_of(self) -> dt.date:
@@ -53,6 +60,17 @@ class Board:
     def lead(self) -> str:
         """The metric that speaks for the board: its first one. A light is never averaged over metrics, nor the worst."""
         return self.metrics[0]
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each metric's definition."""
+        return {name: fingerprint(self.definitions, name) for name in self.metrics}
+
+    @cached_property
+    def restated(self) -> pd.DataFrame:
+        """The values of closed periods that differ from what was last published for an earlier as-of; read once."""
+        now = self.table.assign(definition=self.table["metric"].map(self.fingerprints))
+        return restatements(now, published(self.out), as_of=self.as_of)
 
     def row(self, metric: str) -> pd.Series:
         """A metric's row of the last complete period; a misspelt metric is an error with the nearest name."""
@@ -77,10 +95,17 @@ def read(
         raise UsageError(f"unknown grain {grain!r}{did_you_mean(grain, GRAINS)}; grains are {', '.join(GRAINS)}")
     workbench.ensure_data(wb)
     catalog = sources.open(wb.definitions, wb.data, workbench.as_of(wb, as_of or None))
-    return of(catalog, _wanted(wb.definitions, department, metrics), grain=grain, department=department)
+    return of(catalog, _wanted(wb.definitions, department, metrics), grain=grain, department=department, out=wb.out)
 
 
-def of(catalog: Catalog, metrics: Iterable[str], *, grain: Grain = "week", department: str | None = None) -> Board:
+def of(
+    catalog: Catalog,
+    metrics: Iterable[str],
+    *,
+    grain: Grain = "week",
+    department: str | None = None,
+    out: Path | None = None,
+) -> Board:
     """The board of these metrics from data that are already open; metrics that make no sense at the grain are left out."""
     known = tuple(name for name in metrics if grain in catalog.definitions.metrics[name].grains)
     if not known:
@@ -93,12 +118,12 @@ def of(catalog: Catalog, metrics: Iterable[str], *, grain: Grain = "week", depar
     table = alignment.align(catalog, known, grain=grain, start=start, end=catalog.as_of)
     table = alignment.add_targets(alignment.compare(table, catalog), catalog.definitions)
     table = reconciliation.add_reconciled(table, catalog)
-    return Board(catalog, grain, period, department, known, status.judge(table, catalog.definitions))
+    return Board(catalog, grain, period, department, known, status.judge(table, catalog.definitions), out)
 
 
 def at_grain(board: Board, grain: Grain) -> Board:
     """The same metrics at the same as-of on another grain."""
-    return of(board.catalog, board.metrics, grain=grain, department=board.department)
+    return of(board.catalog, board.metrics, grain=grain, department=board.department, out=board.out)
 
 
 def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:

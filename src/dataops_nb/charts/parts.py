@@ -31,7 +31,7 @@ def _summary(rows: pd.DataFrame, period: str) -> pd.DataFrame:
     now = rows[rows["period"] == period].set_index("segment")["value"]
     before = rows[rows["period"] != period].groupby("segment")["value"].mean()
     table = pd.DataFrame({"now": now, "before": before}).dropna(subset=["now"]).reset_index()
-    return table.assign(part=table["segment"].str.split("=", n=1).str[1])
+    return table.assign(part=table["segment"].astype(str).str.split("=", n=1).str[1])
 
 
 def _bars(shown: pd.DataFrame, unit: str) -> Any:

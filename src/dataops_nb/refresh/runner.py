@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from dataops_nb import __version__, workbench
 from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError
 from dataops_nb.publish import facts, folder, page, redaction
-from dataops_nb.refresh import execute, front, ledger, lock, plan
+from dataops_nb.refresh import execute, front, ledger, lock, memory, plan
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.progress import Progress, choose
 from dataops_nb.workbench import Workbench
@@ -114,6 +114,7 @@ def run(
     with _output(wb.out), _interruptible(), ledger.opened(wb.out / "ledger.sqlite") as book:
         ledger.reconcile(book)
         folder.repair(wb.out / "runs")
+        memory.recover(wb.out)
         refresh = _Refresh(wb, _id(), day, book)
         results = _refreshed(refresh, todo, jobs or os.cpu_count() or 1, timeout, progress or choose(len(todo)))
         _front(refresh)
@@ -177,7 +178,9 @@ def _published(
     files = page.files(notebook, page.Meta(one.report, __version__, one.parameters))
     redaction.refuse_secrets(files, execute.secrets(refresh.wb.definitions))
     target = refresh.wb.out.resolve() / one.report / one.period
+    memory.intend(job.folder, one.key, refresh.run, facts.of(notebook), files)
     folder.publish(files, target, job.folder)
+    memory.keep(refresh.wb.out, job.folder)
     pages = [str(target / name) for name in files if name.endswith(".html")]
     return pages, front.summary(facts.of(notebook))
 

@@ -96,9 +96,12 @@ class Catalog:
 
     def faulty(self, name: str) -> bool:
         """Whether a source with `on_fault: mark`, or one that it stands on, has faults."""
-        return any(
-            self._shelf.load(n).faults for n in self._shelf.closure([name]) if self._sources[n].on_fault == "mark"
-        )
+        return bool(self.marked(name))
+
+    def marked(self, *names: str) -> list[Fault]:
+        """The faults of those of these sources, and of what they stand on, that have `on_fault: mark`."""
+        closure = self._shelf.closure(names)
+        return [f for n in closure if self._sources[n].on_fault == "mark" for f in self._shelf.load(n).faults]
 
     def relation(self, name: str) -> exp.Expression:
         """What to select from: typed, each key once, without rows after as-of. DataError where it cannot be read."""

@@ -25,7 +25,7 @@ from dataops_nb.sources.keys import drop_repeats, list_key_checks
 from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.reading import find_missing, read_files
-from dataops_nb.sources.rules import check_reference, list_rules, list_unfinite
+from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_rules, list_unfinite
 from dataops_nb.sources.sql import find_column, first_row, names, quote, say_error, text, texts
 from dataops_nb.sources.tables import Intake, describe_table
 from dataops_nb.sources.typed import Typing, type_columns
@@ -170,6 +170,7 @@ class Shelf:
         """Agree on types, check the agreements, and publish the source under its name."""
         name, source, need = loaded.name, self._with_known_format(loaded), self.needs[loaded.name]
         loaded.faults += find_missing(name, raw, need)
+        loaded.faults += [*count_rows(name, source, raw), *count_nulls(self.con, name, source, raw)]
         typing = type_columns(self.con, name, source, raw, need)
         checks = [*typing.checks, *list_rules(source, raw, typing.columns), *list_key_checks(source, raw)]
         checks += list_unfinite(raw, need.numbers)

@@ -1,14 +1,18 @@
-"""What is agreed about a column beyond its type: required, bounds, listed values, uniqueness, references."""
+"""What is agreed beyond types: of a column required, bounds, listed values, uniqueness, references, its share of empty
+cells; of a source its number of rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import duckdb
+
 from dataops_nb.definitions.models import Column, Source
+from dataops_nb.errors import Fault
 from dataops_nb.sources.evidence import ROW, Check, Raw, check_value
 from dataops_nb.sources.kinds import family
-from dataops_nb.sources.sql import find_column, quote, text
+from dataops_nb.sources.sql import find_column, first_row, quote, text
 from dataops_nb.sources.typed import Decision
 
 
@@ -67,6 +71,40 @@ def check_reference(column: str, other: str, typed: Raw, target: Raw, rule: str)
     held = f"select cast({quote(other)} as {as_}) from ({target.scan}) where {quote(other)} is not null"
     condition = f"{quote(column)} is not null and cast({quote(column)} as {as_}) not in ({held})"
     return check_value(column, rule, condition)
+
+
+def count_rows(name: str, source: Source, raw: Raw) -> list[Fault]:
+    """A fault where the source, as it was read, holds fewer or more rows than agreed."""
+    agreed, held = source.rows, f"has {_rows(raw.rows)}"
+    if agreed.min is not None and raw.rows < agreed.min:
+        return [Fault(name, f"{held}, fewer than rows: min: {agreed.min:,}", raw.file)]
+    if agreed.max is not None and raw.rows > agreed.max:
+        return [Fault(name, f"{held}, more than rows: max: {agreed.max:,}", raw.file)]
+    return []
+
+
+def count_nulls(con: duckdb.DuckDBPyConnection, name: str, source: Source, raw: Raw) -> list[Fault]:
+    """A fault for each column of which a larger share is empty than agreed."""
+    agreed = {
+        found: column.nulls
+        for declared, column in source.columns.items()
+        if column.nulls is not None and (found := find_column(declared, raw.columns))
+    }
+    if not agreed or not raw.rows:
+        return []
+    counts = ", ".join(f"count(*) filter (where {quote(column)} is null)" for column in agreed)
+    empty = first_row(con, f"select {counts} from ({raw.relation})") or ()
+    return [
+        Fault(
+            name, f"is empty in {n:,} of {_rows(raw.rows)}, more than nulls: {share * 100:g}%", raw.file, None, column
+        )
+        for (column, share), n in zip(agreed.items(), empty, strict=True)
+        if n > share * raw.rows * (1 + 1e-9)  # 0.7% is a hair less than 0.007
+    ]
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def list_unfinite(raw: Raw, numbers: Mapping[str, str]) -> list[Check]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.record import Record, record
+from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "moved",
     "pairs",
     "record",
+    "restated",
     "sentence",
 ]

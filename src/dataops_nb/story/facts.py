@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,9 +37,11 @@ class Fact:
 
 
 def facts(board: Board) -> dict[str, Fact]:
-    """Every fact of the board's last complete period, by id."""
-    found = (fact for _, row in board.current.iterrows() for fact in of_row(board, row))
-    return {fact.id: fact for fact in found}
+    """Every fact of the board's last complete period, and of periods whose published value has changed, by id."""
+    found = [fact for _, row in board.current.iterrows() for fact in of_row(board, row)]
+    changed = restatements(board)
+    found += [fact for row in _records(changed) for fact in of_restatement(board, row)]
+    return {fact.id: fact for fact in [*found, *_counts(board, changed)]}
 
 
 def of_row(board: Board, row: pd.Series) -> list[Fact]:
@@ -63,6 +67,50 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
         day = row["data_to"].date()
         out.append(fact("data_to", day.isoformat(), numbers.date(day)))
     return out
+
+
+def restatements(board: Board) -> pd.DataFrame:
+    """The restated values of a board whose change can be seen in the numbers as they are printed."""
+    changed = board.restated
+    return changed[[_visible(board, row) for row in _records(changed)]] if len(changed) else changed
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _visible(board: Board, row: Mapping[str, Any]) -> bool:
+    texts = {fact.field: fact.text for fact in of_restatement(board, row)}
+    return texts["reported"] != texts["value"] or any(digit in texts.get("restated_by", "") for digit in "123456789")
+
+
+def of_restatement(board: Board, row: Mapping[str, Any]) -> list[Fact]:
+    """The facts of one published value that has changed; their ids end with `@period`."""
+    metric, period = str(row["metric"]), str(row["period"])
+    unit, says_unit = board.definitions.metrics[metric].unit, _says_unit(board, metric)
+    written = numbers.quantity if says_unit else numbers.number
+
+    def fact(field: str, value: float, text: str, unit: str = unit) -> Fact:
+        said = _clean(value) if math.isfinite(value) else None
+        return Fact(f"{metric}.{field}@{period}", metric, None, period, field, said, unit, text)
+
+    change, rows = row["value"] - row["reported"], int(row["n"] - row["reported_n"])
+    out = [fact(field, row[field], written(row[field], unit)) for field in ("reported", "value")]
+    if _known(change):
+        out.append(fact("restated_by", change, numbers.difference(change, unit, word=says_unit)))
+    if rows:
+        out.append(fact("late_rows" if rows > 0 else "dropped_rows", abs(rows), f"{abs(rows):,}", "rows"))
+    return out
+
+
+def _counts(board: Board, changed: pd.DataFrame) -> list[Fact]:
+    """How many periods of each metric have another value than was published, by late rows and by definition."""
+    sizes = Counter(zip(changed["metric"], changed["redefined"], strict=True))
+    fields = {(metric, "redefined" if other else "restated"): n for (metric, other), n in sizes.items()}
+    return [
+        Fact(f"{metric}.{field}", metric, None, board.period.id, field, float(n), f"{board.grain}s", f"{n:,}")
+        for (metric, field), n in fields.items()
+    ]
 
 
 def _says_unit(board: Board, metric: str) -> bool:

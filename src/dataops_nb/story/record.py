@@ -14,6 +14,7 @@ from dataops_nb.board import Board, history
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.facts import facts
 from dataops_nb.story.sentences import sentence
+from dataops_nb.story.warnings import faulty, overdue
 
 MIME = "application/vnd.dataops-nb.facts+json"
 SCHEMA_VERSION = 1
@@ -54,15 +55,16 @@ def record(board: Board, title: str | None = None) -> Record:
             "facts": [fact.as_dict() for fact in {**facts(board), **agreement_facts(board)}.values()],
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
+            "definitions": board.fingerprints,
             "warnings": warnings(board),
         }
     )
 
 
 def warnings(board: Board) -> list[str]:
-    """What a reader must know before anything else: the metrics that say nothing about the period, and why."""
+    """What a reader must know before anything else: faulty and overdue sources, metrics that say nothing, and why."""
     grave = board.current[board.current["reason"].isin(["stale", "fault", "incomplete", "no data", "unreconciled"])]
-    return [sentence(board, metric).text for metric in grave["metric"]]
+    return [*faulty(board), *overdue(board), *(sentence(board, metric).text for metric in grave["metric"])]
 
 
 def _subject(board: Board) -> str:

@@ -65,6 +65,8 @@ def _faults_of_rows(source: Source) -> list[tuple[Steps, str]]:
     start, end = source.covers.from_, source.covers.to
     if start and end and end != "as_of" and end < start:
         faults.append((("covers", "to"), f"ends before it starts on {start}"))
+    if source.rows.min is not None and source.rows.max is not None and source.rows.min > source.rows.max:
+        faults.append((("rows", "min"), f"{source.rows.min} is above max {source.rows.max}"))
     if source.encoding:
         try:
             codecs.lookup(source.encoding)
@@ -81,6 +83,11 @@ def _faults_of_columns(source: Source) -> list[tuple[Steps, str]]:
     for column, agreed in source.columns.items():
         if agreed.min is not None and agreed.max is not None and agreed.min > agreed.max:
             faults.append((("columns", column, "min"), f"{agreed.min:g} is above max {agreed.max:g}"))
+        if agreed.nulls is not None and not 0 <= agreed.nulls <= 1:
+            message = f"{agreed.nulls:g} is no share; write the highest share of empty cells like 5%"
+            faults.append((("columns", column, "nulls"), message))
+        elif agreed.nulls and agreed.required:
+            faults.append((("columns", column, "nulls"), "contradicts required, which allows no empty cell"))
         if agreed.references and "." not in agreed.references:
             message = f"{agreed.references!r} is not source.column; write accounts.account_id"
             faults.append((("columns", column, "references"), message))

@@ -16,6 +16,7 @@ from dataops_nb.definitions.models.company import (
     Light,
     Lights,
     Rates,
+    RowCount,
     Source,
 )
 from dataops_nb.definitions.models.ends import YearEnd
@@ -117,6 +118,7 @@ __all__ = [
     "Reconcile",
     "Report",
     "Role",
+    "RowCount",
     "Sides",
     "Simple",
     "Source",

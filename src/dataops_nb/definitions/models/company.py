@@ -79,6 +79,14 @@ class Column(Model):
     unique: bool = Field(False, description="true: no value may stand in two rows.")
     map: dict[Text, Text] | None = Field(None, description="Other spellings, and what to read for each.")
     references: Name | None = Field(None, description="source.column that must hold each of its values.")
+    nulls: Number | None = Field(None, description="The highest share of its cells that may be empty: 5%.")
+
+
+class RowCount(Model):
+    """How many rows a source is expected to hold, both ends inclusive."""
+
+    min: int | None = Field(None, ge=0, description="The fewest rows it may hold.")
+    max: int | None = Field(None, ge=0, description="The most rows it may hold.")
 
 
 class Covers(Model):
@@ -109,6 +117,7 @@ class Source(Model):
     covers: Covers = Field(Covers(), description="The days it speaks about; first to last row where left out.")
     fresh_within: Duration | None = Field(None, description="How old its last row may be: 2d.")
     on_fault: Literal["stop", "mark"] = Field("stop", description="stop publishing, or mark its metrics unknown.")
+    rows: RowCount = Field(RowCount(), description="How many rows it must hold: {min: 1000, max: 50000}.")
     columns: dict[Name, Column] = Field({}, description="What is agreed about its columns.")
     encoding: Name | None = Field(None, description="Of text files: cp1252; utf-8 where left out.")
     date_format: Name | None = Field(None, description='How its dates are written: "%m/%d/%Y".')

@@ -1,0 +1,14 @@
+"""History: what was published, so that a report can say what has changed since somebody read it.
+
+`remember` keeps every published value with its as-of and the fingerprint of its definition, `published` reads them,
+`restatements` compares a metric table with them. `arrivals` and `lateness` say how late the rows of a source come.
+"""
+
+from __future__ import annotations
+
+from dataops_nb.history.arriving import Lateness, arrivals, lateness
+from dataops_nb.history.fingerprints import fingerprint
+from dataops_nb.history.restating import restatements
+from dataops_nb.history.values import COLUMNS, published, remember
+
+__all__ = ["COLUMNS", "Lateness", "arrivals", "fingerprint", "lateness", "published", "remember", "restatements"]
