@@ -131,3 +131,12 @@ def before(day: dt.date, duration: Duration) -> dt.date:
     if duration.unit in _MONTHS_IN:
         return add_months(day, -duration.count * _MONTHS_IN[duration.unit])
     return day - dt.timedelta(days=duration.days)
+
+
+def after(day: dt.date, duration: Duration) -> dt.date:
+    """The day that lies a duration later; months, quarters and years by the calendar, `period` is refused."""
+    if duration.unit == "period":
+        raise ValueError("a period has a length only within a calendar")
+    if duration.unit in _MONTHS_IN:
+        return add_months(day, duration.count * _MONTHS_IN[duration.unit])
+    return day + dt.timedelta(days=duration.days)

@@ -34,11 +34,9 @@ COMPANY = (
     Unavailable(("calendar", "year", "ends"), "a year that ends on a weekday"),
     Unavailable(("rates",), "currency conversion"),
     Unavailable(("lights", "*", "policy"), "policy: capability", _is("capability")),
-    Unavailable(("sources", "*", "path"), "{snapshot} in a path", lambda path: "{snapshot}" in str(path)),
     Unavailable(("sources", "*", "url"), "a database behind url"),
 )
 DEPARTMENT = (
-    Unavailable(("metrics", "*", "type"), "type: conversion", _is("conversion")),
     Unavailable(("metrics", "*", "measure", "currency"), "currency conversion"),
     Unavailable(("metrics", "*", "by", "*", "values"), "a dimension listed in another source"),
     Unavailable(("metrics", "*", "policy"), "policy: capability", _is("capability")),

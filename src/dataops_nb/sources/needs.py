@@ -104,10 +104,13 @@ def _need_by_metric(definitions: Definitions, id_: str, metric: Metric, needs: N
     if isinstance(metric, Simple):
         for measure in measures:
             _need_by_measure(measure, why, needs[measure.source], definitions.company.sources[measure.source].time)
+    split_at = metric.base_metric if isinstance(metric, Conversion) else id_
+    for measure in _measures(definitions, split_at, frozenset()):
+        if need := needs.get(measure.source):
+            for dimension in metric.by:
+                need.use(_columns_of(dimension), why)
     for measure in measures:
         need = needs[measure.source]
-        for dimension in metric.by:
-            need.use(_columns_of(dimension), why)
         if isinstance(metric, Conversion):
             need.use(_identifiers(metric.entity), why)
         for other in metric.reconcile:

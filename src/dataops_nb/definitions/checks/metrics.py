@@ -10,7 +10,7 @@ from dataops_nb.definitions.checks.names import fault_of_identifier, fault_of_na
 from dataops_nb.definitions.checks.targets import faults_of_targets
 from dataops_nb.definitions.draft import Draft, File, Steps
 from dataops_nb.definitions.lineage import AnyMetric, find_cycles, metric_parts, names_in
-from dataops_nb.definitions.models import Cumulative, Derived, Lights, Measure, Offset, Ratio, Simple
+from dataops_nb.definitions.models import Conversion, Cumulative, Derived, Lights, Measure, Offset, Ratio, Simple
 from dataops_nb.definitions.reading import Node
 
 Fault = tuple[Steps, str]
@@ -47,6 +47,8 @@ def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None
     node = file.root.step("metrics")
     node = (node and node.step(id_)) or Node({})
     faults = [*faults_of_targets(metric, node), *_faults_of_parts(metric), *_faults_of_notes(id_, metric)]
+    if isinstance(metric, Conversion):
+        faults += _faults_of_events(draft, metric)
     if isinstance(metric, Simple):
         draft.say_unknown_source(file, (*here, "measure", "source"), metric.measure.source)
         faults += [(("measure", *path), message) for path, message in _faults_of_measure(metric.measure)]
@@ -90,6 +92,11 @@ def _faults_of_parts(metric: AnyMetric) -> list[Fault]:
             return [(("window",), "a window has a length of its own; write days, weeks, months, quarters or years")]
         case Cumulative() if metric.window.count == 0:
             return [(("window",), "a window must be longer than nothing")]
+        case Conversion() if metric.window.unit == "period":
+            return [(("window",), "a window has a length of its own; write days, weeks, months, quarters or years")]
+        case Conversion():
+            fault = fault_of_expression(metric.entity)
+            return [(("entity",), fault)] if fault else []
         case Derived():
             try:
                 none = not names_in(metric.expr)
@@ -98,6 +105,18 @@ def _faults_of_parts(metric: AnyMetric) -> list[Fault]:
             return [(("expr",), "names no metric")] if none else []
         case _:
             return []
+
+
+def _faults_of_events(draft: Draft, metric: Conversion) -> list[Fault]:
+    """Both sides of a conversion are rows: simple metrics, whose rows do not depend on the period asked for."""
+    faults: list[Fault] = []
+    for key, name in (("base_metric", metric.base_metric), ("conversion_metric", metric.conversion_metric)):
+        part = draft.definitions.metrics.get(name)
+        if part is not None and not isinstance(part, Simple):
+            faults.append(((key,), f"{name} is {part.type}; a conversion counts rows, so it needs a simple metric"))
+        elif part is not None and any(":period_" in (text or "") for text in (part.measure.filter, part.measure.exclude)):
+            faults.append(((key,), f"the rows of {name} depend on the period asked for; filter without :period_start"))
+    return faults
 
 
 def _faults_of_notes(id_: str, metric: AnyMetric) -> list[Fault]:
@@ -145,6 +164,8 @@ def _metrics_named(metric: AnyMetric) -> list[tuple[Steps, str]]:
                 named.append(((key, "metric"), part.metric) if isinstance(part, Offset) else ((key,), part))
         case Cumulative():
             named.append((("metric",), metric.metric))
+        case Conversion():
+            named += [(("base_metric",), metric.base_metric), (("conversion_metric",), metric.conversion_metric)]
         case Derived():
             named += [(("expr",), name) for name in parts_of(metric)]
     named += [(("moves", index, "metric"), move.metric) for index, move in enumerate(metric.moves)]
