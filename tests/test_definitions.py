@@ -512,11 +512,8 @@ def test_one_report_id_in_two_suites_is_a_mistake(params):
         ({"company.yaml": COMPANY.replace("    red:", "    policy: capability\n    red:")}, None),
         ({"departments/ops.yaml": "department: Ops\nmetrics_from: [{source: deals, id: x, expr: v}]\n"}, None),
         ({}, "{type: simple, measure: {agg: sum, expr: x, currency: c}}"),
-        ({}, "{type: simple, measure: {agg: count}, by: [{column: a, values: invoices.a}]}"),
         ({}, "{type: simple, measure: {agg: count}, policy: capability}"),
-        ({}, "{type: simple, measure: {agg: count}, targets: [{source: deals, column: x}]}"),
         ({}, "{type: simple, measure: {agg: count}, targets: [{value: 1, per: week, by: working_days}]}"),
-        ({}, "{type: simple, measure: {agg: count}, targets: [{value: 1, per: week, shape: last_year}]}"),
     ],
 )
 def test_what_this_version_cannot_compute_is_said_and_never_ignored(params, files, metric):

@@ -38,11 +38,8 @@ COMPANY = (
 )
 DEPARTMENT = (
     Unavailable(("metrics", "*", "measure", "currency"), "currency conversion"),
-    Unavailable(("metrics", "*", "by", "*", "values"), "a dimension listed in another source"),
     Unavailable(("metrics", "*", "policy"), "policy: capability", _is("capability")),
     Unavailable(("metrics", "*", "lights", "policy"), "policy: capability", _is("capability")),
-    Unavailable(("metrics", "*", "targets", "*", "source"), "targets from a source"),
-    Unavailable(("metrics", "*", "targets", "*", "shape"), "shape: last_year"),
     Unavailable(("metrics", "*", "targets", "*", "by"), "by: working_days", _is("working_days")),
     Unavailable(("metrics_from",), "metrics from a table of indicators"),
 )

@@ -233,7 +233,7 @@ class Shelf:
     def _filter_days(self, name: str, source: Source, typed: Raw) -> str:
         """SQL that leaves out the rows after as-of, by the source's own time."""
         column = find_column(source.time, typed.columns) if source.time else None
-        if column is None or not is_time(typed.columns[column]):
+        if column is None or not is_time(typed.columns[column]) or self.needs[name].holds_targets:
             return ""
         end = end_before(
             exp.column(column, quoted=True), typed.columns[column], self.zone_of(name), self.zone, self.as_of

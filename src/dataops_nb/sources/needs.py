@@ -32,12 +32,16 @@ SUMS = (exp.Sum, exp.Avg, exp.Median)
 
 @dataclass
 class Need:
-    """What is asked of one source: columns by name with who asks, and which of them are numbers and times."""
+    """What is asked of one source: columns by name with who asks, and which of them are numbers and times.
+
+    A source that holds targets speaks of days to come, so its rows after as-of count.
+    """
 
     columns: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     times: dict[str, str] = field(default_factory=dict)
     used_times: list[str] = field(default_factory=list)
+    holds_targets: bool = False
 
     def use(self, names: Iterable[str | None], why: str) -> None:
         """Columns that must exist."""
@@ -128,6 +132,7 @@ def _need_elsewhere(definitions: Definitions, metric: Metric, why: str, needs: N
                 needs[source].use([column], why)
     for target in metric.targets:
         if isinstance(target, SourceTarget) and target.source in needs:
+            needs[target.source].holds_targets = True
             needs[target.source].count([target.column], f"{why}, targets:")
             needs[target.source].use(target.match.values(), f"{why}, targets:")
     for other in metric.reconcile:

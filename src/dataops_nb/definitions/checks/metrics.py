@@ -10,7 +10,18 @@ from dataops_nb.definitions.checks.names import fault_of_identifier, fault_of_na
 from dataops_nb.definitions.checks.targets import faults_of_targets
 from dataops_nb.definitions.draft import Draft, File, Steps
 from dataops_nb.definitions.lineage import AnyMetric, find_cycles, metric_parts, names_in
-from dataops_nb.definitions.models import Conversion, Cumulative, Derived, Lights, Measure, Offset, Ratio, Simple
+from dataops_nb.definitions.models import (
+    Conversion,
+    Cumulative,
+    Derived,
+    Lights,
+    Listed,
+    Measure,
+    Offset,
+    Ratio,
+    Simple,
+    SourceTarget,
+)
 from dataops_nb.definitions.reading import Node
 
 Fault = tuple[Steps, str]
@@ -53,6 +64,7 @@ def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None
         draft.say_unknown_source(file, (*here, "measure", "source"), metric.measure.source)
         faults += [(("measure", *path), message) for path, message in _faults_of_measure(metric.measure)]
         faults += _faults_of_time(draft, metric.measure)
+    _check_sources_beside(draft, file, here, metric)
     if isinstance(metric.lights, str):
         _check_lights_name(draft, file, (*here, "lights"), metric.lights)
     elif isinstance(metric.lights, Lights):
@@ -61,6 +73,25 @@ def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None
         draft.say(file, (*here, *path), message)
     for path, name in _metrics_named(metric):
         draft.say_unknown_metric(file, (*here, *path), name)
+
+
+def _check_sources_beside(draft: Draft, file: File, here: Steps, metric: AnyMetric) -> None:
+    """The sources of targets, which need a time, and of listed members, which are one column."""
+    for index, target in enumerate(metric.targets):
+        if isinstance(target, SourceTarget):
+            place = (*here, "targets", index, "source")
+            draft.say_unknown_source(file, place, target.source)
+            source = draft.definitions.company.sources.get(target.source)
+            if source is not None and source.time is None:
+                draft.say(file, place, f"targets need days: declare  time:  on the source {target.source!r}")
+    for index, split in enumerate(metric.by):
+        if isinstance(split, Listed) and split.values is not None:
+            place = (*here, "by", index, "values")
+            name, dot, column = split.values.partition(".")
+            if not dot or not column:
+                draft.say(file, place, f"{split.values!r} is not source.column; write staff.agent")
+            else:
+                draft.say_unknown_source(file, place, name)
 
 
 def _faults_of_measure(measure: Measure) -> list[Fault]:
