@@ -84,7 +84,10 @@ def test_conversions_after_as_of_do_not_exist(company):
 
 
 def test_where_the_conversions_system_says_nothing_there_is_no_rate(company):
-    late = SOURCES.replace("path: deals.csv, time: closed, covers: {from: 2026-01-01", "path: deals.csv, time: closed, covers: {from: 2026-03-01")
+    late = SOURCES.replace(
+        "path: deals.csv, time: closed, covers: {from: 2026-01-01",
+        "path: deals.csv, time: closed, covers: {from: 2026-03-01",
+    )
     table = monthly(company(late, metrics(), FILES))
     assert math.isnan(table.loc["2026-01", "value"])
     assert not table.loc["2026-02", "complete"]
@@ -107,14 +110,22 @@ def test_of_first_rows_only_those_of_all_history_are_base_events(company):
 
 
 def test_stamps_of_both_sides_are_cut_to_the_companys_days(company):
-    files = {"meetings.csv": "account,on,held\na,2026-01-06 03:00:00,yes\n", "deals.csv": "account,closed,stage\na,2026-01-07 03:00:00,won\n"}
-    zoned = SOURCES.replace("time: on", "timezone: UTC, time: on").replace("time: closed", "timezone: UTC, time: closed")
+    files = {
+        "meetings.csv": "account,on,held\na,2026-01-06 03:00:00,yes\n",
+        "deals.csv": "account,closed,stage\na,2026-01-07 03:00:00,won\n",
+    }
+    zoned = SOURCES.replace("time: on", "timezone: UTC, time: on").replace(
+        "time: closed", "timezone: UTC, time: closed"
+    )
     table = alignment.values(company(zoned, metrics("1d"), files), "rate", grain="day").set_index("period")
     assert table.loc["2026-01-05", "value"] == 1
 
 
 def test_an_entity_that_is_a_number_in_one_system_and_a_text_in_the_other_is_one(company):
-    files = {"meetings.csv": "account,on,held\n7,2026-01-06,yes\n", "deals.csv": "account,closed,stage\n7,2026-01-07,won\nx,2026-01-07,won\n"}
+    files = {
+        "meetings.csv": "account,on,held\n7,2026-01-06,yes\n",
+        "deals.csv": "account,closed,stage\n7,2026-01-07,won\nx,2026-01-07,won\n",
+    }
     assert monthly(company(SOURCES, metrics(), files)).loc["2026-01", "value"] == 1
 
 
@@ -156,7 +167,9 @@ def test_the_share_equals_counting_by_hand(base, then, length, tmp_path_factory)
     )
     (folder / "params" / "departments" / "d.yaml").write_text(
         "department: D\nmetrics:\n"
-        + "".join(f"  n_{name}: {{type: simple, measure: {{source: {name}, agg: count}}}}\n" for name in ("base", "then"))
+        + "".join(
+            f"  n_{name}: {{type: simple, measure: {{source: {name}, agg: count}}}}\n" for name in ("base", "then")
+        )
         + f"  rate: {{type: conversion, base_metric: n_base, conversion_metric: n_then, entity: who, window: {length}d}}\n"
     )
     for name, rows in (("base", base), ("then", then)):
@@ -166,7 +179,9 @@ def test_the_share_equals_counting_by_hand(base, then, length, tmp_path_factory)
         table = alignment.values(catalog, "rate")
     for _, row in table.iterrows():
         low, high = ((row[name].date() - start).days for name in ("period_start", "period_end"))
-        firsts = {who: min(d for w, d in base if w == who and low <= d <= high) for who, day in base if low <= day <= high}
+        firsts = {
+            who: min(d for w, d in base if w == who and low <= d <= high) for who, day in base if low <= day <= high
+        }
         hits = sum(any(w == who and 0 <= d - day <= length for w, d in then) for who, day in firsts.items())
         assert row["n"] == len(firsts)
         assert math.isnan(row["value"]) if not firsts else row["value"] == hits / len(firsts)

@@ -58,12 +58,17 @@ def test_the_list_is_one_of_the_metrics_sources():
 
     metric = {"type": "simple", "measure": {"source": "a", "agg": "count"}, "by": [{"column": "x", "values": "b.x"}]}
     known = Definitions.model_validate(
-        {"company": {"company": "C", "sources": {}}, "departments": {"d": {"department": "D", "metrics": {"m": metric}}}}
+        {
+            "company": {"company": "C", "sources": {}},
+            "departments": {"d": {"department": "D", "metrics": {"m": metric}}},
+        }
     )
     assert alignment.sources_of(known, ["m"]) == ["a", "b"]
 
 
-@pytest.mark.parametrize(("values", "words"), [("staff", "is not source.column"), ("stuff.agent", "did you mean 'staff'")])
+@pytest.mark.parametrize(
+    ("values", "words"), [("staff", "is not source.column"), ("stuff.agent", "did you mean 'staff'")]
+)
 def test_a_list_that_is_nowhere_is_refused(company, values, words):
     with pytest.raises(DefinitionsError, match=words):
         company(SOURCES, METRICS.replace("staff.agent", values), {"tickets.csv": TICKETS, "staff.csv": STAFF})

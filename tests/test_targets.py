@@ -107,7 +107,10 @@ def test_two_values_of_a_rate_for_one_day_are_no_target(company):
 
 def test_a_plan_speaks_of_days_after_as_of(company):
     plan = "month,goal\n2026-04-01,1\n2026-05-01,2\n2026-06-01,4\n"
-    assert targets(opened(company, flow("{source: plan, column: goal, per: month}"), plan), grain="quarter")["2026-Q2"] == 7
+    assert (
+        targets(opened(company, flow("{source: plan, column: goal, per: month}"), plan), grain="quarter")["2026-Q2"]
+        == 7
+    )
 
 
 def test_a_plan_follows_a_target_written_here(company):
@@ -167,7 +170,9 @@ def test_a_yearly_target_is_spread_as_the_same_weekdays_went_a_year_before_and_a
     catalog = shaped(company, amounts, "year", 36400)
     days, months = targets(catalog, grain="day"), targets(catalog, grain="month")
     whole = sum(amounts[1:366])
-    assert days["2026-03-02"] == pytest.approx(36400 * amounts[(dt.date(2025, 3, 3) - dt.date(2025, 1, 1)).days] / whole)
+    assert days["2026-03-02"] == pytest.approx(
+        36400 * amounts[(dt.date(2025, 3, 3) - dt.date(2025, 1, 1)).days] / whole
+    )
     assert targets(catalog, grain="year")["2026"] == 36400
     assert sum(value for key, value in months.items() if key.startswith("2026")) == pytest.approx(36400)
 

@@ -21,7 +21,8 @@ _ADDS_UP = {"count", "sum", "average", "min", "max", "first_seen"}
 
 def measure(catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...]) -> Measured:
     """One measure over windows, split by the columns in `by` (none: the total)."""
-    if catalog.faulty(what.source):
+    rates = catalog.definitions.company.rates
+    if catalog.faulty(what.source) or (what.currency and rates and catalog.faulty(rates.source)):
         return unknown(windows, by)
     coverage = catalog.coverage(what.source, time_of(catalog, what))
     covered = reach(windows, coverage, at_end=what.at == "end")
@@ -57,7 +58,9 @@ def _aggregate(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     if what.open is not None:
         spans = window_frame(windows)
-        return from_windows(catalog.fetch(queries.open_spans(catalog, what, by), **{queries.WINDOWS: spans}), windows, by)
+        return from_windows(
+            catalog.fetch(queries.open_spans(catalog, what, by), **{queries.WINDOWS: spans}), windows, by
+        )
     time = time_of(catalog, what)
     if queries.speaks_of_window(what) or (what.agg not in _ADDS_UP and what.at is None):
         query = queries.by_window(catalog, what, time, by)

@@ -68,7 +68,7 @@ def _amounts(rows: pd.DataFrame, apart: pd.Series, cut: Calendar, per: Grain) ->
     whole, parts = rows[apart], rows[~apart]
     sums = pd.concat([whole, parts[~parts["day"].isin(set(whole["day"]))]]).groupby("day")["value"].sum()
     found: list[Target] = []
-    for start, value in sums.items():
+    for start, value in zip(sums.index, sums, strict=True):
         period = cut.period(per, start)
         ends = period.end + dt.timedelta(days=1)
         found.append(Target(from_=period.start, per=per, value=float(value)))

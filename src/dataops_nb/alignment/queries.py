@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from dataops_nb.definitions.models import Duration, Measure
 from dataops_nb.sources import Catalog
+from dataops_nb.sources.rates import SPANS, holds
 
 NO_VALUE = "(none)"
 DAYS = "_nb_days"
@@ -25,7 +26,7 @@ _OF_NUMBERS: dict[str, type[exp.AggFunc]] = {
 def daily(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
     """`day d0.. v n`: the measure of each local day with rows."""
     local = catalog.local_date(what.source, time)
-    rows = _rows(catalog, what, by).select(exp.alias_(local, "day"))
+    rows = _rows(catalog, what, by, local).select(exp.alias_(local, "day"))
     return _grouped(what, rows.where(_seen(catalog, local)), ("day", *_names(by)))
 
 
@@ -56,9 +57,7 @@ def converted(catalog: Catalog, base: Event, then: Event, within: Duration, by: 
     same = exp.column("entity", table="b").eq(exp.column("entity", table="c"))
     timely = exp.Between(this=exp.column("day", table="c"), low=day.copy(), high=until)
     found = exp.select("b.entity", "b.day").distinct().from_("_nb_base AS b").join("_nb_then AS c", on=same & timely)
-    asked = exp.Between(
-        this=day.copy(), low=exp.column("first", table=WINDOWS), high=exp.column("last", table=WINDOWS)
-    )
+    asked = exp.Between(this=day.copy(), low=exp.column("first", table=WINDOWS), high=exp.column("last", table=WINDOWS))
     rows = (
         exp.select(f"{WINDOWS}.w", "b.*", exp.alias_(exp.column("day", table="h"), "x"))
         .from_("_nb_base AS b")
@@ -85,12 +84,10 @@ def _events(catalog: Catalog, event: Event, by: tuple[str, ...]) -> exp.Select:
     return exp.select("entity", "day", "moment", *_names(by)).from_(rows.subquery("v")).where(known)
 
 
-def _dated_rows(
-    catalog: Catalog, what: Measure, time: str, by: tuple[str, ...], *more: exp.Expression
-) -> exp.Select:
+def _dated_rows(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...], *more: Any) -> exp.Select:
     """`day moment x d0..` of every row up to as-of."""
     local = catalog.local_date(what.source, time)
-    rows = _rows(catalog, what, by).select(
+    rows = _rows(catalog, what, by, local).select(
         exp.alias_(local, "day"), exp.alias_(exp.column(time, quoted=True), "moment"), *more
     )
     return rows.where(_seen(catalog, local))
@@ -109,7 +106,7 @@ def by_window(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -
     """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS` (w, day, first, last)."""
     local = catalog.local_date(what.source, time)
     rows = (
-        _rows(catalog, what, by)
+        _rows(catalog, what, by, local)
         .select(exp.column("w", table=DAYS))
         .join(exp.to_table(DAYS), on=exp.column("day", table=DAYS).eq(local))
     )
@@ -124,7 +121,7 @@ def open_spans(catalog: Catalog, what: Measure, by: tuple[str, ...]) -> exp.Sele
     since = last if what.at == "end" else exp.column("first", table=WINDOWS)
     still_open = exp.or_(closed.is_(exp.null()), exp.GT(this=closed.copy(), expression=since.copy()))
     spans = exp.and_(exp.LTE(this=opened, expression=last), still_open)
-    rows = _rows(catalog, what, by).select(exp.column("w", table=WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
+    rows = _rows(catalog, what, by, opened).select(exp.column("w", table=WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
     return _grouped(what, rows, ("w", *_names(by)))
 
 
@@ -143,9 +140,18 @@ def _parse(text: str, dialect: str) -> exp.Expression:
     )
 
 
-def _rows(catalog: Catalog, what: Measure, by: tuple[str, ...]) -> exp.Select:
+def _rows(catalog: Catalog, what: Measure, by: tuple[str, ...], day: exp.Expression) -> exp.Select:
+    """`x d0..` of the rows that count; amounts in a currency are converted by the rate of the row's local day."""
     value = _parse(what.expr, catalog.dialect) if what.expr else exp.Literal.number(1)
-    query = exp.select(exp.alias_(value, "x"), *_dimensions(by)).from_(catalog.relation(what.source))
+    rows = exp.select().from_(catalog.relation(what.source))
+    rates = catalog.definitions.company.rates
+    if what.currency and rates and what.agg in _OF_NUMBERS:
+        own = exp.column(what.currency, quoted=True)
+        rows = rows.join(catalog.rate_spans(), on=holds(own, day), join_type="left")
+        same = exp.cast(own.copy(), "text").eq(exp.Literal.string(rates.to))
+        rate = exp.case().when(same, exp.Literal.number(1)).else_(exp.column("_nb_rate", table=SPANS))
+        value = exp.Mul(this=exp.paren(value), expression=exp.paren(rate))
+    query = rows.select(exp.alias_(value, "x"), *_dimensions(by))
     if what.filter:
         query = query.where(exp.paren(_parse(what.filter, catalog.dialect)))
     if what.exclude:

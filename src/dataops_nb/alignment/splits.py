@@ -35,13 +35,15 @@ def members(catalog: Catalog, metric: str, by: tuple[str, ...]) -> list[str]:
 
 
 def sources_of(definitions: Definitions, metrics: Iterable[str]) -> list[str]:
-    """The sources that these metrics read: their rows and those of their parts, their targets and listed members."""
+    """The sources that these metrics read: their rows and those of their parts, rates, their targets and listed members."""
     wanted = list(metrics)
     found: list[str] = []
     for name in upstream(definitions, wanted):
         metric = definitions.metrics[name]
         if isinstance(metric, Simple):
             found.append(metric.measure.source)
+            if metric.measure.currency and definitions.company.rates:
+                found.append(definitions.company.rates.source)
     for name in wanted:
         found += _beside(definitions, name)
     return list(dict.fromkeys(found))

@@ -28,7 +28,7 @@ COLUMNS = {"target": "value", "target_low": "low", "target_high": "high"}
 def add_targets(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """The table with `target`, `target_low`, `target_high`; a band's target is its middle.
 
-    Missing where nothing was agreed for every day of the period. Segments have the targets that a source matches to them.    """
+    Missing where nothing was agreed for every day of the period. Segments have the targets that a source matches to them."""
     cut = calendar(catalog.definitions.company.calendar)
     dated = {name: _agreed(catalog, name, cut) for name in table["metric"].unique()}
     past = {name: LastYear(catalog, name) for name in dated}
@@ -53,7 +53,7 @@ def target(
     dated: list[Target], start: dt.date, end: dt.date, cut: Calendar, past: LastYear | None = None
 ) -> dict[str, float | None]:
     """The target of the days `start`..`end`: `target`, and the band's ends where it is a band."""
-    found = {name: _over(dated, field, start, end, cut, past) for name, field in COLUMNS.items()}
+    found = {name: _over(dated, field, start, end, cut=cut, past=past) for name, field in COLUMNS.items()}
     low, high = found["target_low"], found["target_high"]
     if low is not None and high is not None:
         found["target"] = (low + high) / 2
@@ -77,7 +77,7 @@ def _begins(each: Target) -> tuple[dt.date, bool]:
 
 
 def _over(
-    dated: list[Target], field: str, start: dt.date, end: dt.date, cut: Calendar, past: LastYear | None
+    dated: list[Target], field: str, start: dt.date, end: dt.date, *, cut: Calendar, past: LastYear | None
 ) -> Fraction | None:
     total, days, adds_up = Fraction(0), (end - start).days + 1, False
     for current, first, last in _stretches(dated, start, end):

@@ -32,12 +32,10 @@ class Unavailable:
 COMPANY = (
     Unavailable(("calendar", "year", "pattern"), "a year of 4-4-5 weeks"),
     Unavailable(("calendar", "year", "ends"), "a year that ends on a weekday"),
-    Unavailable(("rates",), "currency conversion"),
     Unavailable(("lights", "*", "policy"), "policy: capability", _is("capability")),
     Unavailable(("sources", "*", "url"), "a database behind url"),
 )
 DEPARTMENT = (
-    Unavailable(("metrics", "*", "measure", "currency"), "currency conversion"),
     Unavailable(("metrics", "*", "policy"), "policy: capability", _is("capability")),
     Unavailable(("metrics", "*", "lights", "policy"), "policy: capability", _is("capability")),
     Unavailable(("metrics", "*", "targets", "*", "by"), "by: working_days", _is("working_days")),

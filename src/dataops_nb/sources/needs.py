@@ -41,6 +41,7 @@ class Need:
     numbers: dict[str, str] = field(default_factory=dict)
     times: dict[str, str] = field(default_factory=dict)
     used_times: list[str] = field(default_factory=list)
+    currencies: dict[str, list[str]] = field(default_factory=dict)
     holds_targets: bool = False
 
     def use(self, names: Iterable[str | None], why: str) -> None:
@@ -150,6 +151,9 @@ def _need_by_measure(measure: Measure, why: str, need: Need, default: str | None
     if measure.open:
         need.date([measure.open.from_, measure.open.to], why)
     need.use([measure.currency], why)
+    day = measure.open.from_ if measure.open else measure.time or default
+    if measure.currency and day and day not in need.currencies.setdefault(measure.currency, []):
+        need.currencies[measure.currency].append(day)
     for written in (measure.expr, measure.filter, measure.exclude):
         need.use(_identifiers(written), why)
     if measure.agg in ("sum", "average", "median", "min", "max"):

@@ -25,6 +25,7 @@ from dataops_nb.definitions.models import (
 from dataops_nb.definitions.reading import Node
 
 Fault = tuple[Steps, str]
+AMOUNTS = ("sum", "average", "min", "max", "median")
 
 
 def check_metrics(draft: Draft) -> None:
@@ -64,6 +65,7 @@ def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None
         draft.say_unknown_source(file, (*here, "measure", "source"), metric.measure.source)
         faults += [(("measure", *path), message) for path, message in _faults_of_measure(metric.measure)]
         faults += _faults_of_time(draft, metric.measure)
+        faults += _faults_of_currency(draft, metric.measure)
     _check_sources_beside(draft, file, here, metric)
     if isinstance(metric.lights, str):
         _check_lights_name(draft, file, (*here, "lights"), metric.lights)
@@ -117,25 +119,36 @@ def _faults_of_time(draft: Draft, measure: Measure) -> list[Fault]:
     return [(("measure", "time"), f"no time column: say it here, or as time of the source {measure.source!r}")]
 
 
+def _faults_of_currency(draft: Draft, measure: Measure) -> list[Fault]:
+    if measure.currency is None:
+        return []
+    if measure.agg not in AMOUNTS:
+        return [(("measure", "currency"), f"agg: {measure.agg} has no amount to convert; leave currency out")]
+    declared = draft.definitions.company.rates is not None or not draft.company.readable
+    return [] if declared else [(("measure", "currency"), "needs exchange rates: declare  rates:  in company.yaml")]
+
+
 def _faults_of_parts(metric: AnyMetric) -> list[Fault]:
     match metric:
-        case Cumulative() if metric.window.unit == "period":
+        case Cumulative() | Conversion() if metric.window.unit == "period":
             return [(("window",), "a window has a length of its own; write days, weeks, months, quarters or years")]
         case Cumulative() if metric.window.count == 0:
             return [(("window",), "a window must be longer than nothing")]
-        case Conversion() if metric.window.unit == "period":
-            return [(("window",), "a window has a length of its own; write days, weeks, months, quarters or years")]
         case Conversion():
             fault = fault_of_expression(metric.entity)
             return [(("entity",), fault)] if fault else []
         case Derived():
-            try:
-                none = not names_in(metric.expr)
-            except ValueError as error:
-                return [(("expr",), str(error))]
-            return [(("expr",), "names no metric")] if none else []
+            fault = _fault_of_arithmetic(metric.expr)
+            return [(("expr",), fault)] if fault else []
         case _:
             return []
+
+
+def _fault_of_arithmetic(expr: str) -> str:
+    try:
+        return "" if names_in(expr) else "names no metric"
+    except ValueError as error:
+        return str(error)
 
 
 def _faults_of_events(draft: Draft, metric: Conversion) -> list[Fault]:
@@ -145,7 +158,9 @@ def _faults_of_events(draft: Draft, metric: Conversion) -> list[Fault]:
         part = draft.definitions.metrics.get(name)
         if part is not None and not isinstance(part, Simple):
             faults.append(((key,), f"{name} is {part.type}; a conversion counts rows, so it needs a simple metric"))
-        elif part is not None and any(":period_" in (text or "") for text in (part.measure.filter, part.measure.exclude)):
+        elif part is not None and any(
+            ":period_" in (text or "") for text in (part.measure.filter, part.measure.exclude)
+        ):
             faults.append(((key,), f"the rows of {name} depend on the period asked for; filter without :period_start"))
     return faults
 
