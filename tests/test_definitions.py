@@ -536,17 +536,10 @@ def test_one_report_id_in_two_suites_is_a_mistake(params):
 @pytest.mark.parametrize(
     ("files", "metric"),
     [
-        ({"company.yaml": COMPANY + "rates: {source: deals, time: day, from: a, to: USD, rate: r}\n"}, None),
-        ({"company.yaml": COMPANY.replace("path: deals.csv", '"path": "deals_{snapshot}.csv"')}, None),
         ({"company.yaml": COMPANY.replace("path: deals.csv", "url: env:X, table: deals")}, None),
         ({"company.yaml": COMPANY.replace("    red:", "    policy: capability\n    red:")}, None),
         ({"departments/ops.yaml": "department: Ops\nmetrics_from: [{source: deals, id: x, expr: v}]\n"}, None),
-        ({}, "{type: conversion, base_metric: won, conversion_metric: closed, entity: x, window: 9d}"),
-        ({}, "{type: simple, measure: {agg: sum, expr: x, currency: c}}"),
-        ({}, "{type: simple, measure: {agg: count}, by: [{column: a, values: invoices.a}]}"),
         ({}, "{type: simple, measure: {agg: count}, policy: capability}"),
-        ({}, "{type: simple, measure: {agg: count}, targets: [{source: deals, column: x}]}"),
-        ({}, "{type: simple, measure: {agg: count}, targets: [{value: 1, per: week, shape: last_year}]}"),
     ],
 )
 def test_what_this_version_cannot_compute_is_said_and_never_ignored(params, files, metric):

@@ -342,8 +342,8 @@ def test_holidays_of_the_company_lower_its_targets_by_working_days(company, tmp_
         "m: {type: simple, measure: {source: s, agg: count}, targets: [{per: month, by: working_days, value: 38}]}"
     )
     catalog = company(SOURCES, metrics, {"s.csv": ROWS}, extra=CALENDAR, as_of=str(LAST))
-    table = alignment.add_targets(alignment.values(catalog, "m", grain="week"), catalog.definitions)
+    table = alignment.add_targets(alignment.values(catalog, "m", grain="week"), catalog)
     targets = table.set_index("period")["target"]
     assert targets[["2024-W20", "2024-W21"]].tolist() == [10, 8]
-    months = alignment.add_targets(alignment.values(catalog, "m", grain="month"), catalog.definitions)
+    months = alignment.add_targets(alignment.values(catalog, "m", grain="month"), catalog)
     assert set(months["target"]) == {38}

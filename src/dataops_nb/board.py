@@ -116,7 +116,7 @@ def of(
     period = calendar(catalog.definitions.company.calendar).last_complete(grain, catalog.as_of)
     start = min(span[0], period.start) if span else period.start
     table = alignment.align(catalog, known, grain=grain, start=start, end=catalog.as_of)
-    table = alignment.add_targets(alignment.compare(table, catalog), catalog.definitions)
+    table = alignment.add_targets(alignment.compare(table, catalog), catalog)
     table = reconciliation.add_reconciled(table, catalog)
     return Board(catalog, grain, period, department, known, status.judge(table, catalog.definitions), out)
 

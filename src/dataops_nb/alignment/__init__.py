@@ -20,9 +20,9 @@ import pandas as pd
 from dataops_nb.alignment.comparisons import compare
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import TOTAL, window
+from dataops_nb.alignment.splits import declared_splits, members, sources_of
 from dataops_nb.alignment.targets import add_targets
-from dataops_nb.definitions import Definitions, upstream
-from dataops_nb.definitions.models import Grain, Listed, Simple
+from dataops_nb.definitions.models import Grain
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
@@ -84,21 +84,6 @@ def values(
     return align(catalog, [metric], grain=grain, start=start, end=end, by=by)
 
 
-def declared_splits(definitions: Definitions, metric: str) -> list[tuple[str, ...]]:
-    """The splits that a metric's `by:` declares, each a tuple of columns."""
-    said = definitions.metrics[metric].by
-    return [
-        (each,) if isinstance(each, str) else (each.column,) if isinstance(each, Listed) else tuple(each)
-        for each in said
-    ]
-
-
-def sources_of(definitions: Definitions, metrics: Iterable[str]) -> list[str]:
-    """The sources that these metrics read, directly or through the metrics they stand on."""
-    found = (definitions.metrics[name] for name in upstream(definitions, list(metrics)))
-    return list(dict.fromkeys(metric.measure.source for metric in found if isinstance(metric, Simple)))
-
-
 def _periods(catalog: Catalog, grain: Grain, start: dt.date | None, end: dt.date | None) -> list[Period]:
     span = (start, end) if start and end else catalog.span()
     if span is None:
@@ -109,6 +94,8 @@ def _periods(catalog: Catalog, grain: Grain, start: dt.date | None, end: dt.date
 
 def _aligned(catalog: Catalog, metric: str, by: tuple[str, ...], periods: list[Period]) -> pd.DataFrame:
     measured = evaluate(Scope(catalog, by), metric, [window(period) for period in periods])
+    if listed := members(catalog, metric, by):
+        measured = measured.segments(list(dict.fromkeys([*measured.value.columns, *listed])))
     base = pd.DataFrame(
         {
             "period": [period.id for period in periods],

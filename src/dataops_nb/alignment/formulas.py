@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dataops_nb.alignment.conversions import convert
 from dataops_nb.alignment.measured import DAY, Measured, Window, blanked, combine
 from dataops_nb.alignment.measures import measure
 from dataops_nb.definitions import Definitions
@@ -52,7 +53,7 @@ def evaluate(scope: Scope, metric: str, windows: list[Window]) -> Measured:
         return _cumulative(scope, definition, windows)
     if isinstance(definition, Derived):
         return _derived(scope, definition, windows)
-    raise UsageError(f"metric {metric}: type {definition.type} cannot be computed by this version")
+    return convert(scope.catalog, definition, windows, scope.by)
 
 
 def _part(scope: Scope, part: str | Offset, windows: list[Window]) -> Measured:

@@ -21,9 +21,10 @@ _ADDS_UP = {"count", "sum", "average", "min", "max", "first_seen"}
 
 def measure(catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...]) -> Measured:
     """One measure over windows, split by the columns in `by` (none: the total)."""
-    if catalog.faulty(what.source):
-        return _unknown(windows, by)
-    coverage = catalog.coverage(what.source, _time(catalog, what))
+    rates = catalog.definitions.company.rates
+    if catalog.faulty(what.source) or (what.currency and rates and catalog.faulty(rates.source)):
+        return unknown(windows, by)
+    coverage = catalog.coverage(what.source, time_of(catalog, what))
     covered = reach(windows, coverage, at_end=what.at == "end")
     seen = coverage.last or catalog.as_of
     value, n = _aggregate(catalog, what, [Window(w.start, min(w.end, seen), w.grain) for w in windows], by)
@@ -34,12 +35,14 @@ def measure(catalog: Catalog, what: Measure, windows: list[Window], by: tuple[st
     return Measured(value, blanked(n.fillna(0), outside, 0), covered, zero)
 
 
-def _unknown(windows: list[Window], by: tuple[str, ...]) -> Measured:
+def unknown(windows: list[Window], by: tuple[str, ...]) -> Measured:
+    """No value for any window, because what stands behind it has faults."""
     value = pd.DataFrame(np.nan, index=range(len(windows)), columns=[] if by else [TOTAL])
     return Measured(value, value.fillna(0).astype(int), reach(windows, None, at_end=False))
 
 
-def _time(catalog: Catalog, what: Measure) -> str:
+def time_of(catalog: Catalog, what: Measure) -> str:
+    """The column that puts a measure's rows on a calendar."""
     declared = catalog.definitions.company.sources[what.source].time
     time = what.time or declared or (what.open.from_ if what.open else None)
     if time is None:
@@ -54,12 +57,14 @@ def _aggregate(
     catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     if what.open is not None:
-        spans = _dates(windows)
-        return _wide(catalog.fetch(queries.open_spans(catalog, what, by), **{queries.WINDOWS: spans}), windows, by)
-    time = _time(catalog, what)
+        spans = window_frame(windows)
+        return from_windows(
+            catalog.fetch(queries.open_spans(catalog, what, by), **{queries.WINDOWS: spans}), windows, by
+        )
+    time = time_of(catalog, what)
     if queries.speaks_of_window(what) or (what.agg not in _ADDS_UP and what.at is None):
         query = queries.by_window(catalog, what, time, by)
-        return _wide(catalog.fetch(query, **{queries.DAYS: _date_dimension(windows)}), windows, by)
+        return from_windows(catalog.fetch(query, **{queries.DAYS: _date_dimension(windows)}), windows, by)
     if what.at == "end":
         return _on_last_day(catalog.fetch(queries.daily(catalog, what, time, by)), what, windows, by)
     return _over_days(_by_day(catalog, what, time, by), what, windows, by)
@@ -72,7 +77,8 @@ def _by_day(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> 
     return catalog.fetch(queries.daily(catalog, summed, time, by))
 
 
-def _dates(windows: list[Window]) -> pd.DataFrame:
+def window_frame(windows: list[Window]) -> pd.DataFrame:
+    """`w first last`: windows as a table that a query can join."""
     frame = pd.DataFrame(
         {"w": range(len(windows)), "first": [w.start for w in windows], "last": [w.end for w in windows]}
     )
@@ -80,7 +86,7 @@ def _dates(windows: list[Window]) -> pd.DataFrame:
 
 
 def _date_dimension(windows: list[Window]) -> pd.DataFrame:
-    frame = _dates(windows)
+    frame = window_frame(windows)
     lengths = ((frame["last"] - frame["first"]).dt.days + 1).clip(lower=0)
     days = frame.loc[frame.index.repeat(lengths)].reset_index(drop=True)
     into = days.groupby("w").cumcount()
@@ -94,7 +100,8 @@ def _labels(frame: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
     return named.agg(",".join, axis=1)
 
 
-def _wide(frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def from_windows(frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A query's `w d0.. v n` as two tables with one row a window and one column a segment."""
     return tuple(_matrix(frame, "w", by, column).reindex(range(len(windows))) for column in ("v", "n"))  # type: ignore[return-value]
 
 

@@ -5,14 +5,16 @@ Columns that go out: `w` (the window's position), `day`, `d0 d1 ...` (the segmen
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
-from dataops_nb.definitions.models import Measure
+from dataops_nb.definitions.models import Duration, Measure
 from dataops_nb.sources import Catalog
 from dataops_nb.sources.conditions import keep_rows
+from dataops_nb.sources.rates import SPANS, holds
 
 NO_VALUE = "(none)"
 DAYS = "_nb_days"
@@ -25,32 +27,87 @@ _OF_NUMBERS: dict[str, type[exp.AggFunc]] = {
 def daily(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
     """`day d0.. v n`: the measure of each local day with rows."""
     local = catalog.local_date(what.source, time)
-    rows = _rows(catalog, what, by).select(exp.alias_(local, "day"))
+    rows = _rows(catalog, what, by, local).select(exp.alias_(local, "day"))
     return _grouped(what, rows.where(_seen(catalog, local)), ("day", *_names(by)))
 
 
 def first_rows(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
     """`day d0.. v n`: how many distinct `expr` have their first row of all history on that day, in that row's segment."""
+    rows = _first(_dated_rows(catalog, what, time, by), ("x",), by)
+    return _grouped(what.model_copy(update={"agg": "count"}), rows, ("day", *_names(by)))
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens to entities: the rows of a measure, by the day in `time`, each about the entity in `entity`."""
+
+    what: Measure
+    time: str
+    entity: str
+
+
+def converted(catalog: Catalog, base: Event, then: Event, within: Duration, by: tuple[str, ...]) -> exp.Select:
+    """`w d0.. v n`: the entities with a base event in each window of `WINDOWS`, and how many of them convert (`v`).
+
+    An entity stands once in a window, with its first base event there; a conversion is on that day or up to `within` later.
+    """
+    day, unit = exp.column("day", table="b"), "month" if within.unit == "quarter" else within.unit
+    count = within.count * (3 if within.unit == "quarter" else 1)
+    step = exp.Interval(this=exp.Literal.string(str(count)), unit=exp.var(unit.upper()))
+    until = exp.cast(exp.Add(this=day.copy(), expression=step), "date")
+    same = exp.column("entity", table="b").eq(exp.column("entity", table="c"))
+    timely = exp.Between(this=exp.column("day", table="c"), low=day.copy(), high=until)
+    found = exp.select("b.entity", "b.day").distinct().from_("_nb_base AS b").join("_nb_then AS c", on=same & timely)
+    asked = exp.Between(this=day.copy(), low=exp.column("first", table=WINDOWS), high=exp.column("last", table=WINDOWS))
+    rows = (
+        exp.select(f"{WINDOWS}.w", "b.*", exp.alias_(exp.column("day", table="h"), "x"))
+        .from_("_nb_base AS b")
+        .join(WINDOWS, on=asked)
+        .join("_nb_found AS h", on="b.entity = h.entity AND b.day = h.day", join_type="left")
+    )
+    counted = exp.select("w", *_names(by), "cast(count(x) as double) AS v", "count(*) AS n")
+    return (
+        counted.from_(_first(rows, ("w", "entity"), by).subquery("e"))
+        .group_by("w", *_names(by))
+        .with_("_nb_base", as_=_events(catalog, base, by))
+        .with_("_nb_then", as_=_events(catalog, then, ()))
+        .with_("_nb_found", as_=found)
+    )
+
+
+def _events(catalog: Catalog, event: Event, by: tuple[str, ...]) -> exp.Select:
+    """`entity day moment d0..`: the rows of an event that count and are about somebody."""
+    about = exp.alias_(exp.cast(_parse(event.entity, catalog.dialect), "text"), "entity")
+    rows = _dated_rows(catalog, event.what, event.time, by, about)
+    if event.what.agg == "first_seen":
+        rows = _first(rows, ("x",), by)
+    known = exp.and_(*[exp.column(name).is_(exp.null()).not_() for name in ("entity", "x")])
+    return exp.select("entity", "day", "moment", *_names(by)).from_(rows.subquery("v")).where(known)
+
+
+def _dated_rows(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...], *more: Any) -> exp.Select:
+    """`day moment x d0..` of every row up to as-of."""
     local = catalog.local_date(what.source, time)
-    rows = _rows(catalog, what, by).select(
-        exp.alias_(local, "day"), exp.alias_(exp.column(time, quoted=True), "moment")
+    rows = _rows(catalog, what, by, local).select(
+        exp.alias_(local, "day"), exp.alias_(exp.column(time, quoted=True), "moment"), *more
     )
+    return rows.where(_seen(catalog, local))
+
+
+def _first(rows: exp.Select, apart: tuple[str, ...], by: tuple[str, ...]) -> exp.Select:
+    """The earliest row of each of `apart`, which are never empty."""
     order = exp.Order(expressions=[exp.Ordered(this=exp.column(name)) for name in ("moment", *_names(by))])
-    place = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("x")], order=order)
-    ranked = (
-        exp.select("day", *_names(by), "x", exp.alias_(place, "place"))
-        .from_(rows.where(_seen(catalog, local)).subquery("s"))
-        .where(exp.column("x").is_(exp.null()).not_())
-    )
-    first = exp.select("*").from_(ranked.subquery("p")).where(exp.column("place").eq(1))
-    return _grouped(what.model_copy(update={"agg": "count"}), first, ("day", *_names(by)))
+    place = exp.Window(this=exp.RowNumber(), partition_by=[exp.column(name) for name in apart], order=order)
+    known = exp.and_(*[exp.column(name).is_(exp.null()).not_() for name in apart])
+    ranked = exp.select("*", exp.alias_(place, "place")).from_(rows.subquery("s")).where(known)
+    return exp.select("*").from_(ranked.subquery("p")).where(exp.column("place").eq(1))
 
 
 def by_window(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
     """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS` (w, day, first, last)."""
     local = catalog.local_date(what.source, time)
     rows = (
-        _rows(catalog, what, by)
+        _rows(catalog, what, by, local)
         .select(exp.column("w", table=DAYS))
         .join(exp.to_table(DAYS), on=exp.column("day", table=DAYS).eq(local))
     )
@@ -65,7 +122,7 @@ def open_spans(catalog: Catalog, what: Measure, by: tuple[str, ...]) -> exp.Sele
     since = last if what.at == "end" else exp.column("first", table=WINDOWS)
     still_open = exp.or_(closed.is_(exp.null()), exp.GT(this=closed.copy(), expression=since.copy()))
     spans = exp.and_(exp.LTE(this=opened, expression=last), still_open)
-    rows = _rows(catalog, what, by).select(exp.column("w", table=WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
+    rows = _rows(catalog, what, by, opened).select(exp.column("w", table=WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
     return _grouped(what, rows, ("w", *_names(by)))
 
 
@@ -84,9 +141,18 @@ def _parse(text: str, dialect: str) -> exp.Expression:
     )
 
 
-def _rows(catalog: Catalog, what: Measure, by: tuple[str, ...]) -> exp.Select:
+def _rows(catalog: Catalog, what: Measure, by: tuple[str, ...], day: exp.Expression) -> exp.Select:
+    """`x d0..` of the rows that count; amounts in a currency are converted by the rate of the row's local day."""
     value = _parse(what.expr, catalog.dialect) if what.expr else exp.Literal.number(1)
-    query = exp.select(exp.alias_(value, "x"), *_dimensions(by)).from_(catalog.relation(what.source))
+    rows = exp.select().from_(catalog.relation(what.source))
+    rates = catalog.definitions.company.rates
+    if what.currency and rates and what.agg in _OF_NUMBERS:
+        own = exp.column(what.currency, quoted=True)
+        rows = rows.join(catalog.rate_spans(), on=holds(own, day), join_type="left")
+        same = exp.cast(own.copy(), "text").eq(exp.Literal.string(rates.to))
+        rate = exp.case().when(same, exp.Literal.number(1)).else_(exp.column("_nb_rate", table=SPANS))
+        value = exp.Mul(this=exp.paren(value), expression=exp.paren(rate))
+    query = rows.select(exp.alias_(value, "x"), *_dimensions(by))
     kept, dropped = (_parse(text, catalog.dialect) if text else None for text in (what.filter, what.exclude))
     return keep_rows(query, kept, dropped)
 

@@ -8,35 +8,40 @@ stock's is averaged over them. Both are weighted by days where a period runs acr
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 
 import pandas as pd
 
-from dataops_nb.definitions import Definitions
-from dataops_nb.definitions.models import MONTHS, Target
+from dataops_nb.alignment.measured import TOTAL
+from dataops_nb.alignment.plans import plan
+from dataops_nb.alignment.shapes import LastYear
+from dataops_nb.alignment.splits import declared_splits
+from dataops_nb.definitions.models import MONTHS, SourceTarget, Target
 from dataops_nb.periods import Calendar, calendar
+from dataops_nb.sources import Catalog
 
 _MONTH_NAMES = {number: name for name, number in MONTHS.items()}
 _PLAIN = Calendar()
 COLUMNS = {"target": "value", "target_low": "low", "target_high": "high"}
 
 
-def add_targets(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
-    """The table with `target`, `target_low`, `target_high`; a band's target is its middle; segments have none of their own.
+def add_targets(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """The table with `target`, `target_low`, `target_high`; a band's target is its middle.
 
-    Missing where nothing was agreed for every day of the period.
-    """
-    cut = calendar(definitions.company.calendar, definitions.holidays)
-    dated = {name: _dated(metric.targets) for name, metric in definitions.metrics.items()}
-    known: dict[tuple[str, dt.date, dt.date], dict[str, float | None]] = {}
+    Missing where nothing was agreed for every day of the period. Segments have the targets that a source matches to them."""
+    cut = calendar(catalog.definitions.company.calendar, catalog.definitions.holidays)
+    dated = {name: _agreed(catalog, name, cut) for name in table["metric"].unique()}
+    past = {name: LastYear(catalog, name) for name in dated}
+    known: dict[tuple[str, str, dt.date, dt.date], dict[str, float | None]] = {}
 
     def agreed(row: pd.Series) -> dict[str, float | None]:
-        if not pd.isna(row["segment"]) or not dated[row["metric"]]:
+        metric, segment = row["metric"], TOTAL if pd.isna(row["segment"]) else row["segment"]
+        if not dated[metric].get(segment):
             return dict.fromkeys(COLUMNS)
-        key = (row["metric"], row["period_start"].date(), row["period_end"].date())
+        key = (metric, segment, row["period_start"].date(), row["period_end"].date())
         if key not in known:
-            known[key] = target(dated[key[0]], key[1], key[2], cut)
+            known[key] = target(dated[metric][segment], key[2], key[3], cut, past[metric])
         return known[key]
 
     rows = [agreed(row) for _, row in table[["metric", "segment", "period_start", "period_end"]].iterrows()]
@@ -45,27 +50,42 @@ def add_targets(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
     )
 
 
-def target(dated: list[Target], start: dt.date, end: dt.date, cut: Calendar) -> dict[str, float | None]:
+def target(
+    dated: list[Target], start: dt.date, end: dt.date, cut: Calendar, past: LastYear | None = None
+) -> dict[str, float | None]:
     """The target of the days `start`..`end`: `target`, and the band's ends where it is a band."""
-    found = {name: _over(dated, field, start, end, cut) for name, field in COLUMNS.items()}
+    found = {name: _over(dated, field, start, end, cut=cut, past=past) for name, field in COLUMNS.items()}
     low, high = found["target_low"], found["target_high"]
     if low is not None and high is not None:
         found["target"] = (low + high) / 2
     return {name: None if value is None else float(value) for name, value in found.items()}
 
 
-def _dated(targets: Sequence[object]) -> list[Target]:
-    known = [each for each in targets if isinstance(each, Target)]
-    return sorted(known, key=lambda each: each.from_ or dt.date.min)
+def _agreed(catalog: Catalog, metric: str, cut: Calendar) -> dict[str, list[Target]]:
+    """The dated targets of a metric's total and segments, oldest first: those in its file, and those in sources."""
+    said, splits = catalog.definitions.metrics[metric].targets, declared_splits(catalog.definitions, metric)
+    found: dict[str, list[Target]] = {TOTAL: [each for each in said if isinstance(each, Target)]}
+    for each in said:
+        if isinstance(each, SourceTarget):
+            for label, planned in plan(catalog, each, splits, cut).items():
+                found.setdefault(label, []).extend(planned)
+    return {label: sorted(targets, key=_begins) for label, targets in found.items()}
 
 
-def _over(dated: list[Target], field: str, start: dt.date, end: dt.date, cut: Calendar) -> Fraction | None:
+def _begins(each: Target) -> tuple[dt.date, bool]:
+    """The day a target starts to hold; one that says something goes before the mere end of another."""
+    return each.from_ or dt.date.min, each.value is not None or each.low is not None
+
+
+def _over(
+    dated: list[Target], field: str, start: dt.date, end: dt.date, *, cut: Calendar, past: LastYear | None
+) -> Fraction | None:
     total, days, adds_up = Fraction(0), (end - start).days + 1, False
     for current, first, last in _stretches(dated, start, end):
         said = getattr(current, field) if current else None
         if current is None or said is None:
             return None
-        total += Fraction(repr(said)) * _shares(current, first, last, cut)
+        total += Fraction(repr(said)) * _shares(current, first, last, cut, past)
         adds_up = adds_up or current.per is not None
     return total if adds_up else total / days
 
@@ -79,7 +99,7 @@ def _stretches(dated: list[Target], start: dt.date, end: dt.date) -> Iterator[tu
         yield (started[-1] if started else None), first, after - dt.timedelta(days=1)
 
 
-def _shares(current: Target, first: dt.date, last: dt.date, cut: Calendar) -> Fraction:
+def _shares(current: Target, first: dt.date, last: dt.date, cut: Calendar, past: LastYear | None) -> Fraction:
     """How many times its value the target is worth over these days: days of its own periods, by the month's factor.
 
     `season` speaks of plain months, also under a pattern. An own period without a working day is worth nothing.
@@ -88,17 +108,21 @@ def _shares(current: Target, first: dt.date, last: dt.date, cut: Calendar) -> Fr
     for month in _PLAIN.periods("month", first, last):
         start, end = max(first, month.start), min(last, month.end)
         season = Fraction(repr(current.season.get(_MONTH_NAMES[month.start.month], 1.0)))
-        total += season * _periods_worth(current, start, end, cut)
+        total += season * _periods_worth(current, start, end, cut, past)
     return total
 
 
-def _periods_worth(current: Target, first: dt.date, last: dt.date, cut: Calendar) -> Fraction:
+def _periods_worth(current: Target, first: dt.date, last: dt.date, cut: Calendar, past: LastYear | None) -> Fraction:
     if current.per is None:
         return Fraction((last - first).days + 1)
     length = cut.working_days if current.by == "working_days" else _days
-    own = [(p, length(p.start, p.end)) for p in cut.periods(current.per, first, last)]
-    shares = (Fraction(length(max(first, p.start), min(last, p.end)), whole) for p, whole in own if whole)
-    return sum(shares, Fraction(0))
+    total = Fraction(0)
+    for own in cut.periods(current.per, first, last):
+        start, end, whole = max(first, own.start), min(last, own.end), length(own.start, own.end)
+        shaped = past.share(own, start, end) if past is not None and current.shape else None
+        even = Fraction(length(start, end), whole) if whole else Fraction(0)
+        total += even if shaped is None else shaped
+    return total
 
 
 def _days(first: dt.date, last: dt.date) -> int:

@@ -30,19 +30,12 @@ class Unavailable:
 
 
 COMPANY = (
-    Unavailable(("rates",), "currency conversion"),
     Unavailable(("lights", "*", "policy"), "policy: capability", _is("capability")),
-    Unavailable(("sources", "*", "path"), "{snapshot} in a path", lambda path: "{snapshot}" in str(path)),
     Unavailable(("sources", "*", "url"), "a database behind url"),
 )
 DEPARTMENT = (
-    Unavailable(("metrics", "*", "type"), "type: conversion", _is("conversion")),
-    Unavailable(("metrics", "*", "measure", "currency"), "currency conversion"),
-    Unavailable(("metrics", "*", "by", "*", "values"), "a dimension listed in another source"),
     Unavailable(("metrics", "*", "policy"), "policy: capability", _is("capability")),
     Unavailable(("metrics", "*", "lights", "policy"), "policy: capability", _is("capability")),
-    Unavailable(("metrics", "*", "targets", "*", "source"), "targets from a source"),
-    Unavailable(("metrics", "*", "targets", "*", "shape"), "shape: last_year"),
     Unavailable(("metrics_from",), "metrics from a table of indicators"),
 )
 

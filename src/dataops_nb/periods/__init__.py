@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from dataops_nb.definitions.models import MONTHS, WEEKDAYS, CalendarModel, FiscalYear, Holiday
 from dataops_nb.periods.calendars import LIKE_FOR_LIKE, Calendar, Period
-from dataops_nb.periods.days import add_months, before
+from dataops_nb.periods.days import add_months, after, before
 from dataops_nb.periods.dimension import Day, dimension
 from dataops_nb.periods.patterns import Pattern
 
@@ -22,6 +22,7 @@ __all__ = [
     "Pattern",
     "Period",
     "add_months",
+    "after",
     "before",
     "calendar",
     "dimension",

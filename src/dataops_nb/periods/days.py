@@ -25,3 +25,8 @@ def before(day: dt.date, duration: Duration) -> dt.date:
     if duration.unit in MONTHS_IN:
         return add_months(day, -duration.count * MONTHS_IN[duration.unit])
     return day - dt.timedelta(days=duration.days)
+
+
+def after(day: dt.date, duration: Duration) -> dt.date:
+    """The day that lies a duration later; months, quarters and years by the calendar, `period` is refused."""
+    return before(day, duration.model_copy(update={"count": -duration.count}))

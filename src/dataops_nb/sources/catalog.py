@@ -20,6 +20,7 @@ from dataops_nb.sources.evidence import Notice
 from dataops_nb.sources.files import hash_content
 from dataops_nb.sources.loading import Shelf
 from dataops_nb.sources.queries import find_tables
+from dataops_nb.sources.rates import SPANS, list_spans
 from dataops_nb.sources.sql import find_column, first_row, quote, say_error
 
 PROVENANCE = ["source", "system", "owner", "files", "rows", "data_to", "sha256"]
@@ -121,6 +122,14 @@ class Catalog:
         if not is_time(columns[found]):
             raise DataError([Fault(name, f"is {columns[found]}, which has no day", column=found)])
         return cut_day(exp.column(found, quoted=True), columns[found], self._shelf.zone_of(name), self._shelf.zone)
+
+    def rate_spans(self) -> exp.Expression:
+        """The days each exchange rate holds, to join as `rates.SPANS`: `_nb_currency _nb_since _nb_until _nb_rate`."""
+        rates = self.definitions.company.rates
+        if rates is None:
+            raise UsageError("company.yaml declares no rates, so nothing can be converted")
+        spans = list_spans(rates, self.relation(rates.source), self.local_date(rates.source, rates.time))
+        return spans.subquery(SPANS)
 
     def coverage(self, name: str, time: str | None = None) -> Coverage:
         """The days a source speaks about, by a time column (default: its `time`)."""

@@ -18,12 +18,13 @@ from sqlglot import exp
 
 from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
-from dataops_nb.sources.days import end_before, is_time
+from dataops_nb.sources.days import cut_day, end_before, is_time
 from dataops_nb.sources.evidence import ROW, Notice, Raw, check_value, list_faults
 from dataops_nb.sources.files import File, allow_folders, find_files
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
 from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_origin, parse_queries
+from dataops_nb.sources.rates import check_rates, list_spans
 from dataops_nb.sources.reading import find_missing, read_files
 from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_rules, list_unfinite
 from dataops_nb.sources.sql import find_column, first_row, names, quote, say_error, text, texts
@@ -52,6 +53,7 @@ class Shelf:
         self.as_of = as_of
         self.zone = definitions.company.timezone
         self.sources = definitions.company.sources
+        self.rates = definitions.company.rates
         written = {n: s.query for n, s in self.sources.items() if s.query and not s.url}
         self.queries = parse_queries(written, self.sources)
         self.needs = collect_needs(definitions, self.queries)
@@ -122,6 +124,7 @@ class Shelf:
         if not loaded.referenced:
             loaded.referenced = True
             self._check_references(loaded)
+            self._check_rates(loaded)
         return loaded
 
     def _read(self, loaded: Loaded) -> Raw | None:
@@ -234,7 +237,7 @@ class Shelf:
     def _filter_days(self, name: str, source: Source, typed: Raw) -> str:
         """SQL that leaves out the rows after as-of, by the source's own time."""
         column = find_column(source.time, typed.columns) if source.time else None
-        if column is None or not is_time(typed.columns[column]):
+        if column is None or not is_time(typed.columns[column]) or self.needs[name].holds_targets:
             return ""
         end = end_before(
             exp.column(column, quoted=True), typed.columns[column], self.zone_of(name), self.zone, self.as_of
@@ -274,6 +277,32 @@ class Shelf:
             else:
                 rule = f"is not found in {column.references}"
                 checks.append(check_reference(name, other, loaded.typed, typed, rule))
+        loaded.faults += list_faults(self.con, loaded.name, loaded.typed, checks)
+
+    def local_day(self, name: str, column: str) -> exp.Expression | None:
+        """The company's local day of a column of a loaded source; None where it has no such column, or no day."""
+        typed = self.loaded[name].typed
+        found = find_column(column, typed.columns) if typed else None
+        if typed is None or found is None or not is_time(typed.columns[found]):
+            return None
+        return cut_day(exp.column(found, quoted=True), typed.columns[found], self.zone_of(name), self.zone)
+
+    def _check_rates(self, loaded: Loaded) -> None:
+        """Every row with an amount that is converted has a rate; silent where the rates themselves cannot be read."""
+        rates, currencies = self.rates, self.needs[loaded.name].currencies
+        if rates is None or loaded.typed is None or not currencies or rates.source not in self.sources:
+            return
+        table, since = self.load(rates.source).typed, self.local_day(rates.source, rates.time)
+        named = [find_column(name, table.columns) for name in (rates.from_, rates.rate)] if table else [None]
+        if since is None or None in named:
+            return
+        spans = list_spans(rates, exp.to_table(quote(rates.source), dialect="duckdb"), since)
+        pairs = [(find_column(c, loaded.typed.columns), t) for c, times in currencies.items() for t in times]
+        checks = [
+            check_rates(rates, column, day, loaded.typed.relation, until=self.as_of.isoformat(), spans=spans)
+            for column, time in pairs
+            if column is not None and (day := self.local_day(loaded.name, time)) is not None
+        ]
         loaded.faults += list_faults(self.con, loaded.name, loaded.typed, checks)
 
 

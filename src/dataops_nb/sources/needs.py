@@ -32,12 +32,17 @@ SUMS = (exp.Sum, exp.Avg, exp.Median)
 
 @dataclass
 class Need:
-    """What is asked of one source: columns by name with who asks, and which of them are numbers and times."""
+    """What is asked of one source: columns by name with who asks, and which of them are numbers and times.
+
+    A source that holds targets speaks of days to come, so its rows after as-of count.
+    """
 
     columns: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     times: dict[str, str] = field(default_factory=dict)
     used_times: list[str] = field(default_factory=list)
+    currencies: dict[str, list[str]] = field(default_factory=dict)
+    holds_targets: bool = False
 
     def use(self, names: Iterable[str | None], why: str) -> None:
         """Columns that must exist."""
@@ -104,10 +109,13 @@ def _need_by_metric(definitions: Definitions, id_: str, metric: Metric, needs: N
     if isinstance(metric, Simple):
         for measure in measures:
             _need_by_measure(measure, why, needs[measure.source], definitions.company.sources[measure.source].time)
+    split_at = metric.base_metric if isinstance(metric, Conversion) else id_
+    for measure in _measures(definitions, split_at, frozenset()):
+        if need := needs.get(measure.source):
+            for dimension in metric.by:
+                need.use(_columns_of(dimension), why)
     for measure in measures:
         need = needs[measure.source]
-        for dimension in metric.by:
-            need.use(_columns_of(dimension), why)
         if isinstance(metric, Conversion):
             need.use(_identifiers(metric.entity), why)
         for other in metric.reconcile:
@@ -125,6 +133,7 @@ def _need_elsewhere(definitions: Definitions, metric: Metric, why: str, needs: N
                 needs[source].use([column], why)
     for target in metric.targets:
         if isinstance(target, SourceTarget) and target.source in needs:
+            needs[target.source].holds_targets = True
             needs[target.source].count([target.column], f"{why}, targets:")
             needs[target.source].use(target.match.values(), f"{why}, targets:")
     for other in metric.reconcile:
@@ -142,6 +151,9 @@ def _need_by_measure(measure: Measure, why: str, need: Need, default: str | None
     if measure.open:
         need.date([measure.open.from_, measure.open.to], why)
     need.use([measure.currency], why)
+    day = measure.open.from_ if measure.open else measure.time or default
+    if measure.currency and day and day not in need.currencies.setdefault(measure.currency, []):
+        need.currencies[measure.currency].append(day)
     for written in (measure.expr, measure.filter, measure.exclude):
         need.use(_identifiers(written), why)
     if measure.agg in ("sum", "average", "median", "min", "max"):

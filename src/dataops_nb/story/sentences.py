@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from dataops_nb.board import Board, history
-from dataops_nb.definitions.models import Cumulative, Derived, Ratio, Simple
+from dataops_nb.definitions.models import Conversion, Cumulative, Derived, Ratio, Simple
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, facts
 
@@ -136,7 +136,7 @@ def _unjudged(label: str, when: str, metric: str, reason: str, known: dict[str, 
 
 def _verb(board: Board, metric: str) -> str:
     definition = board.definitions.metrics[metric]
-    stands = isinstance(definition, Ratio | Derived | Cumulative) or (
+    stands = isinstance(definition, Ratio | Derived | Cumulative | Conversion) or (
         isinstance(definition, Simple)
         and (definition.measure.at == "end" or definition.measure.agg in {"average", "median", "min", "max"})
     )

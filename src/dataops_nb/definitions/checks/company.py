@@ -13,6 +13,7 @@ def check_company(draft: Draft) -> None:
     """The calendar's words fit each other, the North Star names metrics, thresholds are in order."""
     company, file = draft.definitions.company, draft.company
     _check_calendar(draft)
+    _check_rates(draft)
     check_timezone(draft, ("timezone",), company.timezone)
     for index, metric in enumerate(company.north_star):
         draft.say_unknown_metric(file, ("north_star", index), metric)
@@ -71,3 +72,16 @@ def _check_pattern(draft: Draft, calendar: CalendarModel, ends: YearEnd) -> None
     if "starts" in calendar.year.model_fields_set and calendar.year.starts != ends.next_month:
         message = f"a year that ends on the {ends} starts on the day after, about {ends.next_month}; leave it out"
         draft.say(draft.company, ("calendar", "year", "starts"), message)
+
+
+def _check_rates(draft: Draft) -> None:
+    company = draft.definitions.company
+    if company.rates is None:
+        return
+    draft.say_unknown_source(draft.company, ("rates", "source"), company.rates.source)
+    if company.rates.to != company.currency:
+        message = f"the company's amounts are shown in {company.currency}; say the same currency in both places"
+        draft.say(draft.company, ("rates", "to"), message)
+    if company.rates.max_gap is not None and company.rates.fill is None:
+        message = "without fill: previous a rate holds on its own day only; say fill, or leave max_gap out"
+        draft.say(draft.company, ("rates", "max_gap"), message)

@@ -11,10 +11,22 @@ from dataops_nb.definitions.checks.reconciling import faults_of_reconciling
 from dataops_nb.definitions.checks.targets import faults_of_targets
 from dataops_nb.definitions.draft import Draft, File, Steps
 from dataops_nb.definitions.lineage import AnyMetric, find_cycles, metric_parts, names_in
-from dataops_nb.definitions.models import Cumulative, Derived, Lights, Measure, Offset, Ratio, Simple
+from dataops_nb.definitions.models import (
+    Conversion,
+    Cumulative,
+    Derived,
+    Lights,
+    Listed,
+    Measure,
+    Offset,
+    Ratio,
+    Simple,
+    SourceTarget,
+)
 from dataops_nb.definitions.reading import Node
 
 Fault = tuple[Steps, str]
+AMOUNTS = ("sum", "average", "min", "max", "median")
 
 
 def check_metrics(draft: Draft) -> None:
@@ -49,10 +61,14 @@ def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None
     node = (node and node.step(id_)) or Node({})
     faults = [*faults_of_targets(metric, node), *_faults_of_parts(metric), *_faults_of_notes(id_, metric)]
     faults += faults_of_reconciling(draft, metric)
+    if isinstance(metric, Conversion):
+        faults += _faults_of_events(draft, metric)
     if isinstance(metric, Simple):
         draft.say_unknown_source(file, (*here, "measure", "source"), metric.measure.source)
         faults += [(("measure", *path), message) for path, message in _faults_of_measure(metric.measure)]
         faults += _faults_of_time(draft, metric.measure)
+        faults += _faults_of_currency(draft, metric.measure)
+    _check_sources_beside(draft, file, here, metric)
     if isinstance(metric.lights, str):
         _check_lights_name(draft, file, (*here, "lights"), metric.lights)
     elif isinstance(metric.lights, Lights):
@@ -61,6 +77,25 @@ def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None
         draft.say(file, (*here, *path), message)
     for path, name in _metrics_named(metric):
         draft.say_unknown_metric(file, (*here, *path), name)
+
+
+def _check_sources_beside(draft: Draft, file: File, here: Steps, metric: AnyMetric) -> None:
+    """The sources of targets, which need a time, and of listed members, which are one column."""
+    for index, target in enumerate(metric.targets):
+        if isinstance(target, SourceTarget):
+            place = (*here, "targets", index, "source")
+            draft.say_unknown_source(file, place, target.source)
+            source = draft.definitions.company.sources.get(target.source)
+            if source is not None and source.time is None:
+                draft.say(file, place, f"targets need days: declare  time:  on the source {target.source!r}")
+    for index, split in enumerate(metric.by):
+        if isinstance(split, Listed) and split.values is not None:
+            place = (*here, "by", index, "values")
+            name, dot, column = split.values.partition(".")
+            if not dot or not column:
+                draft.say(file, place, f"{split.values!r} is not source.column; write staff.agent")
+            else:
+                draft.say_unknown_source(file, place, name)
 
 
 def _faults_of_measure(measure: Measure) -> list[Fault]:
@@ -86,20 +121,50 @@ def _faults_of_time(draft: Draft, measure: Measure) -> list[Fault]:
     return [(("measure", "time"), f"no time column: say it here, or as time of the source {measure.source!r}")]
 
 
+def _faults_of_currency(draft: Draft, measure: Measure) -> list[Fault]:
+    if measure.currency is None:
+        return []
+    if measure.agg not in AMOUNTS:
+        return [(("measure", "currency"), f"agg: {measure.agg} has no amount to convert; leave currency out")]
+    declared = draft.definitions.company.rates is not None or not draft.company.readable
+    return [] if declared else [(("measure", "currency"), "needs exchange rates: declare  rates:  in company.yaml")]
+
+
 def _faults_of_parts(metric: AnyMetric) -> list[Fault]:
     match metric:
-        case Cumulative() if metric.window.unit == "period":
+        case Cumulative() | Conversion() if metric.window.unit == "period":
             return [(("window",), "a window has a length of its own; write days, weeks, months, quarters or years")]
         case Cumulative() if metric.window.count == 0:
             return [(("window",), "a window must be longer than nothing")]
+        case Conversion():
+            fault = fault_of_expression(metric.entity)
+            return [(("entity",), fault)] if fault else []
         case Derived():
-            try:
-                none = not names_in(metric.expr)
-            except ValueError as error:
-                return [(("expr",), str(error))]
-            return [(("expr",), "names no metric")] if none else []
+            fault = _fault_of_arithmetic(metric.expr)
+            return [(("expr",), fault)] if fault else []
         case _:
             return []
+
+
+def _fault_of_arithmetic(expr: str) -> str:
+    try:
+        return "" if names_in(expr) else "names no metric"
+    except ValueError as error:
+        return str(error)
+
+
+def _faults_of_events(draft: Draft, metric: Conversion) -> list[Fault]:
+    """Both sides of a conversion are rows: simple metrics, whose rows do not depend on the period asked for."""
+    faults: list[Fault] = []
+    for key, name in (("base_metric", metric.base_metric), ("conversion_metric", metric.conversion_metric)):
+        part = draft.definitions.metrics.get(name)
+        if part is not None and not isinstance(part, Simple):
+            faults.append(((key,), f"{name} is {part.type}; a conversion counts rows, so it needs a simple metric"))
+        elif part is not None and any(
+            ":period_" in (text or "") for text in (part.measure.filter, part.measure.exclude)
+        ):
+            faults.append(((key,), f"the rows of {name} depend on the period asked for; filter without :period_start"))
+    return faults
 
 
 def _faults_of_notes(id_: str, metric: AnyMetric) -> list[Fault]:
@@ -147,6 +212,8 @@ def _metrics_named(metric: AnyMetric) -> list[tuple[Steps, str]]:
                 named.append(((key, "metric"), part.metric) if isinstance(part, Offset) else ((key,), part))
         case Cumulative():
             named.append((("metric",), metric.metric))
+        case Conversion():
+            named += [(("base_metric",), metric.base_metric), (("conversion_metric",), metric.conversion_metric)]
         case Derived():
             named += [(("expr",), name) for name in parts_of(metric)]
     named += [(("moves", index, "metric"), move.metric) for index, move in enumerate(metric.moves)]

@@ -6,8 +6,9 @@ import datetime as dt
 
 from dataops_nb.definitions.draft import Steps
 from dataops_nb.definitions.lineage import AnyMetric
-from dataops_nb.definitions.models import Conversion, Cumulative, Derived, Ratio, Simple, Target
+from dataops_nb.definitions.models import Conversion, Cumulative, Derived, Listed, Ratio, Simple, SourceTarget, Target
 from dataops_nb.definitions.reading import Node
+from dataops_nb.errors import did_you_mean
 
 Fault = tuple[Steps, str]
 FLOWS = {"count", "sum", "count_distinct", "first_seen"}
@@ -19,9 +20,10 @@ def faults_of_targets(metric: AnyMetric, node: Node) -> list[Fault]:
     starts: dict[dt.date | None, int] = {}
     kind = _kind_without_per(metric)
     for index, target in enumerate(metric.targets):
-        if not isinstance(target, Target):
-            continue
         here: Steps = ("targets", index)
+        if not isinstance(target, Target):
+            faults += [((*here, *path), message) for path, message in _faults_of_plan(metric, target, kind)]
+            continue
         faults += [((*here, *path), message) for path, message in _faults_of_value(metric, target)]
         if metric.unit == "percent":
             faults += _faults_of_percent(here, node)
@@ -31,6 +33,7 @@ def faults_of_targets(metric: AnyMetric, node: Node) -> list[Fault]:
             faults.append(
                 ((*here, "by"), "spreads a target over the days of its period; say which with per, as per: week")
             )
+        faults += [((*here, *path), message) for path, message in _faults_of_shape(target, kind)]
         if target.from_ in starts:
             when = f"from {target.from_}" if target.from_ else "without from"
             faults.append(((*here, "from"), f"a second target {when}; say from which day on each holds"))
@@ -53,6 +56,35 @@ def _faults_of_value(metric: AnyMetric, target: Target) -> list[Fault]:
     if target.low > target.high:
         return [(("low",), f"low {target.low:g} is above high {target.high:g}")]
     return []
+
+
+def _faults_of_plan(metric: AnyMetric, target: SourceTarget, kind: str) -> list[Fault]:
+    """Targets in a source: one column of values, matched to dimensions that the metric is split by."""
+    faults: list[Fault] = []
+    if metric.better == "inside":
+        faults.append((("column",), "better: inside has a band; write its low and high here"))
+    if target.per is not None and kind:
+        faults.append((("per",), f"{kind} has the same target at every grain; leave per out"))
+    dimensions = [name for split in metric.by for name in _columns(split)]
+    for name in target.match:
+        if name not in dimensions:
+            near = did_you_mean(name, dimensions) or "; declare it under by"
+            faults.append((("match", name), f"the metric is not split by {name!r}{near}"))
+    return faults
+
+
+def _columns(split: str | list[str] | Listed) -> list[str]:
+    return [split.column] if isinstance(split, Listed) else [split] if isinstance(split, str) else split
+
+
+def _faults_of_shape(target: Target, kind: str) -> list[Fault]:
+    if target.shape is None:
+        return []
+    if target.per is None and not kind:
+        return [(("shape",), "spreads the value of a period; say which under per")]
+    if kind:
+        return [(("shape",), f"{kind} has the same target at every grain; leave shape out")]
+    return [(("shape",), "last year has its own seasons; leave season out")] if target.season else []
 
 
 def _has(target: Target, key: str) -> bool:
