@@ -538,7 +538,6 @@ def test_one_report_id_in_two_suites_is_a_mistake(params):
     [
         ({"company.yaml": COMPANY.replace("path: deals.csv", "url: env:X, table: deals")}, None),
         ({"company.yaml": COMPANY.replace("    red:", "    policy: capability\n    red:")}, None),
-        ({"departments/ops.yaml": "department: Ops\nmetrics_from: [{source: deals, id: x, expr: v}]\n"}, None),
         ({}, "{type: simple, measure: {agg: count}, policy: capability}"),
     ],
 )

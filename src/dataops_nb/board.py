@@ -95,7 +95,9 @@ def read(
         raise UsageError(f"unknown grain {grain!r}{did_you_mean(grain, GRAINS)}; grains are {', '.join(GRAINS)}")
     workbench.ensure_data(wb)
     catalog = sources.open(wb.definitions, wb.data, workbench.as_of(wb, as_of or None))
-    return of(catalog, _wanted(wb.definitions, department, metrics), grain=grain, department=department, out=wb.out)
+    return of(
+        catalog, _wanted(catalog.definitions, department, metrics), grain=grain, department=department, out=wb.out
+    )
 
 
 def of(

@@ -13,11 +13,12 @@ from fractions import Fraction
 
 import pandas as pd
 
-from dataops_nb.alignment.measured import TOTAL
+from dataops_nb.alignment.measured import TOTAL, Window
+from dataops_nb.alignment.measures import measure
 from dataops_nb.alignment.plans import plan
 from dataops_nb.alignment.shapes import LastYear
 from dataops_nb.alignment.splits import declared_splits
-from dataops_nb.definitions.models import MONTHS, SourceTarget, Target
+from dataops_nb.definitions.models import MONTHS, OwnTarget, Simple, SourceTarget, Target
 from dataops_nb.periods import Calendar, calendar
 from dataops_nb.sources import Catalog
 
@@ -45,9 +46,24 @@ def add_targets(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         return known[key]
 
     rows = [agreed(row) for _, row in table[["metric", "segment", "period_start", "period_end"]].iterrows()]
-    return table.assign(
-        **{name: pd.Series([r[name] for r in rows], index=table.index, dtype=float) for name in COLUMNS}
+    found = {name: pd.Series([r[name] for r in rows], index=table.index, dtype=float) for name in COLUMNS}
+    for name in dated:
+        found["target"].update(_own(table[(table["metric"] == name) & table["segment"].isna()], catalog, name))
+    return table.assign(**found)
+
+
+def _own(totals: pd.DataFrame, catalog: Catalog, name: str) -> pd.Series:
+    """The target in the latest of a metric's own rows in each period, for a metric that has such targets."""
+    metric = catalog.definitions.metrics[name]
+    columns = [each.column for each in metric.targets if isinstance(each, OwnTarget)]
+    if not columns or not isinstance(metric, Simple):
+        return pd.Series(dtype=float)
+    latest = metric.measure.model_copy(
+        update={"agg": "max", "expr": '"' + columns[0].replace('"', '""') + '"', "at": "end"}
     )
+    days = zip(totals["period_start"], totals["period_end"], strict=True)
+    measured = measure(catalog, latest, [Window(start.date(), end.date()) for start, end in days], ())
+    return pd.Series(measured.value[TOTAL].to_numpy(dtype=float), index=totals.index)
 
 
 def target(

@@ -70,7 +70,7 @@ def stale(catalog: Catalog) -> Iterator[Notice]:
     """One notice for each readable source whose last row is older than it may be."""
     from dataops_nb.sources import Notice  # noqa: PLC0415  as above
 
-    for name, source in catalog.definitions.company.sources.items():
+    for name, source in catalog.declared.company.sources.items():
         try:
             found = catalog.coverage(name)
         except DataError:  # it cannot be read, and is among the faults

@@ -1,4 +1,5 @@
-"""`dataops-nb metric list | show | tree`: what is defined. Nothing is computed and no data are read."""
+"""`dataops-nb metric list | show | tree`: what is defined. Nothing is computed; data are read only
+where `metrics_from` makes metrics of their rows."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ def require(definitions: Definitions, metric: str) -> None:
 
 def run_list(args: Namespace) -> int:
     """Print every metric, in the order of the files."""
-    definitions = folder.find(args).definitions
+    definitions = folder.definitions(args)
     rows = [_listed(definitions, metric) for metric in definitions.metrics]
     if args.json:
         output.document({"metrics": rows})
@@ -50,7 +51,7 @@ def _listed(definitions: Definitions, metric: str) -> dict[str, Any]:
 
 def run_show(args: Namespace) -> int:
     """Print one metric as it is defined, with its sources and the lights it is judged by."""
-    definitions = folder.find(args).definitions
+    definitions = folder.definitions(args)
     require(definitions, args.metric)
     shown = {"metric": args.metric, **_listed(definitions, args.metric), **described.describe(definitions, args.metric)}
     del shown["id"]
@@ -64,7 +65,7 @@ def run_show(args: Namespace) -> int:
 
 def run_tree(args: Namespace) -> int:
     """Print the tree below each North Star: its parts, and the metrics that are declared to move them."""
-    definitions = folder.find(args).definitions
+    definitions = folder.definitions(args)
     tops = definitions.company.north_star or list(definitions.metrics)
     tree = [branch(definitions, metric, "north star") for metric in tops]
     if args.json:

@@ -24,10 +24,10 @@ VERDICTS = {True: "yes", False: "no", None: ""}
 def run(args: Namespace) -> int:
     """Print each period's difference by cause, or with --rows the rows that make it."""
     bench = folder.find(args)
-    metrics = _wanted(bench.definitions, args)
     columns = ROWS if args.rows else COLUMNS
     workbench.ensure_data(bench)
     with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of)) as catalog:
+        metrics = _wanted(catalog.definitions, args)
         found = _read(catalog, metrics, args)
     rows = [{name: _number(value) for name, value in row.items()} for row in records(found[list(columns)])]
     if args.json:

@@ -16,11 +16,11 @@ COLUMNS = ("period", "period_start", "period_end", "segment", "value", "n", "com
 def run(args: Namespace) -> int:
     """Print the values: totals, or one row a segment and period with --by."""
     bench = folder.find(args)
-    definitions = bench.definitions
-    metric.require(definitions, args.metric)
-    by = split(args.by, alignment.declared_splits(definitions, args.metric))
     workbench.ensure_data(bench)
-    with sources.open(definitions, bench.data, workbench.as_of(bench, args.as_of)) as catalog:
+    with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of)) as catalog:
+        definitions = catalog.definitions
+        metric.require(definitions, args.metric)
+        by = split(args.by, alignment.declared_splits(definitions, args.metric))
         frame = alignment.values(catalog, args.metric, grain=args.grain, start=args.start, end=args.end, by=by)
     rows = records(frame[list(COLUMNS)])
     unit = definitions.metrics[args.metric].unit

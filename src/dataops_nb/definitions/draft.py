@@ -83,5 +83,11 @@ class Draft:
             self.say_unknown(file, path, "source", name, self.sources)
 
     def say_unknown_metric(self, file: File, path: Steps, name: str) -> None:
-        """Note a metric that no department declares."""
-        self.say_unknown(file, path, "metric", name, self.metrics)
+        """Note a metric that no department declares; one that only a table's rows can make is told apart."""
+        made = (table.prefix for each in self.definitions.departments.values() for table in each.metrics_from)
+        if name not in self.metrics and any(prefix and name.startswith(prefix) for prefix in made):
+            self.say(
+                file, path, f"{name!r} is made by metrics_from; only a metric declared under metrics: may be named"
+            )
+        else:
+            self.say_unknown(file, path, "metric", name, self.metrics)

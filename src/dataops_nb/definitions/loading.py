@@ -127,15 +127,18 @@ class _Folder:
 
     def department(self, path: Path) -> tuple[File, Department]:
         file = self.read(path, {}, "departments/")
+        shared: Defaults | None = None
         if isinstance(file.root.value, dict):
             defaults = file.root.value.pop("defaults", None)
             if defaults is not None:
-                self.validate(Defaults, defaults, file)
+                shared = self.validate(Defaults, defaults, file)
                 file.defaults = defaults
                 merge_defaults(file.root, defaults)
         file.declare()
         department = self.validate(Department, file.root, file) if file.readable else None
         file.declare()
+        if department is not None and shared is not None:
+            department = department.model_copy(update={"defaults": shared})
         return file, department or Department.model_construct(department="")
 
     def other(self, name: str, kind: Any) -> tuple[File, Any]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from dataops_nb.definitions.checks.expressions import read_query
 from dataops_nb.definitions.draft import Draft
 from dataops_nb.definitions.lineage import AnyMetric, metric_parts
-from dataops_nb.definitions.models import Definitions, Department, Simple, Source
+from dataops_nb.definitions.models import Definitions, Department, MetricsFrom, Simple, Source
 
 T = TypeVar("T")
 
@@ -22,7 +22,9 @@ def salvage(draft: Draft) -> Definitions:
     if any(mistake.key == "timezone" and mistake.file == draft.company.name for mistake in draft.mistakes):
         changes["timezone"] = "UTC"
     departments = {
-        id_: department.model_copy(update={"metrics": _kept(department, metrics), "metrics_from": []})
+        id_: department.model_copy(
+            update={"metrics": _kept(department, metrics), "metrics_from": _sound_tables(draft, id_, set(sources))}
+        )
         for id_, department in draft.definitions.departments.items()
     }
     return draft.definitions.model_copy(
@@ -51,6 +53,14 @@ def _sound_metrics(draft: Draft, sources: set[str]) -> dict[str, AnyMetric]:
             if not lost and not _is_faulty(draft, file.name, "metrics", id_):
                 sound[id_] = metric
     return _keep_whole(sound, lambda id_: metric_parts(sound[id_]))
+
+
+def _sound_tables(draft: Draft, department: str, sources: set[str]) -> list[MetricsFrom]:
+    file = draft.departments[department].name
+    if any(mistake.file == file and mistake.key.startswith(("metrics_from", "defaults")) for mistake in draft.mistakes):
+        return []
+    tables = draft.definitions.departments[department].metrics_from
+    return [table for table in tables if table.source in sources]
 
 
 def _is_faulty(draft: Draft, file: str, section: str, name: str) -> bool:

@@ -36,7 +36,6 @@ COMPANY = (
 DEPARTMENT = (
     Unavailable(("metrics", "*", "policy"), "policy: capability", _is("capability")),
     Unavailable(("metrics", "*", "lights", "policy"), "policy: capability", _is("capability")),
-    Unavailable(("metrics_from",), "metrics from a table of indicators"),
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +20,7 @@ from dataops_nb.sources.coverage import Coverage, cover_days
 from dataops_nb.sources.days import cut_day, end_before, is_time
 from dataops_nb.sources.evidence import Notice
 from dataops_nb.sources.files import hash_content
+from dataops_nb.sources.indicators import read_indicators
 from dataops_nb.sources.loading import Shelf
 from dataops_nb.sources.queries import find_tables
 from dataops_nb.sources.rates import SPANS, list_spans
@@ -32,12 +35,22 @@ class Catalog:
     dialect = "duckdb"
 
     def __init__(self, definitions: Definitions, data: Path, as_of: dt.date) -> None:
-        self.definitions = definitions
+        self.declared = definitions
         self.as_of = as_of
         self._shelf = Shelf(definitions, data, as_of)
         self._sources = self._shelf.sources
         self._results: dict[str, pd.DataFrame] = {}
         self._coverage: dict[tuple[str, str | None], Coverage] = {}
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The definitions, with the metrics that the rows of `metrics_from` make; `declared` are those without them.
+
+        Raises DataError where such a table cannot be read.
+        """
+        if not any(department.metrics_from for department in self.declared.departments.values()):
+            return self.declared
+        return read_indicators(self._shelf, self.declared)
 
     def __enter__(self) -> Catalog:
         return self
@@ -125,7 +138,7 @@ class Catalog:
 
     def rate_spans(self) -> exp.Expression:
         """The days each exchange rate holds, to join as `rates.SPANS`: `_nb_currency _nb_since _nb_until _nb_rate`."""
-        rates = self.definitions.company.rates
+        rates = self.declared.company.rates
         if rates is None:
             raise UsageError("company.yaml declares no rates, so nothing can be converted")
         spans = list_spans(rates, self.relation(rates.source), self.local_date(rates.source, rates.time))
@@ -171,7 +184,9 @@ class Catalog:
         return list(dict.fromkeys([None, *self._shelf.needs[name].used_times]))
 
     def check(self) -> list[Fault]:
-        """Load everything; every fault of every source."""
+        """Load everything; every fault of every source, also of the ids that make metrics."""
+        with suppress(DataError):  # what cannot be read is among the faults below
+            _ = self.definitions
         return list(dict.fromkeys(f for name in self._sources for f in self._shelf.load(name).faults))
 
     def notices(self, *names: str) -> list[Notice]:

@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from sqlglot import exp
 from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.sources.days import cut_day, end_before, is_time
-from dataops_nb.sources.evidence import ROW, Notice, Raw, check_value, list_faults
+from dataops_nb.sources.evidence import ROW, Check, Notice, Raw, check_value, list_faults
 from dataops_nb.sources.files import File, allow_folders, find_files
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
 from dataops_nb.sources.needs import collect_needs
@@ -258,6 +258,11 @@ class Shelf:
         if column is not None and (count := self.count(f"{quote(loaded.name)} where {quote(column)} is null")):
             text = f"rows without a time ({column} is empty) are in no period"
             loaded.notices.append(Notice(loaded.name, text, count))
+
+    def break_rules(self, loaded: Loaded, checks: Sequence[Check]) -> None:
+        """Add the rows that break rules known only after loading to a source's faults."""
+        if loaded.typed is not None:
+            loaded.faults += self._trace(loaded.name, list_faults(self.con, loaded.name, loaded.typed, checks))
 
     def _check_references(self, loaded: Loaded) -> None:
         """The `references:` of a source's columns; a source that cannot be read is one fault."""

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 import sqlglot
 from sqlglot import exp
 
+from dataops_nb.definitions import Indicator, indicator
 from dataops_nb.definitions.models import (
     Conversion,
     Cumulative,
     Definitions,
+    Department,
     Derived,
     Listed,
     Measure,
     Metric,
+    MetricsFrom,
     Offset,
     Ratio,
     Simple,
@@ -76,11 +79,7 @@ def collect_needs(definitions: Definitions, queries: dict[str, Query]) -> Needs:
         _need_by_metric(definitions, id_, metric, needs)
     for department in definitions.departments.values():
         for table in department.metrics_from:
-            if need := needs.get(table.source):
-                better = getattr(table.better, "column", None)
-                need.use([table.id, table.label, table.department, better], "metrics_from")
-                need.count([table.target, *_plain(table.expr)], "metrics_from")
-                need.use(_identifiers(table.expr), "metrics_from")
+            _need_by_indicators(definitions, department, table, needs)
     _reach_through(queries, needs)
     return needs
 
@@ -141,6 +140,16 @@ def _need_elsewhere(definitions: Definitions, metric: Metric, why: str, needs: N
             if need := needs.get(measure.source):
                 need.use([other.key.right], f"{why}, reconcile:")
                 need.count([other.amount.right if other.amount else None], f"{why}, reconcile:")
+
+
+def _need_by_indicators(definitions: Definitions, department: Department, table: MetricsFrom, needs: Needs) -> None:
+    """What a table of indicators asks of its source: the columns that tell its metrics apart, and those of each."""
+    if need := needs.get(table.source):
+        measure = indicator(table, department.defaults, Indicator("", "")).measure
+        _need_by_measure(measure, "metrics_from", need, definitions.company.sources[table.source].time)
+        need.use([table.id, table.label, table.department, getattr(table.better, "column", None)], "metrics_from")
+        need.use([column for split in department.defaults.by for column in _columns_of(split)], "metrics_from")
+        need.count([table.target], "metrics_from")
 
 
 def _need_by_measure(measure: Measure, why: str, need: Need, default: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.definitions.checks.company import check_company
+from dataops_nb.definitions.checks.indicators import check_indicators
 from dataops_nb.definitions.checks.metrics import check_metrics
 from dataops_nb.definitions.checks.records import check_records
 from dataops_nb.definitions.checks.reports import check_reports
@@ -19,6 +20,7 @@ def check(draft: Draft) -> None:
     check_company(draft)
     check_sources(draft)
     check_metrics(draft)
+    check_indicators(draft)
     check_reports(draft)
     check_records(draft)
     files = [(draft.company, COMPANY), *((file, DEPARTMENT) for file in draft.departments.values())]

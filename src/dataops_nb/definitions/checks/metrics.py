@@ -65,8 +65,8 @@ def _check_metric(draft: Draft, file: File, id_: str, metric: AnyMetric) -> None
         faults += _faults_of_events(draft, metric)
     if isinstance(metric, Simple):
         draft.say_unknown_source(file, (*here, "measure", "source"), metric.measure.source)
-        faults += [(("measure", *path), message) for path, message in _faults_of_measure(metric.measure)]
-        faults += _faults_of_time(draft, metric.measure)
+        own = [*faults_of_measure(metric.measure), *faults_of_time(draft, metric.measure)]
+        faults += [(("measure", *path), message) for path, message in own]
         faults += _faults_of_currency(draft, metric.measure)
     _check_sources_beside(draft, file, here, metric)
     if isinstance(metric.lights, str):
@@ -98,7 +98,8 @@ def _check_sources_beside(draft: Draft, file: File, here: Steps, metric: AnyMetr
                 draft.say_unknown_source(file, place, name)
 
 
-def _faults_of_measure(measure: Measure) -> list[Fault]:
+def faults_of_measure(measure: Measure) -> list[Fault]:
+    """What is wrong with a measure by itself."""
     faults: list[Fault] = []
     if measure.expr is None and measure.agg != "count":
         faults.append((("expr",), f"missing key 'expr': the column or expression that agg: {measure.agg} works on"))
@@ -114,11 +115,12 @@ def _faults_of_measure(measure: Measure) -> list[Fault]:
     return faults
 
 
-def _faults_of_time(draft: Draft, measure: Measure) -> list[Fault]:
+def faults_of_time(draft: Draft, measure: Measure) -> list[Fault]:
+    """A measure whose rows nothing puts on a calendar."""
     source = draft.definitions.company.sources.get(measure.source)
     if source is None or source.time or measure.time or measure.open:
         return []
-    return [(("measure", "time"), f"no time column: say it here, or as time of the source {measure.source!r}")]
+    return [(("time",), f"no time column: say it here, or as time of the source {measure.source!r}")]
 
 
 def _faults_of_currency(draft: Draft, measure: Measure) -> list[Fault]:

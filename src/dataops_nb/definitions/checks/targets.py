@@ -22,7 +22,8 @@ def faults_of_targets(metric: AnyMetric, node: Node) -> list[Fault]:
     for index, target in enumerate(metric.targets):
         here: Steps = ("targets", index)
         if not isinstance(target, Target):
-            faults += [((*here, *path), message) for path, message in _faults_of_plan(metric, target, kind)]
+            plan = _faults_of_plan(metric, target, kind) if isinstance(target, SourceTarget) else []
+            faults += [((*here, *path), message) for path, message in plan]
             continue
         faults += [((*here, *path), message) for path, message in _faults_of_value(metric, target)]
         if metric.unit == "percent":

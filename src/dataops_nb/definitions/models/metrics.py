@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
+from pydantic.json_schema import SkipJsonSchema
 
 from dataops_nb.definitions.models.company import Lights
 from dataops_nb.definitions.models.terms import (
@@ -72,6 +73,12 @@ class Target(Model):
     high: Number | None = Field(None, description="The band's upper end, for better: inside.")
     season: dict[Month, Number] = Field({}, description="A factor for some months: {december: 0.8}.")
     shape: Literal["last_year"] | None = Field(None, description="last_year: spread over the year as last year went.")
+
+
+class OwnTarget(Model):
+    """The target that stands in the metric's own rows: the latest row's of a period. Tables of indicators have it."""
+
+    column: Name = Field(description="The column with the target.")
 
 
 class Because(Model):
@@ -141,8 +148,12 @@ def _split_form(value: Any) -> str:
     return "<list>" if isinstance(value, list) else "<str>"
 
 
-def _from_source(value: Any) -> bool:
-    return isinstance(value, SourceTarget) or (isinstance(value, dict) and ("source" in value or "column" in value))
+def _target_form(value: Any) -> str:
+    """Which target is meant; no file can say the one of a metric's own rows."""
+    if isinstance(value, OwnTarget):
+        return "<OwnTarget>"
+    from_source = isinstance(value, dict) and ("source" in value or "column" in value)
+    return "<SourceTarget>" if from_source or isinstance(value, SourceTarget) else "<Target>"
 
 
 # a union's tag says which form is meant, so that a mistake is judged by that form alone
@@ -151,8 +162,10 @@ Split = Annotated[
     Discriminator(_split_form),
 ]
 AnyTarget = Annotated[
-    Annotated[Target, Tag("<Target>")] | Annotated[SourceTarget, Tag("<SourceTarget>")],
-    Discriminator(lambda value: "<SourceTarget>" if _from_source(value) else "<Target>"),
+    Annotated[Target, Tag("<Target>")]
+    | Annotated[SourceTarget, Tag("<SourceTarget>")]
+    | SkipJsonSchema[Annotated[OwnTarget, Tag("<OwnTarget>")]],
+    Discriminator(_target_form),
 ]
 NamedLights = Annotated[
     Annotated[Name, Tag("<str>")] | Annotated[Lights, Tag("<Lights>")],
@@ -261,5 +274,6 @@ class Department(Model):
 
     department: Name = Field(description="The department's name.")
     owner: Name | None = Field(None, description="Who answers for its metrics.")
+    defaults: SkipJsonSchema[Defaults] = Field(Defaults(), description="For every metric below.")
     metrics: dict[Name, Metric] = Field({}, description="The metrics by id.")
     metrics_from: list[MetricsFrom] = Field([], description="Metrics from long tables of indicators.")
