@@ -4,7 +4,8 @@ adding up ratios."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import TOTAL, UNMOVED, Window, window
+from dataops_nb.alignment.splits import declared_splits
 from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period
 from dataops_nb.sources import Catalog
 
@@ -57,24 +59,37 @@ def compare(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     year's to the same date a year before. Under a pattern every last year lies 364 days back. `previous_complete` and
     `same_last_year_complete` say whether the data cover the whole of what is compared with.
     """
-    parts = [_compared(group, catalog) for _, group in table.groupby(["metric", _dimensions(table)], sort=False)]
+    splits = _splits(table, catalog)
+    parts = [
+        _compared(group, catalog, splits[group.index[0]]) for _, group in table.groupby(["metric", splits], sort=False)
+    ]
     added = pd.concat(parts).reindex(table.index) if parts else pd.DataFrame(index=table.index, columns=[*COMPARISONS])
     return table.join(added)
 
 
-def _dimensions(table: pd.DataFrame) -> pd.Series:
+def _splits(table: pd.DataFrame, catalog: Catalog) -> pd.Series:
+    """The split that each row's segment belongs to; the total's has no columns."""
+    declared = {name: declared_splits(catalog.definitions, name) for name in table["metric"].unique()}
     segments = table["segment"].astype(object).where(table["segment"].notna(), TOTAL)
-    return segments.map(lambda label: ",".join(dimensions(label)))
+    keys = list(zip(table["metric"], segments, strict=True))
+    known = {key: dimensions(key[1], declared[key[0]]) for key in dict.fromkeys(keys)}
+    return pd.Series([known[key] for key in keys], index=table.index, dtype=object)
 
 
-def dimensions(label: str) -> tuple[str, ...]:
-    """The columns a segment label speaks of: `("team", "region")` for `team=East,region=EU`."""
+def dimensions(label: str, splits: Iterable[tuple[str, ...]] = ()) -> tuple[str, ...]:
+    """The columns a segment label speaks of: `("team", "region")` for `team=East,region=EU`.
+
+    Values may hold commas, so it is the longest of `splits` that the label fits; what fits none is cut at the commas.
+    """
+    for split in sorted(splits, key=len, reverse=True):
+        if re.fullmatch(",".join(f"{re.escape(name)}=.*" for name in split), label, re.DOTALL):
+            return split
     return tuple(part.split("=", 1)[0] for part in label.split(",")) if label else ()
 
 
-def _compared(group: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+def _compared(group: pd.DataFrame, catalog: Catalog, split: tuple[str, ...]) -> pd.DataFrame:
     segments = group["segment"].astype(object).where(group["segment"].notna(), TOTAL)
-    scope = Scope(catalog, dimensions(segments.iloc[0]))
+    scope = Scope(catalog, split)
     cut, periods = scope.calendar, _periods(group, scope.calendar)
     asked = [find(cut, period) for find in COMPARISONS.values() for period in periods.values()]
     measured = evaluate(scope, group["metric"].iloc[0], asked).segments(list(dict.fromkeys(segments)))
