@@ -7,6 +7,7 @@ served from one set of values.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,9 @@ from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 from dataops_nb.workbench import Workbench
 
-__all__ = ["Board", "at_grain", "history", "of", "read", "segments"]
+__all__ = ["SCALES", "Board", "at_grain", "history", "of", "read", "scale", "segments"]
+
+SCALES = ("attainment", "sigma", "north_star")
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,37 @@ def segments(board: Board, metric: str, by: str | tuple[str, ...], periods: int 
     split = (by,) if isinstance(by, str) else tuple(by)
     first = calendar(board.definitions.company.calendar).shift(board.period, 1 - periods)
     return alignment.values(board.catalog, metric, grain=board.grain, start=first.start, end=board.period.end, by=split)
+
+
+def scale(board: Board) -> pd.DataFrame:
+    """The metrics of the last complete period on three scales that compare: `metric department light` and `SCALES`.
+
+    `sigma`: how far the value lies from the mean of the complete periods before, in the metric's own noise. `north_star`:
+    what its distance from target is worth in the first North Star in the company's currency, through the formulas
+    between them. Positive is good; missing where it cannot be said, as of a period that the data do not cover.
+    """
+    top = next((name for name in board.definitions.company.north_star if _is_money(board, name)), None)
+    worth = alignment.slopes(board.catalog, top, board.period) if top else {}
+    rows = board.current.reset_index(drop=True)
+    whole = rows["complete"].astype(bool)
+    return rows[["metric", "department", "light"]].assign(
+        attainment=rows["attainment"].where(whole),
+        sigma=[_sigma(board, row) for _, row in rows.iterrows()],
+        north_star=((rows["value"] - rows["target"]) * rows["metric"].map(worth).astype(float)).where(whole),
+    )
+
+
+def _is_money(board: Board, metric: str) -> bool:
+    return board.definitions.metrics[metric].unit == board.definitions.company.currency
+
+
+def _sigma(board: Board, row: pd.Series) -> float:
+    """The noise that a row's value is above its past, turned so that positive is good; a band has no such side."""
+    sign = {"up": 1, "down": -1}.get(board.definitions.metrics[row["metric"]].better)
+    own = board.table[(board.table["metric"] == row["metric"]) & (board.table["period_end"] < row["period_start"])]
+    if sign is None or not row["complete"]:
+        return math.nan
+    return sign * alignment.noise(row["value"], own.loc[own["complete"], "value"].dropna().tolist())
 
 
 def _wanted(definitions: Definitions, department: str | None, metrics: Iterable[str] | None) -> list[str]:

@@ -20,6 +20,7 @@ import pandas as pd
 from dataops_nb.alignment.comparisons import compare
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import TOTAL, window
+from dataops_nb.alignment.scales import noise, slopes
 from dataops_nb.alignment.splits import declared_splits, members, sources_of
 from dataops_nb.alignment.targets import add_targets
 from dataops_nb.definitions.models import Grain
@@ -27,7 +28,17 @@ from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 
-__all__ = ["COLUMNS", "add_targets", "align", "compare", "declared_splits", "sources_of", "values"]
+__all__ = [
+    "COLUMNS",
+    "add_targets",
+    "align",
+    "compare",
+    "declared_splits",
+    "noise",
+    "slopes",
+    "sources_of",
+    "values",
+]
 
 COLUMNS = [
     "metric", "department", "segment", "grain", "period", "period_start", "period_end",

@@ -16,6 +16,7 @@ from dataops_nb import __version__
 from dataops_nb.errors import UsageError, did_you_mean
 
 GRAINS = ("day", "week", "month", "quarter", "year")
+SCALES = ("attainment", "sigma", "north_star")
 EPILOG = """exit codes:
   0 ok, 1 a report failed or a page was refused, 2 usage, parameters or definitions, 3 data, 4 --fail-on met,
   5 timed out, 6 killed or out of memory, 7 disk or publish, 8 locked, 130 interrupted, 143 ended"""
@@ -84,6 +85,7 @@ def build() -> Parser:
     status = verb("status", "status:run", "show the lights; no notebook is executed")
     _as_of(status)
     _grain(status)
+    status.add_argument("--sort", choices=SCALES, help="worst first on one scale: all metrics compared")
     _metric(verb, verb("metric", "", "list, show, compute or draw the metrics"))
     _reconcile(verb)
     _reports(verb)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+import pandas as pd
+
 from dataops_nb import board
 from dataops_nb.cli import folder, output
 from dataops_nb.cli.records import records
@@ -12,21 +14,41 @@ from dataops_nb.definitions import Definitions
 from dataops_nb.story import numbers
 
 HEADERS = ("light", "department", "metric", "value", "target", "attained", "reason", "owner")
+SCALED = (*HEADERS[:6], "sigma", "north star", *HEADERS[6:])
 
 
 def run(args: Namespace) -> int:
-    """Print the lights; JSON carries the whole rows of the metric table."""
+    """Print the lights; JSON carries the whole rows of the metric table. With --sort, the scales too, worst first."""
     read = board.read(folder.find(args), as_of=args.as_of, grain=args.grain)
-    rows = records(read.current)
+    rows = records(_sorted(read, args.sort) if args.sort else read.current)
     if args.json:
         output.document({"as_of": read.as_of, "grain": read.grain, "rows": rows})
         return 0
     definitions, period = read.definitions, read.period
     days = f"{period.id} ({period.start} to {period.end})"
     output.write(f"{definitions.company.company}, {days}, as of {read.as_of}\n")
+    if args.sort:
+        lines = [_scaled(definitions, row) for row in rows]
+        output.write(output.table(SCALED, lines, right=SCALED[3:8]))
+        return 0
     lines = [_line(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
     output.write(output.table(HEADERS, lines, right=("value", "target", "attained")))
     return 0
+
+
+def _sorted(read: board.Board, by: str) -> pd.DataFrame:
+    """The board's rows with `sigma north_star`, the worst on one scale first and what is not on it last."""
+    scales = board.scale(read)
+    ranked = scales.sort_values(by, kind="stable", na_position="last").index
+    return read.current.reset_index(drop=True).join(scales[["sigma", "north_star"]]).loc[ranked]
+
+
+def _scaled(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
+    line = _line(definitions, row)
+    sigma = "" if row["sigma"] is None else f"{row['sigma']:+.1f}"
+    currency = definitions.company.currency
+    worth = "" if row["north_star"] is None else numbers.number(row["north_star"], currency, signed=True)
+    return [*line[:6], sigma, worth, *line[6:]]
 
 
 def _rank(definitions: Definitions, metric: str) -> int:
