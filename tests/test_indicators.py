@@ -193,6 +193,22 @@ def test_the_command_lists_shows_and_computes_indicators(city, capsys):
     assert "Parks rated good" in capsys.readouterr().out
 
 
+def test_check_counts_indicators_and_tells_what_is_not_judged_once(city, capsys):
+    assert cli.main(["-w", str(city().root), "check", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["metrics"] == 4
+    assert [n["text"] for n in document["notices"] if "map" in n["text"]] == [
+        "rows with a direction that is not in map; such a metric is not judged"
+    ]
+
+
+def test_check_lists_a_table_that_cannot_be_read(city, capsys):
+    wb = city()
+    (wb.data / "mmr.csv").unlink()
+    assert cli.main(["-w", str(wb.root), "check"]) == 3
+    assert "mmr.csv" in capsys.readouterr().out
+
+
 def test_an_expanded_definition_keeps_what_was_declared(city):
     wb = city()
     assert opened(wb).declared == wb.definitions

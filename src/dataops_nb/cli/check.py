@@ -44,9 +44,10 @@ def run(args: Namespace) -> int:
     bench = folder.find(args)
     notebooks = bench.notebooks if bench.notebooks.is_dir() else None
     readable, mistakes = company_files.survey(bench.params, notebooks=notebooks)
-    seen = look(bench, readable) if bench.data.is_dir() or not mistakes else ([], [])
-    found = Findings(mistakes, *seen)
-    counts = {"metrics": len(readable.metrics), "sources": len(readable.company.sources)}
+    looked = bench.data.is_dir() or not mistakes
+    faults, notices, known = look(bench, readable) if looked else ([], [], readable)
+    found = Findings(mistakes, faults, notices)
+    counts = {"metrics": len(known.metrics), "sources": len(readable.company.sources)}
     if args.json:
         lists = {name: [asdict(item) for item in getattr(found, name)] for name in ("mistakes", "faults", "notices")}
         output.document({"ok": found.exit_code == 0, **counts, **lists})
@@ -57,13 +58,18 @@ def run(args: Namespace) -> int:
     return found.exit_code
 
 
-def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Notice]]:
-    """Every fault of every source, and what is worth knowing about their rows and their freshness."""
+def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Notice], Definitions]:
+    """Every fault of every source, what is worth knowing about their rows and freshness, and the metrics they make."""
     from dataops_nb import sources  # noqa: PLC0415  pandas and duckdb are not needed to list mistakes
 
     workbench.ensure_data(bench)
     with sources.open(readable, bench.data, workbench.as_of(bench, None)) as catalog:
-        return catalog.check(), [*catalog.notices(), *stale(catalog)]
+        faults = catalog.check()
+        try:
+            known = catalog.definitions
+        except DataError:  # a table of indicators cannot be read, and is among the faults
+            known = readable
+        return faults, [*catalog.notices(), *stale(catalog)], known
 
 
 def stale(catalog: Catalog) -> Iterator[Notice]:

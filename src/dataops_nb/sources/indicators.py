@@ -44,7 +44,7 @@ def _indicators(shelf: Shelf, table: MetricsFrom, defaults: Defaults, taken: dic
             usable.append(Indicator(row[0], name, *row[1:]))
     loaded = shelf.load(table.source)
     shelf.break_rules(loaded, checks)
-    loaded.notices += _unjudged(shelf, table)
+    loaded.notices += [notice for notice in _unjudged(shelf, table) if notice not in loaded.notices]
     if not usable and loaded.faults:
         raise DataError(loaded.faults)
     return usable

@@ -262,7 +262,8 @@ class Shelf:
     def break_rules(self, loaded: Loaded, checks: Sequence[Check]) -> None:
         """Add the rows that break rules known only after loading to a source's faults."""
         if loaded.typed is not None:
-            loaded.faults += self._trace(loaded.name, list_faults(self.con, loaded.name, loaded.typed, checks))
+            found = self._trace(loaded.name, list_faults(self.con, loaded.name, loaded.typed, checks))
+            loaded.faults += [fault for fault in found if fault not in loaded.faults]
 
     def _check_references(self, loaded: Loaded) -> None:
         """The `references:` of a source's columns; a source that cannot be read is one fault."""
