@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataops_nb.definitions.lineage import metric_parts, upstream
+from dataops_nb.definitions.lineage import metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.schema import write_schema
 
-__all__ = ["Definitions", "data_folder", "load", "metric_parts", "survey", "upstream", "write_schema"]
+__all__ = ["Definitions", "data_folder", "load", "metric_parts", "names_in", "survey", "upstream", "write_schema"]
