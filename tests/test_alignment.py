@@ -148,11 +148,11 @@ def test_a_trailing_window_ends_on_the_periods_last_day_and_is_not_complete_unti
 
 
 def test_twelve_months_to_a_sunday_start_on_the_day_after_it_a_year_before():
-    from dataops_nb.alignment.formulas import _trailing
+    from dataops_nb.alignment.formulas import trailing
     from dataops_nb.definitions.models import Duration
 
     week = Window(dt.date(2026, 11, 16), dt.date(2026, 11, 22), "week")
-    window = _trailing(week, Duration.model_validate("12 months"), CUT)
+    window = trailing(week, Duration.model_validate("12 months"), CUT)
     assert (window.start, window.end) == (dt.date(2025, 11, 23), dt.date(2026, 11, 22))
 
 

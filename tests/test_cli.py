@@ -169,7 +169,7 @@ def test_these_verbs_are_offered() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [*([verb] for verb in verbs()), *(["metric", a] for a in ("list", "show", "values", "tree"))]
+    "words", [*([verb] for verb in verbs()), *(["metric", a] for a in ("list", "show", "values", "explain", "tree"))]
 )
 def test_every_command_and_option_has_help_and_stands_in_the_docs(
     words: list[str], capsys: pytest.CaptureFixture[str]
@@ -322,7 +322,7 @@ def test_metric_show_is_readable(bench: Path, capsys: pytest.CaptureFixture[str]
     assert "means: On plan.\n" in said.out
 
 
-@pytest.mark.parametrize("action", ["show", "values"])
+@pytest.mark.parametrize("action", ["show", "values", "explain"])
 def test_an_unknown_metric_names_the_nearest(action: str, bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = Said(capsys, "-w", bench, "metric", action, "deal")
     assert (said.code, said.out) == (2, "")
@@ -394,6 +394,32 @@ def test_an_undeclared_dimension_names_the_declared_ones(bench: Path, capsys: py
     assert said.code == 2
     assert "city" in said.err
     assert "team,region" in said.err
+
+
+def test_explain_has_the_parts_of_the_change(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("metric", "explain", "deals", "--by", "team", "--as-of", "2026-11-22", "--json")
+    assert Said(capsys, "-w", bench, *words).document == {
+        "schema_version": 1, "metric": "deals", "period": "2026-W47", "against": "2026-W46",
+        "before": 1.0, "now": 1.0, "change": 0.0,
+        "rows": [{"part": "team=a", "kind": "segment", "before": 1.0, "now": 1.0, "effect": 0.0, "share": None}],
+    }  # fmt: skip
+
+
+def test_explain_for_people_ends_each_line_with_its_share(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Said(capsys, "-w", bench, "metric", "explain", "revenue", "--as-of", "2026-11-22").out.splitlines()
+    assert lines[0] == "Revenue: 40 in 2026-W47, 30 in 2026-W46: +10"
+    assert [line.split() for line in lines[4:]] == [
+        ["Deals", "factor", "1", "deal", "1", "deal", "0", "0", "%"],
+        ["Price", "factor", "30", "40", "+10", "100", "%"],
+    ]
+
+
+def test_explain_says_where_there_is_nothing_to_explain(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("metric", "explain", "deals", "--against", "last-year", "--as-of", "2026-11-22")
+    said = Said(capsys, "-w", bench, *words)
+    assert said.out == "Deals: the data do not cover both 2026-W47 and 2025-W47, so nothing is explained\n"
+    document = Said(capsys, "-w", bench, *words, "--json").document
+    assert (document["before"], document["change"], document["rows"]) == (None, None, [])
 
 
 # --- check, status, plan, refresh -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dataops_nb import alignment, reconciliation, sources, status, workbench
+from dataops_nb import alignment, drivers, reconciliation, sources, status, workbench
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
@@ -24,7 +24,7 @@ from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 from dataops_nb.workbench import Workbench
 
-__all__ = ["SCALES", "Board", "at_grain", "history", "of", "read", "scale", "segments"]
+__all__ = ["SCALES", "Board", "at_grain", "explain", "history", "of", "read", "scale", "segments"]
 
 SCALES = ("attainment", "sigma", "north_star")
 
@@ -74,6 +74,11 @@ class Board:
         """The values of closed periods that differ from what was last published for an earlier as-of; read once."""
         now = self.table.assign(definition=self.table["metric"].map(self.fingerprints))
         return restatements(now, published(self.out), as_of=self.as_of)
+
+    @cached_property
+    def explained(self) -> dict[tuple[str, tuple[str, ...]], tuple[drivers.Change, pd.DataFrame]]:
+        """What was asked about changes so far, by metric and split: each is computed once, and the record has its facts."""
+        return {}
 
     def row(self, metric: str) -> pd.Series:
         """A metric's row of the last complete period; a misspelt metric is an error with the nearest name."""
@@ -138,6 +143,16 @@ def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:
         (board.table["metric"] == metric) & (board.table["period_end"] <= pd.Timestamp(board.period.end))
     ]
     return rows.tail(periods).reset_index(drop=True)
+
+
+def explain(board: Board, metric: str, by: str | tuple[str, ...] | None = None) -> tuple[drivers.Change, pd.DataFrame]:
+    """A metric's change on the period before and the parts that add up to it (`drivers.explain`)."""
+    board.row(metric)
+    split = (by,) if isinstance(by, str) else tuple(by or ())
+    if (metric, split) not in board.explained:
+        whole = drivers.change(board.catalog, metric, board.period)
+        board.explained[metric, split] = whole, drivers.explain(board.catalog, metric, board.period, by=split)
+    return board.explained[metric, split]
 
 
 def segments(board: Board, metric: str, by: str | tuple[str, ...], periods: int = 26) -> pd.DataFrame:

@@ -6,19 +6,20 @@ import ast
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from dataops_nb.alignment.conversions import convert
 from dataops_nb.alignment.measured import DAY, Measured, Window, blanked, combine
 from dataops_nb.alignment.measures import measure
-from dataops_nb.definitions import Definitions
+from dataops_nb.definitions import Definitions, names_in
 from dataops_nb.definitions.models import Cumulative, Derived, Duration, Offset, Ratio, Simple
 from dataops_nb.errors import UsageError
 from dataops_nb.periods import Calendar, calendar
 from dataops_nb.sources import Catalog
 
-_OPERATORS: dict[type, Callable[..., pd.DataFrame]] = {
+_OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.USub: operator.neg, ast.UAdd: operator.pos,
 }  # fmt: skip
@@ -62,40 +63,45 @@ def _part(scope: Scope, part: str | Offset, windows: list[Window]) -> Measured:
     return evaluate(scope, part.metric, [window.earlier(part.offset, scope.calendar) for window in windows])
 
 
+def parts(scope: Scope, definition: Ratio | Derived, windows: list[Window]) -> list[Measured]:
+    """What a ratio (numerator, denominator) or arithmetic (its metrics, in order) is made of, over the same windows."""
+    if isinstance(definition, Ratio):
+        return [_part(scope, part, windows) for part in (definition.numerator, definition.denominator)]
+    return [evaluate(scope, name, windows) for name in names_in(definition.expr)]
+
+
 def _ratio(scope: Scope, definition: Ratio, windows: list[Window]) -> Measured:
-    parts = [_part(scope, part, windows) for part in (definition.numerator, definition.denominator)]
-    return combine(operator.truediv, parts)
+    return combine(operator.truediv, parts(scope, definition, windows))
 
 
 def _cumulative(scope: Scope, definition: Cumulative, windows: list[Window]) -> Measured:
     cut = scope.calendar
-    trailing = [_trailing(window, definition.window, cut) for window in windows]
-    base = evaluate(scope, definition.metric, trailing)
+    base = evaluate(scope, definition.metric, [trailing(window, definition.window, cut) for window in windows])
     starts = pd.Series([window.start for window in windows], dtype="datetime64[s]")
     ended = base.reach["data_to"].isna() | (starts > base.reach["data_to"])
     return Measured(blanked(base.value, ended), blanked(base.n, ended, 0), base.reach, base.zero)
 
 
-def _trailing(window: Window, length: Duration, cut: Calendar) -> Window:
+def trailing(window: Window, length: Duration, cut: Calendar) -> Window:
+    """The window of this length that ends on a window's last day."""
     return Window(window.back(window.end + DAY, length, cut), window.end)
 
 
 def _derived(scope: Scope, definition: Derived, windows: list[Window]) -> Measured:
-    tree = ast.parse(definition.expr, mode="eval").body
-    names = list(dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)))
-    parts = [evaluate(scope, name, windows) for name in names]
-
-    def formula(*values: pd.DataFrame) -> pd.DataFrame:
-        return _arithmetic(tree, dict(zip(names, values, strict=True)))
-
-    return combine(formula, parts)
+    return combine(arithmetic(definition.expr), parts(scope, definition, windows))
 
 
-def _arithmetic(node: ast.expr, values: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def arithmetic(expr: str) -> Callable[..., Any]:
+    """The formula of a derived metric as a function of its metrics' values (numbers or frames), in their order."""
+    tree, names = ast.parse(expr.strip(), mode="eval").body, names_in(expr)
+    return lambda *values: _arithmetic(tree, dict(zip(names, values, strict=True)))
+
+
+def _arithmetic(node: ast.expr, values: dict[str, Any]) -> Any:
     if isinstance(node, ast.Name):
         return values[node.id]
     if isinstance(node, ast.Constant):
-        return node.value  # type: ignore[return-value]  # a number: frames take it as an operand
+        return node.value
     if isinstance(node, ast.UnaryOp):
         return _OPERATORS[type(node.op)](_arithmetic(node.operand, values))
     if isinstance(node, ast.BinOp):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataops_nb.charts.lines import compare, trend
 from dataops_nb.charts.parts import by_segment
 from dataops_nb.charts.rendering import enable
-from dataops_nb.charts.waterfall import bridge
+from dataops_nb.charts.waterfall import bridge, waterfall
 
-__all__ = ["bridge", "by_segment", "compare", "trend"]
+__all__ = ["bridge", "by_segment", "compare", "trend", "waterfall"]
 
 enable()

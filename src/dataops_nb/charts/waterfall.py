@@ -1,17 +1,20 @@
-"""The way from one system's version of a metric to the other's: what each cause adds to the difference."""
+"""The way from one value to another, part by part: from one system's version of a metric to the other's, from a period to
+the next. What each part adds to the difference, and the difference itself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from dataops_nb.board import Board
+from dataops_nb.board import Board, explain
 from dataops_nb.charts.lines import _values
 from dataops_nb.charts.rendering import ACCENT, FAINT, INK, WIDTH, styled
 from dataops_nb.reconciliation import PARTS, Pair
 from dataops_nb.story import agreement, numbers
+from dataops_nb.story.explaining import UNEXPLAINED, part_name
 
 
 def bridge(board: Board, pair: Pair, periods: int | None = None) -> Any:
@@ -22,12 +25,48 @@ def bridge(board: Board, pair: Pair, periods: int | None = None) -> Any:
     past = agreement.history(board, pair).dropna(subset=["a"])
     past = past if periods is None else past.tail(periods)
     unit, (left, right) = agreement.unit(board, pair), agreement.systems(board, pair)
-    steps = _steps(past, _names(left, right), unit)
+    sizes = [(name, float(sum(past[part]))) for part, name in _names(left, right).items()]
+    steps = _steps(sizes[:-1], sizes[-1], lambda size: numbers.number(size, unit, signed=True))
     total = numbers.difference(float(steps["size"].iloc[-1]), unit)
     head = f"{board.definitions.label(pair.a.metric)}: {left} and {right} are {total} apart in {_count(past, board)}"
     said = "; ".join(f"{row.part} {row.text}" for row in steps.itertuples())
     chart = _bars(steps, unit).properties(width=WIDTH - 190, height=alt.Step(32))
     return styled(chart, head, f"{head}. {left} less {right}: {said}.")
+
+
+def waterfall(board: Board, metric: str, by: str | tuple[str, ...] | None = None, largest: int = 8) -> Any:
+    """What moved a metric since the period before: its parts (bars), one after the other, up to the change itself.
+
+    Parts beyond the `largest` are drawn as one; what the parts do not explain is a bar of its own. Each bar is labelled.
+    """
+    whole, parts = explain(board, metric, by)
+    label, unit = board.definitions.label(metric), board.definitions.metrics[metric].unit
+    named = [
+        (part_name(board.definitions, metric, row["part"], row["kind"]), float(row["effect"]))
+        for row in parts.to_dict("records")
+    ]
+    known = whole.explainable
+    steps = _steps(
+        _shown(named, largest), ("change", whole.size if known else 0.0), lambda size: numbers.effect(size, unit)
+    )
+    said = "; ".join(f"{row.part} {row.text}" for row in steps.itertuples())
+    head = (
+        f"{label}: {numbers.effect(whole.size, unit)} on the {board.grain} before"
+        if known
+        else f"{label}: not explained"
+    )
+    chart = _bars(steps, unit).properties(width=WIDTH - 190, height=alt.Step(32))
+    text = f"{head}. {said}." if known else f"{head}: the data do not cover both {board.grain}s."
+    return styled(chart, head, text)
+
+
+def _shown(named: list[tuple[str, float]], largest: int) -> list[tuple[str, float]]:
+    """The first parts, the others as one, and what is unexplained."""
+    told, rest = [each for each in named if each[0] != UNEXPLAINED], [each for each in named if each[0] == UNEXPLAINED]
+    if len(told) > largest + 1:
+        others = told[largest:]
+        told = [*told[:largest], (f"{len(others)} others", sum(size for _, size in others))]
+    return [*told, *rest]
 
 
 def _count(past: pd.DataFrame, board: Board) -> str:
@@ -39,17 +78,15 @@ def _names(left: str, right: str) -> dict[str, str]:
     return {**dict(zip(PARTS, named, strict=True)), "difference": "difference"}
 
 
-def _steps(past: pd.DataFrame, names: dict[str, str], unit: str) -> pd.DataFrame:
-    sizes = [float(sum(past[part])) for part in names]
-    ends = pd.Series(sizes[:-1]).cumsum().round(6).tolist()
-    starts = [0.0, *ends[:-1], 0.0]
-    table = pd.DataFrame({"part": list(names.values()), "size": sizes, "from": starts, "to": [*ends, sizes[-1]]})
+def _steps(parts: list[tuple[str, float]], total: tuple[str, float], text: Callable[[float], str]) -> pd.DataFrame:
+    """One row a bar: each part starts where the one before it ended, and the total starts at 0."""
+    names, sizes = zip(*parts, total, strict=True)
+    ends = pd.Series(sizes[:-1], dtype=float).cumsum().round(9).tolist()
+    starts = [0.0, *ends[:-1], 0.0] if ends else [0.0]
+    table = pd.DataFrame({"part": names, "size": sizes, "from": starts, "to": [*ends, sizes[-1]]})
     right_edge = table[["from", "to"]].max(axis=1)
-    return table.assign(
-        text=[numbers.number(size, unit, signed=True) for size in sizes],
-        edge=right_edge,
-        total=[part == "difference" for part in names],
-    )
+    is_total = table.index == len(table) - 1
+    return table.assign(text=[text(size) for size in sizes], edge=right_edge, total=is_total)
 
 
 def _bars(steps: pd.DataFrame, unit: str) -> Any:

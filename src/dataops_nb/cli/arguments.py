@@ -86,7 +86,7 @@ def build() -> Parser:
     _as_of(status)
     _grain(status)
     status.add_argument("--sort", choices=SCALES, help="worst first on one scale: all metrics compared")
-    _metric(verb, verb("metric", "", "list, show, compute or draw the metrics"))
+    _metric(verb, verb("metric", "", "list, show, compute, explain or draw the metrics"))
     _reconcile(verb)
     _reports(verb)
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
@@ -119,6 +119,13 @@ def _metric(verb: Callable[..., Parser], metric: Parser) -> None:
     values.add_argument("--from", dest="start", type=day, metavar="D", help="first day (default: the first with data)")
     values.add_argument("--to", dest="end", type=day, metavar="D", help="last day (default: the last with data)")
     values.add_argument("--by", action="append", metavar="DIM", help="a declared dimension; DIM,DIM or twice crosses")
+    explain = verb("explain", "explain:run", "what moved one metric in its last complete period, part by part", actions)
+    explain.add_argument("metric", metavar="ID", help="the metric's id")
+    _as_of(explain)
+    _grain(explain)
+    explain.add_argument("--against", choices=("previous", "last-year"), default="previous", metavar="previous|last-year",
+                         help="what it is compared with (previous)")  # fmt: skip
+    explain.add_argument("--by", action="append", metavar="DIM", help="a declared dimension; DIM,DIM or twice crosses")
     verb("tree", "metric:run_tree", "what the North Star is made of, and what is declared to move it", actions)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id
-from dataops_nb.definitions.lineage import metric_parts, upstream
+from dataops_nb.definitions.lineage import metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.schema import write_schema
@@ -17,6 +17,7 @@ __all__ = [
     "load",
     "metric_id",
     "metric_parts",
+    "names_in",
     "survey",
     "upstream",
     "write_schema",

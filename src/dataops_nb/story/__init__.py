@@ -7,6 +7,7 @@ that whoever reads it, or a program, can check it.
 from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
+from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
@@ -20,6 +21,7 @@ __all__ = [
     "Told",
     "action",
     "agreements",
+    "explained",
     "facts",
     "headline",
     "lines",

@@ -41,6 +41,11 @@ def difference(value: float, unit: str = "", *, word: bool = False) -> str:
     return quantity(size, unit) if word else number(size, unit)
 
 
+def effect(value: float, unit: str = "") -> str:
+    """What something adds to a value: `+4`, `-$1,200`, `+0.3 points` for rates."""
+    return f"{'+' if value > 0 else '-' if value < 0 else ''}{difference(value, unit)}"
+
+
 def share(attained: float) -> str:
     """An attainment in percent, never rounded up to 100 % where the target was missed."""
     percent = attained * 100

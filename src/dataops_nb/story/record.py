@@ -12,6 +12,7 @@ import pandas as pd
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
 from dataops_nb.story.agreement import agreement_facts
+from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.warnings import faulty, overdue
@@ -52,7 +53,10 @@ def record(board: Board, title: str | None = None) -> Record:
             "light": str(lead["light"]),
             "reason": lead["reason"],
             "headline": sentence(board, board.lead).text,
-            "facts": [fact.as_dict() for fact in {**facts(board), **agreement_facts(board)}.values()],
+            "facts": [
+                fact.as_dict()
+                for fact in {**facts(board), **agreement_facts(board), **explanation_facts(board)}.values()
+            ],
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
