@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from dataops_nb import alignment, reconciliation, sources, status, workbench
+from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
@@ -71,6 +72,17 @@ class Board:
         """The values of closed periods that differ from what was last published for an earlier as-of; read once."""
         now = self.table.assign(definition=self.table["metric"].map(self.fingerprints))
         return restatements(now, published(self.out), as_of=self.as_of)
+
+    @cached_property
+    def links(self) -> pd.DataFrame:
+        """Whether each input of the board moves a North Star; judged together with all other inputs of the company."""
+        found = _links.find(self.catalog, self.grain)
+        return found[found["input"].isin(self.metrics)].reset_index(drop=True)
+
+    @property
+    def has_links(self) -> bool:
+        """Whether anybody has asked for the links yet: they take a while, and most boards are not about them."""
+        return "links" in self.__dict__
 
     def row(self, metric: str) -> pd.Series:
         """A metric's row of the last complete period; a misspelt metric is an error with the nearest name."""
