@@ -165,7 +165,7 @@ def verbs() -> list[str]:
 
 
 def test_these_verbs_are_offered() -> None:
-    assert verbs() == ["init", "check", "status", "metric", "reconcile", "plan", "refresh", "lab", "doctor"]
+    assert verbs() == ["init", "check", "status", "metric", "links", "reconcile", "plan", "refresh", "lab", "doctor"]
 
 
 @pytest.mark.parametrize(
@@ -493,6 +493,36 @@ def test_status_shows_the_north_star_first(bench: Path, capsys: pytest.CaptureFi
     assert lines[4].split() == ["◇", "unknown", "North", "Star", "Revenue", "40", "no", "target", "Ada"]
     assert "■ red" in lines[5]
     assert "1 deal " in lines[5]
+
+
+def test_links_have_a_row_for_each_input_and_north_star(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = Said(capsys, "links", "-w", bench, "--as-of", "2026-11-22", "--json")
+    rows = said.document["rows"]
+    keys = "input target verdict lag effect effect_low effect_high q declared rocking_chair"
+    assert [" ".join(row) for row in rows] == [keys, keys]
+    assert [(row["input"], row["target"], row["declared"]) for row in rows] == [
+        ("deals", "revenue", True),
+        ("price", "revenue", False),
+    ]
+    assert {(row["verdict"], row["lag"], row["q"], row["rocking_chair"]) for row in rows} == {
+        ("cannot tell", None, None, False)
+    }
+    assert set(said.document) == {"schema_version", "rows"}
+
+
+def test_links_for_people_say_what_is_missing(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sales = bench / "params" / "departments" / "sales.yaml"
+    sales.write_text(SALES.replace("expr: deals * price", "expr: price * 2"), "utf-8")
+    said = Said(capsys, "links", "-w", bench, "--as-of", "2026-11-22")
+    assert re.search(r"^Deals +Revenue +cannot tell .*declared; needs \d+ weeks more$", said.out, re.MULTILINE)
+    assert re.search(r"^Price +Revenue +cannot tell .*a part of it$", said.out, re.MULTILINE)
+
+
+def test_links_of_a_grain_that_nothing_has_are_none(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sales = bench / "params" / "departments" / "sales.yaml"
+    sales.write_text(SALES.replace("expr: deals * price", "expr: deals * price, grains: [week]"), "utf-8")
+    said = Said(capsys, "links", "-w", bench, "--as-of", "2026-11-22", "--grain", "year", "--json")
+    assert (said.code, said.document["rows"]) == (0, [])
 
 
 def test_plan_has_every_report(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:

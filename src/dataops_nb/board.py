@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from dataops_nb import alignment, drivers, reconciliation, sources, status, workbench
+from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
@@ -79,6 +80,17 @@ class Board:
     def explained(self) -> dict[tuple[str, tuple[str, ...]], tuple[drivers.Change, pd.DataFrame]]:
         """What was asked about changes so far, by metric and split: each is computed once, and the record has its facts."""
         return {}
+
+    @cached_property
+    def links(self) -> pd.DataFrame:
+        """Whether each input of the board moves a North Star; judged together with all other inputs of the company."""
+        found = _links.find(self.catalog, self.grain)
+        return found[found["input"].isin(self.metrics)].reset_index(drop=True)
+
+    @property
+    def has_links(self) -> bool:
+        """Whether anybody has asked for the links yet: they take a while, and most boards are not about them."""
+        return "links" in self.__dict__
 
     def row(self, metric: str) -> pd.Series:
         """A metric's row of the last complete period; a misspelt metric is an error with the nearest name."""

@@ -6,16 +6,15 @@ everything else as it was. Where no formula leads from one to the other there is
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from dataops_nb.alignment.formulas import Scope, _arithmetic, _part, _trailing, evaluate
+from dataops_nb.alignment.formulas import Scope, _part, arithmetic, evaluate, trailing
 from dataops_nb.alignment.measured import TOTAL, Window, window
-from dataops_nb.definitions import upstream
+from dataops_nb.definitions import names_in, upstream
 from dataops_nb.definitions.models import Cumulative, Derived, Offset, Ratio, Simple
 from dataops_nb.periods import Period
 from dataops_nb.sources import Catalog
@@ -88,11 +87,9 @@ class _Tree:
             case Ratio(numerator=above, denominator=below):
                 return self._side(above, at) / self._side(below, at)
             case Derived(expr=expr):
-                tree = ast.parse(expr, mode="eval").body
-                named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-                return _arithmetic(tree, {part: self._frame(part, at) for part in named})
+                return pd.DataFrame(arithmetic(expr)(*(self._frame(part, at) for part in names_in(expr))))
             case Cumulative(metric=part, window=length):
-                return self._frame(part, _trailing(at, length, self.scope.calendar))
+                return self._frame(part, trailing(at, length, self.scope.calendar))
         return self._constant(self._known(name, at))
 
     def _side(self, part: str | Offset, at: Window) -> pd.DataFrame:

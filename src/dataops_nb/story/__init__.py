@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
@@ -18,6 +19,7 @@ __all__ = [
     "Fact",
     "Record",
     "Sentence",
+    "Step",
     "Told",
     "action",
     "agreements",
@@ -25,6 +27,8 @@ __all__ = [
     "facts",
     "headline",
     "lines",
+    "link_facts",
+    "links",
     "moved",
     "pairs",
     "record",

@@ -13,7 +13,8 @@ from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
-from dataops_nb.story.facts import facts
+from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.leading import link_facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.warnings import faulty, overdue
 
@@ -53,16 +54,23 @@ def record(board: Board, title: str | None = None) -> Record:
             "light": str(lead["light"]),
             "reason": lead["reason"],
             "headline": sentence(board, board.lead).text,
-            "facts": [
-                fact.as_dict()
-                for fact in {**facts(board), **agreement_facts(board), **explanation_facts(board)}.values()
-            ],
+            "facts": [fact.as_dict() for fact in _said(board).values()],
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
             "warnings": warnings(board),
         }
     )
+
+
+def _said(board: Board) -> dict[str, Fact]:
+    """Every fact that a page of the board may say; those about links only where the notebook asked for links."""
+    return {
+        **facts(board),
+        **agreement_facts(board),
+        **explanation_facts(board),
+        **(link_facts(board) if board.has_links else {}),
+    }
 
 
 def warnings(board: Board) -> list[str]:

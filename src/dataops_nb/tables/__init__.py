@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.tables.agreements import leads, lights, owners
+from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
 from dataops_nb.tables.reconciled import bridge, rows_apart
 from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
@@ -12,6 +13,7 @@ __all__ = [
     "bridge",
     "leads",
     "lights",
+    "links",
     "owners",
     "provenance",
     "rows_apart",

@@ -113,7 +113,9 @@ class Moves(Model):
     metric: Name = Field(description="The metric that is moved.")
     after: Duration | None = Field(None, description="How long it takes: 2w.")
     effect: Literal["same", "opposite"] = Field("same", description="Whether both go the same way.")
-    useful: Number | None = Field(None, description="The smallest effect worth having.")
+    useful: Number | None = Field(
+        None, gt=0, lt=1, description="The smallest effect worth having, as a partial correlation; .4 where left out."
+    )
     because: Name | None = Field(None, description="Why it should, for readers.")
 
 
