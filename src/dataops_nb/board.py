@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dataops_nb import alignment, reconciliation, sources, status, workbench
+from dataops_nb import alignment, limits, reconciliation, sources, status, workbench
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
@@ -118,7 +118,9 @@ def of(
     table = alignment.align(catalog, known, grain=grain, start=start, end=catalog.as_of)
     table = alignment.add_targets(alignment.compare(table, catalog), catalog)
     table = reconciliation.add_reconciled(table, catalog)
-    return Board(catalog, grain, period, department, known, status.judge(table, catalog.definitions), out)
+    table = limits.add_limits(table, catalog.definitions)
+    table = status.judge(table, catalog.definitions, catalog.as_of)
+    return Board(catalog, grain, period, department, known, table, out)
 
 
 def at_grain(board: Board, grain: Grain) -> Board:
