@@ -537,8 +537,6 @@ def test_one_report_id_in_two_suites_is_a_mistake(params):
     ("files", "metric"),
     [
         ({"company.yaml": COMPANY.replace("path: deals.csv", "url: env:X, table: deals")}, None),
-        ({"company.yaml": COMPANY.replace("    red:", "    policy: capability\n    red:")}, None),
-        ({}, "{type: simple, measure: {agg: count}, policy: capability}"),
     ],
 )
 def test_what_this_version_cannot_compute_is_said_and_never_ignored(params, files, metric):

@@ -1,5 +1,6 @@
 """One honest light for every input."""
 
+import datetime as dt
 import math
 
 import pandas as pd
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataops_nb import status
-from dataops_nb.definitions.models import Light, Lights
+from dataops_nb.definitions.models import Accept, Light, Lights, Limits
+from dataops_nb.status import capability, noise
 
 STANDARD = Lights(
     green=Light(at_least=1.0, means="On plan.", do="Keep going."),
@@ -77,8 +79,9 @@ def test_a_target_is_met_exactly_where_attainment_is_at_least_one(value, target)
 class Definitions:
     """Just what judging asks of the definitions: the good direction and the lights."""
 
-    def __init__(self, lights=STANDARD, better="up"):
-        self.metrics = {"m": type("Metric", (), {"better": better})}
+    def __init__(self, lights=STANDARD, better="up", policy=None, accept=()):
+        said = {"better": better, "policy": policy, "accept": list(accept), "limits": Limits()}
+        self.metrics = {"m": type("Metric", (), said)}
         self._lights = lights
 
     def lights(self, metric):
@@ -118,3 +121,148 @@ def test_judging_keeps_rows_their_order_and_their_index():
     judged = status.judge(table, Definitions())
     assert judged.index.tolist() == [5, 3, 9]
     assert judged["light"].tolist() == ["red", "green", "yellow"]
+
+
+# --- two axes -----------------------------------------------------------------------------------------------------------
+
+LIMITS = {"center": 10.0, "lower": 7.0, "upper": 13.0, "signal": None, "limits_reason": None}
+OUTSIDE = {
+    "special-cause improvement": {"value": 14.0, "signal": "outside"},
+    "special-cause concern": {"value": 6.0, "signal": "outside"},
+    "common cause": {"value": 10.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("assurance", "variation", "colour"),
+    [
+        ("consistent pass", "special-cause improvement", "green"),
+        ("consistent pass", "common cause", "green"),
+        ("consistent pass", "special-cause concern", "yellow"),
+        ("inconsistent", "special-cause improvement", "yellow"),
+        ("inconsistent", "common cause", "yellow"),
+        ("inconsistent", "special-cause concern", "red"),
+        ("consistent fail", "special-cause improvement", "yellow"),
+        ("consistent fail", "common cause", "red"),
+        ("consistent fail", "special-cause concern", "red"),
+    ],
+)
+def test_capability_lights_by_both_axes(assurance, variation, colour):
+    target = {"consistent pass": 7.0, "inconsistent": 10.0, "consistent fail": 13.1}[assurance]
+    table = row(**LIMITS | OUTSIDE[variation] | {"target": target})
+    judged = status.judge(table, Definitions(policy="capability")).iloc[0]
+    assert (judged["light"], judged["variation"], judged["reason"]) == (colour, variation, None)
+    two = STANDARD.model_copy(update={"yellow": None, "policy": "capability"})
+    assert status.judge(table, Definitions(two)).iloc[0]["light"] == ("red" if colour == "yellow" else colour)
+
+
+@pytest.mark.parametrize("reason", ["too short", "autocorrelated"])
+def test_limits_that_prove_nothing_give_no_colour_by_capability_and_the_targets_colour_by_target(reason):
+    table = row(**LIMITS | {"limits_reason": reason})
+    by = {policy: status.judge(table, Definitions(policy=policy)).iloc[0] for policy in ("capability", "target")}
+    assert (by["capability"]["light"], by["capability"]["reason"]) == ("unknown", "too short")
+    assert (by["target"]["light"], by["target"]["variation"]) == ("green", None)
+    assert math.isnan(by["target"]["flips"])
+
+
+def test_a_metrics_own_policy_goes_before_the_one_of_its_lights():
+    lights = STANDARD.model_copy(update={"policy": "capability"})
+    table = row(**LIMITS)
+    assert status.judge(table, Definitions(lights))["light"].tolist() == ["yellow"]
+    assert status.judge(table, Definitions(lights, policy="target"))["light"].tolist() == ["green"]
+
+
+@pytest.mark.parametrize(
+    ("better", "target", "low", "high", "said"),
+    [
+        ("up", 7.0, math.nan, math.nan, "consistent pass"),
+        ("up", 7.1, math.nan, math.nan, "inconsistent"),
+        ("up", 13.0, math.nan, math.nan, "inconsistent"),
+        ("up", 13.1, math.nan, math.nan, "consistent fail"),
+        ("down", 13.0, math.nan, math.nan, "consistent pass"),
+        ("down", 6.9, math.nan, math.nan, "consistent fail"),
+        ("inside", 10.0, 7.0, 13.0, "consistent pass"),
+        ("inside", 10.0, 8.0, 12.0, "inconsistent"),
+        ("inside", 21.0, 20.0, 22.0, "consistent fail"),
+        ("up", math.nan, math.nan, math.nan, None),
+    ],
+)
+def test_assurance_is_where_the_target_lies_to_the_limits(better, target, low, high, said):
+    assert capability.assurance(7.0, 13.0, better, target=target, low=low, high=high) == said
+
+
+@pytest.mark.parametrize(
+    ("better", "value", "target", "said"),
+    [
+        ("up", 14.0, 10.0, "special-cause improvement"),
+        ("down", 14.0, 10.0, "special-cause concern"),
+        ("down", 6.0, 10.0, "special-cause improvement"),
+        ("inside", 14.0, 15.0, "special-cause improvement"),
+        ("inside", 14.0, 10.0, "special-cause concern"),
+        ("inside", 14.0, math.nan, None),
+    ],
+)
+def test_a_signal_is_good_or_bad_by_the_good_direction(better, value, target, said):
+    assert capability.variation("outside", value, 10.0, better, target) == said
+
+
+# --- how much is luck ---------------------------------------------------------------------------------------------------
+
+
+def test_a_target_at_the_mean_and_a_yellow_band_of_half_a_sigma_flips_in_61_8_percent_of_weeks():
+    """The worked example: green/yellow/red = 50/19/31 %."""
+    lights = STANDARD.model_copy(update={"yellow": Light(at_least=0.95, means="x", do="x")})
+    said = noise.flips(100.0, 10.0, lights, "up", target=100.0, low=math.nan, high=math.nan)
+    assert said == pytest.approx(0.618, abs=0.0005)
+    mirrored = STANDARD.model_copy(update={"yellow": Light(at_least=100 / 105, means="x", do="x")})
+    assert noise.flips(100.0, 10.0, mirrored, "down", target=100.0, low=math.nan, high=math.nan) == pytest.approx(said)
+
+
+def test_flips_are_computed_from_the_moving_range_behind_the_limits():
+    mean_range = 1.128 * 10
+    reach = 2.66 * mean_range
+    table = row(
+        value=100.0, target=100.0, center=100.0, lower=100 - reach, upper=100 + reach, signal=None, limits_reason=None
+    )
+    lights = STANDARD.model_copy(update={"yellow": Light(at_least=0.95, means="x", do="x")})
+    assert status.judge(table, Definitions(lights))["flips"].iloc[0] == pytest.approx(0.618, abs=0.0005)
+
+
+def test_a_light_far_from_its_thresholds_never_changes_by_luck():
+    assert noise.flips(200.0, 1.0, STANDARD, "up", target=100.0, low=math.nan, high=math.nan) == pytest.approx(0)
+    assert noise.flips(5.0, 0.0, STANDARD, "inside", target=5.0, low=4.0, high=6.0) == 0
+    assert math.isnan(noise.flips(5.0, 1.0, STANDARD, "up", target=math.nan, low=math.nan, high=math.nan))
+
+
+PLAIN = st.integers(-400, 400).map(lambda n: n / 8)
+
+
+@given(PLAIN, PLAIN, st.sampled_from(["up", "down", "inside"]), PLAIN, st.sampled_from([0.5, 0.85, 1.0, 1.25]))
+def test_values_attain_a_share_exactly_where_the_noise_counts_them(value, target, better, other, share):
+    low, high = sorted((target, other))
+    if better == "inside" and low == high:
+        return
+    first, last = noise.attaining(share, better, target, low, high)
+    if any(math.isclose(value, edge, abs_tol=1e-9) for edge in (first, last)):
+        return
+    assert (first < value < last) == (status.attainment(value, target, better, low, high) >= share)
+
+
+# --- accepted lights ----------------------------------------------------------------------------------------------------
+
+ACCEPTED = Accept(light="red", owner="CFO", until=dt.date(2026, 12, 31), because="migration")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "value", "until"),
+    [
+        (dt.date(2026, 12, 31), 1.0, pd.Timestamp(2026, 12, 31)),
+        (dt.date(2027, 1, 1), 1.0, pd.NaT),
+        (dt.date(2026, 12, 1), 9.0, pd.NaT),
+        (None, 1.0, pd.NaT),
+    ],
+)
+def test_an_accepted_red_stays_red_and_says_until_when(as_of, value, until):
+    judged = status.judge(row(value=value), Definitions(accept=[ACCEPTED]), as_of).iloc[0]
+    assert judged["light"] == ("red" if value == 1 else "yellow")
+    assert judged["accepted_until"] is until or judged["accepted_until"] == until

@@ -118,3 +118,101 @@ def test_the_record_is_json_with_every_fact_and_the_lead_metrics_light(company):
 def test_a_board_without_a_metric_of_that_name_names_the_nearest(company):
     with pytest.raises(Exception, match="did you mean 'm'"):
         story.headline(made(company, ""), "M")
+
+
+QUIET = [40, 44, 37, 42, 45, 35, 41, 38, 40, 44, 43, 39, 38, 45, 40, 36, 42]
+
+
+def weekly(company, values, rest="", better="up"):
+    first = dt.date(2026, 11, 22) - dt.timedelta(days=7 * len(values) - 1)
+    rows = [f"{first + dt.timedelta(days=i)},{values[i // 7] if i % 7 == 6 else 0}" for i in range(7 * len(values))]
+    return made(company, f", targets: [{{per: week, value: 45}}]{rest}", better, rows="on,n\n" + "\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("values", "better", "text"),
+    [
+        ([*QUIET, 41], "up", "Down 1 on the week before; within its usual range of 29.1 to 52, so no signal."),
+        (
+            [*QUIET, 90],
+            "up",
+            "Up 48 on the week before; outside its usual range of 24.5 to 62.1, a signal for the better.",
+        ),
+        (
+            [*QUIET, 90],
+            "down",
+            "Up 48 on the week before; outside its usual range of 24.5 to 62.1, a signal for the worse.",
+        ),
+        (QUIET[:5], "up", "Up 3 on the week before."),
+    ],
+)
+def test_the_second_sentence_says_whether_the_value_is_one_of_its_usual_ones(company, values, better, text):
+    this = weekly(company, values, better=better)
+    said = story.headline(this).sentences[1]
+    assert said.text == text
+    known = story.facts(this)
+    for number in re.findall(r"[\d.]*\d", said.text):
+        assert any(number == known[fact].text for fact in said.facts)
+
+
+def test_a_range_does_not_reach_below_what_the_metric_can_be(company):
+    said = story.headline(weekly(company, [1, 3, 0, 2, 4, 1, 0, 3, 2, 1, 4, 0, 2])).sentences[1]
+    assert said.text == "Up 2 on the week before; within its usual range of up to 7.8, so no signal."
+
+
+def test_a_run_within_the_limits_is_a_signal_and_says_so(company):
+    values = [
+        38,
+        42,
+        36,
+        44,
+        37,
+        43,
+        39,
+        41,
+        36,
+        44,
+        38,
+        42,
+        37,
+        43,
+        36,
+        44,
+        38,
+        42,
+        36,
+        44,
+        38,
+        42,
+        45,
+        47,
+        44,
+        46,
+        45,
+        47,
+        44,
+        46,
+    ]
+    said = story.headline(weekly(company, values)).sentences[1].text
+    assert "within its usual range of" in said
+    assert re.search(
+        r"but so long on the same side of its average of \d+(\.\d)? that it is a signal for the better\.$", said
+    )
+
+
+def test_an_accepted_light_keeps_its_colour_and_says_who_answers_until_when(company):
+    accept = ', accept: [{light: yellow, owner: CFO, until: 2026-12-31, because: "migration of the till."}]'
+    told = story.headline(weekly(company, [*QUIET, 41], accept)).sentences
+    assert told[0].light == "yellow"
+    assert (
+        told[1].text == "This yellow is accepted until Thu 31 Dec 2026, and CFO answers for it: migration of the till."
+    )
+    assert "m.accepted_until" in told[1].facts
+
+
+def test_capability_is_said_in_the_files_and_lights_the_board(company):
+    this = weekly(company, [*QUIET, 41], ", policy: capability")
+    assert this.row("m")["light"] == "yellow"
+    assert weekly(company, QUIET[:5], ", policy: capability").row("m")["reason"] == "too short"
+    told = story.headline(weekly(company, QUIET[:5], ", policy: capability")).sentences[0].text
+    assert told == "Good meetings cannot be judged for week 47: its own past does not say enough yet to judge it by."

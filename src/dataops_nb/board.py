@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dataops_nb import alignment, drivers, reconciliation, sources, status, workbench
+from dataops_nb import alignment, drivers, limits, reconciliation, sources, status, workbench
 from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
@@ -140,7 +140,9 @@ def of(
     table = alignment.align(catalog, known, grain=grain, start=start, end=catalog.as_of)
     table = alignment.add_targets(alignment.compare(table, catalog), catalog)
     table = reconciliation.add_reconciled(table, catalog)
-    return Board(catalog, grain, period, department, known, status.judge(table, catalog.definitions), out)
+    table = limits.add_limits(table, catalog.definitions)
+    table = status.judge(table, catalog.definitions, catalog.as_of)
+    return Board(catalog, grain, period, department, known, table, out)
 
 
 def at_grain(board: Board, grain: Grain) -> Board:

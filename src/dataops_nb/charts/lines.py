@@ -17,15 +17,18 @@ _AXIS = alt.Axis(title=None, grid=False, tickCount=7)
 def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | None = None) -> Any:
     """A metric's last 26 periods: the value (solid), its target (dashed), last year (dotted), this period labelled.
 
-    The title is the finding: how often it met its target. `marks` (columns `date`, `title`) are drawn as upright lines.
+    Thin lines are its usual range and its centre; rings are its signals. The title is the finding: how often it met its
+    target. `marks` (columns `date`, `title`) are drawn as upright lines.
     """
     rows = _drawable(board, history(board, metric, periods))
     unit = board.definitions.metrics[metric].unit
     layers = [
         _last_year(rows, unit),
+        *_usual(rows, unit),
         _target(rows, unit),
         _value(rows, unit),
         *_marks(rows, marks),
+        *_signals(rows),
         *_current(board, rows, metric),
     ]
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
@@ -129,6 +132,34 @@ def _target(rows: pd.DataFrame, unit: str) -> Any:
     return alt.layer(*drawn) if drawn else alt.layer(alt.Chart(alt.InlineData(values=[])).mark_point())
 
 
+def _usual(rows: pd.DataFrame, unit: str) -> list[alt.Chart]:
+    """The limits and the centre line as thin lines, where they come from enough periods to be drawn."""
+    drawn = rows[rows["lower"].notna() & (rows["limits_reason"] != "too short")]
+    if drawn.empty:
+        return []
+    data = _values(drawn, ["period_start", "lower", "center", "upper"])
+    thin: Any = {"color": FAINT, "strokeWidth": 0.8, "interpolate": "step-after"}
+    lines = [
+        alt.Chart(data).mark_line(**thin).encode(x="period_start:T", y=_y(f"{field}:Q", unit))
+        for field in ("lower", "center", "upper")
+    ]
+    first = drawn.head(1).assign(text="usual range and its middle")
+    label = (
+        alt.Chart(_values(first, ["period_start", "upper", "text"]))
+        .mark_text(align="left", dx=4, dy=-6, fontSize=11, color="#5c6670")
+        .encode(x="period_start:T", y="upper:Q", text="text:N")
+    )
+    return [*lines, label]
+
+
+def _signals(rows: pd.DataFrame) -> list[alt.Chart]:
+    found = rows[rows["signal"].notna() & rows["value"].notna()]
+    if found.empty:
+        return []
+    base = alt.Chart(_values(found, ["period_start", "value"])).encode(x="period_start:T", y="value:Q")
+    return [base.mark_point(filled=False, size=110, color=INK, strokeWidth=1.4, opacity=1)]
+
+
 def _last_year(rows: pd.DataFrame, unit: str) -> Any:
     shown = rows.assign(same_last_year=rows["same_last_year"].where(rows["same_last_year_complete"].astype(bool)))
     line = alt.Chart(_values(shown, ["period_start", "same_last_year"])).mark_line(
@@ -166,4 +197,17 @@ def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
     last = numbers.number(known["value"].iloc[-1], unit)
     said = f"{label} over the last {len(rows)} {board.grain}s: between {low} and {high}, {last} in {known['period'].iloc[-1]}"
     target = known["target"].iloc[-1]
-    return f"{said}; target {numbers.number(target, unit)}." if pd.notna(target) else f"{said}."
+    said = f"{said}; target {numbers.number(target, unit)}." if pd.notna(target) else f"{said}."
+    return f"{said}{_usual_in_words(known, unit)}"
+
+
+def _usual_in_words(known: pd.DataFrame, unit: str) -> str:
+    row = known.iloc[-1]
+    if pd.isna(row["lower"]) or row["limits_reason"] == "too short":
+        return ""
+    low, high = (numbers.number(row[name], unit) for name in ("lower", "upper"))
+    said = f" Usual range {low} to {high}"
+    if pd.notna(row["limits_reason"]):
+        return f"{said}; successive values are too alike for it to tell signals from noise."
+    count = int(known["signal"].notna().sum())
+    return f"{said}; {count or 'no'} {'signal' if count == 1 else 'signals'}."

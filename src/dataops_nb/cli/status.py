@@ -69,6 +69,6 @@ def _line(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
         "" if row["value"] is None else numbers.quantity(row["value"], unit),
         " to ".join(targets),
         "" if row["attainment"] is None else numbers.share(row["attainment"]),
-        row["reason"],
+        row["reason"] or (f"accepted until {row['accepted_until']}" if row["accepted_until"] else None),
         department.owner,
     ]

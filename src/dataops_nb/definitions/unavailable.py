@@ -16,10 +16,6 @@ def _said(value: Any) -> bool:
     return value is not None and value not in ([], {})
 
 
-def _is(word: str) -> Callable[[Any], bool]:
-    return lambda value: value == word
-
-
 @dataclass(frozen=True)
 class Unavailable:
     """A key (`*` stands for any name or position), what it would do, and for which values it is meant."""
@@ -29,14 +25,8 @@ class Unavailable:
     when: Callable[[Any], bool] = _said
 
 
-COMPANY = (
-    Unavailable(("lights", "*", "policy"), "policy: capability", _is("capability")),
-    Unavailable(("sources", "*", "url"), "a database behind url"),
-)
-DEPARTMENT = (
-    Unavailable(("metrics", "*", "policy"), "policy: capability", _is("capability")),
-    Unavailable(("metrics", "*", "lights", "policy"), "policy: capability", _is("capability")),
-)
+COMPANY = (Unavailable(("sources", "*", "url"), "a database behind url"),)
+DEPARTMENT: tuple[Unavailable, ...] = ()
 
 
 def find_unavailable(root: Node, entries: tuple[Unavailable, ...]) -> Iterator[tuple[Node, str]]:

@@ -15,6 +15,7 @@ from dataops_nb.definitions.models import Simple
 from dataops_nb.story import numbers
 
 _PLAIN = ("value", "target", "target_low", "target_high", "previous", "same_last_year", "mtd", "qtd", "ytd")
+_LIMITS = ("center", "lower", "upper")
 _CHANGES = {"gap": "target", "change": "previous", "change_last_year": "same_last_year"}
 
 
@@ -56,16 +57,24 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
     out = [fact("light", row["light"], str(row["light"]))]
     if row["reason"]:
         out.append(fact("reason", row["reason"], str(row["reason"])))
-    out += [fact(field, _clean(row[field]), written(row[field], unit)) for field in _PLAIN if _known(row[field])]
+    out += [
+        fact(field, _clean(row[field]), written(row[field], unit))
+        for field in (*_PLAIN, *_LIMITS)
+        if _known(row[field])
+    ]
     for field, against in _CHANGES.items():
         if _known(row["value"]) and _known(row[against]) and row.get(f"{against}_complete", True):
             change = row["value"] - row[against]
             out.append(fact(field, _clean(change), numbers.difference(change, unit, word=says_unit)))
     if _known(row["attainment"]):
         out.append(fact("attainment", _clean(row["attainment"]), numbers.share(row["attainment"])))
-    if not pd.isna(row["data_to"]):
-        day = row["data_to"].date()
-        out.append(fact("data_to", day.isoformat(), numbers.date(day)))
+    out += [fact(field, row[field], str(row[field])) for field in ("signal", "variation") if row[field]]
+    if _known(row["flips"]):
+        out.append(fact("flips", _clean(row["flips"]), numbers.share(row["flips"])))
+    for field in ("data_to", "accepted_until"):
+        if not pd.isna(row[field]):
+            day = row[field].date()
+            out.append(fact(field, day.isoformat(), numbers.date(day)))
     return out
 
 

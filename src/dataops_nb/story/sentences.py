@@ -13,6 +13,7 @@ from dataops_nb.board import Board, history
 from dataops_nb.definitions.models import Conversion, Cumulative, Derived, Ratio, Simple
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.usual import within_usual
 
 MIME = "application/vnd.dataops-nb.sentences+json"
 CHIPS = {"green": "● Green", "yellow": "▲ Yellow", "red": "■ Red", "unknown": "◇ Unknown"}
@@ -22,6 +23,7 @@ _REASONS = {
     "incomplete": "its data do not cover the whole period",
     "no target": "no target was agreed",
     "fault": "its source has faults",
+    "too short": "its own past does not say enough yet to judge it by",
     "unreconciled": "two systems disagree about it by more than was agreed",
 }
 
@@ -55,7 +57,7 @@ def headline(board: Board, metric: str | None = None) -> Told:
     name = metric or board.lead
     known = facts(board)
     opening = _lit(board, sentence(board, name), name, "headline")
-    return Told((opening, *_movement(board, board.row(name), known)))
+    return Told((opening, *_acceptance(board, name, known), *_movement(board, board.row(name), known)))
 
 
 def action(board: Board, metric: str | None = None) -> Told:
@@ -175,12 +177,26 @@ def _against_band(metric: str, known: dict[str, Fact]) -> tuple[str, tuple[str, 
 def _movement(board: Board, row: pd.Series, known: dict[str, Fact]) -> list[Sentence]:
     metric, grain = str(row["metric"]), board.grain
     week, year = known.get(f"{metric}.change"), known.get(f"{metric}.change_last_year")
+    usual, because = within_usual(board, row, known)
     if row["reason"] or week is None:
         return []
     text, used = f"{_direction(week)} the {grain} before", [week.id]
     if year is not None:
         text, used = f"{text}, and {_direction(year).lower()} the same {grain} last year", [*used, year.id]
-    return [Sentence(f"{text}.", tuple(used))]
+    return [Sentence(f"{text}; {usual}." if usual else f"{text}.", (*used, *because))]
+
+
+def _acceptance(board: Board, metric: str, known: dict[str, Fact]) -> list[Sentence]:
+    until, light = known.get(f"{metric}.accepted_until"), known[f"{metric}.light"]
+    if until is None:
+        return []
+    said = next(
+        each
+        for each in board.definitions.metrics[metric].accept
+        if each.light == light.value and each.until.isoformat() == until.value
+    )
+    text = f"This {light.text} is accepted until {until.text}, and {said.owner} answers for it: {said.because}"
+    return [Sentence(f"{text.rstrip('.')}.", (light.id, until.id))]
 
 
 def _direction(change: Fact) -> str:

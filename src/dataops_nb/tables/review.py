@@ -26,7 +26,15 @@ def _score(board: Board, row: pd.Series) -> list[str | Light]:
     if pd.notna(row["target_low"]):
         shown[1] = f"{_number(row['target_low'], unit)} to {_number(row['target_high'], unit)}"
     reach = numbers.date(row["data_to"].date()) if pd.notna(row["data_to"]) else _NOTHING
+    shown[0] += _arrow(row)
     return [board.definitions.label(row["metric"]), Light(row["light"]), *shown, reach]
+
+
+def _arrow(row: pd.Series) -> str:
+    """Which way a value is special, and what that means; nothing where it is like the others."""
+    if pd.isna(row["signal"]) or pd.isna(row["variation"]):
+        return ""
+    return f" {'↑' if row['value'] > row['center'] else '↓'} {row['variation'].removeprefix('special-cause ')}"
 
 
 def six_twelve(board: Board, metric: str) -> Table:

@@ -1,0 +1,52 @@
+"""Limits of individual values from their moving ranges. Wheeler, *Understanding Variation*; *Making Sense of Data*."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, median
+from typing import Literal
+
+Average = Literal["mean", "median"]
+_AVERAGES: dict[Average, Callable[[Sequence[float]], float]] = {"mean": fmean, "median": median}
+_LIMIT = {"mean": 2.66, "median": 3.145}
+_RANGE_LIMIT = {"mean": 3.268, "median": 3.865}
+_SIGMA = {"mean": 1.128, "median": 0.954}
+_SCREEN = 3.267
+
+
+@dataclass(frozen=True)
+class ProcessLimits:
+    """The centre line, both limits, the average moving range and the limit of moving ranges, in the values' unit."""
+
+    center: float
+    lower: float
+    upper: float
+    moving_range: float
+    range_limit: float
+
+
+def xmr(
+    values: Sequence[float], *, ranges: Average = "mean", center: Average = "mean", screen: bool = False
+) -> ProcessLimits:
+    """The limits of successive values: centre ± 2.66 mean (or 3.145 median) moving ranges.
+
+    `screen` leaves out the moving ranges of at least 3.267 times their mean, once (Nelson 1982). Fewer than two values
+    have no limits: NaN.
+    """
+    if len(values) < 2:
+        return ProcessLimits(values[0] if len(values) else math.nan, *[math.nan] * 4)
+    moved = [abs(after - before) for before, after in pairwise(values)]
+    if screen:
+        bound = _SCREEN * fmean(moved)
+        moved = [each for each in moved if each < bound] or moved
+    middle, usual = _AVERAGES[center](values), _AVERAGES[ranges](moved)
+    reach = _LIMIT[ranges] * usual
+    return ProcessLimits(middle, middle - reach, middle + reach, usual, _RANGE_LIMIT[ranges] * usual)
+
+
+def sigma(center: float, upper: float, ranges: Average = "mean") -> float:
+    """The standard deviation of the noise behind limits: the mean moving range / 1.128 (the median one / 0.954)."""
+    return (upper - center) / _LIMIT[ranges] / _SIGMA[ranges]
