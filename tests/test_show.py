@@ -86,12 +86,15 @@ def test_a_trend_shows_the_usual_range_as_thin_lines_and_says_it(this):
 
 
 def test_a_signal_is_ringed_and_named_in_the_scorecard(company):
-    rows = "on,n\n" + "".join(f"{dt.date(2026, 7, 20) + dt.timedelta(days=7 * i)},{9 + i % 3 * (-1) ** i if i < 17 else 90}\n" for i in range(18))
+    rows = "on,n\n" + "".join(
+        f"{dt.date(2026, 7, 20) + dt.timedelta(days=7 * i)},{9 + i % 3 * (-1) ** i if i < 17 else 90}\n"
+        for i in range(18)
+    )
     source = "s: {system: CRM, path: s.csv, time: on, covers: {to: as_of}}"
     metric = "m: {type: simple, measure: {source: s, agg: sum, expr: n}, better: down}"
     this = board.of(company(source, metric, {"s.csv": rows}, as_of="2026-11-22"), ["m"])
     spec = charts.trend(this, "m").to_dict()
     assert re.search(r"; \d+ signals?\.$", spec["description"])
     rings = [layer for layer in spec["layer"] if layer.get("mark", {}).get("filled") is False]
-    assert rings[0]["data"]["values"][-1]["value"] == 90
+    assert spec["datasets"][rings[0]["data"]["name"]][-1]["value"] == 90
     assert "90 ↑ concern" in tables.scorecard(this).html()
