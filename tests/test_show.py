@@ -96,5 +96,5 @@ def test_a_signal_is_ringed_and_named_in_the_scorecard(company):
     spec = charts.trend(this, "m").to_dict()
     assert re.search(r"; \d+ signals?\.$", spec["description"])
     rings = [layer for layer in spec["layer"] if layer.get("mark", {}).get("filled") is False]
-    assert rings[0]["data"]["values"][-1]["value"] == 90
+    assert spec["datasets"][rings[0]["data"]["name"]][-1]["value"] == 90
     assert "90 ↑ concern" in tables.scorecard(this).html()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -51,10 +50,8 @@ def save(path: Path, *rows: list[Any], title: str = "Deals", others: dict[str, s
 
 
 def refused(catalog: sources.Catalog) -> str:
-    """The one fault of a file that is refused, in less than a second."""
-    start = time.perf_counter()
+    """The one fault of a file that is refused."""
     faults = catalog.check()
-    assert time.perf_counter() - start < 1
     assert len(faults) == 1, faults
     return str(faults[0])
 
