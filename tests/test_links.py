@@ -125,13 +125,13 @@ def test_three_of_four_useful_effects_are_found_among_160_tests(memory, least):
     for _ in range(count):
         cause = drifting(rng, 130, memory)
         hits += bool(related(cause, moved_by(cause, 3, 0.4, rng, memory)).p[2] <= hurdle)
-    assert hits / count >= least  # 79 % and 76 % in 3,000 draws, less four standard errors
+    assert hits / count >= least  # 81 % and 76 % in 750 draws, less a wide margin
 
 
 def test_the_power_that_is_claimed_is_nearly_the_power_there_is():
     rng = np.random.default_rng(1)
     claimed = related(rng.standard_normal(130), rng.standard_normal(130)).power(0.4, evidence.level(0, 160), 3)
-    assert claimed == pytest.approx(0.79, abs=0.05)
+    assert claimed == pytest.approx(0.81, abs=0.03)  # 81 % in 750 draws
 
 
 # --- one pair -----------------------------------------------------------------------------------------------------------
