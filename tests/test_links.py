@@ -309,7 +309,7 @@ def test_every_input_meets_every_north_star_and_a_cumulative_one_is_tested_on_it
 END = dt.date(2026, 11, 22)
 
 
-@pytest.fixture(scope="module", params=[20, 1, 2, 3, 4])
+@pytest.fixture(scope="module", params=[20, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4))])
 def lumen(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(f"lumen{request.param}")
     sample.write(folder, seed=request.param, end=END, weeks=130)
