@@ -634,3 +634,10 @@ def test_every_key_stands_in_the_reference(schemas):
     text = (ROOT / "docs" / "reference" / "definitions.md").read_text(encoding="utf-8")
     keys = {key.split(".")[1] for validator in schemas.values() for key in keys_in(validator.schema)}
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
+
+
+@pytest.mark.parametrize("folder", ["params", "examples/olist/params"])
+def test_the_schemas_that_editors_read_are_those_of_the_models(folder, tmp_path):
+    kept = Path(__file__).parents[1] / folder / ".schema"
+    for written in definitions.write_schema(tmp_path):
+        assert (kept / written.name).read_text() == written.read_text()
