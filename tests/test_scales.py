@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataops_nb import alignment, board
+from dataops_nb import alignment, board, limits
 from dataops_nb.cli import main, status
 from dataops_nb.periods import calendar
 
@@ -56,12 +56,12 @@ def scaled(catalog) -> pd.DataFrame:
 
 
 def test_noise_is_the_distance_from_the_past_mean_in_moving_ranges():
-    assert alignment.noise(7, [1, 3, 2]) == pytest.approx((7 - 2) / (1.5 / 1.128))
+    assert limits.deviations(7, [1, 3, 2]) == pytest.approx((7 - 2) / (1.5 / 1.128))
 
 
 @pytest.mark.parametrize("before", [[], [1, 2], [4, 4, 4, 4], [1, math.nan, 2]])
 def test_a_short_or_still_past_has_no_noise(before):
-    assert math.isnan(alignment.noise(5, before))
+    assert math.isnan(limits.deviations(5, before))
 
 
 @given(
@@ -71,8 +71,8 @@ def test_a_short_or_still_past_has_no_noise(before):
     st.integers(-500, 500),
 )
 def test_noise_does_not_depend_on_the_unit(before, value, factor, shift):
-    moved = alignment.noise(value * factor + shift, [each * factor + shift for each in before])
-    assert moved == pytest.approx(alignment.noise(value, before), nan_ok=True)
+    moved = limits.deviations(value * factor + shift, [each * factor + shift for each in before])
+    assert moved == pytest.approx(limits.deviations(value, before), nan_ok=True)
 
 
 def test_a_slope_through_a_product_is_the_other_factor(catalog):

@@ -204,7 +204,7 @@ def _sigma(board: Board, row: pd.Series) -> float:
     own = board.table[(board.table["metric"] == row["metric"]) & (board.table["period_end"] < row["period_start"])]
     if sign is None or not row["complete"]:
         return math.nan
-    return sign * alignment.noise(row["value"], own.loc[own["complete"], "value"].dropna().tolist())
+    return sign * limits.deviations(row["value"], own.loc[own["complete"], "value"].dropna().tolist())
 
 
 def _wanted(definitions: Definitions, department: str | None, metrics: Iterable[str] | None) -> list[str]:

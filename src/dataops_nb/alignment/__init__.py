@@ -20,7 +20,7 @@ import pandas as pd
 from dataops_nb.alignment.comparisons import compare
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import TOTAL, window
-from dataops_nb.alignment.scales import noise, slopes
+from dataops_nb.alignment.scales import slopes
 from dataops_nb.alignment.splits import declared_splits, members, sources_of
 from dataops_nb.alignment.targets import add_targets
 from dataops_nb.definitions.models import Grain
@@ -34,7 +34,6 @@ __all__ = [
     "align",
     "compare",
     "declared_splits",
-    "noise",
     "slopes",
     "sources_of",
     "values",

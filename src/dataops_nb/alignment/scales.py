@@ -1,4 +1,4 @@
-"""Scales on which metrics of different units compare: a metric's own noise, and what it is worth in another metric.
+"""What a metric is worth in another one.
 
 A slope is what one more of a metric in a period adds to a metric above it, through the formulas between them, with
 everything else as it was. Where no formula leads from one to the other there is no slope.
@@ -6,10 +6,6 @@ everything else as it was. Where no formula leads from one to the other there is
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 
 from dataops_nb.alignment.formulas import Scope, _part, arithmetic, evaluate, trailing
@@ -19,21 +15,8 @@ from dataops_nb.definitions.models import Cumulative, Derived, Offset, Ratio, Si
 from dataops_nb.periods import Period
 from dataops_nb.sources import Catalog
 
-RANGE_PER_SIGMA = 1.128  # the mean range of two values of a normal distribution, in its standard deviations
 STEP = 1e-4
 _ADDS_UP = {"count", "sum", "first_seen"}
-
-
-def noise(value: float, before: Sequence[float]) -> float:
-    """How many of its own standard deviations a value lies above the mean of those before it, oldest first.
-
-    The deviation is the mean moving range / 1.128. NaN with fewer than three values before, or where they never move.
-    """
-    known = np.asarray(before, dtype=float)
-    if len(known) < 3 or not math.isfinite(value) or not np.isfinite(known).all():
-        return math.nan
-    sigma = float(np.abs(np.diff(known)).mean()) / RANGE_PER_SIGMA
-    return (value - float(known.mean())) / sigma if sigma else math.nan
 
 
 def slopes(catalog: Catalog, top: str, period: Period) -> dict[str, float]:

@@ -10,7 +10,7 @@ from dataops_nb.limits.memory import autocorrelation, remembers
 from dataops_nb.limits.runs import Runs, binomial_quantile, runs
 from dataops_nb.limits.signals import NHS, WHEELER, Rules, signals
 from dataops_nb.limits.table import SHORTEST, add_limits
-from dataops_nb.limits.xmr import ProcessLimits, sigma, xmr
+from dataops_nb.limits.xmr import ProcessLimits, deviations, sigma, xmr
 
 __all__ = [
     "NHS",
@@ -22,6 +22,7 @@ __all__ = [
     "add_limits",
     "autocorrelation",
     "binomial_quantile",
+    "deviations",
     "remembers",
     "runs",
     "sigma",

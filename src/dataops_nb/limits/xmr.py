@@ -50,3 +50,15 @@ def xmr(
 def sigma(center: float, upper: float, ranges: Average = "mean") -> float:
     """The standard deviation of the noise behind limits: the mean moving range / 1.128 (the median one / 0.954)."""
     return (upper - center) / _LIMIT[ranges] / _SIGMA[ranges]
+
+
+def deviations(value: float, before: Sequence[float]) -> float:
+    """How many standard deviations of its own noise a value lies above the mean of those before it, oldest first.
+
+    NaN with fewer than three values before, or where they never move.
+    """
+    if len(before) < 3 or not all(map(math.isfinite, (value, *before))):
+        return math.nan
+    usual = xmr(before)
+    noise = usual.moving_range / _SIGMA["mean"]
+    return (value - usual.center) / noise if noise else math.nan
