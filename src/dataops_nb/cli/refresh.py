@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataops_nb import refresh
 from dataops_nb.cli import folder, output
 from dataops_nb.errors import UsageError
-from dataops_nb.refresh import progress
+from dataops_nb.refresh import execute, progress
 
 LIGHT_MET = 4
+MIB = 1 << 20
 COLUMNS = ("report", "state", "light", "seconds", "pages", "error")
 FAILS = {"red": ("red",), "yellow": ("red", "yellow"), "never": ()}
 
@@ -26,6 +27,8 @@ def run(args: Namespace) -> int:
         parameters=_once(args.parameters),
         jobs=args.jobs,
         timeout=args.timeout,
+        engine=args.engine,
+        limits=execute.Limits(cell=args.cell_timeout, memory=args.memory and args.memory * MIB),
         progress=progress.silent if args.quiet else None,
     )
     if args.json:

@@ -16,7 +16,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from dataops_nb.errors import ReportError
+from dataops_nb.errors import ReportError, first_line
 
 MIME = "application/vnd.dataops-nb.facts+json"
 SENTENCES = "application/vnd.dataops-nb.sentences+json"
@@ -84,13 +84,6 @@ def numbered(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
     """The cells as the author counts them: from 1, without those that papermill added."""
     kept = (cell for cell in notebook.cells if not tags(cell) & {INJECTED, "papermill-error-cell-tag"})
     return enumerate(kept, start=1)
-
-
-def first_line(name: str, message: str) -> str:
-    """`ValueError: what was wrong`: the first line of a message, with the next one where it is an indented detail."""
-    lines = message.splitlines() or [""]
-    detail = f": {lines[1].strip()}" if len(lines) > 1 and lines[1].startswith("  ") else ""
-    return f"{name}: {lines[0].strip()}{detail}".removesuffix(": ")
 
 
 def fingerprint(notebook: NotebookNode, parameters: Mapping[str, Any], payload: Payload, version: str) -> str:

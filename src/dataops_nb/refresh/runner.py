@@ -19,7 +19,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from dataops_nb import __version__, workbench
-from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError
+from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError, first_line
 from dataops_nb.publish import facts, folder, page, redaction
 from dataops_nb.refresh import execute, front, ledger, lock, memory, plan
 from dataops_nb.refresh.plan import Planned
@@ -71,6 +71,16 @@ class _Refresh:
         return self.wb.out / "runs" / self.run
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """How reports are to be executed."""
+
+    at_a_time: int
+    timeout: float
+    engine: execute.Engine
+    limits: execute.Limits | None
+
+
 def planned(
     wb: Workbench,
     *,
@@ -90,6 +100,7 @@ def planned(
     )
 
 
+@execute.warmed
 def run(
     wb: Workbench,
     *,
@@ -99,9 +110,13 @@ def run(
     parameters: Mapping[str, Any] | None = None,
     jobs: int | None = None,
     timeout: float = TIMEOUT,
+    engine: execute.Engine = "forked",
+    limits: execute.Limits | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Execute and publish the reports of a suite (default: of all).
+
+    `engine` is `forked`, or `kernel` for the stock one; `limits` are those of one report beside its `timeout`.
 
     Raises before anything runs: UsageError and DefinitionsError for what is asked, LockedError where another refresh
     holds the output, PublishError where it cannot be written. After that every report ends in the outcome.
@@ -116,13 +131,14 @@ def run(
         folder.repair(wb.out / "runs")
         memory.recover(wb.out)
         refresh = _Refresh(wb, _id(), day, book)
-        results = _refreshed(refresh, todo, jobs or os.cpu_count() or 1, timeout, progress or choose(len(todo)))
+        asked = _Asked(jobs or os.cpu_count() or 1, timeout, engine, limits)
+        results = _refreshed(refresh, todo, asked, progress or choose(len(todo)))
         _front(refresh)
         _sweep(refresh.private)
     return Outcome(refresh.run, day, results)
 
 
-def _refreshed(refresh: _Refresh, todo: list[Planned], jobs: int, timeout: float, show: Progress) -> list[Result]:
+def _refreshed(refresh: _Refresh, todo: list[Planned], asked: _Asked, show: Progress) -> list[Result]:
     surroundings = _environment(refresh.wb)
     work = {_job(refresh, one, surroundings): one for one in todo}
     rows: dict[Planned, int] = {}
@@ -132,7 +148,7 @@ def _refreshed(refresh: _Refresh, todo: list[Planned], jobs: int, timeout: float
         rows[work[job]] = ledger.start(refresh.book, refresh.run, work[job], refresh.as_of)
 
     try:
-        with closing(execute.run(work, at_a_time=jobs, timeout=timeout, started=started)) as all_ended:
+        with closing(execute.run(work, started=started, **vars(asked))) as all_ended:
             for ended in all_ended:
                 one = work[ended.job]
                 results[one] = _concluded(refresh, one, ended, rows[one])
@@ -161,7 +177,7 @@ def _concluded(refresh: _Refresh, one: Planned, ended: execute.Ended, row: int) 
         except DataopsError as failure:
             state, code, error = "failed", failure.exit_code, str(failure)
         except Exception as failure:  # one page that cannot be built never stops the other reports
-            state, code, error = "failed", 1, facts.first_line(type(failure).__name__, str(failure))
+            state, code, error = "failed", 1, first_line(type(failure).__name__, str(failure))
             ended.job.note(failure)
     error = redaction.text(error, _places(refresh.wb)) if error else None
     ledger.finish(refresh.book, row, state, seconds=ended.seconds, code=code, error=error, shown=shown)
