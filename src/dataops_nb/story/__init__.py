@@ -13,6 +13,7 @@ from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
+from dataops_nb.story.solving import solving, solving_facts
 
 __all__ = [
     "CHIPS",
@@ -34,4 +35,6 @@ __all__ = [
     "record",
     "restated",
     "sentence",
+    "solving",
+    "solving_facts",
 ]

@@ -16,6 +16,7 @@ from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import link_facts
 from dataops_nb.story.sentences import sentence
+from dataops_nb.story.solving import solving_facts
 from dataops_nb.story.warnings import faulty, overdue
 
 MIME = "application/vnd.dataops-nb.facts+json"
@@ -58,6 +59,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
+            "follow_ups": _follow_ups(board),
             "warnings": warnings(board),
         }
     )
@@ -70,7 +72,14 @@ def _said(board: Board) -> dict[str, Fact]:
         **agreement_facts(board),
         **explanation_facts(board),
         **(link_facts(board) if board.has_links else {}),
+        **(solving_facts(board) if board.has_priorities else {}),
     }
+
+
+def _follow_ups(board: Board) -> list[dict[str, Any]]:
+    """What the report lists to solve, to be carried until it is closed; nothing where it was not asked for."""
+    columns = ["id", "title", "metric", "kind", "rank", "state"]
+    return _rows(board.priorities[columns]) if board.has_priorities else []
 
 
 def warnings(board: Board) -> list[str]:
