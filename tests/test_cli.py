@@ -165,7 +165,7 @@ def verbs() -> list[str]:
 
 
 def test_these_verbs_are_offered() -> None:
-    assert verbs() == ["init", "check", "status", "metric", "links", "reconcile", "plan", "refresh", "lab", "doctor"]
+    assert verbs() == ["init", "check", "status", "metric", "links", "reconcile", "plan", "refresh", "solve", "lab", "doctor"]
 
 
 @pytest.mark.parametrize(
