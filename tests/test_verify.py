@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import random
 import re
@@ -211,7 +212,7 @@ def colour(chance, text):
 def swap(chance, text):
     """Two different numbers change places: a comparison the other way round."""
     hits = list(re.finditer(r"(?<![\w.,])\d[\d,.]*\d|(?<![\w.,])\d", text))
-    pairs = [(a, b) for a, b in zip(hits, hits[1:], strict=False) if a[0] != b[0]]
+    pairs = [(a, b) for a, b in itertools.pairwise(hits) if a[0] != b[0]]
     if not pairs:
         return None
     a, b = chance.choice(pairs)
