@@ -105,7 +105,9 @@ def test_what_is_said_of_ranges_signals_and_agreement_is_held_against_its_fact(t
 
 
 def built(*told, altitude="analyst", known=(), names=(), prose="Prose without a number."):
-    bundle = {facts.SENTENCES: {"sentences": [{"text": t, "facts": list(f), "kind": k, "light": c} for t, f, k, c in told]}}
+    bundle = {
+        facts.SENTENCES: {"sentences": [{"text": t, "facts": list(f), "kind": k, "light": c} for t, f, k, c in told]}
+    }
     payload = {
         "schema_version": 1, "complete": True, "company": "Lumen", "department": "Sales", "title": "Sales", "owner": "Ann",
         "as_of": "2026-11-22", "grain": "week", "period": "2026-W47", "data_to": "2026-11-21", "light": "yellow", "reason": None,
@@ -192,11 +194,17 @@ COLOURS = {"green": "red", "yellow": "green", "red": "green"}
 def digit(chance, text):
     places = [hit.start() for hit in re.finditer(r"\d", text)]
     at = chance.choice(places) if places else None
-    return None if at is None else text[:at] + chance.choice([d for d in "0123456789" if d != text[at]]) + text[at + 1 :]
+    return (
+        None if at is None else text[:at] + chance.choice([d for d in "0123456789" if d != text[at]]) + text[at + 1 :]
+    )
 
 
 def flip(chance, text):
-    found = [hit for hit in re.finditer(r"\b(\w+)\b", text) if hit[0] in FLIPS and "moved it most" not in text[hit.start() - 9 : hit.end()]]
+    found = [
+        hit
+        for hit in re.finditer(r"\b(\w+)\b", text)
+        if hit[0] in FLIPS and "moved it most" not in text[hit.start() - 9 : hit.end()]
+    ]
     hit = chance.choice(found) if found else None
     return None if hit is None else text[: hit.start()] + FLIPS[hit[0]] + text[hit.end() :]
 
@@ -222,7 +230,16 @@ def swap(chance, text):
 def superlative(chance, text):
     if "moved it most" in text:
         return text.replace("moved it most", "moved it least")
-    return re.sub(r" (came to|stood at) ", lambda hit: f" hit its {chance.choice(['highest', 'lowest', 'best'])}: ", text, count=1) if re.search(r" (came to|stood at) ", text) else None
+    return (
+        re.sub(
+            r" (came to|stood at) ",
+            lambda hit: f" hit its {chance.choice(['highest', 'lowest', 'best'])}: ",
+            text,
+            count=1,
+        )
+        if re.search(r" (came to|stood at) ", text)
+        else None
+    )
 
 
 MUTATIONS = (digit, flip, colour, swap, superlative)
@@ -240,7 +257,13 @@ def said(tmp_path_factory):
         for department in ("sales", "customer_service", "sdr"):
             this = board.of(catalog, list(known.departments[department].metrics), department=department)
             found = {**story.facts(this)}
-            told = [story.headline(this), story.action(this), story.lines(this), story.moved(this), story.explained(this)]
+            told = [
+                story.headline(this),
+                story.action(this),
+                story.lines(this),
+                story.moved(this),
+                story.explained(this),
+            ]
             found |= {each["id"]: Fact(**each) for each in story.record(this).payload["facts"]}
             out += [(s.text, [found[i] for i in s.facts], names) for each in told for s in each.sentences if s.facts]
     return [(text, in_order(text, used, names), names) for text, used, names in out]

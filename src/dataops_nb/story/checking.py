@@ -106,7 +106,11 @@ def _printed_right(fact: Fact) -> bool:
     first = printed[0]
     value = float(fact.value) * (100 if first.mark else 1)
     slack = first.within * (1 + 1e-9) + 1e-9 * abs(value)
-    if first.mark == "%" and fact.field in {"attainment", "pace", "p_hit"}:  # never rounded up to a target that was missed
+    if first.mark == "%" and fact.field in {
+        "attainment",
+        "pace",
+        "p_hit",
+    }:  # never rounded up to a target that was missed
         slack = max(slack, 0.5)
     return math.isclose(abs(first.value), abs(value), rel_tol=0, abs_tol=slack)
 
