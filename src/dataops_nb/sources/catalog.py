@@ -18,7 +18,7 @@ from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.sources.coverage import Coverage, cover_days
 from dataops_nb.sources.days import cut_day, end_before, is_time
-from dataops_nb.sources.evidence import Notice
+from dataops_nb.sources.evidence import Notice, Raw, name_damage
 from dataops_nb.sources.files import hash_content
 from dataops_nb.sources.indicators import read_indicators
 from dataops_nb.sources.loading import Shelf
@@ -92,10 +92,18 @@ class Catalog:
                 self._shelf.con.register(name, frame)
             return self._shelf.con.execute(written).df()
         except duckdb.Error as error:
-            raise DataError([Fault(", ".join(found), f"the query fails: {say_error(error)}")]) from error
+            raise DataError([self._name_failure(error, list(found))]) from error
         finally:
             for name in frames:
                 self._shelf.con.unregister(name)
+
+    def _name_failure(self, error: duckdb.Error, found: list[str]) -> Fault:
+        """The file that a query could not read, else what the database says of the query."""
+        for name in self._shelf.closure(n for n in found if n in self._sources):
+            for part in (self._shelf.load(name).typed or Raw("", "", {})).parts:
+                if str(part.path) in str(error):
+                    return name_damage(name, error, [part])
+        return Fault(", ".join(found), f"the query fails: {say_error(error)}")
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""
@@ -187,6 +195,8 @@ class Catalog:
         """Load everything; every fault of every source, also of the ids that make metrics."""
         with suppress(DataError):  # what cannot be read is among the faults below
             _ = self.definitions
+        for name in self._sources:
+            self._shelf.decode(name)
         return list(dict.fromkeys(f for name in self._sources for f in self._shelf.load(name).faults))
 
     def notices(self, *names: str) -> list[Notice]:
