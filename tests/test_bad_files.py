@@ -22,7 +22,7 @@ from openpyxl import Workbook
 
 from dataops_nb import sources
 from dataops_nb.definitions.models import Definitions
-from dataops_nb.errors import Fault
+from dataops_nb.errors import DataError, Fault
 
 AS_OF = dt.date(2026, 11, 22)
 
@@ -348,3 +348,14 @@ def test_a_file_that_may_not_be_opened_is_named(nobody: None) -> None:
             assert [str(fault) for fault in catalog.check()] == [
                 "mine.csv: source mine: cannot be opened: permission denied"
             ]
+
+
+def test_a_query_over_a_broken_page_names_the_file_and_no_path(tmp_path: Path) -> None:
+    break_pages(tmp_path / "deals.parquet")
+    company = {"company": "C", "sources": {"deals": {"system": "X", "path": "deals.parquet"}}}
+    known = Definitions.model_validate({"company": company, "departments": {}})
+    with sources.open(known, tmp_path, AS_OF) as catalog, pytest.raises(DataError) as error:
+        catalog.fetch("select max(amount) from deals")
+    fault = error.value.faults[0]
+    assert (fault.source, fault.file) == ("deals", "deals.parquet")
+    assert str(tmp_path) not in str(fault)

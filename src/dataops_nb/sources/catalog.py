@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-import duckdb
 import pandas as pd
 import sqlglot
 from sqlglot import exp
@@ -88,22 +88,17 @@ class Catalog:
         if shadowed:
             raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
         try:
-            for name, frame in frames.items():
-                self._shelf.con.register(name, frame)
-            return self._shelf.con.execute(written).df()
-        except duckdb.Error as error:
-            raise DataError([self._name_failure(error, list(found))]) from error
-        finally:
-            for name in frames:
-                self._shelf.con.unregister(name)
+            return self._shelf.engine.fetch(written, **frames)
+        except DataError as error:
+            raise DataError([self._name_file(fault, list(found)) for fault in error.faults]) from error
 
-    def _name_failure(self, error: duckdb.Error, found: list[str]) -> Fault:
-        """The file that a query could not read, else what the database says of the query."""
+    def _name_file(self, fault: Fault, found: list[str]) -> Fault:
+        """A query's failure with the file that could not be read to its end, else with the sources it reads."""
         for name in self._shelf.closure(n for n in found if n in self._sources):
             for part in (self._shelf.load(name).typed or Raw("", "", {})).parts:
-                if str(part.path) in str(error):
-                    return name_damage(name, error, [part])
-        return Fault(", ".join(found), f"the query fails: {say_error(error)}")
+                if str(part.path) in fault.rule:
+                    return name_damage(name, fault.rule, [part])
+        return replace(fault, source=", ".join(found))
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""

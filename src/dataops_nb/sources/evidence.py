@@ -14,7 +14,7 @@ from typing import Literal
 import duckdb
 
 from dataops_nb.errors import Fault
-from dataops_nb.sources.sql import first_row, quote, say_error
+from dataops_nb.sources.sql import first_row, quote
 
 Infer = Literal["all", "times", "none"]
 ROW = "__source_row"
@@ -151,10 +151,9 @@ def _list_one(con: duckdb.DuckDBPyConnection, source: str, places: Places, check
     return faults + [Fault(source, f"and {n} more: {check.rule}", file, None, check.column) for file, n in rest.items()]
 
 
-def name_damage(source: str, error: Exception, parts: Sequence[Part]) -> Fault:
-    """What a database says about a file that it cannot read to its end, with the file's name in place of its path."""
-    said = say_error(error)
-    part = next((p for p in parts if str(p.path) in str(error)), parts[0] if len(parts) == 1 else None)
+def name_damage(source: str, said: str, parts: Sequence[Part]) -> Fault:
+    """What a database said about a file that it cannot read to its end, with the file's name in place of its path."""
+    part = next((p for p in parts if str(p.path) in said), parts[0] if len(parts) == 1 else None)
     if part is None:
         return Fault(source, f"cannot be read: {said}")
     return Fault(source, f"is damaged: {said.replace(str(part.path), part.file)}; export it again", part.file)
