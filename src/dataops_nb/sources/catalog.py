@@ -18,7 +18,7 @@ from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.sources.coverage import Coverage, cover_days
 from dataops_nb.sources.days import cut_day, end_before, is_time
-from dataops_nb.sources.evidence import Notice, Raw, name_damage
+from dataops_nb.sources.evidence import Notice
 from dataops_nb.sources.files import hash_content
 from dataops_nb.sources.indicators import read_indicators
 from dataops_nb.sources.loading import Shelf
@@ -90,15 +90,8 @@ class Catalog:
         try:
             return self._shelf.engine.fetch(written, **frames)
         except DataError as error:
-            raise DataError([self._name_file(fault, list(found)) for fault in error.faults]) from error
-
-    def _name_file(self, fault: Fault, found: list[str]) -> Fault:
-        """A query's failure with the file that could not be read to its end, else with the sources it reads."""
-        for name in self._shelf.closure(n for n in found if n in self._sources):
-            for part in (self._shelf.load(name).typed or Raw("", "", {})).parts:
-                if str(part.path) in fault.rule:
-                    return name_damage(name, fault.rule, [part])
-        return replace(fault, source=", ".join(found))
+            damage = [fault for name in found if name in self._sources for fault in self._shelf.decode(name)]
+            raise DataError(damage or [replace(fault, source=", ".join(found)) for fault in error.faults]) from error
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""

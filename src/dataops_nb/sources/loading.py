@@ -164,16 +164,23 @@ class Shelf:
             loaded.typed = None
             loaded.faults.append(name_damage(loaded.name, say_error(error), raw.parts))
 
-    def decode(self, name: str) -> None:
-        """Read every used value of a source whose files are read in place; a damaged one is added to its faults."""
+    def decode(self, name: str) -> list[Fault]:
+        """Read every used value of a source whose files are read in place; the fault of a damaged one, added to its own."""
+        return [fault for one in self.closure([name]) for fault in self._decode(one)]
+
+    def _decode(self, name: str) -> list[Fault]:
         typed = self.load(name).typed
         if typed is None or typed.table or not typed.parts:
-            return
+            return []
         used = [c for n in self.needs[name].columns if (c := find_column(n, typed.columns))] or list(typed.columns)
         try:
-            self.con.execute(f"select {', '.join(f'count({quote(c)})' for c in used)} from ({typed.scan})").fetchall()
+            self.con.execute(
+                f"select {', '.join(f'bit_xor(hash({quote(c)}))' for c in used)} from ({typed.scan})"
+            ).fetchall()
         except duckdb.Error as error:
             self.loaded[name].faults.append(name_damage(name, say_error(error), typed.parts))
+            return self.loaded[name].faults[-1:]
+        return []
 
     def _agree(self, loaded: Loaded, raw: Raw) -> None:
         """Agree on types, check the agreements, and publish the source under its name."""
