@@ -7,13 +7,14 @@ import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from dataops_nb.errors import ReportError
 from dataops_nb.publish import facts, figures, markup, style
 from dataops_nb.publish.facts import SENTENCES
+
+if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
+    from nbformat import NotebookNode
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SHOWN = (SENTENCES, figures.MIME, "text/html", "image/png", "text/markdown", "text/plain")
