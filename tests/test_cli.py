@@ -165,7 +165,20 @@ def verbs() -> list[str]:
 
 
 def test_these_verbs_are_offered() -> None:
-    assert verbs() == ["init", "check", "status", "metric", "links", "reconcile", "plan", "refresh", "lab", "doctor"]
+    assert verbs() == [
+        "init",
+        "check",
+        "status",
+        "metric",
+        "links",
+        "reconcile",
+        "plan",
+        "refresh",
+        "runs",
+        "prune",
+        "lab",
+        "doctor",
+    ]
 
 
 @pytest.mark.parametrize(
