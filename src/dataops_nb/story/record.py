@@ -87,6 +87,8 @@ def _used(board: Board) -> dict[str, list[str]]:
     metrics = {*board.metrics, *(name for name in touched.METRICS if name in board.definitions.metrics)}
     sources = touched.SOURCES & set(board.definitions.company.sources)
     return {"metrics": sorted(metrics), "sources": sorted({*sources, *sources_of(board.definitions, metrics)})}
+
+
 def _fiscal(board: Board) -> list[str]:
     """What a week of a fiscal year is called: its id does not tell."""
     return [numbers.period(board.period)] if board.period.fiscal else []
