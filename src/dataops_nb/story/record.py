@@ -90,6 +90,8 @@ def _used(board: Board) -> dict[str, list[str]]:
     metrics = {*board.metrics, *(name for name in touched.METRICS if name in board.definitions.metrics)}
     sources = touched.SOURCES & set(board.definitions.company.sources)
     return {"metrics": sorted(metrics), "sources": sorted({*sources, *sources_of(board.definitions, metrics)})}
+
+
 def _follow_ups(board: Board) -> list[dict[str, Any]]:
     """What the report lists to solve, to be carried until it is closed; nothing where it was not asked for."""
     columns = ["id", "title", "metric", "kind", "rank", "state"]
