@@ -8,35 +8,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import nbformat
 
 from dataops_nb.execution import fit, forks
 from dataops_nb.execution.forks import Template, UnsafeError
 from dataops_nb.execution.processes import Child
+from dataops_nb.refresh import warmth
 from dataops_nb.refresh.jobs import Job
+from dataops_nb.refresh.warmth import Engine
 
-Engine = Literal["forked", "kernel"]
-ENGINES: tuple[Engine, ...] = ("forked", "kernel")
 _LOG = logging.getLogger(__name__)
-_WARM: list[Template] = []
-
-
-@contextmanager
-def warm(environment: Mapping[str, str]) -> Iterator[None]:
-    """Keep one template for every refresh in here, so that only the first of them pays for its imports."""
-    if _WARM or not forks.possible():
-        yield
-        return
-    _WARM.append(Template(environment))
-    try:
-        yield
-    finally:
-        _WARM.pop().close()
 
 
 class Engines:
@@ -82,7 +66,7 @@ class Engines:
 
     def _template(self, job: Job) -> Template:
         """The template that forks now; a second one where the first has died."""
-        kept = [template for template in (*_WARM, *self._own) if not template.gone]
+        kept = [template for template in (*warmth.KEPT, *self._own) if not template.gone]
         if not kept:
             if len(self._own) > 1:
                 raise UnsafeError("the template has ended twice")

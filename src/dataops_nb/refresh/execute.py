@@ -6,68 +6,22 @@ the notebook holds its facts. Only a start is ever tried again, and only once: c
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Generator, Iterable
-from contextlib import nullcontext
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
-from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import PublishError
 from dataops_nb.execution import processes
-from dataops_nb.refresh import engines, verdict
-from dataops_nb.refresh.engines import Engine, Engines
+from dataops_nb.refresh import verdict
+from dataops_nb.refresh.engines import Engines
 from dataops_nb.refresh.jobs import Job
+from dataops_nb.refresh.surroundings import environment, passed, secrets
 from dataops_nb.refresh.verdict import Ended
+from dataops_nb.refresh.warmth import Engine
 from dataops_nb.refresh.watch import Limits, Running
 
-__all__ = ["Ended", "Engine", "Job", "Limits", "environment", "passed", "run", "secrets", "warmed"]
+__all__ = ["Ended", "Engine", "Job", "Limits", "environment", "passed", "run", "secrets"]
 
-P = ParamSpec("P")
-R = TypeVar("R")
 POLL = 0.05
 LEAVING = 2.0
-PASSED = re.compile(
-    r"(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|WINDIR|APPDATA|LOCALAPPDATA|USERPROFILE|"
-    r"PYTHON\w*|VIRTUAL_ENV|CONDA_\w+|LD_LIBRARY_PATH|XDG_\w+|JUPYTER_\w+|IPYTHONDIR|MPL\w*|SSL_CERT_\w+|"
-    r"OMP_\w+|OPENBLAS_\w+|MKL_\w+|JAVA_HOME|SPARK_\w+|PYSPARK_\w+|HADOOP_\w+|COVERAGE_\w+|DATAOPS_\w+)"
-)
-
-
-def environment(definitions: Definitions, **ours: str) -> dict[str, str]:
-    """What a notebook sees of the environment: what Python needs, ours, and what a source names as `env:NAME`."""
-    return passed() | _named(definitions) | ours
-
-
-def passed() -> dict[str, str]:
-    """What every notebook sees of the environment, whatever the company."""
-    kept = {name: value for name, value in os.environ.items() if PASSED.fullmatch(name)}
-    return kept | {"DATAOPS_NB_REFRESH": "1", "PYTHONHASHSEED": "0"}
-
-
-def secrets(definitions: Definitions) -> list[str]:
-    """What must not be published: the values that sources name as `env:NAME`, and a password in them by itself."""
-    values = list(_named(definitions).values())
-    inside = [hit[1] for value in values for hit in [re.search(r"://[^:/@]*:([^@/]+)@", value)] if hit]
-    return [*values, *inside]
-
-
-def _named(definitions: Definitions) -> dict[str, str]:
-    urls = [source.url or "" for source in definitions.company.sources.values()]
-    names = {url.removeprefix("env:") for url in urls if url.startswith("env:")}
-    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
-
-
-def warmed(run: Callable[P, R]) -> Callable[P, R]:
-    """A refresh whose template starts at once, so that it imports while the reports are planned."""
-
-    @wraps(run)
-    def started(*arguments: P.args, **options: P.kwargs) -> R:
-        with engines.warm(passed()) if options.get("engine", "forked") == "forked" else nullcontext():
-            return run(*arguments, **options)
-
-    return started
 
 
 def run(
