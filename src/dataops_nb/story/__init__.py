@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.checking import disagreements, in_order
+from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import Step, link_facts, links
@@ -16,9 +17,12 @@ from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
+from dataops_nb.story.weighing import About
 
 __all__ = [
     "CHIPS",
+    "About",
+    "Claim",
     "Fact",
     "Record",
     "Sentence",
@@ -42,4 +46,5 @@ __all__ = [
     "record",
     "restated",
     "sentence",
+    "weigh",
 ]
