@@ -18,6 +18,7 @@ from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
 from dataops_nb.story.weighing import About
+from dataops_nb.story.solving import solving, solving_facts
 
 __all__ = [
     "CHIPS",
@@ -47,4 +48,6 @@ __all__ = [
     "restated",
     "sentence",
     "weigh",
+    "solving",
+    "solving_facts",
 ]
