@@ -49,7 +49,7 @@ from dataops_nb.story.phrases import (
 
 Weighed = tuple[bool | None, str]
 
-TOLERANCE, FLAT = 0.05, 0.02
+NEAR, STILL = 0.05, 0.02
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _times(clause: str, about: About) -> Iterator[Weighed]:
         return
     factor = FACTORS[hit[1].lower()] if hit[1] else float(hit[2])
     yield (
-        (abs(value / base / factor - 1) <= 2 * TOLERANCE) != _negated(clause, hit.start()),
+        (abs(value / base / factor - 1) <= 2 * NEAR) != _negated(clause, hit.start()),
         f"it is {value / base:.2f} times that",
     )
 
@@ -216,7 +216,7 @@ def _change(clause: str, about: About) -> Iterator[Weighed]:
             yield None, "the change is not known"
         else:
             yield (
-                (abs(change) <= FLAT * abs(base)) != _negated(plain, flat.start()),
+                (abs(change) <= STILL * abs(base)) != _negated(plain, flat.start()),
                 f"it changed by {about.facts[name].text}",
             )
         return
@@ -296,7 +296,7 @@ def _equals(number: Number, value: float, name: str, before: str, about: About) 
     actual, said = abs(value) * scale, abs(number.value)
     bounds: Sequence[tuple[re.Pattern[str], Callable[[], bool]]] = (
         (ALMOST, lambda: said * 0.9 <= actual < said + number.within),
-        (ABOUT, lambda: abs(actual - said) <= max(TOLERANCE * said, number.within)),
+        (ABOUT, lambda: abs(actual - said) <= max(NEAR * said, number.within)),
         (MORE, lambda: actual >= said),
         (LESS, lambda: actual <= said),
     )
