@@ -17,8 +17,8 @@ from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
-from dataops_nb.story.weighing import About
 from dataops_nb.story.solving import solving, solving_facts
+from dataops_nb.story.weighing import About
 
 __all__ = [
     "CHIPS",
@@ -47,7 +47,7 @@ __all__ = [
     "record",
     "restated",
     "sentence",
-    "weigh",
     "solving",
     "solving_facts",
+    "weigh",
 ]
