@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
@@ -25,6 +26,8 @@ __all__ = [
     "agreements",
     "explained",
     "facts",
+    "finding_facts",
+    "findings",
     "headline",
     "lines",
     "link_facts",
@@ -34,4 +37,5 @@ __all__ = [
     "record",
     "restated",
     "sentence",
+    "told",
 ]
