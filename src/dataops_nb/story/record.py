@@ -94,6 +94,8 @@ def _findings(board: Board) -> list[dict[str, Any]]:
         }
         for rows, said in told(board)
     ]
+
+
 def _fiscal(board: Board) -> list[str]:
     """What a week of a fiscal year is called: its id does not tell."""
     return [numbers.period(board.period)] if board.period.fiscal else []
