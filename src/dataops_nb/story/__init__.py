@@ -17,6 +17,7 @@ from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
+from dataops_nb.story.solving import solving, solving_facts
 
 __all__ = [
     "CHIPS",
@@ -46,4 +47,6 @@ __all__ = [
     "restated",
     "sentence",
     "told",
+    "solving",
+    "solving_facts",
 ]

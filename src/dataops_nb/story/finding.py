@@ -49,9 +49,9 @@ def _links(board: Board) -> pd.DataFrame:
     """The links that findings speak of."""
     found = board.findings.dropna(subset=["other"])
     wanted = set(zip(found["metric"], found["other"], strict=True))
-    pairs = zip(board.all_links["input"], board.all_links["target"], strict=True)
-    return board.all_links.loc[
-        [place for place, pair in zip(board.all_links.index, pairs, strict=True) if pair in wanted]
+    pairs = zip(board.company_links["input"], board.company_links["target"], strict=True)
+    return board.company_links.loc[
+        [place for place, pair in zip(board.company_links.index, pairs, strict=True) if pair in wanted]
     ]
 
 
@@ -130,7 +130,7 @@ def _idle(board: Board, rows: list[Row]) -> Sentence:
 
 
 def _is_declared(board: Board, row: Row) -> bool:
-    links = board.all_links
+    links = board.company_links
     declared = links[links["declared"].astype(bool)]
     return bool(((declared["input"] == row["metric"]) & (declared["target"] == row["other"])).any())
 
