@@ -30,11 +30,11 @@ def inputs_of(definitions: Definitions, star: str, grain: Grain) -> list[str]:
 def watermelon(star: str, inputs: Sequence[str], lights: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """A red North Star none of whose judged inputs is red, and more than half of them green."""
     judged = {name: lights[name] for name in inputs if lights.get(name) in JUDGED}
-    green = sum(light == "green" for light in judged.values())
-    if judged and "red" not in judged.values() and 2 * green > len(judged):
+    green = [name for name, light in judged.items() if light == "green"]
+    if judged and "red" not in judged.values() and 2 * len(green) > len(judged):
         yield {
-            "kind": "watermelon", "metric": star, "why": "red, while its inputs are green", "inputs": ", ".join(judged),
-            "green": green, "judged": len(judged),
+            "kind": "watermelon", "metric": star, "why": "red, while its inputs are green", "inputs": ", ".join(green),
+            "green": len(green), "judged": len(judged),
         }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ __all__ = [
     "record",
     "restated",
     "sentence",
-    "told",
     "solving",
     "solving_facts",
+    "told",
 ]

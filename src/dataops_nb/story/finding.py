@@ -64,14 +64,20 @@ def _facts(board: Board, row: pd.Series) -> Iterator[Fact]:
     if row["kind"] == "watermelon":
         yield fact("inputs_green", int(row["green"]), "inputs", str(row["green"]))
         yield fact("inputs_judged", int(row["judged"]), "inputs", str(row["judged"]))
+        yield from (Fact(f"{name}.light", name, None, board.period.id, "light", "green", _unit(board, name), "green")
+                    for name in str(row["inputs"]).split(", "))  # fmt: skip
     if row["kind"] == "green decline" and pd.notna(row["slope"]):
-        unit, slope = board.definitions.metrics[metric].unit, float(f"{row['slope']:.12g}")
+        unit, slope = _unit(board, metric), float(f"{row['slope']:.12g}")
         yield fact("decline", slope, unit, numbers.difference(slope, unit, word=True))
         length = _length(board, row)
         yield fact("decline_lasted", length, grain, numbers.quantity(length, grain))
         if pd.notna(row["left"]):
             left = int(row["left"])
             yield fact("target_holds_for", left, grain, numbers.quantity(left, grain))
+
+
+def _unit(board: Board, metric: str) -> str:
+    return board.definitions.metrics[metric].unit
 
 
 def _length(board: Board, row: pd.Series) -> int:
@@ -96,7 +102,8 @@ def _decline(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
         usual, used = within_usual(board, board.row(metric), known)
         return Sentence(f"{label}: green, and {usual}.", (f"{metric}.light", *used))
     way = "falling" if float(falls.value or 0) < 0 else "rising"
-    text = f"{label}: green, and {way} for real, by about {falls.text} a {board.grain} in the last {lasted.text}"
+    pace = f"{way} by about {falls.text} a {board.grain} in the last {lasted.text}"
+    text = f"{label}: green, but {pace}, which is no chance"
     if holds is None:
         return Sentence(f"{text}.", (f"{metric}.light", falls.id, lasted.id))
     soon = f"at that pace it misses its target in {holds.text}"
