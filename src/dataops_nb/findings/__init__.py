@@ -8,9 +8,9 @@ One row a finding, the gravest kind first; every cell that a kind does not use i
 `rocking chair` (busy, and no North Star follows), `contradicted link` (declared, and the data speak against it) or
 `red by noise` (red, and one of its usual values). `why` says it in plain words. `light` is missing where another board
 lights the metric. `other` is the North Star of a link, `inputs` the green ones inside a watermelon (ids, with commas),
-`green` how many they are and `judged` how many have a colour. `since` is the first day of the signal or the decline, `change` the share by which
-recent periods lie above the same ones a year before, `slope` the change a period in the metric's own unit, `left` after
-how many periods it misses its target at that pace. How each is told: docs/reference/findings.md.
+`green` how many they are and `judged` how many have a colour. `since` is the first day of the signal or the decline,
+`change` the share by which recent periods lie above the same ones a year before, `slope` the change a period in the
+metric's own unit, `left` after how many periods it misses its target at that pace. How each is told: docs/reference/findings.md.
 """
 
 from __future__ import annotations
