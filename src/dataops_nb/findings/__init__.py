@@ -10,7 +10,8 @@ One row a finding, the gravest kind first; every cell that a kind does not use i
 lights the metric. `other` is the North Star of a link, `inputs` the green ones inside a watermelon (ids, with commas),
 `green` how many they are and `judged` how many have a colour. `since` is the first day of the signal or the decline,
 `change` the share by which recent periods lie above the same ones a year before, `slope` the change a period in the
-metric's own unit, `left` after how many periods it misses its target at that pace. How each is told: docs/reference/findings.md.
+metric's own unit, `left` after how many periods it misses its target at that pace. How each is told: see
+docs/reference/findings.md.
 """
 
 from __future__ import annotations
