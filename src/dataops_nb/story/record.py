@@ -99,6 +99,8 @@ def _findings(board: Board) -> list[dict[str, Any]]:
         }
         for rows, said in told(board)
     ]
+
+
 def _used(board: Board) -> dict[str, list[str]]:
     """The metrics and sources that the notebook has looked at until now: when one changes, the report is made anew."""
     metrics = {*board.metrics, *(name for name in touched.METRICS if name in board.definitions.metrics)}
