@@ -11,6 +11,7 @@ from dataops_nb.story.checking import disagreements, in_order
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
@@ -34,6 +35,8 @@ __all__ = [
     "disagreements",
     "explained",
     "facts",
+    "finding_facts",
+    "findings",
     "headline",
     "in_order",
     "lines",
@@ -50,4 +53,5 @@ __all__ = [
     "solving",
     "solving_facts",
     "weigh",
+    "told",
 ]
