@@ -52,6 +52,6 @@ __all__ = [
     "sentence",
     "solving",
     "solving_facts",
-    "weigh",
     "told",
+    "weigh",
 ]
