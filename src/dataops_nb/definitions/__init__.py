@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id
+from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id, told_apart
 from dataops_nb.definitions.lineage import metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
 from dataops_nb.definitions.models import Definitions
@@ -19,6 +19,7 @@ __all__ = [
     "metric_parts",
     "names_in",
     "survey",
+    "told_apart",
     "upstream",
     "write_schema",
 ]
