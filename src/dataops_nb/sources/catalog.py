@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-import duckdb
 import pandas as pd
 import sqlglot
 from sqlglot import exp
@@ -88,14 +88,9 @@ class Catalog:
         if shadowed:
             raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
         try:
-            for name, frame in frames.items():
-                self._shelf.con.register(name, frame)
-            return self._shelf.con.execute(written).df()
-        except duckdb.Error as error:
-            raise DataError([Fault(", ".join(found), f"the query fails: {say_error(error)}")]) from error
-        finally:
-            for name in frames:
-                self._shelf.con.unregister(name)
+            return self._shelf.engine.fetch(written, **frames)
+        except DataError as error:
+            raise DataError([replace(fault, source=", ".join(found)) for fault in error.faults]) from error
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""

@@ -6,9 +6,6 @@ What is wrong is collected and never stops the others; a source that cannot be r
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +16,7 @@ from sqlglot import exp
 from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.sources.days import cut_day, end_before, is_time
+from dataops_nb.sources.engines import Embedded
 from dataops_nb.sources.evidence import ROW, Check, Notice, Raw, check_value, list_faults
 from dataops_nb.sources.files import File, allow_folders, find_files
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
@@ -27,7 +25,7 @@ from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.rates import check_rates, list_spans
 from dataops_nb.sources.reading import find_missing, read_files
 from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_rules, list_unfinite
-from dataops_nb.sources.sql import find_column, first_row, names, quote, say_error, text, texts
+from dataops_nb.sources.sql import find_column, first_row, names, quote, say_error, text
 from dataops_nb.sources.tables import Intake, describe_table
 from dataops_nb.sources.typed import Typing, type_columns
 
@@ -59,26 +57,13 @@ class Shelf:
         self.needs = collect_needs(definitions, self.queries)
         self.loaded: dict[str, Loaded] = {}
         self._data = data.absolute()
-        self._spill = Path(tempfile.gettempdir()) / f"dataops-nb-spill-{os.getpid()}-{id(self):x}"
-        self.con = self._connect()
-
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        """A DuckDB that downloads nothing, sees no Python variable, and reads only the folders of declared files."""
-        con = duckdb.connect(
-            ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-        )
         folders = allow_folders([s.path for s in self.sources.values() if s.path], self._data)
-        con.execute("set python_enable_replacements = false")
-        con.execute("set TimeZone = ?", [self.zone])
-        con.execute("set temp_directory = ?", [str(self._spill)])
-        con.execute(f"set allowed_directories = [{texts([*folders, str(self._spill)])}]")
-        con.execute("set enable_external_access = false")
-        return con
+        self.engine = Embedded(folders, self.zone)
+        self.con = self.engine.con
 
     def close(self) -> None:
         """Free the memory and the temporary files."""
-        self.con.close()
-        shutil.rmtree(self._spill, ignore_errors=True)
+        self.engine.close()
 
     def closure(self, wanted: Iterable[str]) -> list[str]:
         """Sources with everything that their queries stand on, upstream first."""
@@ -140,7 +125,7 @@ class Shelf:
         if not found.files:
             return None
         need = self.needs[loaded.name]
-        intake = Intake(self.con, loaded.name, source, self._spill, frozenset(c.casefold() for c in need.columns))
+        intake = Intake(self.con, loaded.name, source, self.engine.spill, frozenset(c.casefold() for c in need.columns))
         raw, faults = read_files(intake, found.files, need)
         loaded.faults += faults
         return raw
