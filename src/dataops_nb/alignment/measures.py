@@ -86,19 +86,18 @@ def _by_day(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> 
 
 
 def window_frame(windows: list[Window]) -> pd.DataFrame:
-    """`w first last`: windows as a table that a query can join."""
-    frame = pd.DataFrame(
-        {"w": range(len(windows)), "first": [w.start for w in windows], "last": [w.end for w in windows]}
-    )
-    return frame.astype({"first": "datetime64[s]", "last": "datetime64[s]"})
+    """`_nb_w _nb_first _nb_last`: windows as a table that a query can join; no source has columns of these names."""
+    ends = {"_nb_first": [w.start for w in windows], "_nb_last": [w.end for w in windows]}
+    frame = pd.DataFrame({"_nb_w": range(len(windows)), **ends})
+    return frame.astype(dict.fromkeys(ends, "datetime64[s]"))
 
 
 def _date_dimension(windows: list[Window]) -> pd.DataFrame:
     frame = window_frame(windows)
-    lengths = ((frame["last"] - frame["first"]).dt.days + 1).clip(lower=0)
+    lengths = ((frame["_nb_last"] - frame["_nb_first"]).dt.days + 1).clip(lower=0)
     days = frame.loc[frame.index.repeat(lengths)].reset_index(drop=True)
-    into = days.groupby("w").cumcount()
-    return days.assign(day=days["first"] + pd.to_timedelta(into, unit="D"))
+    into = days.groupby("_nb_w").cumcount()
+    return days.assign(_nb_day=days["_nb_first"] + pd.to_timedelta(into, unit="D"))
 
 
 def label(by: Iterable[str], values: Iterable[str]) -> str:
