@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dataops_nb import alignment, drivers, limits, reconciliation, sources, status, workbench
+from dataops_nb import alignment, drivers, limits, pacing, reconciliation, sources, status, workbench
 from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
@@ -59,6 +59,18 @@ class Board:
     def current(self) -> pd.DataFrame:
         """One row a metric: the last complete period."""
         return self.table[self.table["period"] == self.period.id]
+
+    @property
+    def open_period(self) -> Period | None:
+        """The period that as-of lies in, where it is not over; None where a period ended on that day."""
+        following = calendar(self.definitions.company.calendar).shift(self.period, 1)
+        return following if following.start <= self.as_of else None
+
+    @property
+    def unfinished(self) -> pd.DataFrame:
+        """One row a metric: the open period, its light that of its pace; empty where no period is open."""
+        now = self.open_period
+        return self.table[self.table["period"] == (now.id if now else None)]
 
     @property
     def lead(self) -> str:
@@ -141,6 +153,7 @@ def of(
     table = alignment.add_targets(alignment.compare(table, catalog), catalog)
     table = reconciliation.add_reconciled(table, catalog)
     table = limits.add_limits(table, catalog.definitions)
+    table = pacing.add_pace(alignment.add_so_far(table, catalog), catalog.definitions, catalog.as_of)
     table = status.judge(table, catalog.definitions, catalog.as_of)
     return Board(catalog, grain, period, department, known, table, out)
 

@@ -21,6 +21,7 @@ from dataops_nb.alignment.comparisons import compare
 from dataops_nb.alignment.families import Evaluated, evaluate_all
 from dataops_nb.alignment.formulas import Scope
 from dataops_nb.alignment.measured import TOTAL, Window, window
+from dataops_nb.alignment.progress import add_so_far
 from dataops_nb.alignment.scales import slopes
 from dataops_nb.alignment.splits import declared_splits, members, sources_of
 from dataops_nb.alignment.tabulated import Series, tabulate
@@ -32,6 +33,7 @@ from dataops_nb.sources import Catalog
 
 __all__ = [
     "COLUMNS",
+    "add_so_far",
     "add_targets",
     "align",
     "compare",

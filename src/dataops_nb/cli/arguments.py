@@ -85,6 +85,7 @@ def build() -> Parser:
     status = verb("status", "status:run", "show the lights; no notebook is executed")
     _as_of(status)
     _grain(status)
+    status.add_argument("--open", action="store_true", help="the period that is not over yet, by its pace")
     status.add_argument("--sort", choices=SCALES, help="worst first on one scale: all metrics compared")
     _metric(verb, verb("metric", "", "list, show, compute, explain or draw the metrics"))
     links = verb("links", "links:run", "which inputs move the North Star, which only rock")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id, told_apart
-from dataops_nb.definitions.lineage import metric_parts, names_in, upstream
+from dataops_nb.definitions.lineage import adds_up, metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.schema import write_schema
@@ -11,6 +11,7 @@ from dataops_nb.definitions.schema import write_schema
 __all__ = [
     "Definitions",
     "Indicator",
+    "adds_up",
     "data_folder",
     "expand",
     "indicator",

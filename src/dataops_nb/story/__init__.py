@@ -10,6 +10,7 @@ from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import Step, link_facts, links
+from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
@@ -30,6 +31,8 @@ __all__ = [
     "link_facts",
     "links",
     "moved",
+    "pace_facts",
+    "paced",
     "pairs",
     "record",
     "restated",

@@ -15,6 +15,7 @@ from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import link_facts
+from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.warnings import faulty, overdue
 
@@ -69,6 +70,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **facts(board),
         **agreement_facts(board),
         **explanation_facts(board),
+        **pace_facts(board),
         **(link_facts(board) if board.has_links else {}),
     }
 
