@@ -112,7 +112,7 @@ def by_window(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -
     return _grouped(what, rows.where(_seen(catalog, local)), ("w", *_names(by)))
 
 
-def _window(frame: str) -> exp.Alias:
+def _window(frame: str) -> exp.Expr:
     return exp.alias_(exp.column("_nb_w", table=frame), "w")
 
 
