@@ -138,7 +138,7 @@ def test_a_global_option_before_the_verb_survives_the_verb() -> None:
         (["refresh", "--fail-on", "gren"], "unknown fail-on 'gren'"),
         (["status", "--as", "2026-01-01"], "unknown option '--as'"),
         (["plan", "a", "b"], "unknown argument 'b'"),
-        (["solve"], "unknown command 'solve'"),
+        (["slove"], "unknown command 'slove'; did you mean 'solve'?"),
         ([], "COMMAND"),
     ],
 )

@@ -93,6 +93,7 @@ def build() -> Parser:
     _grain(links)
     _reconcile(verb)
     _reports(verb)
+    _as_of(verb("solve", "solve:run", "what to solve next: urgent and important, not loud"))
     verify = verb("verify", "verify:run", "check the sentences of a page against its facts")
     verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")

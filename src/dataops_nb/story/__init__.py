@@ -16,6 +16,7 @@ from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
+from dataops_nb.story.solving import solving, solving_facts
 
 __all__ = [
     "CHIPS",
@@ -42,4 +43,6 @@ __all__ = [
     "record",
     "restated",
     "sentence",
+    "solving",
+    "solving_facts",
 ]

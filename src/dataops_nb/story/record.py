@@ -19,6 +19,7 @@ from dataops_nb.story.leading import link_facts
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.sentences import sentence
+from dataops_nb.story.solving import solving_facts
 from dataops_nb.story.warnings import faulty, overdue
 
 MIME = "application/vnd.dataops-nb.facts+json"
@@ -64,6 +65,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
+            "follow_ups": _follow_ups(board),
             "warnings": warnings(board),
         }
     )
@@ -77,7 +79,14 @@ def _said(board: Board) -> dict[str, Fact]:
         **explanation_facts(board),
         **pace_facts(board),
         **(link_facts(board) if board.has_links else {}),
+        **(solving_facts(board) if board.has_priorities else {}),
     }
+
+
+def _follow_ups(board: Board) -> list[dict[str, Any]]:
+    """What the report lists to solve, to be carried until it is closed; nothing where it was not asked for."""
+    columns = ["id", "title", "metric", "kind", "rank", "state"]
+    return _rows(board.priorities[columns]) if board.has_priorities else []
 
 
 def _fiscal(board: Board) -> list[str]:
