@@ -574,11 +574,11 @@ def test_refresh_hands_its_options_on_and_prints_how_reports_ended(
         return outcome("red")
 
     monkeypatch.setattr(refresh, "run", run)
-    words = "refresh weekly --report sales -p department=a=b --jobs 2 --timeout 60 --json"
+    words = "refresh weekly --report sales -p department=a=b --jobs 2 --timeout 60 --due --shard 1/2 --json"
     said = Said(capsys, "-w", bench, *words.split())
     assert given == {
         "suite": "weekly", "reports": ("sales",), "as_of": None, "parameters": {"department": "a=b"}, "jobs": 2,
-        "timeout": 60, "progress": None,
+        "timeout": 60, "progress": None, "force": False, "missed": True, "shard": "1/2",
     }  # fmt: skip
     assert said.document["reports"] == [
         {

@@ -11,6 +11,7 @@ import pandas as pd
 
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
+from dataops_nb.sources import touched
 from dataops_nb.story import numbers
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
@@ -67,6 +68,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "definitions": board.fingerprints,
             "follow_ups": _follow_ups(board),
             "warnings": warnings(board),
+            "used": _used(board),
         }
     )
 
@@ -81,6 +83,13 @@ def _said(board: Board) -> dict[str, Fact]:
         **(link_facts(board) if board.has_links else {}),
         **(solving_facts(board) if board.has_priorities else {}),
     }
+
+
+def _used(board: Board) -> dict[str, list[str]]:
+    """The metrics and sources that the notebook has looked at until now: when one changes, the report is made anew."""
+    metrics = {*board.metrics, *(name for name in touched.METRICS if name in board.definitions.metrics)}
+    sources = touched.SOURCES & set(board.definitions.company.sources)
+    return {"metrics": sorted(metrics), "sources": sorted({*sources, *sources_of(board.definitions, metrics)})}
 
 
 def _follow_ups(board: Board) -> list[dict[str, Any]]:
