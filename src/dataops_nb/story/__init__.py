@@ -10,6 +10,7 @@ from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.checking import disagreements, in_order
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
@@ -30,6 +31,8 @@ __all__ = [
     "disagreements",
     "explained",
     "facts",
+    "finding_facts",
+    "findings",
     "headline",
     "in_order",
     "lines",
@@ -45,4 +48,5 @@ __all__ = [
     "sentence",
     "solving",
     "solving_facts",
+    "told",
 ]
