@@ -501,7 +501,7 @@ def test_a_killed_runner_leaves_no_kernel(tmp_path, number, code):
         assert [row["state"] for row in ledger.rows(book)] == ["ok", "killed"]
 
 
-def wait_for(reached, seconds: float = 20.0) -> None:
+def wait_for(reached, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < deadline, "it did not happen in time"
