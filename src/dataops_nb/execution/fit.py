@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from nbformat import NotebookNode
+if TYPE_CHECKING:
+    from nbformat import NotebookNode  # slow to import, and this module is asked for one number at every start
 
 DEFAULT = "python3"
 NEEDS_KERNEL = 75
