@@ -163,6 +163,20 @@ def _reports(verb: Callable[..., Parser]) -> None:
     refresh.add_argument("--fail-on", choices=("red", "yellow", "never"), default="never", metavar="red|yellow|never",
                          help="end with 4 when a report's light is this bad (never)")  # fmt: skip
 
+    refresh.add_argument("--force", action="store_true", help="run unchanged reports too")
+    refresh.add_argument("--due", action="store_true", help="only reports whose latest period was never published")
+    refresh.add_argument("--shard", default="", metavar="I/N", help="only every N-th report, from the I-th on")
+    refresh.add_argument("--whatif", metavar="NAME", help="with the differences of params/whatif/NAME.yaml")
+    _records(verb)
+
+
+def _records(verb: Callable[..., Parser]) -> None:
+    runs = verb("runs", "runs:run", "how every report of the last runs ended")
+    runs.add_argument("--report", metavar="ID", help="only this one")
+    runs.add_argument("--limit", type=positive, default=100, metavar="N", help="at most so many (100)")
+    prune = verb("prune", "runs:prune", "remove old periods, run folders and ledger rows; never the latest good report")
+    prune.add_argument("--keep", type=positive, required=True, metavar="N", help="how many periods of a report to keep")
+
 
 def _as_of(parser: Parser) -> None:
     parser.add_argument("--as-of", type=day, metavar="D", help="rows after this day do not exist (default: today)")

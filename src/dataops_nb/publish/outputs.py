@@ -7,15 +7,16 @@ import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from dataops_nb import story
 from dataops_nb.errors import ReportError
 from dataops_nb.publish import facts, figures, markup, style
 from dataops_nb.publish.facts import SENTENCES
 from dataops_nb.story import Fact
+
+if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
+    from nbformat import NotebookNode
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SHOWN = (SENTENCES, figures.MIME, "text/html", "image/png", "text/markdown", "text/plain")

@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any, Literal
 
 from dataops_nb.publish import facts, markup, outputs, seals, style
 from dataops_nb.publish.facts import Payload
 from dataops_nb.publish.markup import text
+
+if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
+    from nbformat import NotebookNode
 
 Altitude = Literal["executive", "manager", "analyst"]
 FILES: dict[Altitude, str] = {"executive": "index.html", "manager": "manager.html", "analyst": "analyst.html"}
@@ -35,12 +36,16 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Meta:
-    """What a page says about its making: the report's id, its parameters, the package's version and the way up."""
+    """What a page says about its making: the report's id, its parameters, the package's version and the way up.
+
+    `whatif` names the what-if that the page shows in place of what is.
+    """
 
     report: str
     version: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     up: str = "../../index.html"
+    whatif: str = ""
 
 
 def files(notebook: NotebookNode, meta: Meta) -> dict[str, bytes]:
@@ -60,10 +65,11 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
     run = facts.fingerprint(notebook, meta.parameters, payload, meta.version)
     parts = [
         _header(payload, altitude, meta),
-        f"<main>\n{_warnings(payload)}{body}\n</main>",
+        f"<main>\n{_watermark(meta)}{_warnings(payload)}{body}\n</main>",
         _footer(payload, altitude, meta, run),
     ]
     title = f"{payload['title']} · {payload['company']} · {payload['period']}"
+    title = f"What-if {meta.whatif} · {title}" if meta.whatif else title
     return document(title, "\n".join(parts), _travelling(payload, meta, seen))
 
 
@@ -134,6 +140,15 @@ def _header(payload: Payload, altitude: Altitude, meta: Meta) -> str:
         f'<nav aria-label="Pages of this report"><a class="nb-up" href="{text(meta.up)}">All reports</a>'
         f"{''.join(links)}</nav>\n</header>"
     )
+
+
+def _watermark(meta: Meta) -> str:
+    return notice("What-if", f"<li>{text(whatif_said(meta.whatif))}</li>") if meta.whatif else ""
+
+
+def whatif_said(name: str) -> str:
+    """What stands on top of everything that shows a what-if."""
+    return f"What-if {name}: this is not what is, but what would be."
 
 
 def _warnings(payload: Payload) -> str:

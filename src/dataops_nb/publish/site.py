@@ -13,7 +13,7 @@ from typing import Any
 from dataops_nb import story
 from dataops_nb.publish import facts, markup
 from dataops_nb.publish.markup import text
-from dataops_nb.publish.page import day, document, notice, stamp
+from dataops_nb.publish.page import day, document, notice, stamp, whatif_said
 
 FAILED = {"failed": "failed", "timed_out": "ran out of time", "killed": "was killed", "skipped": "was skipped"}
 
@@ -47,14 +47,14 @@ class Entry:
         return (dt.date.fromisoformat(self.failed_as_of) - dt.date.fromisoformat(self.as_of)).days
 
 
-def build(company: str, entries: Sequence[Entry], as_of: dt.date) -> str:
-    """out/index.html of a company, from its reports in the order of the suites."""
+def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = "") -> str:
+    """out/index.html of a company, from its reports in the order of the suites; that of a what-if says so."""
     first = next((entry for entry in entries if entry.path and entry.department is None), next(iter(entries), None))
     others = [entry for entry in entries if entry is not first]
     parts = [
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
         f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
-        f"<main>\n{_failures(entries)}{_north(first)}{_departments(others)}</main>",
+        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_north(first)}{_departments(others)}</main>",
         f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
     ]
     return document(f"{company} · Where we stand", "\n".join(parts), _travelling(entries, as_of))
@@ -71,6 +71,10 @@ def _travelling(entries: Iterable[Entry], as_of: dt.date) -> dict[str, Any]:
 def _ids(entry: Entry) -> list[str]:
     ordered = story.in_order(entry.headline, [facts.as_fact(fact) for fact in entry.facts], entry.names)
     return [f"{entry.report}:{fact.id}" for fact in ordered]
+
+
+def _watermark(whatif: str) -> str:
+    return notice("What-if", f"<li>{text(whatif_said(whatif))}</li>") if whatif else ""
 
 
 def _count(entries: Sequence[Entry]) -> str:

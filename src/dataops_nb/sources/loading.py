@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
+from dataops_nb.sources import touched
 from dataops_nb.sources.days import cut_day, end_before, is_time
 from dataops_nb.sources.engines import Embedded
 from dataops_nb.sources.evidence import ROW, Check, Notice, Raw, check_value, list_faults, name_damage
@@ -102,6 +103,7 @@ class Shelf:
     def load(self, name: str) -> Loaded:
         """Load a source once: read it, type it, check it, publish it; then check what it refers to."""
         if name not in self.loaded:
+            touched.SOURCES.add(name)
             loaded = Loaded(name)
             raw = self._read(loaded)
             if raw is not None:
