@@ -25,7 +25,7 @@ class Unavailable:
     when: Callable[[Any], bool] = _said
 
 
-COMPANY = (Unavailable(("sources", "*", "url"), "a database behind url"),)
+COMPANY: tuple[Unavailable, ...] = ()
 DEPARTMENT: tuple[Unavailable, ...] = ()
 
 

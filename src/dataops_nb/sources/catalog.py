@@ -17,11 +17,14 @@ from sqlglot import exp
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.sources.coverage import Coverage, cover_days
+from dataops_nb.sources.crossing import cross
 from dataops_nb.sources.days import cut_day, end_before, is_time
+from dataops_nb.sources.engines import Engine
 from dataops_nb.sources.evidence import Notice
 from dataops_nb.sources.files import hash_content
 from dataops_nb.sources.indicators import read_indicators
 from dataops_nb.sources.loading import Shelf
+from dataops_nb.sources.published import complete
 from dataops_nb.sources.queries import find_tables
 from dataops_nb.sources.rates import SPANS, list_spans
 from dataops_nb.sources.sql import find_column, first_row, quote, say_error
@@ -78,19 +81,36 @@ class Catalog:
         if wrong:
             raise UsageError("; ".join(wrong))
         self._shelf.see([n for n in found if n in self._sources and n not in frames])
-        result = self._run(written, found, frames)
+        result = self._run(tree, found, frames)
         if not frames:
             self._results[written] = result.copy()
         return result
 
-    def _run(self, written: str, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-        shadowed = [n for n in frames if n in self._shelf.loaded]
+    def _run(self, tree: exp.Expr, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        """The result of a query in the engine of its sources; parts of it in theirs, where they stand in several."""
+        homes = {name: self._shelf.home(name) for name in found if name in self._sources and name not in frames}
+        assert isinstance(tree, exp.Query)  # noqa: S101  -- what else names a source
+        try:
+            engines = {home.name: home for home in homes.values()}
+            only = next(iter(engines.values()), self._shelf.engine)
+            if len(engines) > 1 or (_is_exact(tree) and not only.exact):
+                types = {name: self._shelf.typed(name).columns for name in homes}
+                crossing = cross(tree, homes, self._shelf.engine, self._run_in, types)
+                return self._run_in(crossing.home, crossing.query, **frames, **crossing.frames)
+            return self._run_in(only, tree, **frames)
+        except DataError as error:
+            said = ", ".join(found)
+            raise DataError(
+                [fault if fault.source else replace(fault, source=said) for fault in error.faults]
+            ) from error
+
+    def _run_in(self, engine: Engine, tree: exp.Expr, **frames: pd.DataFrame) -> pd.DataFrame:
+        shadowed = [name for name in frames if name in self._shelf.loaded]
         if shadowed:
             raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
-        try:
-            return self._shelf.engine.fetch(written, **frames)
-        except DataError as error:
-            raise DataError([replace(fault, source=", ".join(found)) for fault in error.faults]) from error
+        if engine is self._shelf.engine:
+            return engine.fetch(tree, **frames)
+        return engine.fetch(complete(tree, self._shelf.published), **frames)
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""
@@ -160,8 +180,9 @@ class Catalog:
             for kind in (exp.Min, exp.Max)
         ]
         known = end_before(moment, type_, zone, self._shelf.zone, self.as_of)
-        row = first_row(self._shelf.con, f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
-        return row or (None, None)
+        row = first_row(self._shelf.ask(name), f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
+        first, last = row or (None, None)
+        return _as_day(first), _as_day(last)
 
     def span(self, *names: str) -> tuple[dt.date, dt.date] | None:
         """First and last covered day over these sources (default: all) that can be read, by all their times in use."""
@@ -198,15 +219,27 @@ class Catalog:
         closure = [self._shelf.load(n) for n in self._shelf.closure([name])]
         files = list(dict.fromkeys(f for loaded in closure for f in loaded.files))
         source, known = self._sources[name], self._shelf.load(name).typed is not None
-        rows = self._shelf.count(quote(name)) if known else None
+        rows = self._shelf.count(name) if known else None
         data_to = self.coverage(name).last_row if known else None
-        shown = ", ".join(f.shown for f in files)
+        shown = ", ".join(dict.fromkeys([*(f.shown for f in files), *(one.place for one in closure if one.place)]))
         return [name, source.system, source.owner or "", shown, rows, data_to, hash_content(files) if files else ""]
 
 
 def open(definitions: Definitions, data: Path, as_of: dt.date) -> Catalog:  # noqa: A001  -- read as `sources.open`
     """The catalog of a company's sources as of one day; `data` is where relative paths start. Nothing is read yet."""
     return Catalog(definitions, data, as_of)
+
+
+def _as_day(found: object) -> dt.date | None:
+    """A day as databases give it: a date, a stamp, or its text."""
+    if isinstance(found, str):
+        return dt.date.fromisoformat(found[:10])
+    return found.date() if isinstance(found, dt.datetime) else found if isinstance(found, dt.date) else None
+
+
+def _is_exact(tree: exp.Expr) -> bool:
+    """Whether a query adds up exact decimals."""
+    return any(cast.is_type("decimal") for cast in tree.find_all(exp.Cast))
 
 
 def _parse(written: str) -> exp.Expr:
