@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from dataops_nb import alignment, drivers, limits, reconciliation, sources, status, workbench
+from dataops_nb import alignment, drivers, limits, pacing, priorities, reconciliation, sources, status, workbench
 from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
-from dataops_nb.history import fingerprint, published, restatements
+from dataops_nb.history import carried, fingerprint, published, restatements
 from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 from dataops_nb.workbench import Workbench
@@ -61,6 +61,18 @@ class Board:
         return self.table[self.table["period"] == self.period.id]
 
     @property
+    def open_period(self) -> Period | None:
+        """The period that as-of lies in, where it is not over; None where a period ended on that day."""
+        following = calendar(self.definitions.company.calendar).shift(self.period, 1)
+        return following if following.start <= self.as_of else None
+
+    @property
+    def unfinished(self) -> pd.DataFrame:
+        """One row a metric: the open period, its light that of its pace; empty where no period is open."""
+        now = self.open_period
+        return self.table[self.table["period"] == (now.id if now else None)]
+
+    @property
     def lead(self) -> str:
         """The metric that speaks for the board: its first one. A light is never averaged over metrics, nor the worst."""
         return self.metrics[0]
@@ -84,8 +96,41 @@ class Board:
     @cached_property
     def links(self) -> pd.DataFrame:
         """Whether each input of the board moves a North Star; judged together with all other inputs of the company."""
-        found = _links.find(self.catalog, self.grain)
+        found = self.company_links
         return found[found["input"].isin(self.metrics)].reset_index(drop=True)
+
+    @cached_property
+    def company_links(self) -> pd.DataFrame:
+        """All tested pairs of the company (`links.find`)."""
+        return _links.find(self.catalog, self.grain)
+
+    @cached_property
+    def priorities(self) -> pd.DataFrame:
+        """What to solve next (`priorities.find`) with `since reports`: when it was first listed, in how many reports before.
+
+        A department's board lists what is about its own metrics.
+        """
+        found = priorities.find(self.catalog, self.current, self.company_links, self.period)
+        own = found[found["metric"].isin(self.metrics)] if self.department else found
+        before = carried(self.out, self.as_of).set_index("id")
+        return own.assign(
+            rank=range(1, len(own) + 1),
+            since=own["id"].map(before["since"]).astype(object),
+            reports=own["id"].map(before["reports"]).fillna(0).astype(int),
+        ).reset_index(drop=True)
+
+    @cached_property
+    def closed(self) -> pd.DataFrame:
+        """What the report before still listed to solve, and is closed since: `id title metric kind since reports`."""
+        before = carried(self.out, self.as_of)
+        gone = before[before["last"] & ~before["id"].isin(self.priorities["id"])]
+        own = gone[gone["metric"].isin(self.metrics)] if self.department else gone
+        return own.drop(columns="last").reset_index(drop=True)
+
+    @property
+    def has_priorities(self) -> bool:
+        """Whether anybody has asked what to solve next."""
+        return "priorities" in self.__dict__
 
     @property
     def has_links(self) -> bool:
@@ -141,6 +186,7 @@ def of(
     table = alignment.add_targets(alignment.compare(table, catalog), catalog)
     table = reconciliation.add_reconciled(table, catalog)
     table = limits.add_limits(table, catalog.definitions)
+    table = pacing.add_pace(alignment.add_so_far(table, catalog), catalog.definitions, catalog.as_of)
     table = status.judge(table, catalog.definitions, catalog.as_of)
     return Board(catalog, grain, period, department, known, table, out)
 

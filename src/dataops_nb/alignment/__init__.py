@@ -20,6 +20,7 @@ import pandas as pd
 from dataops_nb.alignment.comparisons import compare
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import TOTAL, window
+from dataops_nb.alignment.progress import add_so_far
 from dataops_nb.alignment.scales import slopes
 from dataops_nb.alignment.splits import declared_splits, members, sources_of
 from dataops_nb.alignment.targets import add_targets
@@ -30,6 +31,7 @@ from dataops_nb.sources import Catalog
 
 __all__ = [
     "COLUMNS",
+    "add_so_far",
     "add_targets",
     "align",
     "compare",

@@ -14,12 +14,15 @@ from dataops_nb.definitions import Definitions
 from dataops_nb.story import numbers
 
 HEADERS = ("light", "department", "metric", "value", "target", "attained", "reason", "owner")
+PACED = ("light", "department", "metric", "so far", "on plan", "pace", "landing", "target", "p(hit)", "reason")
 SCALED = (*HEADERS[:6], "sigma", "north star", *HEADERS[6:])
 
 
 def run(args: Namespace) -> int:
     """Print the lights; JSON carries the whole rows of the metric table. With --sort, the scales too, worst first."""
     read = board.read(folder.find(args), as_of=args.as_of, grain=args.grain)
+    if args.open:
+        return _run_open(args, read)
     rows = records(_sorted(read, args.sort) if args.sort else read.current)
     if args.json:
         output.document({"as_of": read.as_of, "grain": read.grain, "rows": rows})
@@ -34,6 +37,32 @@ def run(args: Namespace) -> int:
     lines = [_line(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
     output.write(output.table(HEADERS, lines, right=("value", "target", "attained")))
     return 0
+
+
+def _run_open(args: Namespace, read: board.Board) -> int:
+    """Print the open period: what it has come to, where that leads, and the light of its pace."""
+    rows, now, definitions = records(read.unfinished), read.open_period, read.definitions
+    if args.json:
+        output.document({"as_of": read.as_of, "grain": read.grain, "rows": rows})
+    elif now is None:
+        output.write(f"{definitions.company.company}: no {read.grain} is open at the end of {read.as_of}")
+    else:
+        days = f"{now.id} ({now.start} to {now.end})"
+        output.write(f"{definitions.company.company}, {days}, on pace as of {read.as_of}\n")
+        lines = [_paced(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
+        output.write(output.table(PACED, lines, right=PACED[3:9]))
+    return 0
+
+
+def _paced(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
+    unit = definitions.metrics[row["metric"]].unit
+    mark, owner, label, value, target, *_ = _line(definitions, row)
+    expected, landing = (
+        "" if row[name] is None else numbers.number(row[name], unit) for name in ("expected", "landing")
+    )
+    pace, p_hit = ("" if row[name] is None else f"{row[name]:.0%}" for name in ("pace", "p_hit"))
+    mark = f"{mark}, on pace" if row["on_pace"] else mark
+    return [mark, owner, label, value, expected, pace, landing, target, p_hit, row["reason"]]
 
 
 def _sorted(read: board.Board, by: str) -> pd.DataFrame:

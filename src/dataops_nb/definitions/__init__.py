@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataops_nb.definitions.behind import sources_behind
 from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id
-from dataops_nb.definitions.lineage import metric_parts, names_in, upstream
+from dataops_nb.definitions.lineage import adds_up, metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.schema import write_schema
@@ -11,6 +12,7 @@ from dataops_nb.definitions.schema import write_schema
 __all__ = [
     "Definitions",
     "Indicator",
+    "adds_up",
     "data_folder",
     "expand",
     "indicator",
@@ -18,6 +20,7 @@ __all__ = [
     "metric_id",
     "metric_parts",
     "names_in",
+    "sources_behind",
     "survey",
     "upstream",
     "write_schema",

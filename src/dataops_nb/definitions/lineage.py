@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataops_nb.definitions.models import Conversion, Cumulative, Definitions, Derived, Offset, Ratio, Simple
 from dataops_nb.errors import UsageError, did_you_mean
 
+FLOWS = {"count", "sum", "count_distinct", "first_seen"}
 AnyMetric = Simple | Ratio | Cumulative | Derived | Conversion
 _ARITHMETIC = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.UAdd, ast.USub, ast.Name, ast.Load,
@@ -70,6 +71,32 @@ def names_in(expr: str) -> list[str]:
             raise ValueError(f"{expr.strip()!r} is more than metrics, numbers, + - * / and parentheses")
     found = sorted((n for n in ast.walk(tree) if isinstance(n, ast.Name)), key=lambda n: (n.lineno, n.col_offset))
     return list(dict.fromkeys(name.id for name in found))
+
+
+def adds_up(definitions: Definitions, metric: str) -> bool:
+    """Whether a metric grows day by day to its period's total: a count or a sum, or such ones added and scaled."""
+    definition = definitions.metrics[metric]
+    if isinstance(definition, Simple):
+        return definition.measure.agg in FLOWS and definition.measure.at is None and definition.measure.open is None
+    if not isinstance(definition, Derived) or not _is_linear(ast.parse(definition.expr.strip(), mode="eval").body):
+        return False
+    return all(adds_up(definitions, name) for name in names_in(definition.expr))
+
+
+def _is_linear(node: ast.expr) -> bool:
+    """Whether an expression only adds and subtracts names, or multiplies and divides them by numbers."""
+    if isinstance(node, ast.Name):
+        return True
+    if isinstance(node, ast.UnaryOp):
+        return _is_linear(node.operand)
+    if not isinstance(node, ast.BinOp):
+        return False
+    sides = [node.left, node.right]
+    if isinstance(node.op, ast.Add | ast.Sub):
+        return all(map(_is_linear, sides))
+    scaled = [side for side in sides if not isinstance(side, ast.Constant)]
+    by_number = len(scaled) == 1 and (isinstance(node.op, ast.Mult) or scaled[0] is node.left)
+    return by_number and _is_linear(scaled[0])
 
 
 def find_cycles(parts: Mapping[str, Iterable[str]]) -> list[list[str]]:

@@ -2,7 +2,8 @@
 
 Two departments can be compared only when their days are cut the same way. This package is pure date arithmetic: a
 `Calendar` names the period of a day, lists periods, finds the one before, the same one last year and the first day of the
-month, quarter or year to date, and counts working days. `dimension` gives the same calendar as rows.
+month, quarter or year to date, and counts working days. `position` says how far into a period a day lies, `dimension` gives
+the same calendar as rows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataops_nb.periods.calendars import LIKE_FOR_LIKE, Calendar, Period
 from dataops_nb.periods.days import add_months, after, before
 from dataops_nb.periods.dimension import Day, dimension
 from dataops_nb.periods.patterns import Pattern
+from dataops_nb.periods.positions import at_position, position
 
 __all__ = [
     "LIKE_FOR_LIKE",
@@ -23,9 +25,11 @@ __all__ = [
     "Period",
     "add_months",
     "after",
+    "at_position",
     "before",
     "calendar",
     "dimension",
+    "position",
 ]
 
 

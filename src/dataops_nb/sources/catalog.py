@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,14 +18,11 @@ from sqlglot import exp
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.sources.coverage import Coverage, cover_days
-from dataops_nb.sources.crossing import cross
 from dataops_nb.sources.days import cut_day, end_before, is_time
-from dataops_nb.sources.engines import Engine
 from dataops_nb.sources.evidence import Notice
 from dataops_nb.sources.files import hash_content
 from dataops_nb.sources.indicators import read_indicators
 from dataops_nb.sources.loading import Shelf
-from dataops_nb.sources.published import complete
 from dataops_nb.sources.queries import find_tables
 from dataops_nb.sources.rates import SPANS, list_spans
 from dataops_nb.sources.sql import find_column, first_row, quote, say_error
@@ -87,30 +85,15 @@ class Catalog:
         return result
 
     def _run(self, tree: exp.Expr, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-        """The result of a query in the engine of its sources; parts of it in theirs, where they stand in several."""
-        homes = {name: self._shelf.home(name) for name in found if name in self._sources and name not in frames}
-        assert isinstance(tree, exp.Query)  # noqa: S101  -- what else names a source
-        try:
-            engines = {home.name: home for home in homes.values()}
-            only = next(iter(engines.values()), self._shelf.engine)
-            if len(engines) > 1 or (_is_exact(tree) and not only.exact):
-                types = {name: self._shelf.typed(name).columns for name in homes}
-                crossing = cross(tree, homes, self._shelf.engine, self._run_in, types)
-                return self._run_in(crossing.home, crossing.query, **frames, **crossing.frames)
-            return self._run_in(only, tree, **frames)
-        except DataError as error:
-            said = ", ".join(found)
-            raise DataError(
-                [fault if fault.source else replace(fault, source=said) for fault in error.faults]
-            ) from error
-
-    def _run_in(self, engine: Engine, tree: exp.Expr, **frames: pd.DataFrame) -> pd.DataFrame:
         shadowed = [name for name in frames if name in self._shelf.loaded]
         if shadowed:
             raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
-        if engine is self._shelf.engine:
-            return engine.fetch(tree, **frames)
-        return engine.fetch(complete(tree, self._shelf.published), **frames)
+        try:
+            return self._shelf.run(tree, **frames)
+        except DataError as error:
+            damage = [fault for name in found if name in self._sources for fault in self._shelf.decode(name)]
+            said = [fault if fault.source else replace(fault, source=", ".join(found)) for fault in error.faults]
+            raise DataError(damage or said) from error
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""
@@ -184,6 +167,19 @@ class Catalog:
         first, last = row or (None, None)
         return _as_day(first), _as_day(last)
 
+    def watermark(self, name: str) -> str | None:
+        """What tells whether a database's rows have changed: the value of the source's `watermark:` now.
+
+        None for a file, a `query:` over other sources, and a database that declares none, which counts as changed always.
+        """
+        try:
+            return self._shelf.watermark(name)
+        except (DataError, sqlglot.errors.SqlglotError) as error:
+            faults = error.faults if isinstance(error, DataError) else [Fault(name, f"is no SQL: {say_error(error)}")]
+            raise DataError(
+                [replace(fault, source=name, rule=f"watermark: {fault.rule}") for fault in faults]
+            ) from error
+
     def span(self, *names: str) -> tuple[dt.date, dt.date] | None:
         """First and last covered day over these sources (default: all) that can be read, by all their times in use."""
         covered = [
@@ -203,6 +199,8 @@ class Catalog:
         """Load everything; every fault of every source, also of the ids that make metrics."""
         with suppress(DataError):  # what cannot be read is among the faults below
             _ = self.definitions
+        for name in self._sources:
+            self._shelf.decode(name)
         return list(dict.fromkeys(f for name in self._sources for f in self._shelf.load(name).faults))
 
     def notices(self, *names: str) -> list[Notice]:
@@ -222,7 +220,10 @@ class Catalog:
         rows = self._shelf.count(name) if known else None
         data_to = self.coverage(name).last_row if known else None
         shown = ", ".join(dict.fromkeys([*(f.shown for f in files), *(one.place for one in closure if one.place)]))
-        return [name, source.system, source.owner or "", shown, rows, data_to, hash_content(files) if files else ""]
+        marks = [mark for n in self._shelf.closure([name]) if (mark := self.watermark(n))]
+        content = hash_content(files) if files else ""
+        content += hashlib.sha256(" ".join(marks).encode()).hexdigest()[:12] if marks else ""
+        return [name, source.system, source.owner or "", shown, rows, data_to, content]
 
 
 def open(definitions: Definitions, data: Path, as_of: dt.date) -> Catalog:  # noqa: A001  -- read as `sources.open`
@@ -235,11 +236,6 @@ def _as_day(found: object) -> dt.date | None:
     if isinstance(found, str):
         return dt.date.fromisoformat(found[:10])
     return found.date() if isinstance(found, dt.datetime) else found if isinstance(found, dt.date) else None
-
-
-def _is_exact(tree: exp.Expr) -> bool:
-    """Whether a query adds up exact decimals."""
-    return any(cast.is_type("decimal") for cast in tree.find_all(exp.Cast))
 
 
 def _parse(written: str) -> exp.Expr:

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from dataops_nb.errors import DataError, Fault
 from dataops_nb.sources.engines import Engine
+from dataops_nb.sources.published import Published, complete
 from dataops_nb.sources.sql import find_column
 
 INTO_DATABASE = 20_000
@@ -36,6 +37,34 @@ Homes = Mapping[str, Engine]
 Columns = Mapping[str, Mapping[str, str]]
 
 
+def run(
+    query: exp.Query, homes: Homes, known: Mapping[str, Published], columns: Columns, **frames: pd.DataFrame
+) -> pd.DataFrame:
+    """The result of a query in the engine of its sources; parts of it in theirs, where they stand in several.
+
+    `homes` gives the engine of each source by name, and the embedded one under an empty name; `columns` each source's
+    columns with their types. Raises DataError where the parts cannot be brought together.
+    """
+    embedded = homes[""]
+
+    def run_in(engine: Engine, tree: exp.Query, **more: pd.DataFrame) -> pd.DataFrame:
+        named = {table.name for table in tree.find_all(exp.Table)}
+        used = {name: frame for name, frame in {**frames, **more}.items() if name in named}
+        return engine.fetch(tree if engine is embedded else complete(tree, known), **used)
+
+    ours = {name: home for name, home in homes.items() if name not in frames}
+    engines = {ours[name].name: ours[name] for name in _sources(query, ours)}
+    only = next(iter(engines.values()), embedded)
+    if len(engines) < 2 and (only.exact or not _adds_decimals(query)):
+        return run_in(only, query)
+    crossing = cross(query, ours, embedded, run_in, columns)
+    return run_in(crossing.home, crossing.query, **crossing.frames)
+
+
+def _adds_decimals(query: exp.Query) -> bool:
+    return any(cast.is_type("decimal") for cast in query.find_all(exp.Cast))
+
+
 def cross(query: exp.Query, homes: Homes, embedded: Engine, run: Run, columns: Columns) -> Crossing:
     """Fetch every part of a query that stands elsewhere. Raises DataError where parts cannot be told apart, or are too long.
 
@@ -51,7 +80,7 @@ def cross(query: exp.Query, homes: Homes, embedded: Engine, run: Run, columns: C
         rule = f"the query reads {said}, which no one engine holds; copy one to the other, or aggregate each by itself"
         raise DataError([Fault(" and ".join(name for _, name in direct.values()), rule)])
     home = next((engine for engine, _ in direct.values()), embedded)
-    if not home.exact:
+    if not home.exact and _adds_decimals(query):
         home = embedded
     frames: dict[str, pd.DataFrame] = {}
     for part in parts:

@@ -11,17 +11,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
+import pandas as pd
+import sqlglot
 from sqlglot import exp
 
 from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
+from dataops_nb.sources import touched
+from dataops_nb.sources.crossing import run
 from dataops_nb.sources.databases import describe_base, find_base, stand_in_place
 from dataops_nb.sources.days import cut_day, end_before, is_time
 from dataops_nb.sources.engines import Engine
 from dataops_nb.sources.engines.opening import Engines
 from dataops_nb.sources.engines.speech import read
-from dataops_nb.sources.evidence import ROW, Check, Notice, Raw, check_value, list_faults
+from dataops_nb.sources.evidence import ROW, Check, Notice, Raw, check_value, list_faults, name_damage
 from dataops_nb.sources.files import File, allow_folders, find_files
+from dataops_nb.sources.garbled import list_garbled
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
 from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.published import Asking, Published, complete
@@ -29,9 +34,10 @@ from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.rates import check_rates, list_spans
 from dataops_nb.sources.reading import find_missing, read_files
 from dataops_nb.sources.repeats import drop_repeats_there
-from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_rules, list_unfinite
+from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_early, list_rules, list_unfinite
 from dataops_nb.sources.sql import Connection, find_column, first_row, names, quote, say_error, text
 from dataops_nb.sources.tables import Intake, describe_table
+from dataops_nb.sources.totals import find_totals
 from dataops_nb.sources.typed import Typing, type_columns
 
 KEPT_RESULT = 5_000_000
@@ -74,13 +80,40 @@ class Shelf:
         """Free the memory and the temporary files, leave the databases."""
         self.engines.close()
 
+    def watermark(self, name: str) -> str | None:
+        """What a database says for its rows as they are now, by the source's `watermark:`; None where it says nothing.
+
+        The source need not be loaded. Raises DataError where the database cannot be asked.
+        """
+        source = self.sources[name]
+        if not source.url or not source.watermark:
+            return None
+        engine = self.engines.engine(name)
+        found = Published(name, engine, find_base(name, source, engine, self.engines.catalog(name)))
+        value = sqlglot.parse_one(source.watermark, read=engine.dialect)
+        query = exp.select(exp.alias_(exp.cast(value, "text"), "mark")).from_(quote(found.root))
+        row = engine.fetch(complete(query, {name: found})).iloc[0, 0]
+        return None if row is None else str(row)
+
     def home(self, name: str) -> Engine:
         """The engine in which a loaded source stands."""
         return self.published[name].engine if name in self.published else self.engine
 
     def ask(self, name: str) -> Connection:
         """What runs SQL in DuckDB's words where a source stands."""
-        return Asking(self.home(name), self.published) if name in self.published else self.con
+        return Asking(self.run) if name in self.published else self.con
+
+    def run(self, query: exp.Expr, **frames: pd.DataFrame) -> pd.DataFrame:
+        """The result of a query over loaded sources, each part of it where its sources stand."""
+        assert isinstance(query, exp.Query)  # noqa: S101  -- what else names a source
+        homes = {"": self.engine, **{name: self.home(name) for name in self.loaded}}
+        homes |= {
+            name: found.engine
+            for each in self.published.values()
+            for name, found in ((each.name, each), (each.root, each))
+        }
+        types = {name: one.columns for name, one in self._relations()}
+        return run(query, homes, self.published, types, **frames)
 
     def closure(self, wanted: Iterable[str]) -> list[str]:
         """Sources with everything that their queries stand on, upstream first."""
@@ -118,10 +151,11 @@ class Shelf:
     def load(self, name: str) -> Loaded:
         """Load a source once: read it, type it, check it, publish it; then check what it refers to."""
         if name not in self.loaded:
+            touched.SOURCES.add(name)
             loaded = Loaded(name)
             raw = self._read(loaded)
             if raw is not None:
-                self._agree(loaded, raw)
+                self._agree_on(loaded, raw)
             self.loaded[name] = loaded
         loaded = self.loaded[name]
         if not loaded.referenced:
@@ -210,6 +244,32 @@ class Shelf:
         rows = int((first_row(self.ask(found.name), f"select count(*) from {quote(found.root)}") or (0,))[0])
         return stand_in_place(found, source, described, rows)
 
+    def _agree_on(self, loaded: Loaded, raw: Raw) -> None:
+        """Agree on a source, or say which of its files turns out to be damaged further in."""
+        try:
+            self._agree(loaded, raw)
+        except duckdb.Error as error:
+            loaded.typed = None
+            loaded.faults.append(name_damage(loaded.name, say_error(error), raw.parts))
+
+    def decode(self, name: str) -> list[Fault]:
+        """Read every used value of a source whose files are read in place; the fault of a damaged one, added to its own."""
+        return [fault for one in self.closure([name]) for fault in self._decode(one)]
+
+    def _decode(self, name: str) -> list[Fault]:
+        typed = self.load(name).typed
+        if typed is None or typed.table or not typed.parts:
+            return []
+        used = [c for n in self.needs[name].columns if (c := find_column(n, typed.columns))] or list(typed.columns)
+        try:
+            self.con.execute(
+                f"select {', '.join(f'bit_xor(hash({quote(c)}))' for c in used)} from ({typed.scan})"
+            ).fetchall()
+        except duckdb.Error as error:
+            self.loaded[name].faults.append(name_damage(name, say_error(error), typed.parts))
+            return self.loaded[name].faults[-1:]
+        return []
+
     def _agree(self, loaded: Loaded, raw: Raw) -> None:
         """Agree on types, check the agreements, and publish the source under its name."""
         name, source, need = loaded.name, self._with_known_format(loaded), self.needs[loaded.name]
@@ -218,7 +278,10 @@ class Shelf:
         loaded.faults += [*count_rows(name, source, raw), *count_nulls(con, name, source, raw)]
         typing = type_columns(con, name, source, raw, need)
         checks = [*typing.checks, *list_rules(source, raw, typing.columns), *list_key_checks(source, raw)]
-        checks += list_unfinite(raw, need.numbers)
+        checks += [*list_unfinite(raw, need.numbers), *list_early(con, source, raw, typing.columns, need.times)]
+        if not raw.elsewhere:
+            checks += list_garbled(raw, source.encoding)
+            loaded.faults += find_totals(self.con, name, raw)
         loaded.faults += self._trace(name, typing.faults + list_faults(con, name, raw, checks))
         typed = self._type(name, raw, typing)
         loaded.typed = typed
@@ -333,8 +396,15 @@ class Shelf:
                 loaded.faults.append(Fault(loaded.name, rule, column=name))
             else:
                 rule = f"is not found in {column.references}"
+                if self.home(target) is not self.home(loaded.name):
+                    typed = replace(typed, scan=f"select distinct {quote(other)} from {quote(target)}")
                 checks.append(check_reference(name, other, loaded.typed, typed, rule))
-        loaded.faults += list_faults(self.ask(loaded.name), loaded.name, loaded.typed, checks)
+        try:
+            loaded.faults += list_faults(self.ask(loaded.name), loaded.name, loaded.typed, checks)
+        except DataError as error:
+            loaded.faults += [
+                replace(fault, rule=f"references: cannot be looked up: {fault.rule}") for fault in error.faults
+            ]
 
     def local_day(self, name: str, column: str) -> exp.Expression | None:
         """The company's local day of a column of a loaded source; None where it has no such column, or no day."""

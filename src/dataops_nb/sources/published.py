@@ -7,7 +7,7 @@ typed, each key once, without rows after as-of.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,14 +84,14 @@ def _add_base(source: Published, known: Mapping[str, Published], ctes: dict[str,
 
 
 class Asking:
-    """Asks an engine in DuckDB's words, and answers like DuckDB's connection: `execute(query).fetchall()`."""
+    """Asks databases in DuckDB's words, and answers like DuckDB's connection: `execute(query).fetchall()`."""
 
-    def __init__(self, engine: Engine, known: Mapping[str, Published]) -> None:
-        self.engine, self.known = engine, known
+    def __init__(self, run: Callable[[exp.Expr], pd.DataFrame]) -> None:
+        self.run = run
 
     def execute(self, written: str) -> Answer:
         """The rows of a query over published sources and their bases. Raises DataError for one that fails."""
-        return Answer(self.engine.fetch(complete(read(written), self.known)))
+        return Answer(self.run(read(written)))
 
 
 @dataclass(frozen=True)

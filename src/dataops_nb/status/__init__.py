@@ -100,6 +100,7 @@ _COLUMNS: dict[str, Any] = {
     "attainment": float,
     "light": object,
     "reason": object,
+    "on_pace": bool,
     "variation": object,
     "flips": float,
     "accepted_until": "datetime64[s]",
@@ -110,15 +111,25 @@ def _judged(row: Mapping[str, object], definitions: Definitions, as_of: dt.date 
     metric = definitions.metrics[str(row["metric"])]
     value, target, low, high = (_number(row.get(name)) for name in ("value", "target", "target_low", "target_high"))
     attained = attainment(value, target, metric.better, low, high)
+    landing = _number(row.get("landing"))
+    paced = not row["complete"] and math.isfinite(landing)
+    if paced:
+        attained = attainment(landing, target, metric.better, low, high)
     lights = definitions.lights(str(row["metric"]))
     varies = _variation(row, metric.better)
     reason = _reason(row, attained, lights)
     colour: LightName = "unknown"
-    capable = lights is not None and (metric.policy or lights.policy) == "capability"
+    capable = lights is not None and not paced and (metric.policy or lights.policy) == "capability"
     if reason is None and lights is not None:
         colour = _capability(row, metric.better, varies, lights) if capable else light(attained, lights)
         reason = "too short" if colour == "unknown" else None
-    said = {"attainment": attained, "light": colour, "reason": reason, "variation": varies}
+    said = {
+        "attainment": attained,
+        "light": colour,
+        "reason": reason,
+        "on_pace": paced and reason is None,
+        "variation": varies,
+    }
     plain = lights is not None and not capable and varies is not None and reason is None
     return {
         **said,
@@ -166,7 +177,7 @@ def _reason(row: Mapping[str, object], attained: float, lights: Lights | None) -
         return "no data"
     if math.isinf(value):
         return "fault"
-    if not row["complete"]:
+    if not row["complete"] and math.isnan(_number(row.get("landing"))):
         return "incomplete"
     if row.get("reconciled") is False:
         return "unreconciled"

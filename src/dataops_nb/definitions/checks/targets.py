@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 from dataops_nb.definitions.draft import Steps
-from dataops_nb.definitions.lineage import AnyMetric
+from dataops_nb.definitions.lineage import FLOWS, AnyMetric
 from dataops_nb.definitions.models import Conversion, Cumulative, Derived, Listed, Ratio, Simple, SourceTarget, Target
 from dataops_nb.definitions.reading import Node
 from dataops_nb.errors import did_you_mean
 
 Fault = tuple[Steps, str]
-FLOWS = {"count", "sum", "count_distinct", "first_seen"}
 
 
 def faults_of_targets(metric: AnyMetric, node: Node) -> list[Fault]:

@@ -1,0 +1,92 @@
+"""Remainders: what earlier periods still brought after the position that the open one is at.
+
+A remainder is taken whole, so that days keep their company: a strong Thursday is followed by the Friday it had. Drawing one
+of them at random again and again (a bootstrap) hits the target as often as the share of them that do; so the share is
+computed, and needs no seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Array = npt.NDArray[np.float64]
+PRIOR = 52
+CLEAR = 3.0
+
+
+@dataclass(frozen=True)
+class Past:
+    """One row for each open period, one column for each of the 52 complete ones before it, the latest first; NaN is none."""
+
+    so_far: Array
+    value: Array
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, rows: npt.NDArray[np.intp]) -> Past:
+        """The past of these rows of a metric table with `value so_far complete period_start period_end`."""
+        series = table.groupby(["metric", "segment", "grain"], dropna=False, sort=False).ngroup().to_numpy()
+        start, end = (table[name].to_numpy(dtype="datetime64[s]") for name in ("period_start", "period_end"))
+        value, so_far = (table[name].to_numpy(dtype=float) for name in ("value", "so_far"))
+        place = np.full(series.max(initial=-1) + 1, -1)
+        place[series[rows]] = np.arange(len(rows))
+        since = np.full(len(place), np.datetime64("NaT"), dtype="datetime64[s]")
+        since[series[rows]] = start[rows]
+        known = np.isfinite(value) & np.isfinite(so_far) & table["complete"].to_numpy(dtype=bool)
+        prior = np.flatnonzero(known & (end < since[series]))
+        prior = prior[np.lexsort((-start[prior].astype(int), series[prior]))]
+        first = np.flatnonzero(np.diff(series[prior], prepend=-1))
+        rank = np.arange(len(prior)) - np.repeat(first, np.diff(np.append(first, len(prior))))
+        prior, rank = prior[rank < PRIOR], rank[rank < PRIOR]
+        both = np.full((2, len(rows), PRIOR), np.nan)
+        both[:, place[series[prior]], rank] = so_far[prior], value[prior]
+        return cls(both[0], both[1])
+
+    @property
+    def periods(self) -> Array:
+        """How many earlier periods are known."""
+        return np.asarray(np.isfinite(self.value).sum(axis=1), dtype=float)
+
+    @property
+    def rest(self) -> Array:
+        """What each earlier period still brought."""
+        return self.value - self.so_far
+
+    @property
+    def share(self) -> Array:
+        """The share of their totals, added up, that was reached by then; NaN where that makes no sense."""
+        reached, total = np.nansum(self.so_far, axis=1), np.nansum(self.value, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.where((reached > 0) & (total > 0), reached / total, np.nan))
+
+    def mean(self, rest: Array, fewest: int) -> Array:
+        """The mean remainder, NaN where fewer periods are known."""
+        means = np.nansum(rest, axis=1) / np.maximum(self.periods, 1)
+        return np.asarray(np.where(self.periods >= fewest, means, np.nan))
+
+
+def levelled(rest: Array) -> Array:
+    """The remainders at today's level: where they grow or shrink clearly (a slope of 3 standard errors), along their line.
+
+    Whole numbers stay whole, so that a target that is met to the unit is met, and what was never negative stays so.
+    """
+    known = np.isfinite(rest)
+    n = known.sum(axis=1)
+    age = np.where(known, np.arange(1, rest.shape[1] + 1), 0.0)
+    values = np.where(known, rest, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        away = np.where(known, age - (age.sum(axis=1) / n)[:, None], 0.0)
+        middle = (values.sum(axis=1) / n)[:, None]
+        spread = (away**2).sum(axis=1)
+        slope = (away * values).sum(axis=1) / spread
+        left = np.where(known, values - middle - slope[:, None] * away, 0.0)
+        error = np.sqrt((left**2).sum(axis=1) / (n - 2) / spread)
+        clear = (n >= 12) & (np.abs(slope) > CLEAR * error)
+    moved = rest - np.where(clear, slope, 0.0)[:, None] * age
+    whole = np.all(~known | (values == np.round(values)), axis=1)
+    moved = np.where((whole & clear)[:, None], np.round(moved), moved)
+    bounded = clear & np.all(values >= 0, axis=1)
+    return np.asarray(np.where(bounded[:, None], np.maximum(moved, 0.0), moved))
