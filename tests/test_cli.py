@@ -497,6 +497,18 @@ def test_status_shows_the_north_star_first(bench: Path, capsys: pytest.CaptureFi
     assert "1 deal " in lines[5]
 
 
+def test_status_has_the_findings_each_with_its_sentence(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sales = bench / "params" / "departments" / "sales.yaml"
+    high = SALES.replace("deals * price}", "deals * price, targets: [{value: 1000}]}").replace("value: 2", "value: 1")
+    sales.write_text(high, "utf-8")
+    document = Said(capsys, "-w", bench, "status", "--as-of", "2026-11-22", "--json").document
+    assert set(document) == {"schema_version", "as_of", "grain", "rows", "findings"}
+    found = {row["kind"]: row for row in document["findings"]}["watermelon"]
+    assert (found["metric"], found["light"], found["green"], found["judged"]) == ("revenue", "red", 1, 1)
+    printed = Said(capsys, "-w", bench, "status", "--as-of", "2026-11-22").out
+    assert f"What the lights do not say\n- {found['sentence']}" in printed
+
+
 def test_links_have_a_row_for_each_input_and_north_star(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = Said(capsys, "links", "-w", bench, "--as-of", "2026-11-22", "--json")
     rows = said.document["rows"]
