@@ -165,7 +165,19 @@ def verbs() -> list[str]:
 
 
 def test_these_verbs_are_offered() -> None:
-    assert verbs() == ["init", "check", "status", "metric", "links", "reconcile", "plan", "refresh", "solve", "lab", "doctor"]
+    assert verbs() == [
+        "init",
+        "check",
+        "status",
+        "metric",
+        "links",
+        "reconcile",
+        "plan",
+        "refresh",
+        "solve",
+        "lab",
+        "doctor",
+    ]
 
 
 @pytest.mark.parametrize(

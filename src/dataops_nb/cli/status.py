@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dataops_nb import board
+from dataops_nb import board, story
 from dataops_nb.cli import folder, output
 from dataops_nb.cli.records import records
 from dataops_nb.definitions import Definitions
@@ -25,7 +25,8 @@ def run(args: Namespace) -> int:
         return _run_open(args, read)
     rows = records(_sorted(read, args.sort) if args.sort else read.current)
     if args.json:
-        output.document({"as_of": read.as_of, "grain": read.grain, "rows": rows})
+        said = {"reactions": records(read.reactions), "notes": records(read.notes[read.notes["open"]])}
+        output.document({"as_of": read.as_of, "grain": read.grain, "rows": rows, **said})
         return 0
     definitions, period = read.definitions, read.period
     days = f"{period.id} ({period.start} to {period.end})"
@@ -36,6 +37,8 @@ def run(args: Namespace) -> int:
         return 0
     lines = [_line(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
     output.write(output.table(HEADERS, lines, right=("value", "target", "attained")))
+    if told := str(story.reactions(read)):
+        output.write(f"\n{told}")
     return 0
 
 

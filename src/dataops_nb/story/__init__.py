@@ -10,7 +10,10 @@ from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import Step, link_facts, links
+from dataops_nb.story.meaning import meaning, meant_facts
 from dataops_nb.story.pacing import pace_facts, paced
+from dataops_nb.story.pitch import Pitch, pitch, pitches
+from dataops_nb.story.reacting import notes, overdue, reactions
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
@@ -19,6 +22,7 @@ from dataops_nb.story.solving import solving, solving_facts
 __all__ = [
     "CHIPS",
     "Fact",
+    "Pitch",
     "Record",
     "Sentence",
     "Step",
@@ -31,10 +35,17 @@ __all__ = [
     "lines",
     "link_facts",
     "links",
+    "meaning",
+    "meant_facts",
     "moved",
+    "notes",
+    "overdue",
     "pace_facts",
     "paced",
     "pairs",
+    "pitch",
+    "pitches",
+    "reactions",
     "record",
     "restated",
     "sentence",

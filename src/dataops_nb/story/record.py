@@ -11,11 +11,14 @@ import pandas as pd
 
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
+from dataops_nb.story import reacting
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import link_facts
+from dataops_nb.story.meaning import meant_facts
 from dataops_nb.story.pacing import pace_facts
+from dataops_nb.story.pitch import pitch_facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.solving import solving_facts
 from dataops_nb.story.warnings import faulty, overdue
@@ -61,6 +64,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "sources": _sources(board),
             "definitions": board.fingerprints,
             "follow_ups": _follow_ups(board),
+            "overdue": [each.text for each in reacting.overdue(board)],
             "warnings": warnings(board),
         }
     )
@@ -75,6 +79,9 @@ def _said(board: Board) -> dict[str, Fact]:
         **pace_facts(board),
         **(link_facts(board) if board.has_links else {}),
         **(solving_facts(board) if board.has_priorities else {}),
+        **reacting.reaction_facts(board),
+        **meant_facts(board),
+        **(pitch_facts(board) if "pitched" in board.__dict__ else {}),
     }
 
 
