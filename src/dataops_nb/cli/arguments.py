@@ -102,6 +102,8 @@ def build() -> Parser:
         "--answer", action="store_true", help="it answers the notes on this metric, which are then closed"
     )
     _as_of(note)
+    verify = verb("verify", "verify:run", "check the sentences of a page against its facts")
+    verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")

@@ -17,6 +17,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from dataops_nb.errors import ReportError
+from dataops_nb.story import Fact
 
 MIME = "application/vnd.dataops-nb.facts+json"
 SENTENCES = "application/vnd.dataops-nb.sentences+json"
@@ -70,6 +71,16 @@ def _checked(payload: Any) -> dict[str, Any]:
             "the notebook's facts hold a number that is infinite or not a number; missing values are null"
         )
     return payload
+
+
+def by_id(payload: Payload) -> dict[str, Fact]:
+    """The facts of a report, or of a page, by id."""
+    return {each["id"]: as_fact(each) for each in payload["facts"]}
+
+
+def as_fact(said: Mapping[str, Any]) -> Fact:
+    """A fact as it is stored."""
+    return Fact(**{name: said.get(name) for name in FACT})  # type: ignore[arg-type]
 
 
 def _finite(value: Any) -> bool:

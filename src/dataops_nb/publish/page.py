@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from nbformat import NotebookNode
 
-from dataops_nb.publish import facts, markup, outputs, style
+from dataops_nb.publish import facts, markup, outputs, seals, style
 from dataops_nb.publish.facts import Payload
 from dataops_nb.publish.markup import text
 
@@ -53,7 +53,7 @@ def files(notebook: NotebookNode, meta: Meta) -> dict[str, bytes]:
 def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
     """One page of an executed notebook; ReportError where it is no finished report, or the page must be refused."""
     payload = facts.of(notebook)
-    seen = outputs.Seen(frozenset(fact["id"] for fact in payload["facts"]), payload.get("reason"))
+    seen = outputs.Seen(facts.by_id(payload), payload.get("reason"), tuple(payload.get("names") or ()))
     body = "\n".join(_cells(notebook, altitude, seen))
     if not seen.headline:
         body = outputs.headline(payload["headline"], payload["light"], payload.get("reason")) + "\n" + body
@@ -62,14 +62,19 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
         _header(payload, altitude, meta),
         f"<main>\n{_warnings(payload)}{body}\n</main>",
         _footer(payload, altitude, meta, run),
-        f'<script type="application/json" id="facts">{markup.data(_travelling(payload, meta, seen))}</script>',
     ]
     title = f"{payload['title']} · {payload['company']} · {payload['period']}"
-    return document(title, "\n".join(parts))
+    return document(title, "\n".join(parts), _travelling(payload, meta, seen))
 
 
-def document(title: str, body: str) -> str:
-    """A whole HTML file around a body; nothing in it can load or run."""
+def document(title: str, body: str, travelling: Mapping[str, Any]) -> str:
+    """A whole HTML file around a body; nothing in it can load or run. What travels in it is sealed with its texts."""
+    bare = _whole(title, body)
+    sealed = markup.data({**travelling, "seal": seals.seal(bare, travelling)})
+    return _whole(title, f'{body}\n<script type="application/json" id="facts">{sealed}</script>')
+
+
+def _whole(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'

@@ -17,8 +17,11 @@ SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to
 
 
 def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What the front page says of a report, from its facts."""
-    return {name: payload.get(name) for name in SHOWN}
+    """What the front page says of a report, from its facts; `facts` and `names` are those of the headline."""
+    used, said = payload.get("headline_facts") or [], payload.get("headline") or ""
+    known = {fact["id"]: fact for fact in payload["facts"]}
+    names = [name for name in payload.get("names") or [] if name in said]
+    return {name: payload.get(name) for name in SHOWN} | {"facts": [known[id_] for id_ in used], "names": names}
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         reason=said.get("reason"),
         headline=said.get("headline") or "",
         overdue=tuple(said.get("overdue") or ()),
+        facts=tuple(said.get("facts") or ()),
+        names=tuple(said.get("names") or ()),
         period=good["period"] if good else "",
         as_of=good["as_of"] if good else None,
         data_to=said.get("data_to"),
@@ -88,7 +93,7 @@ def _record(
         "finished": last["finished"],
         "error": last["error"],
         **dict.fromkeys(SHOWN),
-        **_said(good),
+        **{name: value for name, value in _said(good).items() if name in SHOWN},
         "path": _path(report, good),
         "published_as_of": good["as_of"] if good else None,
         "published_period": good["period"] if good else None,

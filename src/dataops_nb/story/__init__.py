@@ -7,10 +7,12 @@ that whoever reads it, or a program, can check it.
 from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
+from dataops_nb.story.checking import disagreements, in_order
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.meaning import meaning, meant_facts
+from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.pitch import Pitch, pitch, pitches
 from dataops_nb.story.reacting import notes, overdue, reactions
@@ -29,9 +31,11 @@ __all__ = [
     "Told",
     "action",
     "agreements",
+    "disagreements",
     "explained",
     "facts",
     "headline",
+    "in_order",
     "lines",
     "link_facts",
     "links",
@@ -40,6 +44,7 @@ __all__ = [
     "moved",
     "notes",
     "overdue",
+    "names",
     "pace_facts",
     "paced",
     "pairs",

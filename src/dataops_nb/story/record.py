@@ -12,11 +12,13 @@ import pandas as pd
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
 from dataops_nb.story import reacting
+from dataops_nb.story import numbers
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import link_facts
 from dataops_nb.story.meaning import meant_facts
+from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.pitch import pitch_facts
 from dataops_nb.story.sentences import sentence
@@ -43,6 +45,7 @@ def record(board: Board, title: str | None = None) -> Record:
     """The facts, the numbers and the sources of a board; a report's last cell shows it."""
     lead, definitions = board.row(board.lead), board.definitions
     department = definitions.departments.get(board.department or "")
+    headline = sentence(board, board.lead)
     answers = department or definitions.departments[definitions.department_of(board.lead)]
     return Record(
         {
@@ -58,7 +61,9 @@ def record(board: Board, title: str | None = None) -> Record:
             "data_to": None if pd.isna(lead["data_to"]) else lead["data_to"].date().isoformat(),
             "light": str(lead["light"]),
             "reason": lead["reason"],
-            "headline": sentence(board, board.lead).text,
+            "headline": headline.text,
+            "headline_facts": list(headline.facts),
+            "names": [*names(definitions), *_fiscal(board)],
             "facts": [fact.as_dict() for fact in _said(board).values()],
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
@@ -89,6 +94,11 @@ def _follow_ups(board: Board) -> list[dict[str, Any]]:
     """What the report lists to solve, to be carried until it is closed; nothing where it was not asked for."""
     columns = ["id", "title", "metric", "kind", "rank", "state"]
     return _rows(board.priorities[columns]) if board.has_priorities else []
+
+
+def _fiscal(board: Board) -> list[str]:
+    """What a week of a fiscal year is called: its id does not tell."""
+    return [numbers.period(board.period)] if board.period.fiscal else []
 
 
 def warnings(board: Board) -> list[str]:
