@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from dataops_nb.board import Board
 from dataops_nb.definitions import Definitions
 from dataops_nb.story import reading, wording
+from dataops_nb.story.checking import disagreements, in_order
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.naming import names
 from dataops_nb.story.sentences import Sentence, Told
 
 SENTENCES, WORDS, GRADE = 2, 75, 9.0
@@ -86,9 +88,15 @@ def _judged(board: Board, metric: str, variant: str, typed: str, known: dict[str
     wrong = [f"{{{name}}} is no fact; a metric has {', '.join(FIELDS)}" for name in asked if fields[name] not in FIELDS]
     missing = tuple(name for name in asked if name not in known and fields[name] in FIELDS)
     text = re.sub(r"\{([^{}]*)\}", lambda found: known[found[1]].text if found[1] in known else found[0], typed)
-    used = tuple(name for name in asked if name in known)
     found = [*wrong, *(() if wrong or missing else _gate(board, metric, typed, text, known))]
-    return Pitch(metric, variant, typed, text, used or (f"{metric}.light",), tuple(found), missing)
+    return Pitch(metric, variant, typed, text, _used(typed, metric, known), tuple(found), missing)
+
+
+def _used(typed: str, metric: str, known: dict[str, Fact]) -> tuple[str, ...]:
+    """The facts that a pitch names, as often as it does, and those that its words may claim: light, change and gap."""
+    claimed = [f"{name}.{field}" for name in wording.metrics_in(typed, metric) for field in ("light", "change", "gap")]
+    asked = wording.named(typed)
+    return tuple(id_ for id_ in [*asked, *(each for each in claimed if each not in asked)] if id_ in known)
 
 
 def _gate(board: Board, metric: str, typed: str, text: str, known: dict[str, Fact]) -> Iterator[str]:
@@ -105,8 +113,11 @@ def _gate(board: Board, metric: str, typed: str, text: str, known: dict[str, Fac
     yield from _jargon(text, board.definitions)
     whole = wording.metrics_in(typed, metric)
     for one in reading.sentences(typed):
-        said_of = wording.Said(one, wording.metrics_in(one), whole)
-        yield from wording.faults(said_of, board.grain, board.definitions, known)
+        yield from wording.faults(wording.Said(one, whole), board.grain, board.definitions)
+    told = [known[id_] for id_ in _used(typed, metric, known)]
+    called = [name for name in names(board.definitions) if name in text]
+    for problem in disagreements(text, in_order(text, told, called), called):
+        yield f"{problem}; name a fact that says so, or leave it out"
 
 
 def _longest(text: str) -> str:
