@@ -22,6 +22,7 @@ from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import Better, Lights, MetricBase
 from dataops_nb.status import noise
 from dataops_nb.status.capability import COLOURS, Variation, assurance, variation
+from dataops_nb.status.reactions import reactions as reactions
 
 LightName = Literal["green", "yellow", "red", "unknown"]
 LIGHTS: tuple[LightName, ...] = ("green", "yellow", "red", "unknown")

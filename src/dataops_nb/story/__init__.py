@@ -13,8 +13,11 @@ from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
+from dataops_nb.story.meaning import meaning, meant_facts
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
+from dataops_nb.story.pitch import Pitch, pitch, pitches
+from dataops_nb.story.reacting import notes, overdue, reactions
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
@@ -26,6 +29,7 @@ __all__ = [
     "About",
     "Claim",
     "Fact",
+    "Pitch",
     "Record",
     "Sentence",
     "Step",
@@ -42,11 +46,18 @@ __all__ = [
     "lines",
     "link_facts",
     "links",
+    "meaning",
+    "meant_facts",
     "moved",
     "names",
+    "notes",
+    "overdue",
     "pace_facts",
     "paced",
     "pairs",
+    "pitch",
+    "pitches",
+    "reactions",
     "record",
     "restated",
     "sentence",
