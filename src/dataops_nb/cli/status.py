@@ -27,9 +27,9 @@ def run(args: Namespace) -> int:
         return _run_open(args, read)
     rows = records(_sorted(read, args.sort) if args.sort else read.current)
     if args.json:
-        said = {"reactions": records(read.reactions), "notes": records(read.notes[read.notes["open"]])}
-        about = {"as_of": read.as_of, "grain": read.grain}
-        output.document({**about, "rows": rows, "findings": _findings(read), **said})
+        about = {"as_of": read.as_of, "grain": read.grain, "rows": rows, "findings": _findings(read)}
+        notes = records(read.notes[read.notes["open"]])
+        output.document({**about, "reactions": records(read.reactions), "notes": notes})
         return 0
     definitions, period = read.definitions, read.period
     days = f"{period.id} ({period.start} to {period.end})"

@@ -12,7 +12,6 @@ import pandas as pd
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
 from dataops_nb.sources import touched
-from dataops_nb.story import numbers
 from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
