@@ -46,7 +46,17 @@ from dataops_nb.definitions.models.metrics import (
     SourceTarget,
     Target,
 )
-from dataops_nb.definitions.models.records import Event, Holiday, Item, Mail, Report, Suite
+from dataops_nb.definitions.models.records import (
+    AnyEvent,
+    Event,
+    FromColumn,
+    Holiday,
+    Item,
+    Mail,
+    Report,
+    SourceEvents,
+    Suite,
+)
 from dataops_nb.definitions.models.terms import (
     GRAINS,
     MONTHS,
@@ -76,6 +86,7 @@ __all__ = [
     "WEEKDAYS",
     "Accept",
     "Agg",
+    "AnyEvent",
     "Because",
     "Better",
     "BetterColumn",
@@ -94,6 +105,7 @@ __all__ = [
     "Duration",
     "Event",
     "FiscalYear",
+    "FromColumn",
     "Grain",
     "Holiday",
     "Item",
@@ -124,6 +136,7 @@ __all__ = [
     "Sides",
     "Simple",
     "Source",
+    "SourceEvents",
     "SourceTarget",
     "Suite",
     "Target",
@@ -142,7 +155,7 @@ class Definitions(Model):
     company: Company
     departments: dict[str, Department]
     suites: dict[str, Suite] = Field({})
-    events: list[Event] = Field([])
+    events: list[AnyEvent] = Field([])
     solve_next: list[Item] = Field([])
     glossary: dict[str, str] = Field({})
     holidays: list[Holiday] = Field([])
