@@ -9,7 +9,7 @@ import pandas as pd
 from dataops_nb.definitions.models import Grain
 
 Array = npt.NDArray[np.float64]
-TWO_YEARS = 730
+TWO_YEARS = 728  # days; 104 weeks, and any 24 months
 
 
 def lines(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain, *, trend: bool, season: bool) -> Array:
@@ -45,9 +45,13 @@ def year_end(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
 
 
 def fitted(values: Array, columns: Array, basis: npt.NDArray[np.intp]) -> tuple[Array, float]:
-    """The line through the values of `basis`, continued over all rows, and by how much noise is wider than what is left.
+    """The line through the values of `basis`, continued over all rows, and how wide what is left is for its moving ranges.
 
-    A line that fits n values with p numbers takes a part p / n of the noise's variance with it.
+    A line that fits n values with p numbers takes a part of the noise with it, of single values another one than of the
+    differences of successive ones: a level of each month takes nothing from the differences within it.
     """
     solution, _, rank, _ = np.linalg.lstsq(columns[basis], values[basis], rcond=None)
-    return np.asarray(columns @ solution), float(1 / np.sqrt(1 - rank / len(basis)))
+    within = np.linalg.svd(columns[basis], full_matrices=False)[0][:, :rank]
+    steps = np.diff(within, axis=0)
+    singles, differences = 1 - rank / len(basis), 1 - float((steps**2).sum()) / (2 * max(len(steps), 1))
+    return np.asarray(columns @ solution), float(np.sqrt(singles / max(differences, 1e-9)))

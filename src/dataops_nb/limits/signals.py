@@ -16,7 +16,7 @@ Signal = Literal["outside", "trend", "near-limit", "run"]
 Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.int8]
 NAMES: tuple[Signal | None, ...] = (None, "run", "near-limit", "trend", "outside")
-_HAIR = 1e-9
+_HAIR, _LEAST = 1e-9, 1e-12
 
 
 @dataclass(frozen=True)
@@ -55,26 +55,19 @@ def marks(values: Floats, series: npt.NDArray[np.int_], center: Floats, reach: F
 
     `center` is the line and `reach` its distance to a limit, for each value: lines may rise, fall and wave.
     """
-    sides, near = _sides(values, center, 0.0), _sides(values, center, reach * rules.near_at)
+    away = values - center
+    far, hair = np.abs(away), np.maximum(_HAIR * np.maximum(np.abs(values), np.abs(center) + reach), _LEAST)
+    sides = np.where(far > hair, np.sign(away), 0).astype(np.int8)
+    near, outside = far - reach * rules.near_at > hair, far - reach > hair
     fresh = np.diff(series, prepend=-1) != 0
     found = np.zeros(len(values), dtype=np.int8)
     found[_runs(sides, fresh, rules.run)] = 1
     for side in (1, -1):
-        found[_near(near == side, series, rules)] = 2
+        found[_near(near & (sides == side), series, rules)] = 2
     if rules.trend:
         found[_trends(values, fresh, rules.trend)] = 3
-    found[_sides(values, center, reach) != 0] = 4
+    found[outside] = 4
     return found
-
-
-def _sides(values: Floats, center: Floats, reach: Floats | float) -> Marks:
-    """1 above `center + reach`, -1 below `center - reach`, else 0."""
-    return np.asarray(_above(values, center + reach).astype(np.int8) - _above(-values, reach - center))
-
-
-def _above(values: Floats, lines: Floats) -> npt.NDArray[np.bool_]:
-    hair = np.maximum(_HAIR * np.maximum(np.abs(values), np.abs(lines)), 1e-12)
-    return np.asarray(values - lines > hair)
 
 
 def _runs(sides: Marks, fresh: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
@@ -86,7 +79,9 @@ def _runs(sides: Marks, fresh: npt.NDArray[np.bool_], length: int) -> npt.NDArra
 def _trends(values: Floats, fresh: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
     """The points of unbroken climbs and falls: `length` points are one step fewer."""
     before = np.concatenate([values[:1], values[:-1]])
-    steps = np.where(fresh, 0, _sides(values, before, 0.0)).astype(np.int8)
+    moved = values - before
+    clear = np.abs(moved) > np.maximum(_HAIR * np.maximum(np.abs(values), np.abs(before)), _LEAST)
+    steps = np.where(fresh | ~clear, 0, np.sign(moved)).astype(np.int8)
     rising = _runs(steps, fresh, length - 1)
     return np.asarray(rising | np.append(rising[1:], False))
 

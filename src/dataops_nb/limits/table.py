@@ -47,10 +47,11 @@ def add_limits(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
     return table.assign(**{name: _put_back(column, history.order, table.index) for name, column in found.items()})
 
 
-def _put_back(column: np.ndarray, order: Places, index: pd.Index) -> pd.Series:
-    out = np.empty_like(column)
-    out[order] = column
-    return pd.Series(out, index=index, dtype=out.dtype)
+def _put_back(column: np.ndarray, order: Places | None, index: pd.Index) -> pd.Series:
+    if order is not None:
+        sorted_, column = column, np.empty_like(column)
+        column[order] = sorted_
+    return pd.Series(column, index=index, dtype=column.dtype, copy=False)
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,12 @@ class _Noise:
 class _History:
     """The rows of a table, series by series, oldest first. A `stretch` is a part of a series with limits of its own.
 
-    `values` are without the `line` of their stretch (0 where it has none), `wide` is how much wider than what is left of them
-    the noise of a stretch is. `whole` are those that a signal may lie on, `basis` those that limits come from.
+    `order` puts the rows of the table so; None where they are. `values` are without the `line` of their stretch (0 where it
+    has none), `wide` is how wide what is left of them is for its moving ranges (1 without a line). `whole` are those that
+    a signal may lie on, `basis` those that limits come from.
     """
 
-    order: Places
+    order: Places | None
     stretch: npt.NDArray[np.int_]
     values: Array
     line: Array
@@ -83,13 +85,15 @@ class _History:
     @classmethod
     def of(cls, table: pd.DataFrame, definitions: Definitions) -> _History:
         """The history of a metric table, by the metrics' own `limits:`."""
-        start, end = (table[name].to_numpy(dtype="datetime64[s]") for name in ("period_start", "period_end"))
-        codes, series = _series(table)
-        order = np.lexsort((start, series))
-        start, end, codes, series = start[order], end[order], codes[order], series[order]
-        values = table["value"].to_numpy(dtype=float)[order]
-        whole = table["complete"].to_numpy(dtype=bool)[order] & np.isfinite(values)
-        known, names = definitions.metrics, pd.unique(table["metric"])
+        codes, series, names = _series(table)
+        start, end = (table[name].to_numpy() for name in ("period_start", "period_end"))
+        order = _order(series, start)
+        if order is not None:
+            start, end, codes, series = start[order], end[order], codes[order], series[order]
+        values, whole = (table[name].to_numpy(dtype=kind) for name, kind in (("value", float), ("complete", bool)))
+        values = values.copy() if order is None else values[order]
+        whole = (whole if order is None else whole[order]) & np.isfinite(values)
+        known = definitions.metrics
         agreed = [known[name].limits for name in names]
         firsts = np.diff(series, prepend=-1) != 0
         for code in (i for i, each in enumerate(agreed) if each.rebase):
@@ -104,7 +108,8 @@ class _History:
         for number in (i for i, each in enumerate(of_stretch) if each != _PLAIN):
             own = slice(int(edges[number]), int(edges[number + 1]))
             days = pd.DatetimeIndex(start[own]), pd.DatetimeIndex(end[own])
-            history._agree(number, own, days, table["grain"].iloc[order[edges[number]]])
+            first = own.start if order is None else order[own.start]
+            history._agree(number, own, days, table["grain"].iloc[first])
         return history
 
     def _agree(self, number: int, rows: slice, days: tuple[pd.DatetimeIndex, pd.DatetimeIndex], grain: Grain) -> None:
@@ -145,15 +150,31 @@ class _History:
         return found
 
 
-def _series(table: pd.DataFrame) -> tuple[Places, Places]:
-    """The number of each row's metric, and of its metric, segment and grain together."""
-    metric, _ = pd.factorize(table["metric"])
+def _series(table: pd.DataFrame) -> tuple[Places, Places, list[str]]:
+    """The number of each row's metric, that of its metric, segment and grain together, and the metrics by number."""
+    metric, names = pd.factorize(table["metric"])
     number = metric.astype(np.intp)
     for name in ("segment", "grain"):
-        codes, labels = pd.factorize(table[name])
-        if len(labels) > 1 or (codes == -1).any() != (codes == -1).all():
+        if not _is_one(table[name]):
+            codes, labels = pd.factorize(table[name])
             number = number * (len(labels) + 1) + codes + 1
-    return metric, pd.factorize(number)[0]
+    return metric, number, [str(name) for name in names]
+
+
+def _is_one(column: pd.Series) -> bool:
+    """Whether a column says the same in every row, or nothing in any."""
+    missing = column.isna()
+    if missing.all():
+        return True
+    return not missing.any() and bool((column == column.iloc[0]).all())
+
+
+def _order(series: Places, start: np.ndarray) -> Places | None:
+    """The order of the rows by series and time; None where they stand in it."""
+    later = start[1:] >= start[:-1]
+    if len(series) < 2 or ((series[1:] > series[:-1]) | ((series[1:] == series[:-1]) & later)).all():
+        return None
+    return np.lexsort((start, series))
 
 
 def _turn(start: np.ndarray, limits: Limits) -> Places:
@@ -175,7 +196,7 @@ def _basis(whole: Mask, start: pd.DatetimeIndex, end: pd.DatetimeIndex, limits: 
 def _line(
     values: Array, basis: Places, days: tuple[pd.DatetimeIndex, pd.DatetimeIndex], grain: Grain, limits: Limits
 ) -> tuple[Array, float] | None:
-    """The line that limits follow, and how much wider than its rest the noise is; None where the basis is too short for it."""
+    """The line that limits follow, and how wide its rest is for its moving ranges; None where the basis is too short for it."""
     if len(basis) < SHORTEST or (limits.season and (days[1][basis[-1]] - days[0][basis[0]]).days + 1 < TWO_YEARS):
         return None
     columns = lines(*days, grain, trend=limits.trend, season=limits.season)

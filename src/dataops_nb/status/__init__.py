@@ -28,7 +28,7 @@ __all__ = ["COLOURS", "LIGHTS", "REASONS", "LightName", "attainment", "judge", "
 LightName = Literal["green", "yellow", "red", "unknown"]
 UNKNOWN = LIGHTS.index("unknown")
 Array = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int_]
+Places = npt.NDArray[np.signedinteger]
 
 
 def light(attained: float, lights: Lights) -> LightName:
@@ -51,14 +51,16 @@ def judge(table: pd.DataFrame, definitions: Definitions, as_of: dt.date | None =
     where that day is not before `as_of`.
     """
     terms = Terms.of(table, definitions)
-    rows = Rows.of(table, terms.better)
+    rows = Rows.of(table, terms.side)
     value = np.where(rows.paced, rows.landing, rows.value)
     thresholds = (np.ones(len(table)), terms.green, terms.yellow)
     attained = attainments(value, rows.asked, thresholds)
     varies = rows.variations()
     capable = terms.capable & ~rows.paced
     reason = rows.reasons(terms, attained)
-    lit = np.where(capable, rows.by_capability(terms, varies), _by_attainment(attained, terms))
+    lit = _by_attainment(attained, terms)
+    if capable.any():
+        lit = np.where(capable, rows.by_capability(terms, varies), lit)
     reason = np.where((reason == 0) & (lit == UNKNOWN), REASONS.index("too short"), reason)
     lit = np.where(reason == 0, lit, UNKNOWN)
     plain = (reason == 0) & ~capable & (varies != 0)
@@ -72,9 +74,8 @@ def judge(table: pd.DataFrame, definitions: Definitions, as_of: dt.date | None =
         "flips": rows.flips(terms, plain),
         "accepted_until": _accepted(table, names, definitions, as_of),
     }
-    return table.assign(
-        **{name: pd.Series(column, index=table.index, dtype=column.dtype) for name, column in judged.items()}
-    )
+    added = {name: pd.Series(each, index=table.index, dtype=each.dtype, copy=False) for name, each in judged.items()}
+    return table.assign(**added)
 
 
 def _by_attainment(attained: Array, terms: Terms) -> Places:

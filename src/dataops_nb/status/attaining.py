@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dataops_nb.definitions.models import Better
-from dataops_nb.status.terms import Asked
+from dataops_nb.status.terms import SIDES, Asked
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 _BELOW_ONE = math.nextafter(1.0, 0.0)
 _NEAR = 1e-9
+_BETTER: dict[int, Better] = {side: better for better, side in SIDES.items()}  # type: ignore[misc]
 _WHOLE = 2.0**53
 
 
@@ -68,34 +69,46 @@ def attainments(value: Array, asked: Asked, thresholds: Sequence[Array]) -> Arra
 
     The quotient of two whole numbers is exact to its last bit anyway.
     """
-    better, target, low, high = asked.better, asked.target, asked.low, asked.high
-    inside = better == "inside"
     with np.errstate(all="ignore"):
-        sided, divided = _sided(value, target, better == "up")
-        out = np.where(inside, _insides(value, low, high), sided)
+        out, plain = _sided(value, asked)
+        if asked.in_bands:
+            inside = asked.side == 0
+            out = np.where(inside, _insides(value, asked), out)
+            plain &= ~inside
         near = np.isinf(out)
         for threshold in thresholds:
             near |= np.abs(out - threshold) <= _NEAR * np.maximum(1.0, np.abs(threshold))
-    exact = np.where(inside, out == 1, divided & _is_whole(value) & _is_whole(target))
-    for row in np.flatnonzero(near & ~exact):
-        out[row] = attainment(value[row], target[row], better[row], low[row], high[row])
+    rows = np.flatnonzero(near)
+    exact = plain[rows] & _is_whole(value[rows]) & _is_whole(asked.target[rows])
+    for row in rows[~exact]:
+        of = asked.target[row], _BETTER[int(asked.side[row])], asked.low[row], asked.high[row]
+        out[row] = attainment(value[row], *of)
     return out
 
 
-def _sided(value: Array, target: Array, up: Mask) -> tuple[Array, Mask]:
-    """The attainment where more (`up`) or less is better, and where it is the plain quotient (or 1)."""
+def _sided(value: Array, asked: Asked) -> tuple[Array, Mask]:
+    """The attainment where more or less is better, and where it is 1 or the plain quotient."""
+    up, target = asked.side == 1, asked.target
     over, under = np.where(up, value, target), np.where(up, target, value)
-    met = np.where(up, value >= target, value <= target)
+    met, apart = over >= under, under != 0
     share = over / under
-    plain = (under != 0) & (share < 1)
-    distant = np.where(target != 0, np.maximum(1 - np.abs(value - target) / np.abs(target), 0.0), 0.0)
-    missed = np.minimum(np.where(plain, share, distant), _BELOW_ONE)
-    reached = np.where((under != 0) & (share > 1), share, 1.0)
+    plain = met | (apart & (share < 1))
     known = np.isfinite(value) & np.isfinite(target)
-    return np.where(known, np.where(met, reached, missed), np.nan), met | plain
+    out = np.where(met, np.where(apart, np.maximum(share, 1.0), 1.0), np.minimum(share, _BELOW_ONE))
+    out[~known] = np.nan
+    odd = np.flatnonzero(~plain & known)
+    out[odd] = _distant(value[odd], target[odd])
+    return out, plain
 
 
-def _insides(value: Array, low: Array, high: Array) -> Array:
+def _distant(value: Array, target: Array) -> Array:
+    """The attainment of a missed target where the quotient would say that it was met, or cannot be said."""
+    left = np.where(target != 0, np.maximum(1 - np.abs(value - target) / np.abs(target), 0.0), 0.0)
+    return np.asarray(np.minimum(left, _BELOW_ONE))
+
+
+def _insides(value: Array, asked: Asked) -> Array:
+    low, high = asked.low, asked.high
     distance = np.where(value < low, low - value, value - high)
     missed = np.where(low == high, 0.0, np.minimum(1 - distance / (high - low), _BELOW_ONE))
     known = np.isfinite(value) & np.isfinite(low) & np.isfinite(high)

@@ -17,7 +17,7 @@ from dataops_nb.status.terms import Asked
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.int_]
+Places = npt.NDArray[np.signedinteger]
 Variation = Literal["special-cause improvement", "special-cause concern", "common cause"]
 Assurance = Literal["consistent pass", "consistent fail", "inconsistent"]
 IMPROVEMENT: Variation = "special-cause improvement"
@@ -49,20 +49,21 @@ def variation(
     A metric that should stay inside a band improves where its value is nearer the band's middle (`target`) than its
     centre line is; without a band that cannot be said: None.
     """
-    one, line, middle = (np.array([each], dtype=float) for each in (value, center, target))
-    asked = Asked(np.array([better], dtype=object), middle, middle, middle)
-    return VARIATIONS[variations(np.array([isinstance(signal, str)]), one, line, asked).item()]
+    asked = Asked.one(better, target, target, target)
+    found = variations(np.array([isinstance(signal, str)]), np.array([value]), np.array([center]), asked)
+    return VARIATIONS[int(found[0])]
 
 
 def variations(signalled: Mask, value: Array, center: Array, asked: Asked) -> Places:
     """The place in `VARIATIONS` of each value's `variation`."""
-    inside, target = asked.better == "inside", asked.target
+    out = np.ones(len(value), dtype=np.int8)
+    rows = np.flatnonzero(signalled)
+    value, center, side, target = value[rows], center[rows], asked.side[rows], asked.target[rows]
+    inside = side == 0
     with np.errstate(invalid="ignore"):
-        good = np.where(
-            inside, np.abs(value - target) < np.abs(center - target), (value > center) == (asked.better == "up")
-        )
-    meant = np.where(inside & np.isnan(target), 0, np.where(good, 2, 3))
-    return np.where(signalled, meant, 1)
+        good = np.where(inside, np.abs(value - target) < np.abs(center - target), (value > center) == (side == 1))
+    out[rows] = np.where(inside & np.isnan(target), 0, np.where(good, 2, 3))
+    return out
 
 
 def assurance(
@@ -72,14 +73,13 @@ def assurance(
 
     None where a limit or the target is missing.
     """
-    numbers = (np.array([each], dtype=float) for each in (target, low, high))
-    asked = Asked(np.array([better], dtype=object), *numbers)
-    return ASSURANCES[assurances(np.array([float(lower)]), np.array([float(upper)]), asked).item()]
+    asked = Asked.one(better, target, low, high)
+    return ASSURANCES[int(assurances(np.array([float(lower)]), np.array([float(upper)]), asked)[0])]
 
 
 def assurances(lower: Array, upper: Array, asked: Asked) -> Places:
     """The place in `ASSURANCES` of each row's `assurance`."""
-    up, inside = asked.better == "up", asked.better == "inside"
+    up, inside = asked.side == 1, asked.side == 0
     first = np.where(up, asked.target, np.where(inside, asked.low, -np.inf))
     last = np.where(up, np.inf, np.where(inside, asked.high, asked.target))
     with np.errstate(invalid="ignore"):

@@ -11,7 +11,6 @@ from dataops_nb.definitions.models import Better, Lights
 from dataops_nb.status.terms import Asked
 
 Array = npt.NDArray[np.float64]
-Names = npt.NDArray[np.object_]
 Ends = tuple[Array, Array]
 
 
@@ -24,45 +23,32 @@ def flips(
     """
     green = 1.0 if lights.green.at_least is None else lights.green.at_least
     yellow = math.nan if lights.yellow is None else lights.yellow.at_least or 0.0
-    numbers = [np.array([each], dtype=float) for each in (center, sigma, green, yellow)]
-    asked = Asked(np.array([better], dtype=object), *(np.array([each], dtype=float) for each in (target, low, high)))
-    return float(flips_of(numbers[0], numbers[1], numbers[2], numbers[3], asked)[0])
+    numbers = [np.array([float(each)]) for each in (center, sigma, green, yellow)]
+    return float(flips_of(numbers[0], numbers[1], numbers[2], numbers[3], Asked.one(better, target, low, high))[0])
 
 
 def flips_of(center: Array, sigma: Array, green: Array, yellow: Array, asked: Asked) -> Array:
-    """`flips` of many lights at once; `yellow` is NaN where there is no such light. Equal lights in a row are computed once."""
-    rows = np.flatnonzero(np.isfinite(center) & np.isfinite(sigma) & asked.known)
-    of = asked.of(rows)
-    numbers = np.stack([*(each[rows] for each in (center, sigma, green, yellow)), of.target, of.low, of.high])
-    fresh = np.ones(len(rows), dtype=bool)
-    changed = (numbers[:, 1:] != numbers[:, :-1]) & ~(np.isnan(numbers[:, 1:]) & np.isnan(numbers[:, :-1]))
-    fresh[1:] = changed.any(axis=0) | (of.better[1:] != of.better[:-1])
-    center, sigma, green, yellow = numbers[:4, fresh]
-    ends = of.of(np.flatnonzero(fresh))
-    shares = [
-        _share(center, sigma, attaining(each, ends.better, ends.target, ends.low, ends.high))
-        for each in (green, yellow)
-    ]
+    """`flips` of many lights at once; `yellow` is NaN where there is no such light."""
+    shares = [_share(center, sigma, attaining(each, asked)) for each in (green, yellow)]
     lit = np.where(np.isnan(yellow), shares[0], np.maximum(*shares))
-    out = np.full(len(asked.target), np.nan)
-    out[rows] = (1 - shares[0] ** 2 - (lit - shares[0]) ** 2 - (1 - lit) ** 2)[np.cumsum(fresh) - 1]
-    return out
+    found = 1 - shares[0] ** 2 - (lit - shares[0]) ** 2 - (1 - lit) ** 2
+    return np.where(np.isfinite(center) & np.isfinite(sigma) & asked.known, found, np.nan)
 
 
-def attaining(share: Array, better: Names, target: Array, low: Array, high: Array) -> Ends:
+def attaining(share: Array, asked: Asked) -> Ends:
     """The first and the last value whose attainment is at least `share`; the first is above the last where none is."""
-    up, inside = better == "up", better == "inside"
-    slack = (1 - share) * np.abs(target)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    up, inside, target, low, high = asked.side == 1, asked.side == 0, asked.target, asked.low, asked.high
+    with np.errstate(all="ignore"):
+        slack = (1 - share) * np.abs(target)
         first = np.where(up, np.where(target > 0, share * target, target - slack), -np.inf)
         last = np.where(up, np.inf, np.where(target > 0, target / share, target + slack))
         anything = (share <= 0) & ~(up & (target > 0))
         beyond, wide = share > 1, (1 - share) * (high - low)
-    first, last = np.where(anything, -np.inf, first), np.where(anything, np.inf, last)
-    first = np.where(beyond & ~up, 0.0, first)
-    first = np.where(beyond & (target <= 0), np.inf, first)
-    first = np.where(inside, np.where(beyond, np.inf, low - wide), first)
-    return first, np.where(inside, high + wide, last)
+        first, last = np.where(anything, -np.inf, first), np.where(anything, np.inf, last)
+        first = np.where(beyond & ~up, 0.0, first)
+        first = np.where(beyond & (target <= 0), np.inf, first)
+        first = np.where(inside, np.where(beyond, np.inf, low - wide), first)
+        return first, np.where(inside, high + wide, last)
 
 
 def _share(center: Array, sigma: Array, values: Ends) -> Array:

@@ -13,10 +13,10 @@ from dataops_nb.status.capability import assurances, colours, variations
 from dataops_nb.status.terms import Asked, Terms
 
 REASONS = (None, "stale", "fault", "no data", "incomplete", "unreconciled", "no target", "too short")
-Names = npt.NDArray[np.object_]
+Sides = npt.NDArray[np.int8]
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.int_]
+Places = npt.NDArray[np.signedinteger]
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Rows:
     faulty: Mask
 
     @classmethod
-    def of(cls, table: pd.DataFrame, better: Names) -> Rows:
-        """The columns of this table, whose metrics have these good directions."""
+    def of(cls, table: pd.DataFrame, side: Sides) -> Rows:
+        """The columns of this table, whose metrics have these good sides."""
         whole, landing = table["complete"].to_numpy(dtype=bool), _numbers(table, "landing")
         return cls(
             value=_numbers(table, "value"),
-            asked=Asked(better, *(_numbers(table, name) for name in ("target", "target_low", "target_high"))),
+            asked=Asked(side, *(_numbers(table, name) for name in ("target", "target_low", "target_high"))),
             center=_numbers(table, "center"),
             lower=_numbers(table, "lower"),
             upper=_numbers(table, "upper"),
@@ -60,7 +60,7 @@ class Rows:
     def variations(self) -> Places:
         """The place in `VARIATIONS` of each row's variation; 0 where its limits prove nothing."""
         known = self.whole & np.isfinite(self.value) & np.isfinite(self.center) & ~self.silent
-        return np.where(known, variations(self.signalled, self.value, self.center, self.asked), 0)
+        return variations(self.signalled, self.value, self.center, self.asked) * known
 
     def by_capability(self, terms: Terms, varies: Places) -> Places:
         """The place in `LIGHTS` of the colour of both axes; without a yellow light, yellow is red."""
@@ -71,27 +71,35 @@ class Rows:
     def reasons(self, terms: Terms, attained: Array) -> Places:
         """The place in `REASONS` of why each row has no colour; the first that holds."""
         held = {
-            "stale": self.stale,
-            "fault": self.faulty | np.isinf(self.value),
-            "no data": np.isnan(self.value),
-            "incomplete": ~self.whole & np.isnan(self.landing),
-            "unreconciled": self.unreconciled,
             "no target": ~terms.lit | np.isnan(attained),
+            "unreconciled": self.unreconciled,
+            "incomplete": ~self.whole & ~self.paced,
+            "no data": np.isnan(self.value),
+            "fault": self.faulty | np.isinf(self.value),
+            "stale": self.stale,
         }
-        return np.select(list(held.values()), [REASONS.index(name) for name in held], 0)
+        out = np.zeros(len(attained), dtype=np.int8)
+        for name, rows in held.items():
+            out[rows] = REASONS.index(name)
+        return out
 
     def flips(self, terms: Terms, plain: Mask) -> Array:
-        """How likely the next light differs, where that can be said."""
-        out = np.full(len(plain), np.nan)
-        at = np.flatnonzero(plain)
-        spread = (self.upper - self.center) * terms.noise
-        asked = self.asked.of(at)
-        out[at] = noise.flips_of(self.center[at], spread[at], terms.green[at], terms.yellow[at], asked)
-        return out
+        """How likely the next light differs, where that can be said; rows in a row that are alike are computed once."""
+        columns = (self.center, self.upper, self.asked.target, self.asked.low, self.asked.high)
+        fresh = np.diff(terms.metric, prepend=-1) != 0
+        for each in columns:
+            bits = each.view(np.int64)
+            fresh[1:] |= bits[1:] != bits[:-1]
+        at = np.flatnonzero(fresh)
+        spread = (self.upper[at] - self.center[at]) * terms.noise[at]
+        once = noise.flips_of(self.center[at], spread, terms.green[at], terms.yellow[at], self.asked.of(at))
+        return np.where(plain, np.repeat(once, np.diff(np.append(at, len(plain)))), np.nan)
 
 
 def _numbers(table: pd.DataFrame, name: str) -> Array:
-    return table[name].to_numpy(dtype=float, na_value=np.nan) if name in table else np.full(len(table), np.nan)
+    if name not in table:
+        return np.full(len(table), np.nan)
+    return np.ascontiguousarray(table[name].to_numpy(dtype=float, na_value=np.nan))
 
 
 def _said(table: pd.DataFrame, name: str) -> Mask:

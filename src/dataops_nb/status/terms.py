@@ -10,41 +10,61 @@ import pandas as pd
 
 from dataops_nb import limits
 from dataops_nb.definitions import Definitions
-from dataops_nb.definitions.models import Lights, MetricBase
+from dataops_nb.definitions.models import Better, Lights, MetricBase
 
-Names = npt.NDArray[np.object_]
+Sides = npt.NDArray[np.int8]
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 
+SIDES = {"up": 1, "down": -1, "inside": 0}
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What each row's value is measured against: the good direction, the target, and a band's ends (NaN: there is none)."""
+    """What each row's value is measured against: the good side, the target, and a band's ends (NaN: there is none).
 
-    better: Names
+    `side` is 1 where more is better, -1 where less is, 0 where a value should stay inside the band.
+    """
+
+    side: Sides
     target: Array
     low: Array
     high: Array
 
+    @classmethod
+    def one(cls, better: Better, target: float, low: float, high: float) -> Asked:
+        """What one value is measured against."""
+        return cls(np.array([SIDES[better]], dtype=np.int8), *(np.array([float(each)]) for each in (target, low, high)))
+
+    @property
+    def in_bands(self) -> bool:
+        """Whether any of the values should stay inside a band."""
+        return not bool(self.side.all())
+
     @property
     def known(self) -> Mask:
         """Where there is a target, or a band for a metric that should stay inside one."""
-        return np.isfinite(np.where(self.better == "inside", self.low + self.high, self.target))
+        if not self.in_bands:
+            return np.isfinite(self.target)
+        return np.isfinite(np.where(self.side == 0, self.low + self.high, self.target))
 
     def of(self, rows: npt.NDArray[np.intp]) -> Asked:
         """The same for these rows alone."""
-        return Asked(self.better[rows], self.target[rows], self.low[rows], self.high[rows])
+        return Asked(self.side[rows], self.target[rows], self.low[rows], self.high[rows])
 
 
 @dataclass(frozen=True)
 class Terms:
-    """One entry a row: the good direction; the attainment from which green and yellow hold (NaN: no such light); more.
+    """One entry a row: its metric's number, the good side, and what was agreed about its lights.
 
-    `lit`: lights were agreed at all. `capable`: both axes decide. `noise`: the standard deviation of the noise for each
-    unit between the centre line and the upper limit.
+    `green`, `yellow`: the attainment from which they hold (NaN: no such light). `lit`: lights were agreed at all.
+    `capable`: both axes decide. `noise`: the standard deviation of the noise for each unit between the centre line and the
+    upper limit.
     """
 
-    better: Names
+    metric: npt.NDArray[np.intp]
+    side: Sides
     green: Array
     yellow: Array
     lit: Mask
@@ -56,20 +76,20 @@ class Terms:
         """The terms of a metric table's rows."""
         codes, names = pd.factorize(table["metric"])
         known = definitions.metrics
-        agreed = [(known[str(name)], definitions.lights(str(name))) for name in names]
-        each = [_agreed(metric, lights) for metric, lights in agreed]
+        each = [_agreed(known[name], definitions.lights(name)) for name in map(str, names)]
         columns = zip(*each, strict=True) if each else [()] * 6
-        kinds = (object, float, float, bool, bool, float)
-        return cls(*(np.array(list(column), dtype=kind)[codes] for column, kind in zip(columns, kinds, strict=True)))
+        kinds = (np.int8, float, float, bool, bool, float)
+        of = (np.array(list(column), dtype=kind)[codes] for column, kind in zip(columns, kinds, strict=True))
+        return cls(codes, *of)
 
 
-def _agreed(metric: MetricBase, lights: Lights | None) -> tuple[str, float, float, bool, bool, float]:
+def _agreed(metric: MetricBase, lights: Lights | None) -> tuple[int, float, float, bool, bool, float]:
     green = yellow = np.nan
     if lights is not None:
         green = _at_least(lights.green.at_least, 1.0)
         yellow = _at_least(lights.yellow.at_least, 0.0) if lights.yellow else np.nan
     capable = lights is not None and (metric.policy or lights.policy) == "capability"
-    return metric.better, green, yellow, lights is not None, capable, limits.sigma(0.0, 1.0, metric.limits.range)
+    return SIDES[metric.better], green, yellow, lights is not None, capable, limits.sigma(0.0, 1.0, metric.limits.range)
 
 
 def _at_least(said: float | None, otherwise: float) -> float:

@@ -152,19 +152,26 @@ class Definitions(Model):
         """Every metric by id, in the order of the files."""
         return {id_: metric for department in self.departments.values() for id_, metric in department.metrics.items()}
 
+    def metric(self, id_: str) -> Simple | Ratio | Cumulative | Derived | Conversion:
+        """One metric by id, without listing all of them; KeyError where there is none."""
+        return self.departments[self.department_of(id_)].metrics[id_]
+
     def department_of(self, metric: str) -> str:
         """The id of the department that owns a metric."""
-        return next(name for name, department in self.departments.items() if metric in department.metrics)
+        for name, department in self.departments.items():
+            if metric in department.metrics:
+                return name
+        raise KeyError(metric)
 
     def label(self, metric: str) -> str:
         """A metric's label, or its id in words."""
-        return self.metrics[metric].label or metric.replace("_", " ").capitalize()
+        return self.metric(metric).label or metric.replace("_", " ").capitalize()
 
     def role(self, metric: str) -> Role:
         """A metric's role: what it says, or outcome where it is a North Star, else input."""
-        return self.metrics[metric].role or ("outcome" if metric in self.company.north_star else "input")
+        return self.metric(metric).role or ("outcome" if metric in self.company.north_star else "input")
 
     def lights(self, metric: str) -> Lights | None:
         """The lights a metric is judged by, or None where nothing is agreed."""
-        said = self.metrics[metric].lights
+        said = self.metric(metric).lights
         return self.company.lights[said] if isinstance(said, str) else said
