@@ -122,10 +122,11 @@ def test_a_flood_of_printed_lines_is_cut_with_a_note():
 
 
 def test_every_sentence_is_a_paragraph_or_an_item_with_its_facts():
-    said = sentences(sentence("41 won.", "won.value", kind="headline", light="yellow"), sentence("Up 3.", "won.value"))
-    html = page.build(notebook(code("s", said, tags=["executive"])), "executive", META)
+    up = FACT | {"id": "won.change", "field": "change", "value": 3, "text": "3"}
+    said = sentences(sentence("41 won.", "won.value", kind="headline", light="yellow"), sentence("Up 3.", "won.change"))
+    html = page.build(notebook(code("s", said, tags=["executive"]), facts=[FACT, up]), "executive", META)
     assert '<p data-facts="won.value">41 won.</p>' in html
-    assert '<li data-facts="won.value">Up 3.</li>' in html
+    assert '<li data-facts="won.change">Up 3.</li>' in html
     assert "▲</span> Yellow" in html
 
 

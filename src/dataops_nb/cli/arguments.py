@@ -93,6 +93,9 @@ def build() -> Parser:
     _grain(links)
     _reconcile(verb)
     _reports(verb)
+    _as_of(verb("solve", "solve:run", "what to solve next: urgent and important, not loud"))
+    verify = verb("verify", "verify:run", "check the sentences of a page against its facts")
+    verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")
@@ -159,6 +162,20 @@ def _reports(verb: Callable[..., Parser]) -> None:
     refresh.add_argument("--timeout", type=positive, default=900, metavar="S", help="seconds a report may take (900)")
     refresh.add_argument("--fail-on", choices=("red", "yellow", "never"), default="never", metavar="red|yellow|never",
                          help="end with 4 when a report's light is this bad (never)")  # fmt: skip
+
+    refresh.add_argument("--force", action="store_true", help="run unchanged reports too")
+    refresh.add_argument("--due", action="store_true", help="only reports whose latest period was never published")
+    refresh.add_argument("--shard", default="", metavar="I/N", help="only every N-th report, from the I-th on")
+    refresh.add_argument("--whatif", metavar="NAME", help="with the differences of params/whatif/NAME.yaml")
+    _records(verb)
+
+
+def _records(verb: Callable[..., Parser]) -> None:
+    runs = verb("runs", "runs:run", "how every report of the last runs ended")
+    runs.add_argument("--report", metavar="ID", help="only this one")
+    runs.add_argument("--limit", type=positive, default=100, metavar="N", help="at most so many (100)")
+    prune = verb("prune", "runs:prune", "remove old periods, run folders and ledger rows; never the latest good report")
+    prune.add_argument("--keep", type=positive, required=True, metavar="N", help="how many periods of a report to keep")
 
 
 def _as_of(parser: Parser) -> None:

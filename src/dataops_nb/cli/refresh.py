@@ -9,6 +9,7 @@ from dataops_nb import refresh
 from dataops_nb.cli import folder, output
 from dataops_nb.errors import UsageError
 from dataops_nb.refresh import progress
+from dataops_nb.refresh.results import place_of
 
 LIGHT_MET = 4
 COLUMNS = ("report", "state", "light", "seconds", "pages", "error")
@@ -24,6 +25,9 @@ def run(args: Namespace) -> int:
         reports=tuple(args.report),
         as_of=args.as_of,
         parameters=_once(args.parameters),
+        force=args.force,
+        missed=args.due,
+        shard=args.shard,
         jobs=args.jobs,
         timeout=args.timeout,
         progress=progress.silent if args.quiet else None,
@@ -34,7 +38,7 @@ def run(args: Namespace) -> int:
     else:
         lines = [[r.report, r.state, output.mark(r.light), f"{r.seconds:.1f}", r.error] for r in outcome.reports]
         output.write(output.table(("report", "state", "light", "seconds", "error"), lines, right=("seconds",)))
-        output.write(f"\n{bench.out / 'index.html'}")
+        output.write(f"\n{place_of(bench) / 'index.html'}")
     met = any(report.light in FAILS[args.fail_on] for report in outcome.reports)
     return outcome.exit_code or (LIGHT_MET if met else 0)
 

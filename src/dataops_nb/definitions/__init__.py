@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataops_nb.definitions.behind import sources_behind
 from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id
 from dataops_nb.definitions.lineage import adds_up, metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
@@ -19,6 +20,7 @@ __all__ = [
     "metric_id",
     "metric_parts",
     "names_in",
+    "sources_behind",
     "survey",
     "upstream",
     "write_schema",

@@ -12,11 +12,13 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from dataops_nb.errors import ReportError
+from dataops_nb.story import Fact
+
+if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
+    from nbformat import NotebookNode
 
 MIME = "application/vnd.dataops-nb.facts+json"
 SENTENCES = "application/vnd.dataops-nb.sentences+json"
@@ -72,6 +74,16 @@ def _checked(payload: Any) -> dict[str, Any]:
     return payload
 
 
+def by_id(payload: Payload) -> dict[str, Fact]:
+    """The facts of a report, or of a page, by id."""
+    return {each["id"]: as_fact(each) for each in payload["facts"]}
+
+
+def as_fact(said: Mapping[str, Any]) -> Fact:
+    """A fact as it is stored."""
+    return Fact(**{name: said.get(name) for name in FACT})  # type: ignore[arg-type]
+
+
 def _finite(value: Any) -> bool:
     if isinstance(value, dict):
         return all(_finite(v) for v in value.values())
@@ -96,7 +108,8 @@ def first_line(name: str, message: str) -> str:
 def fingerprint(notebook: NotebookNode, parameters: Mapping[str, Any], payload: Payload, version: str) -> str:
     """12 hex digits of what makes a report: the notebook's source, its parameters, its facts and our version."""
     source = [[cell.cell_type, cell.source, sorted(tags(cell))] for _, cell in numbered(notebook)]
-    text = json.dumps([source, dict(parameters), payload, version], sort_keys=True, default=str)
+    said = {key: value for key, value in payload.items() if key != "used"}
+    text = json.dumps([source, dict(parameters), said, version], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

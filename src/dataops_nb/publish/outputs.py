@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
-
+from dataops_nb import story
 from dataops_nb.errors import ReportError
 from dataops_nb.publish import facts, figures, markup, style
 from dataops_nb.publish.facts import SENTENCES
+from dataops_nb.story import Fact
+
+if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
+    from nbformat import NotebookNode
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SHOWN = (SENTENCES, figures.MIME, "text/html", "image/png", "text/markdown", "text/plain")
@@ -25,8 +28,9 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 class Seen:
     """What the cells of one page have said so far: their sentences, and how many figures were numbered."""
 
-    known: frozenset[str]
+    known: Mapping[str, Fact]
     reason: str | None = None
+    names: tuple[str, ...] = ()
     sentences: list[dict[str, Any]] = field(default_factory=list)
     figures: int = 0
 
@@ -34,6 +38,18 @@ class Seen:
     def headline(self) -> bool:
         """Whether a headline was shown."""
         return any(sentence.get("kind") == "headline" for sentence in self.sentences)
+
+    def say(self, said: str, used: Sequence[str]) -> list[str]:
+        """Keep a sentence with its facts in the order it prints them; ReportError where it does not agree with them."""
+        if lacking := [id_ for id_ in used if id_ not in self.known]:
+            raise ReportError(f"the sentence {said!r} uses the fact {lacking[0]!r}, which the report does not have")
+        names = [name for name in self.names if name in said]
+        told = story.in_order(said, [self.known[id_] for id_ in used], names)
+        if told and (wrong := story.disagreements(said, told, names)):
+            raise ReportError(f"the sentence {said!r} does not agree with its facts: {'; '.join(wrong)}")
+        ids = [fact.id for fact in told]
+        self.sentences.append({"text": said, "facts": ids, **({"names": names} if names else {})})
+        return ids
 
     def name(self) -> str:
         """A name for the next figure."""
@@ -98,13 +114,7 @@ def _sentences(sentences: list[dict[str, Any]], seen: Seen) -> str:
     pieces: list[str] = []
     lines: list[str] = []
     for sentence in sentences:
-        used = [str(id_) for id_ in sentence.get("facts", [])]
-        for id_ in used:
-            if id_ not in seen.known:
-                raise ReportError(
-                    f"the sentence {sentence['text']!r} uses the fact {id_!r}, which the report does not have"
-                )
-        seen.sentences.append({"text": sentence["text"], "facts": used})
+        used = seen.say(str(sentence["text"]), [str(id_) for id_ in sentence.get("facts", [])])
         attribute = f' data-facts="{markup.text(" ".join(used))}"' if used else ""
         if sentence.get("kind") == "headline":
             seen.sentences[-1]["kind"] = "headline"

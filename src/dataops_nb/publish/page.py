@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from nbformat import NotebookNode
-
-from dataops_nb.publish import facts, markup, outputs, style
+from dataops_nb.publish import facts, markup, outputs, seals, style
 from dataops_nb.publish.facts import Payload
 from dataops_nb.publish.markup import text
+
+if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
+    from nbformat import NotebookNode
 
 Altitude = Literal["executive", "manager", "analyst"]
 FILES: dict[Altitude, str] = {"executive": "index.html", "manager": "manager.html", "analyst": "analyst.html"}
@@ -35,12 +36,16 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Meta:
-    """What a page says about its making: the report's id, its parameters, the package's version and the way up."""
+    """What a page says about its making: the report's id, its parameters, the package's version and the way up.
+
+    `whatif` names the what-if that the page shows in place of what is.
+    """
 
     report: str
     version: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     up: str = "../../index.html"
+    whatif: str = ""
 
 
 def files(notebook: NotebookNode, meta: Meta) -> dict[str, bytes]:
@@ -53,23 +58,29 @@ def files(notebook: NotebookNode, meta: Meta) -> dict[str, bytes]:
 def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
     """One page of an executed notebook; ReportError where it is no finished report, or the page must be refused."""
     payload = facts.of(notebook)
-    seen = outputs.Seen(frozenset(fact["id"] for fact in payload["facts"]), payload.get("reason"))
+    seen = outputs.Seen(facts.by_id(payload), payload.get("reason"), tuple(payload.get("names") or ()))
     body = "\n".join(_cells(notebook, altitude, seen))
     if not seen.headline:
         body = outputs.headline(payload["headline"], payload["light"], payload.get("reason")) + "\n" + body
     run = facts.fingerprint(notebook, meta.parameters, payload, meta.version)
     parts = [
         _header(payload, altitude, meta),
-        f"<main>\n{_warnings(payload)}{body}\n</main>",
+        f"<main>\n{_watermark(meta)}{_warnings(payload)}{body}\n</main>",
         _footer(payload, altitude, meta, run),
-        f'<script type="application/json" id="facts">{markup.data(_travelling(payload, meta, seen))}</script>',
     ]
     title = f"{payload['title']} · {payload['company']} · {payload['period']}"
-    return document(title, "\n".join(parts))
+    title = f"What-if {meta.whatif} · {title}" if meta.whatif else title
+    return document(title, "\n".join(parts), _travelling(payload, meta, seen))
 
 
-def document(title: str, body: str) -> str:
-    """A whole HTML file around a body; nothing in it can load or run."""
+def document(title: str, body: str, travelling: Mapping[str, Any]) -> str:
+    """A whole HTML file around a body; nothing in it can load or run. What travels in it is sealed with its texts."""
+    bare = _whole(title, body)
+    sealed = markup.data({**travelling, "seal": seals.seal(bare, travelling)})
+    return _whole(title, f'{body}\n<script type="application/json" id="facts">{sealed}</script>')
+
+
+def _whole(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -129,6 +140,15 @@ def _header(payload: Payload, altitude: Altitude, meta: Meta) -> str:
         f'<nav aria-label="Pages of this report"><a class="nb-up" href="{text(meta.up)}">All reports</a>'
         f"{''.join(links)}</nav>\n</header>"
     )
+
+
+def _watermark(meta: Meta) -> str:
+    return notice("What-if", f"<li>{text(whatif_said(meta.whatif))}</li>") if meta.whatif else ""
+
+
+def whatif_said(name: str) -> str:
+    """What stands on top of everything that shows a what-if."""
+    return f"What-if {name}: this is not what is, but what would be."
 
 
 def _warnings(payload: Payload) -> str:

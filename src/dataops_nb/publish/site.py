@@ -6,12 +6,14 @@ It says what is shown, how fresh it is, and what failed since: a failed run leav
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from dataops_nb.publish import markup
+from dataops_nb import story
+from dataops_nb.publish import facts, markup
 from dataops_nb.publish.markup import text
-from dataops_nb.publish.page import day, document, notice, stamp
+from dataops_nb.publish.page import day, document, notice, stamp, whatif_said
 
 FAILED = {"failed": "failed", "timed_out": "ran out of time", "killed": "was killed", "skipped": "was skipped"}
 
@@ -28,6 +30,8 @@ class Entry:
     light: str = "unknown"
     reason: str | None = None
     headline: str = ""
+    facts: tuple[Mapping[str, Any], ...] = ()
+    names: tuple[str, ...] = ()
     period: str = ""
     as_of: str | None = None
     data_to: str | None = None
@@ -43,17 +47,34 @@ class Entry:
         return (dt.date.fromisoformat(self.failed_as_of) - dt.date.fromisoformat(self.as_of)).days
 
 
-def build(company: str, entries: Sequence[Entry], as_of: dt.date) -> str:
-    """out/index.html of a company, from its reports in the order of the suites."""
+def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = "") -> str:
+    """out/index.html of a company, from its reports in the order of the suites; that of a what-if says so."""
     first = next((entry for entry in entries if entry.path and entry.department is None), next(iter(entries), None))
     others = [entry for entry in entries if entry is not first]
     parts = [
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
         f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
-        f"<main>\n{_failures(entries)}{_north(first)}{_departments(others)}</main>",
+        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_north(first)}{_departments(others)}</main>",
         f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
     ]
-    return document(f"{company} · Where we stand", "\n".join(parts))
+    return document(f"{company} · Where we stand", "\n".join(parts), _travelling(entries, as_of))
+
+
+def _travelling(entries: Iterable[Entry], as_of: dt.date) -> dict[str, Any]:
+    """The headlines with their facts; a fact's id is its report's, since two reports may be about two periods."""
+    shown = [entry for entry in entries if entry.path and entry.facts]
+    facts = [{**fact, "id": f"{entry.report}:{fact['id']}"} for entry in shown for fact in entry.facts]
+    sentences = [{"text": e.headline, "facts": [*_ids(e)], "names": list(e.names)} for e in shown]
+    return {"schema_version": 1, "as_of": as_of.isoformat(), "facts": facts, "sentences": sentences}
+
+
+def _ids(entry: Entry) -> list[str]:
+    ordered = story.in_order(entry.headline, [facts.as_fact(fact) for fact in entry.facts], entry.names)
+    return [f"{entry.report}:{fact.id}" for fact in ordered]
+
+
+def _watermark(whatif: str) -> str:
+    return notice("What-if", f"<li>{text(whatif_said(whatif))}</li>") if whatif else ""
 
 
 def _count(entries: Sequence[Entry]) -> str:
@@ -93,10 +114,11 @@ def _card(entry: Entry, level: str) -> str:
     if entry.path is None:
         return f'<article><{level}>{text(entry.title)}</{level}><p class="nb-muted">Not published yet.</p></article>'
     owner = f"{text(entry.owner)} · " if entry.owner else ""
+    said = f' data-facts="{text(" ".join(_ids(entry)))}"' if entry.facts else ""
     fresh = f"as of {stamp(entry.as_of)} · data to {stamp(entry.data_to)} · {text(entry.period)}"
     return (
         f'<article><div class="nb-cardtop"><{level}><a href="{text(entry.path)}">{text(entry.title)}</a></{level}>'
         f"{markup.chip(entry.light, entry.reason)}</div>"
-        f'<p class="nb-said">{text(entry.headline)}</p>'
+        f'<p class="nb-said"{said}>{text(entry.headline)}</p>'
         f'<p class="nb-meta">{owner}{fresh}</p></article>'
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -22,18 +21,15 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, DataopsError, KilledError, ReportError, TimedOutError
 from dataops_nb.publish import facts
 from dataops_nb.refresh import processes
 from dataops_nb.refresh.ledger import State
+from dataops_nb.refresh.surroundings import environment, secrets
+
+__all__ = ["Ended", "Job", "environment", "run", "secrets"]
 
 POLL = 0.05
-PASSED = re.compile(
-    r"(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|WINDIR|APPDATA|LOCALAPPDATA|USERPROFILE|"
-    r"PYTHON\w*|VIRTUAL_ENV|CONDA_\w+|LD_LIBRARY_PATH|XDG_\w+|JUPYTER_\w+|IPYTHONDIR|MPL\w*|SSL_CERT_\w+|"
-    r"OMP_\w+|OPENBLAS_\w+|MKL_\w+|JAVA_HOME|SPARK_\w+|PYSPARK_\w+|HADOOP_\w+|COVERAGE_\w+|DATAOPS_\w+)"
-)
 _DATA = DataError.__name__
 
 
@@ -83,25 +79,6 @@ class _Running:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.began
-
-
-def environment(definitions: Definitions, **ours: str) -> dict[str, str]:
-    """What a notebook sees of the environment: what Python needs, ours, and what a source names as `env:NAME`."""
-    kept = {name: value for name, value in os.environ.items() if PASSED.fullmatch(name)}
-    return kept | _named(definitions) | {"DATAOPS_NB_REFRESH": "1", "PYTHONHASHSEED": "0"} | ours
-
-
-def secrets(definitions: Definitions) -> list[str]:
-    """What must not be published: the values that sources name as `env:NAME`, and a password in them by itself."""
-    values = list(_named(definitions).values())
-    inside = [hit[1] for value in values for hit in [re.search(r"://[^:/@]*:([^@/]+)@", value)] if hit]
-    return [*values, *inside]
-
-
-def _named(definitions: Definitions) -> dict[str, str]:
-    urls = [source.url or "" for source in definitions.company.sources.values()]
-    names = {url.removeprefix("env:") for url in urls if url.startswith("env:")}
-    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
 
 
 def run(

@@ -17,30 +17,37 @@ SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to
 
 
 def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What the front page says of a report, from its facts."""
-    return {name: payload.get(name) for name in SHOWN}
+    """What the front page says of a report, from its facts; `facts` and `names` are those of the headline."""
+    used, said = payload.get("headline_facts") or [], payload.get("headline") or ""
+    known = {fact["id"]: fact for fact in payload["facts"]}
+    names = [name for name in payload.get("names") or [] if name in said]
+    return {name: payload.get(name) for name in SHOWN} | {"facts": [known[id_] for id_ in used], "names": names}
 
 
 @dataclass(frozen=True)
 class Front:
-    """What the front page is about: the company, the run that writes it, and every (suite, report) in order."""
+    """What the front page is about: the company, the run that writes it, every (suite, report) in order, the what-if."""
 
     company: str
     run: str
     as_of: dt.date
     reports: Sequence[tuple[str, str]]
+    whatif: str = ""
 
 
 def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) -> None:
-    """Write out/index.html and out/latest.json; PublishError where they cannot be written."""
+    """Write index.html, latest.json and each report's latest.json; PublishError where they cannot be written."""
     entries, records = [], []
     for suite, report in front.reports:
-        good, failed = book.newest(ledger, suite, report)
+        good, failed = book.newest(ledger, suite, report, front.whatif)
         if good and not (out / report / good["period"] / "index.html").exists():
             good = None
         if good or failed:
             entries.append(_entry(report, good, failed))
             records.append(_record(suite, report, good, failed))
+        if good:
+            pointer = {"schema_version": 1, **records[-1], "path": f"{good['period']}/index.html"}
+            folder.replace(out / report / "latest.json", _json(pointer), private)
     newest = max([front.as_of, *(dt.date.fromisoformat(e.as_of) for e in entries if e.as_of)])
     latest: dict[str, Any] = {
         "schema_version": 1,
@@ -49,8 +56,13 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
         "finished": _now(),
     }
     latest["reports"] = records
-    folder.replace(out / "latest.json", (json.dumps(latest, indent=1, ensure_ascii=False) + "\n").encode(), private)
-    folder.replace(out / "index.html", site.build(front.company, entries, newest).encode(), private)
+    folder.replace(out / "latest.json", _json(latest), private)
+    page = site.build(front.company, entries, newest, front.whatif)
+    folder.replace(out / "index.html", page.encode(), private)
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any] | None) -> site.Entry:
@@ -64,6 +76,8 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         light=said.get("light") or "unknown",
         reason=said.get("reason"),
         headline=said.get("headline") or "",
+        facts=tuple(said.get("facts") or ()),
+        names=tuple(said.get("names") or ()),
         period=good["period"] if good else "",
         as_of=good["as_of"] if good else None,
         data_to=said.get("data_to"),
@@ -87,7 +101,7 @@ def _record(
         "finished": last["finished"],
         "error": last["error"],
         **dict.fromkeys(SHOWN),
-        **_said(good),
+        **{name: value for name, value in _said(good).items() if name in SHOWN},
         "path": _path(report, good),
         "published_as_of": good["as_of"] if good else None,
         "published_period": good["period"] if good else None,

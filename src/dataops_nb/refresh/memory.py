@@ -42,6 +42,7 @@ def intend(private: Path, key: tuple[str, str], run: str, payload: Payload, file
         "published_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "pages": hashlib.sha256(files[WITNESS]).hexdigest(),
         "rows": _rows(payload),
+        "follow_ups": payload.get("follow_ups") or [],
     }
     folder.replace(private / NOTE, json.dumps(note).encode(), private)
 
@@ -60,6 +61,7 @@ def keep(out: Path, private: Path) -> None:
         run=note["run"],
         published_at=dt.datetime.fromisoformat(note["published_at"]),
     )
+    history.follow(out, dt.date.fromisoformat(note["as_of"]), note.get("follow_ups", []))
     (private / NOTE).unlink()
 
 

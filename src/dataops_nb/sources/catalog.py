@@ -90,7 +90,8 @@ class Catalog:
         try:
             return self._shelf.engine.fetch(written, **frames)
         except DataError as error:
-            raise DataError([replace(fault, source=", ".join(found)) for fault in error.faults]) from error
+            damage = [fault for name in found if name in self._sources for fault in self._shelf.decode(name)]
+            raise DataError(damage or [replace(fault, source=", ".join(found)) for fault in error.faults]) from error
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""
@@ -182,6 +183,8 @@ class Catalog:
         """Load everything; every fault of every source, also of the ids that make metrics."""
         with suppress(DataError):  # what cannot be read is among the faults below
             _ = self.definitions
+        for name in self._sources:
+            self._shelf.decode(name)
         return list(dict.fromkeys(f for name in self._sources for f in self._shelf.load(name).faults))
 
     def notices(self, *names: str) -> list[Notice]:

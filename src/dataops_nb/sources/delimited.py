@@ -6,6 +6,7 @@ DuckDB reads what is well formed; where it refuses, the csv module reads the fil
 from __future__ import annotations
 
 import csv
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,9 +21,11 @@ from dataops_nb.errors import Fault
 from dataops_nb.sources.encodings import WrongBytes, check_utf8, decode_text
 from dataops_nb.sources.evidence import cap_faults
 from dataops_nb.sources.files import File
+from dataops_nb.sources.signatures import recognise
 from dataops_nb.sources.sql import quote, text, texts
 from dataops_nb.sources.tables import Intake, Sheet, load_texts
 
+NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 
@@ -49,8 +52,10 @@ def read_delimited(intake: Intake, file: File, table: str) -> tuple[Sheet | None
     dialect = Dialect(source.delimiter or ("\t" if file.suffix == ".tsv" else ","), frozenset({"", *source.na}))
     if len(dialect.delimiter) > 1:
         return None, [intake.fault(file, f"`delimiter: {dialect.delimiter!r}` must be one character")]
+    if rule := recognise(file.path):
+        return None, [intake.fault(file, rule, 1)]
     try:
-        with _as_utf8(file.path, source.encoding, intake.scratch) as path:
+        with as_utf8(file.path, source.encoding, intake.scratch) as path:
             return _read_utf8(intake, file, table, path, dialect)
     except WrongBytes as error:
         column = "" if error.at is None else _column_at(file.path, error.at, dialect)
@@ -69,7 +74,7 @@ def _column_at(path: Path, at: int, dialect: Dialect) -> str:
 
 
 @contextmanager
-def _as_utf8(path: Path, encoding: str | None, scratch: Path) -> Iterator[Path]:
+def as_utf8(path: Path, encoding: str | None, scratch: Path) -> Iterator[Path]:
     """The file itself where it is UTF-8, else a private copy that is, gone afterwards."""
     if encoding is None or encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
         check_utf8(path)
@@ -78,7 +83,7 @@ def _as_utf8(path: Path, encoding: str | None, scratch: Path) -> Iterator[Path]:
     decoded = decode_text(path, encoding)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        copy = Path(folder) / "decoded.csv"
+        copy = Path(folder) / f"decoded{path.suffix}"
         copy.write_text(decoded, encoding="utf-8", newline="")
         yield copy
 
@@ -117,6 +122,12 @@ def _read_header(path: Path, dialect: Dialect, used: frozenset[str]) -> tuple[li
             wrong.append(
                 (column, f"stands twice in the header, as columns {before + 1} and {i + 1}; rename one of them")
             )
+    if all(_is_number(h) for h in header):
+        return header, [("", "the header holds numbers only; the first line must name the columns")]
+    if len(header) == 1 and header[0].startswith("sep="):
+        return header, [
+            ("", f"the first line is meant for Excel; delete it and declare `delimiter: {header[0][4:]!r}`")
+        ]
     if len(header) == 1:
         other = next((d for d in (";", "\t", "|", ",") if d != dialect.delimiter and d in header[0]), None)
         if other:
@@ -124,6 +135,10 @@ def _read_header(path: Path, dialect: Dialect, used: frozenset[str]) -> tuple[li
                 (header[0], f"the header has one column; declare `delimiter: {other!r}` if that separates them")
             ]
     return _numbered(header), wrong
+
+
+def _is_number(name: str) -> bool:
+    return NUMBER.fullmatch(name.strip()) is not None
 
 
 def _numbered(header: list[str]) -> list[str]:
@@ -183,7 +198,8 @@ def scan_rows(path: Path, width: int, dialect: Dialect) -> Scanned:
                     scanned.lines.append(line)
             elif row:
                 kind = "extra" if len(row) > width else "short"
-                scanned.wrong.append((line, f"the row has {len(row)} fields, the header has {width}", kind))
+                fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
+                scanned.wrong.append((line, f"the row has {fields}, the header has {width}", kind))
 
 
 def _say_error(error: csv.Error, last: int) -> str:

@@ -9,11 +9,14 @@ from dataclasses import replace
 import duckdb
 
 from dataops_nb.errors import Fault
-from dataops_nb.sources.evidence import Infer, Raw
+from dataops_nb.sources.encodings import WrongBytes, check_utf8
+from dataops_nb.sources.evidence import Infer, Raw, cap_faults
 from dataops_nb.sources.files import File
+from dataops_nb.sources.signatures import recognise
 from dataops_nb.sources.sql import quote, text
 from dataops_nb.sources.tables import Intake, Sheet, stack_files
 
+SHAPE = "write an array of objects, or one object a line"
 AS_TEXT = ("VARCHAR", "DATE", "TIME", "UUID", '"NULL"', "JSON")
 
 
@@ -51,11 +54,15 @@ def _describe(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str
 def _read_one(
     intake: Intake, file: File, table: str, types: dict[str, str], used: Sequence[str]
 ) -> tuple[Sheet | None, list[Fault]]:
-    found, wrong = _describe(intake.con, file)
-    if wrong:
-        return None, [_name_damage(intake, file, wrong)]
+    if wrong := _refuse_text(intake, file):
+        return None, wrong
+    if wrong := _name_odd_objects(intake, file):
+        return None, wrong
+    found, damage = _describe(intake.con, file)
+    if damage:
+        return None, [_name_damage(intake, file, damage)]
     if list(found) == ["json"]:
-        return _read_without_objects(intake, file, table, used)
+        return _read_empty(intake, table, used)
     columns = {c: "VARCHAR" if types[c] in AS_TEXT or types[c].startswith("TIMESTAMP") else types[c] for c in found}
     spec = ", ".join(f"{text(c)}: {text(t)}" for c, t in columns.items())
     chosen = ", ".join(_without_missing(c, t, intake.source.na) for c, t in columns.items())
@@ -74,12 +81,41 @@ def _without_missing(column: str, type_: str, missing: Sequence[str]) -> str:
     return f"case when {quote(column)} in ({listed}) then null else {quote(column)} end as {quote(column)}"
 
 
-def _read_without_objects(
-    intake: Intake, file: File, table: str, used: Sequence[str]
-) -> tuple[Sheet | None, list[Fault]]:
-    """An empty array has no rows and every column; anything else that is no object is a fault."""
-    if b"".join(file.path.read_bytes().removeprefix(b"\xef\xbb\xbf").split()) != b"[]":
-        return None, [intake.fault(file, "holds no objects; write an array of objects, or one object a line", 1)]
+def _refuse_text(intake: Intake, file: File) -> list[Fault]:
+    """What is wrong with a file before it is read as JSON: another kind of file, or another encoding."""
+    if rule := recognise(file.path):
+        return [intake.fault(file, rule, 1)]
+    try:
+        check_utf8(file.path)
+    except WrongBytes as error:
+        rule = error.rule.split(";")[0] + "; JSON is UTF-8: write it again"
+        return [intake.fault(file, rule, error.line, value=error.shown)]
+    return []
+
+
+def _name_odd_objects(intake: Intake, file: File) -> list[Fault]:
+    """The values of a file that are no objects, and names that stand twice in one, by the number of the object."""
+    objects = f"select row_number() over () as n, json from read_json_objects({text(str(file.path))})"
+    names = f"select n, unnest(json_keys(json)) as name from ({objects})"
+    try:
+        strange = intake.con.execute(f"""
+            select n, cast(json as varchar), good from (select *, count(*) filter (json_type(json) = 'OBJECT') over () as good
+            from ({objects})) where json_type(json) <> 'OBJECT' order by n""").fetchall()
+        doubled = intake.con.execute(f"""
+            with spelt as (select n, lower(name) as low, max(name) as name, count(*) as times from ({names}) group by 1, 2)
+            select min(n), max(name) from (select *, first_value(name) over (partition by low order by n) as first from spelt)
+            where times > 1 or name <> first group by low order by 1""").fetchall()
+    except duckdb.Error as error:
+        return [_name_damage(intake, file, str(error))]
+    if strange and not strange[0][2]:
+        return [intake.fault(file, f"holds no objects; {SHAPE}", 1, value=strange[0][1])]
+    faults = cap_faults([intake.fault(file, f"is no object; {SHAPE}", n, value=value) for n, value, _ in strange])
+    twice = "stands twice, capitals aside; rename one of them"
+    return faults + [intake.fault(file, twice, n, name) for n, name in doubled]
+
+
+def _read_empty(intake: Intake, table: str, used: Sequence[str]) -> tuple[Sheet | None, list[Fault]]:
+    """An empty array has no rows and every column."""
     columns = ", ".join(f"{quote(c)} varchar" for c in used or ["json"])
     intake.con.execute(f"create or replace table {quote(table)} ({columns})")
     return Sheet(dict.fromkeys(used or ["json"], "VARCHAR"), 0), []
@@ -87,9 +123,8 @@ def _read_without_objects(
 
 def _name_damage(intake: Intake, file: File, message: str) -> Fault:
     line, rule = find_damage(file)
-    return intake.fault(
-        file, rule or f"is no JSON that can be read: {message.splitlines()[0].split(': ', 1)[-1]}", line
-    )
+    said = message.splitlines()[0].split(": ", 1)[-1].replace(str(file.path), file.shown)
+    return intake.fault(file, rule or f"is no JSON that can be read: {said}", line)
 
 
 def find_damage(file: File) -> tuple[int | None, str]:

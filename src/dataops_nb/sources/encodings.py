@@ -23,6 +23,8 @@ def check_utf8(path: Path) -> int:
     start, passed = 0, 0
     with path.open("rb") as handle:
         head = handle.read(BLOCK)
+        if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+            raise WrongBytes("the file is UTF-32, not UTF-8; declare `encoding: utf-32`", 1)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise WrongBytes("the file is UTF-16, not UTF-8; declare `encoding: utf-16`", 1)
         if head.startswith(BOM):

@@ -151,6 +151,14 @@ def _list_one(con: duckdb.DuckDBPyConnection, source: str, places: Places, check
     return faults + [Fault(source, f"and {n} more: {check.rule}", file, None, check.column) for file, n in rest.items()]
 
 
+def name_damage(source: str, said: str, parts: Sequence[Part]) -> Fault:
+    """What a database said about a file that it cannot read to its end, with the file's name in place of its path."""
+    part = next((p for p in parts if str(p.path) in said), parts[0] if len(parts) == 1 else None)
+    if part is None:
+        return Fault(source, f"cannot be read: {said}")
+    return Fault(source, f"is damaged: {said.replace(str(part.path), part.file)}; export it again", part.file)
+
+
 def cap_faults(faults: Sequence[Fault]) -> list[Fault]:
     """The first 20 faults of one file, rule and column, and one that counts the others."""
     if len(faults) <= LISTED:

@@ -71,6 +71,10 @@ def _refuse(declared: str, rule: str) -> Found:
 
 
 def _say_missing(declared: str, base: Path, data: Path) -> Found:
+    if base.is_symlink() and not base.exists():
+        return _refuse(declared, f"is a link to {_target(base)}, which does not exist")
+    if base.exists() and not base.is_dir():
+        return _refuse(declared, "is no regular file")
     if base.is_dir():
         return _refuse(
             declared, "is a folder; name its files, for instance with a glob: " + declared.rstrip("/") + "/*.csv"
@@ -81,6 +85,11 @@ def _say_missing(declared: str, base: Path, data: Path) -> Found:
         return _refuse(declared, "does not exist, and neither does the data folder; name it with --data")
     others = [p.name for p in base.parent.iterdir()] if base.parent.is_dir() else []
     return _refuse(declared, f"does not exist{did_you_mean(base.name, others)}")
+
+
+def _target(link: Path) -> str:
+    """The name a link points to, without the folders before it."""
+    return repr(link.readlink().name)
 
 
 def _pick_snapshot(declared: str, files: list[File], as_of: dt.date) -> Found:

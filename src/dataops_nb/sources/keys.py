@@ -11,9 +11,13 @@ from dataops_nb.definitions.models import Source
 from dataops_nb.errors import Fault
 from dataops_nb.sources.evidence import LISTED, ROW, Check, Notice, Places, Raw, check_value
 from dataops_nb.sources.kinds import family
-from dataops_nb.sources.sql import find_column, first_row, names, quote
+from dataops_nb.sources.sql import find_column, first_row, names, quote, text
 
 SHOWN_ROWS = 5
+UNSEEN = "[\u00ad\u200b-\u200f\u2060\ufeff]"
+ROUNDED = r"\s*\d(\.\d+)?[eE]\+\d+\s*"
+EXACT = 2**53
+LOST = "is a rounded number, but it is the key: its last digits are lost"
 
 
 @dataclass
@@ -37,6 +41,12 @@ def list_key_checks(source: Source, raw: Raw) -> list[Check]:
         if blank:
             spaced = f"trim({quote(column)}) <> '' and trim({quote(column)}) <> {quote(column)}"
             checks.append(check_value(column, "has spaces around it, but it is the key", spaced))
+            unseen = f"regexp_matches({quote(column)}, {text(UNSEEN)})"
+            checks.append(check_value(column, "has a letter in it that cannot be seen, but it is the key", unseen))
+            rounded = f"regexp_full_match({quote(column)}, {text(ROUNDED)})"
+            checks.append(check_value(column, f"{LOST}; format the column as text before it is exported", rounded))
+        if raw.columns[column] in ("DOUBLE", "FLOAT"):
+            checks.append(check_value(column, f"{LOST}; export it as text", f"abs({quote(column)}) >= {EXACT}"))
     return checks
 
 
@@ -51,13 +61,13 @@ def drop_repeats(con: duckdb.DuckDBPyConnection, name: str, source: Source, type
     con.execute(f"create or replace table {quote(table)} as {_rank_repeats(typed, keys, others, latest)}")
     found = Deduplicated(f"select {ROW} from {quote(table)} where nth > 1")
     found.faults = _name_conflicts(con, name, Places(typed), keys, others)
-    for text, condition in (
+    for said, condition in (
         ("identical repeats of a row were counted once", "nth > 1 and top"),
         (f"older rows gave way to the latest of their key, by {latest}", "not top"),
     ):
         count = (first_row(con, f"select count(*) from {quote(table)} where {condition}") or (0,))[0]
-        if count and not (found.faults and "identical" in text):
-            found.notices.append(Notice(name, text, count))
+        if count and not (found.faults and "identical" in said):
+            found.notices.append(Notice(name, said, count))
     return found
 
 

@@ -15,18 +15,21 @@ from sqlglot import exp
 
 from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
+from dataops_nb.sources import touched
 from dataops_nb.sources.days import cut_day, end_before, is_time
 from dataops_nb.sources.engines import Embedded
-from dataops_nb.sources.evidence import ROW, Check, Notice, Raw, check_value, list_faults
+from dataops_nb.sources.evidence import ROW, Check, Notice, Raw, check_value, list_faults, name_damage
 from dataops_nb.sources.files import File, allow_folders, find_files
+from dataops_nb.sources.garbled import list_garbled
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
 from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.rates import check_rates, list_spans
 from dataops_nb.sources.reading import find_missing, read_files
-from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_rules, list_unfinite
+from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_early, list_rules, list_unfinite
 from dataops_nb.sources.sql import find_column, first_row, names, quote, say_error, text
 from dataops_nb.sources.tables import Intake, describe_table
+from dataops_nb.sources.totals import find_totals
 from dataops_nb.sources.typed import Typing, type_columns
 
 KEPT_RESULT = 5_000_000
@@ -100,10 +103,11 @@ class Shelf:
     def load(self, name: str) -> Loaded:
         """Load a source once: read it, type it, check it, publish it; then check what it refers to."""
         if name not in self.loaded:
+            touched.SOURCES.add(name)
             loaded = Loaded(name)
             raw = self._read(loaded)
             if raw is not None:
-                self._agree(loaded, raw)
+                self._agree_on(loaded, raw)
             self.loaded[name] = loaded
         loaded = self.loaded[name]
         if not loaded.referenced:
@@ -154,6 +158,32 @@ class Shelf:
             f"select *, row_number() over () - 1 as {ROW} from {quote(table)}", scan, columns, [], {}, rows, table=False
         )
 
+    def _agree_on(self, loaded: Loaded, raw: Raw) -> None:
+        """Agree on a source, or say which of its files turns out to be damaged further in."""
+        try:
+            self._agree(loaded, raw)
+        except duckdb.Error as error:
+            loaded.typed = None
+            loaded.faults.append(name_damage(loaded.name, say_error(error), raw.parts))
+
+    def decode(self, name: str) -> list[Fault]:
+        """Read every used value of a source whose files are read in place; the fault of a damaged one, added to its own."""
+        return [fault for one in self.closure([name]) for fault in self._decode(one)]
+
+    def _decode(self, name: str) -> list[Fault]:
+        typed = self.load(name).typed
+        if typed is None or typed.table or not typed.parts:
+            return []
+        used = [c for n in self.needs[name].columns if (c := find_column(n, typed.columns))] or list(typed.columns)
+        try:
+            self.con.execute(
+                f"select {', '.join(f'bit_xor(hash({quote(c)}))' for c in used)} from ({typed.scan})"
+            ).fetchall()
+        except duckdb.Error as error:
+            self.loaded[name].faults.append(name_damage(name, say_error(error), typed.parts))
+            return self.loaded[name].faults[-1:]
+        return []
+
     def _agree(self, loaded: Loaded, raw: Raw) -> None:
         """Agree on types, check the agreements, and publish the source under its name."""
         name, source, need = loaded.name, self._with_known_format(loaded), self.needs[loaded.name]
@@ -161,7 +191,9 @@ class Shelf:
         loaded.faults += [*count_rows(name, source, raw), *count_nulls(self.con, name, source, raw)]
         typing = type_columns(self.con, name, source, raw, need)
         checks = [*typing.checks, *list_rules(source, raw, typing.columns), *list_key_checks(source, raw)]
-        checks += list_unfinite(raw, need.numbers)
+        checks += [*list_unfinite(raw, need.numbers), *list_garbled(raw, source.encoding)]
+        checks += list_early(self.con, source, raw, typing.columns, need.times)
+        loaded.faults += find_totals(self.con, name, raw)
         loaded.faults += self._trace(name, typing.faults + list_faults(self.con, name, raw, checks))
         typed = self._type(name, raw, typing)
         loaded.typed = typed

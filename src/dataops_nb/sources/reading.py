@@ -23,8 +23,9 @@ SHOWN_COLUMNS = 30
 
 def read_files(intake: Intake, files: Sequence[File], need: Need) -> tuple[Raw | None, list[Fault]]:
     """The files of a source as one raw relation, and their faults; None where no file could be read."""
-    full = [f for f in files if f.path.stat().st_size]
-    faults = [intake.fault(f, "is empty (0 bytes)") for f in files if f not in full]
+    closed = {f: rule for f in files if (rule := _refuse_closed(f))}
+    full = [f for f in files if f not in closed and f.path.stat().st_size]
+    faults = [intake.fault(f, closed.get(f, "is empty (0 bytes)")) for f in files if f not in full]
     if not full:
         return None, faults
     formats = sorted({_format(f) for f in full})
@@ -32,6 +33,15 @@ def read_files(intake: Intake, files: Sequence[File], need: Need) -> tuple[Raw |
         return None, [*faults, intake.fault(full[0], f"holds files of several formats: {', '.join(formats)}")]
     raw, wrong = _read(intake, full, need, formats[0])
     return raw, faults + wrong
+
+
+def _refuse_closed(file: File) -> str:
+    """Why a file cannot be opened; empty where it can."""
+    try:
+        with file.path.open("rb"):
+            return ""
+    except OSError as error:
+        return f"cannot be opened: {(error.strerror or 'the system refuses it').lower()}"
 
 
 def _format(file: File) -> str:

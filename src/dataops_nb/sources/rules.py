@@ -3,17 +3,21 @@ cells; of a source its number of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
 
 from dataops_nb.definitions.models import Column, Source
 from dataops_nb.errors import Fault
+from dataops_nb.sources.days import is_time
 from dataops_nb.sources.evidence import ROW, Check, Raw, check_value
 from dataops_nb.sources.kinds import family
 from dataops_nb.sources.sql import find_column, first_row, quote, text
 from dataops_nb.sources.typed import Decision
+
+EARLIEST = dt.date(1900, 1, 1)
 
 
 def list_rules(source: Source, raw: Raw, decisions: Mapping[str, Decision]) -> list[Check]:
@@ -105,6 +109,21 @@ def count_nulls(con: duckdb.DuckDBPyConnection, name: str, source: Source, raw: 
 
 def _rows(count: int) -> str:
     return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
+def list_early(
+    con: duckdb.DuckDBPyConnection, source: Source, raw: Raw, typed: Mapping[str, Decision], times: Iterable[str]
+) -> list[Check]:
+    """Days before 1900 in columns that are used as times: they stand for `unknown`, or their year has two digits."""
+    first = min(source.covers.from_ or EARLIEST, EARLIEST)
+    found = {c: typed[c] for time in times if (c := find_column(time, raw.columns)) and is_time(typed[c].type)}
+    early = {column: f"({decision.expr}) < {text(first.isoformat())}::date" for column, decision in found.items()}
+    rule = f"lies before {first}: leave unknown days empty, list them in na:, or write years with four digits"
+    return [
+        check_value(column, rule, condition)
+        for column, condition in early.items()
+        if first_row(con, f"select 1 from ({raw.scan}) where {condition} limit 1")
+    ]
 
 
 def list_unfinite(raw: Raw, numbers: Mapping[str, str]) -> list[Check]:

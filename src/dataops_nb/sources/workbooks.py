@@ -17,6 +17,7 @@ from typing import Any
 from dataops_nb.errors import Fault, did_you_mean
 from dataops_nb.sources.evidence import cap_faults
 from dataops_nb.sources.files import File
+from dataops_nb.sources.merged import find_merged
 from dataops_nb.sources.tables import Intake, Sheet, load_texts
 
 LARGEST = 1 << 30
@@ -61,7 +62,7 @@ def refuse_package(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as package:
             return _refuse_parts(package)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error):
         return "is a truncated or damaged workbook; copy or export it again"
 
 
@@ -103,15 +104,18 @@ def _read_sheet(intake: Intake, file: File, table: str) -> tuple[Sheet | None, l
         if rule:
             return None, [intake.fault(file, rule)]
         rows = [row for row in _number_rows(book[sheet]) if any(cell is not None for cell in row[1])]
+        inside, hidden = book[sheet]._worksheet_path, _list_hidden(book)  # where openpyxl keeps it; it says it nowhere
     finally:
         book.close()
     if not rows or rows[0][0] != 1:
-        return None, [intake.fault(file, f"row 1 of sheet {sheet!r} is empty; it must name the columns", 1)]
+        rule = f"row 1 of sheet {sheet!r} is empty; it must name the columns{hidden}"
+        return None, [intake.fault(file, rule, 1)]
     header, wrong = _read_header(intake, file, rows)
     if wrong:
         return None, wrong
     body = rows[1:]
     faults = _find_uncached(intake, file, sheet, header) + _find_errors(intake, file, header, body)
+    faults += _name_merged(intake, file, inside, header)
     missing = {"", *intake.source.na}
     columns = [[write_cell(_cell(row, i), missing) for _, row in body] for i in range(len(header))]
     load_texts(intake.con, table, header, columns)
@@ -132,6 +136,18 @@ def choose_sheet(book: Any, declared: str | None) -> tuple[str, str]:
     if not visible:
         return "", "has no visible sheet; declare `sheet:` with the hidden one: " + ", ".join(map(repr, sheets))
     return "", "has several visible sheets; declare `sheet:` with one of " + ", ".join(map(repr, visible))
+
+
+def _list_hidden(book: Any) -> str:
+    hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
+    return "; declare `sheet:` if a hidden one is meant: " + ", ".join(map(repr, hidden)) if hidden else ""
+
+
+def _name_merged(intake: Intake, file: File, inside: str, header: list[str]) -> list[Fault]:
+    """Merged cells below the header: all but the first would read as empty."""
+    rule = "cells {} are merged, so all but the first would read as empty; unmerge them and fill each"
+    found = find_merged(file.path, inside.removeprefix("/"), len(header))
+    return cap_faults([intake.fault(file, rule.format(area), row, header[column]) for row, column, area in found])
 
 
 def _number_rows(sheet: Any) -> Iterator[Row]:

@@ -7,13 +7,17 @@ that whoever reads it, or a program, can check it.
 from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
+from dataops_nb.story.checking import disagreements, in_order
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
+from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
+from dataops_nb.story.solving import solving, solving_facts
 
 __all__ = [
     "CHIPS",
@@ -24,17 +28,25 @@ __all__ = [
     "Told",
     "action",
     "agreements",
+    "disagreements",
     "explained",
     "facts",
+    "finding_facts",
+    "findings",
     "headline",
+    "in_order",
     "lines",
     "link_facts",
     "links",
     "moved",
+    "names",
     "pace_facts",
     "paced",
     "pairs",
     "record",
     "restated",
     "sentence",
+    "solving",
+    "solving_facts",
+    "told",
 ]

@@ -16,6 +16,7 @@ from dataops_nb.story import numbers
 
 _PLAIN = ("value", "target", "target_low", "target_high", "previous", "same_last_year", "mtd", "qtd", "ytd")
 _LIMITS = ("center", "lower", "upper")
+_BETTER = {"up": "higher is better", "down": "lower is better", "inside": "inside its band is best"}
 _CHANGES = {"gap": "target", "change": "previous", "change_last_year": "same_last_year"}
 
 
@@ -54,7 +55,8 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
     def fact(field: str, value: float | str | None, text: str) -> Fact:
         return Fact(f"{metric}.{field}", metric, None, str(row["period"]), field, value, unit, text)
 
-    out = [fact("light", row["light"], str(row["light"]))]
+    better = board.definitions.metrics[metric].better
+    out = [fact("light", row["light"], str(row["light"])), fact("better", better, _BETTER[better])]
     if row["reason"]:
         out.append(fact("reason", row["reason"], str(row["reason"])))
     out += [

@@ -58,18 +58,21 @@ def share(attained: float) -> str:
 
 def period(of: Period) -> str:
     """A period in words: `week 47`, `November 2026`, `2026 Q4`; fiscal: `period 10 of FY27`, `quarter 4 of FY27`."""
-    if of.grain == "day":
-        return date(of.start)
     if of.fiscal:
         year, week = of.fiscal.split("-W")
         return f"week {int(week)} of {year} ({of.id})"
-    if of.grain == "week":
-        return f"week {int(of.id.rsplit('W', 1)[1])}"
-    if (fiscal := _FISCAL.fullmatch(of.id)) is not None:
+    return period_in_words(of.id)
+
+
+def period_in_words(id_: str) -> str:
+    """What a period's id is called; a week of a fiscal year is called by its calendar week here."""
+    if (fiscal := _FISCAL.fullmatch(id_)) is not None:
         return f"{_PARTS[fiscal['part']]} {int(fiscal['place'])} of {fiscal['year']}"
-    if of.grain == "month":
-        return f"{of.start:%B %Y}"
-    return of.id.replace("-", " ")
+    if re.fullmatch(r"\d{4}-W\d{2}", id_):
+        return f"week {int(id_[-2:])}"
+    if re.fullmatch(r"\d{4}-\d{2}", id_):
+        return f"{dt.date.fromisoformat(f'{id_}-01'):%B %Y}"
+    return date(dt.date.fromisoformat(id_)) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", id_) else id_.replace("-", " ")
 
 
 def date(day: dt.date) -> str:

@@ -11,12 +11,17 @@ import pandas as pd
 
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
+from dataops_nb.sources import touched
+from dataops_nb.story import numbers
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.finding import finding_facts, told
 from dataops_nb.story.leading import link_facts
+from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.sentences import sentence
+from dataops_nb.story.solving import solving_facts
 from dataops_nb.story.warnings import faulty, overdue
 
 MIME = "application/vnd.dataops-nb.facts+json"
@@ -39,6 +44,7 @@ def record(board: Board, title: str | None = None) -> Record:
     """The facts, the numbers and the sources of a board; a report's last cell shows it."""
     lead, definitions = board.row(board.lead), board.definitions
     department = definitions.departments.get(board.department or "")
+    headline = sentence(board, board.lead)
     answers = department or definitions.departments[definitions.department_of(board.lead)]
     return Record(
         {
@@ -54,25 +60,63 @@ def record(board: Board, title: str | None = None) -> Record:
             "data_to": None if pd.isna(lead["data_to"]) else lead["data_to"].date().isoformat(),
             "light": str(lead["light"]),
             "reason": lead["reason"],
-            "headline": sentence(board, board.lead).text,
+            "headline": headline.text,
+            "headline_facts": list(headline.facts),
+            "names": [*names(definitions), *_fiscal(board)],
             "facts": [fact.as_dict() for fact in _said(board).values()],
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
+            "follow_ups": _follow_ups(board),
             "warnings": warnings(board),
+            "findings": _findings(board) if board.has_findings else [],
+            "used": _used(board),
         }
     )
 
 
 def _said(board: Board) -> dict[str, Fact]:
-    """Every fact that a page of the board may say; those about links only where the notebook asked for links."""
+    """Every fact that a page of the board may say; those about links and findings only where asked for."""
     return {
         **facts(board),
         **agreement_facts(board),
         **explanation_facts(board),
         **pace_facts(board),
         **(link_facts(board) if board.has_links else {}),
+        **(finding_facts(board) if board.has_findings else {}),
+        **(solving_facts(board) if board.has_priorities else {}),
     }
+
+
+def _findings(board: Board) -> list[dict[str, Any]]:
+    """What the front page says of the report's findings: each sentence with its facts, its kinds and its metrics."""
+    return [
+        {
+            "text": said.text,
+            "facts": list(said.facts),
+            "kind": rows[0]["kind"],
+            "metrics": [row["metric"] for row in rows],
+        }
+        for rows, said in told(board)
+    ]
+
+
+def _used(board: Board) -> dict[str, list[str]]:
+    """The metrics and sources that the notebook has looked at until now: when one changes, the report is made anew."""
+    metrics = {*board.metrics, *(name for name in touched.METRICS if name in board.definitions.metrics)}
+    sources = touched.SOURCES & set(board.definitions.company.sources)
+    return {"metrics": sorted(metrics), "sources": sorted({*sources, *sources_of(board.definitions, metrics)})}
+
+
+def _follow_ups(board: Board) -> list[dict[str, Any]]:
+    """What the report lists to solve, to be carried until it is closed; nothing where it was not asked for."""
+    columns = ["id", "title", "metric", "kind", "rank", "state"]
+    return _rows(board.priorities[columns]) if board.has_priorities else []
+
+
+def _fiscal(board: Board) -> list[str]:
+    """What a week of a fiscal year is called: its id does not tell."""
+    return [numbers.period(board.period)] if board.period.fiscal else []
 
 
 def warnings(board: Board) -> list[str]:

@@ -161,7 +161,8 @@ def _against(board: Board, metric: str, known: dict[str, Fact]) -> tuple[str, tu
         return f"exactly its target of {target.text}", ids
     side = "above" if float(gap.value) > 0 else "below"
     if better == "down":
-        return f"{gap.text} {side} the target of {target.text}, and lower is better", ids[:2]
+        lower = known[f"{metric}.better"]
+        return f"{gap.text} {side} the target of {target.text}, and {lower.text}", (*ids[:2], lower.id)
     return f"{gap.text} {side} the target of {target.text} ({attained.text} of it)", ids
 
 

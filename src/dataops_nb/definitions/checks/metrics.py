@@ -189,6 +189,8 @@ def _faults_of_notes(id_: str, metric: AnyMetric) -> list[Fault]:
     ]:
         if dated is not None and dated.to is not None and dated.to < dated.from_:
             faults.append((("limits", *path, "to"), f"ends before it starts on {dated.from_}"))
+    if fault := _fault_of_worth(metric):
+        faults.append((("worth",), fault))
     for name, text in metric.pitch.items():
         faults += [(("pitch", name), fault) for fault in _faults_of_pitch(text)]
     return faults
@@ -220,9 +222,25 @@ def _metrics_named(metric: AnyMetric) -> list[tuple[Steps, str]]:
             named += [(("expr",), name) for name in parts_of(metric)]
     named += [(("moves", index, "metric"), move.metric) for index, move in enumerate(metric.moves)]
     named += [(("reconcile", index, "with"), other.with_) for index, other in enumerate(metric.reconcile)]
+    named += [(("worth",), name) for name in _names_of_worth(metric)]
     for name, text in metric.pitch.items():
         named += [(("pitch", name), fact.split(".")[0]) for fact in _facts_in(text) if "." in fact]
     return named
+
+
+def _names_of_worth(metric: AnyMetric) -> list[str]:
+    try:
+        return names_in(metric.worth) if metric.worth else []
+    except ValueError:
+        return []
+
+
+def _fault_of_worth(metric: AnyMetric) -> str:
+    try:
+        names_in(metric.worth or "0")
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def parts_of(metric: AnyMetric) -> list[str]:

@@ -197,6 +197,9 @@ class MetricBase(Model):
     limits: Limits = Field(Limits(), description="How its process limits are computed.")
     accept: list[Accept] = Field([], description="Lights that somebody answers for until a date.")
     moves: list[Moves] = Field([], description="The metrics it is meant to move.")
+    worth: Name | None = Field(
+        None, description="What one more of it is worth in a year, in the company's currency: 12 * arpa."
+    )
     reconcile: list[Reconcile] = Field([], description="The same metric in other systems.")
     pitch: dict[Name, Name] = Field({}, description="Sentences to try on readers; facts as {metric.field}.")
 

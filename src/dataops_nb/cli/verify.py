@@ -1,0 +1,44 @@
+"""`dataops-nb verify`: whether pages that somebody sends on still say what was published, and what their facts say."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from dataops_nb.cli import output
+from dataops_nb.errors import UsageError
+from dataops_nb.publish import verify
+
+REFUSED = 1
+
+
+def run(args: Namespace) -> int:
+    """Print one line a page that agrees, and one a sentence that does not; 1 where one does not."""
+    found = {path: verify.page(_read(path)) for path in args.pages}
+    if args.json:
+        pages = [
+            {
+                "page": str(path),
+                "ok": not wrong,
+                "problems": [{"sentence": p.sentence, "problem": p.problem} for p in wrong],
+            }
+            for path, wrong in found.items()
+        ]
+        output.document({"pages": pages})
+    else:
+        for path, wrong in found.items():
+            for problem in wrong:
+                print(f"{path}: {problem}", file=sys.stderr)
+            if not wrong and not args.quiet:
+                output.write(f"{path}: agrees with its facts")
+    return REFUSED if any(found.values()) else 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no page {path}") from error
+    except (IsADirectoryError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a page: {'a folder' if path.is_dir() else 'not UTF-8 text'}") from error

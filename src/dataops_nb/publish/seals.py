@@ -1,0 +1,96 @@
+"""Seals: what a page's visible text was when it was built, so that a changed page can be told when it comes back.
+
+Every piece of text that a reader can see or hear (also titles of tooltips, alternatives of pictures, labels) leaves four
+hexadecimal digits in the page, in their order, and the whole leaves sixteen. No key is involved: a seal shows a change; who
+also forges the seal still has to make the sentences agree with their facts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
+from typing import Any
+
+SPOKEN = (
+    "title",
+    "alt",
+    "aria-label",
+    "aria-roledescription",
+    "data-light",
+    "data-facts",
+    "data-fact",
+    "datetime",
+    "placeholder",
+)
+SILENT = frozenset({"script", "style"})
+LENGTH = 4
+
+
+class Visible(HTMLParser):
+    """What can be read on a page: its pieces of text in order, and the text of each <p> and <li> with its facts."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self.said: list[tuple[str, tuple[str, ...]]] = []
+        self._silent = 0
+        self._open: list[tuple[str, list[str], tuple[str, ...]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what an element says in its attributes, and open a <p> or <li>."""
+        self._silent += tag in SILENT
+        known = dict(attrs)
+        self.pieces += [_line(value) for name in SPOKEN if (value := known.get(name))]
+        if tag == "meta" and known.get("http-equiv") is None and known.get("content"):
+            self.pieces.append(_line(known["content"] or ""))
+        if tag in {"p", "li"}:
+            self._open.append((tag, [], tuple((known.get("data-facts") or "").split())))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close a <p> or <li>: its words are one text."""
+        self._silent -= tag in SILENT
+        if self._open and self._open[-1][0] == tag:
+            _, words, facts = self._open.pop()
+            self.said.append((_line("".join(words)), facts))
+
+    def handle_data(self, data: str) -> None:
+        """Keep a piece of text."""
+        if self._silent:
+            return
+        if piece := _line(data):
+            self.pieces.append(piece)
+        for _, words, _ in self._open:
+            words.append(data)
+
+
+def read(html: str) -> Visible:
+    """What can be read on a page."""
+    visible = Visible()
+    visible.feed(html)
+    visible.close()
+    return visible
+
+
+def seal(html: str, travelling: Mapping[str, Any]) -> dict[str, str]:
+    """`texts`: four digits for each piece of text; `whole`: sixteen for all of them with what travels in the page."""
+    pieces = [digits(piece) for piece in read(html).pieces]
+    content = json.dumps(
+        [pieces, {k: v for k, v in travelling.items() if k != "seal"}], sort_keys=True, ensure_ascii=False
+    )
+    return {"texts": "".join(pieces), "whole": hashlib.sha256(content.encode()).hexdigest()[:16]}
+
+
+def digits(piece: str) -> str:
+    """What one piece of text leaves."""
+    return hashlib.sha256(piece.encode()).hexdigest()[:LENGTH]
+
+
+def split(texts: str) -> Sequence[str]:
+    """The marks of a seal, one a piece of text."""
+    return [texts[at : at + LENGTH] for at in range(0, len(texts), LENGTH)]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
