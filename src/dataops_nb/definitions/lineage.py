@@ -75,7 +75,7 @@ def names_in(expr: str) -> list[str]:
 
 def adds_up(definitions: Definitions, metric: str) -> bool:
     """Whether a metric grows day by day to its period's total: a count or a sum, or such ones added and scaled."""
-    definition = definitions.metric(metric)
+    definition = definitions.metrics[metric]
     if isinstance(definition, Simple):
         return definition.measure.agg in FLOWS and definition.measure.at is None and definition.measure.open is None
     if not isinstance(definition, Derived) or not _is_linear(ast.parse(definition.expr.strip(), mode="eval").body):

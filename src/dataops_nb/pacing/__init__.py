@@ -55,7 +55,7 @@ def is_open(table: pd.DataFrame, as_of: dt.date) -> npt.NDArray[np.bool_]:
 
 def _paced(now: pd.DataFrame, past: Past, definitions: Definitions) -> dict[str, Array]:
     names = now["metric"].unique()
-    metric = {name: definitions.metric(name) for name in names}
+    metric = {name: definitions.metrics[name] for name in names}
     flow = now["metric"].map({name: adds_up(definitions, name) for name in names}).to_numpy(dtype=bool)
     value, target = now["value"].to_numpy(dtype=float), now["target"].to_numpy(dtype=float)
     rest = levelled(past.rest)

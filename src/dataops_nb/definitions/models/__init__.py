@@ -5,6 +5,10 @@ Strict: a key that is not here is a mistake. The public meaning of every key is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
 from pydantic import Field
 
 from dataops_nb.definitions.models.company import (
@@ -147,31 +151,37 @@ class Definitions(Model):
     glossary: dict[str, str] = Field({})
     holidays: list[Holiday] = Field([])
 
-    @property
+    @cached_property
     def metrics(self) -> dict[str, Simple | Ratio | Cumulative | Derived | Conversion]:
         """Every metric by id, in the order of the files."""
         return {id_: metric for department in self.departments.values() for id_, metric in department.metrics.items()}
 
-    def metric(self, id_: str) -> Simple | Ratio | Cumulative | Derived | Conversion:
-        """One metric by id, without listing all of them; KeyError where there is none."""
-        return self.departments[self.department_of(id_)].metrics[id_]
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """The id of the department that owns each metric."""
+        departments = reversed(self.departments.items())
+        return {metric: name for name, department in departments for metric in department.metrics}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with these fields replaced; it lists its metrics anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for listed in ("metrics", "owners"):
+            copied.__dict__.pop(listed, None)
+        return copied
 
     def department_of(self, metric: str) -> str:
         """The id of the department that owns a metric."""
-        for name, department in self.departments.items():
-            if metric in department.metrics:
-                return name
-        raise KeyError(metric)
+        return self.owners[metric]
 
     def label(self, metric: str) -> str:
         """A metric's label, or its id in words."""
-        return self.metric(metric).label or metric.replace("_", " ").capitalize()
+        return self.metrics[metric].label or metric.replace("_", " ").capitalize()
 
     def role(self, metric: str) -> Role:
         """A metric's role: what it says, or outcome where it is a North Star, else input."""
-        return self.metric(metric).role or ("outcome" if metric in self.company.north_star else "input")
+        return self.metrics[metric].role or ("outcome" if metric in self.company.north_star else "input")
 
     def lights(self, metric: str) -> Lights | None:
         """The lights a metric is judged by, or None where nothing is agreed."""
-        said = self.metric(metric).lights
+        said = self.metrics[metric].lights
         return self.company.lights[said] if isinstance(said, str) else said
