@@ -20,6 +20,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near!r}?" if near else ""
 
 
+def first_line(name: str, message: str) -> str:
+    """`ValueError: what was wrong`: the first line of a message, with the next one where it is an indented detail."""
+    lines = message.splitlines() or [""]
+    detail = f": {lines[1].strip()}" if len(lines) > 1 and lines[1].startswith("  ") else ""
+    return f"{name}: {lines[0].strip()}{detail}".removesuffix(": ")
+
+
 @dataclass(frozen=True, order=True)
 class Mistake:
     """One mistake in the company's files: where it stands and what is wrong with it."""
