@@ -23,6 +23,7 @@ from dataops_nb.sources.files import File, allow_folders, find_files
 from dataops_nb.sources.garbled import list_garbled
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
 from dataops_nb.sources.needs import collect_needs
+from dataops_nb.sources.offsets import Steps
 from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.rates import check_rates, list_spans
 from dataops_nb.sources.reading import find_missing, read_files
@@ -63,6 +64,7 @@ class Shelf:
         folders = allow_folders([s.path for s in self.sources.values() if s.path], self._data)
         self.engine = Embedded(folders, self.zone)
         self.con = self.engine.con
+        self.steps = Steps(self.con, self.zone, as_of)
 
     def close(self) -> None:
         """Free the memory and the temporary files."""
