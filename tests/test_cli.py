@@ -586,7 +586,7 @@ def test_refresh_hands_its_options_on_and_prints_how_reports_ended(
         return outcome("red")
 
     monkeypatch.setattr(refresh, "run", run)
-    words = "refresh weekly --report sales -p department=a=b --jobs 2 --timeout 60 --due --shard 1/2 --json"
+    words = "refresh weekly --report sales -p department=a=b --jobs 2 --timeout 60 --due --shard 1/2 --engine kernel --memory 2 --json"
     said = Said(capsys, "-w", bench, *words.split())
     assert given == {
         "suite": "weekly", "reports": ("sales",), "as_of": None, "parameters": {"department": "a=b"}, "jobs": 2,

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from dataops_nb import __version__
-from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError
+from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError, first_line
 from dataops_nb.publish import facts, folder, page, redaction
 from dataops_nb.refresh import execute, front, ledger, lock, memory
 from dataops_nb.refresh.due import Decided
@@ -30,10 +31,12 @@ Execute = Callable[..., Generator[execute.Ended, None, None]]
 
 @dataclass(frozen=True)
 class Limits:
-    """How many reports at a time, and how many seconds each may take."""
+    """How many reports at a time, how many seconds each may take, on which engine, and what else it may take."""
 
     jobs: int
     timeout: float
+    engine: execute.Engine = "forked"
+    each: execute.Limits | None = None
 
 
 def publish(refresh: Refresh, due: Sequence[Decided], limits: Limits, run: Execute | None = None) -> Iterator[Result]:
@@ -50,7 +53,7 @@ def publish(refresh: Refresh, due: Sequence[Decided], limits: Limits, run: Execu
         else:
             ledger.skip(refresh.book, refresh.run, one.planned, one.planned.as_of or refresh.as_of, shard=refresh.shard)
             yield Result.skipped(one.planned, "another refresh has claimed it")
-    yield from _worked(refresh, work, limits, run or execute.run)
+    yield from _worked(refresh, work, limits, run or partial(execute.run, engine=limits.engine, limits=limits.each))
 
 
 def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], limits: Limits, run: Execute) -> Iterator[Result]:
@@ -112,7 +115,7 @@ def _concluded(refresh: Refresh, one: Decided, ended: execute.Ended, row: int) -
         except DataopsError as failure:
             state, code, error = "failed", failure.exit_code, str(failure)
         except Exception as failure:  # one page that cannot be built never stops the other reports
-            state, code, error = "failed", 1, facts.first_line(type(failure).__name__, str(failure))
+            state, code, error = "failed", 1, first_line(type(failure).__name__, str(failure))
             ended.job.note(failure)
     error = _redacted(refresh.wb, planned, error) if error else None
     ledger.finish(refresh.book, row, state, seconds=ended.seconds, code=code, error=error, **said)

@@ -9,18 +9,20 @@ import signal
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from dataops_nb import workbench
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, plan, shards
+from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, plan, shards, warmth
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.progress import Progress, choose
 from dataops_nb.refresh.results import Outcome, Refresh, Result, place_of, show_front
+from dataops_nb.refresh.warmth import Engine
+from dataops_nb.refresh.watch import Limits
 from dataops_nb.workbench import Workbench
 
 __all__ = ["TIMEOUT", "Outcome", "Result", "opened", "planned", "run", "work"]
@@ -57,14 +59,17 @@ def run(
     shard: str = "",
     jobs: int | None = None,
     timeout: float = TIMEOUT,
+    engine: Engine = "forked",
+    limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Execute and publish the reports of a suite (default: of all) that have changed; the others are skipped.
 
     With `force` none is skipped; with `missed` all are but those whose latest complete period was never published.
-    `shard` (2/4) takes one part of the reports, so that several refreshes can share them out. Raises before anything
-    runs: UsageError and DefinitionsError for what is asked, LockedError where another refresh holds the output,
-    PublishError where it cannot be written. After that every report ends in the outcome.
+    `shard` (2/4) takes one part of the reports, so that several refreshes can share them out. `engine` is `forked`, or
+    `kernel` for the stock one; `limits` are those of one report beside its `timeout`. Raises before anything runs:
+    UsageError and DefinitionsError for what is asked, LockedError where another refresh holds the output, PublishError
+    where it cannot be written. After that every report ends in the outcome.
     """
     _check_jobs(jobs)
     day = workbench.as_of(wb, as_of)
@@ -74,12 +79,20 @@ def run(
         known = due.past(refresh.book, wb.whatif)
         decided = due.decide(todo, refresh.larder, known, refresh.place, force=force)
         decided = due.missed(decided, known) if missed else decided
-        results = work(refresh, decided, jobs, timeout, progress or choose(len(todo)))
+        show = progress or choose(len(todo))
+        results = work(refresh, decided, jobs, timeout, show, engine=engine, limits=limits)
     return Outcome(refresh.run, day, results)
 
 
 def work(
-    refresh: Refresh, decided: Sequence[Decided], jobs: int | None, timeout: float, show: Progress
+    refresh: Refresh,
+    decided: Sequence[Decided],
+    jobs: int | None,
+    timeout: float,
+    show: Progress,
+    *,
+    engine: Engine = "forked",
+    limits: Limits | None = None,
 ) -> list[Result]:
     """Skip what is not due, run and publish the rest; the results in the order of the plan."""
     found: dict[tuple[str, str], Result] = {}
@@ -92,14 +105,18 @@ def work(
                 found[one.planned.key] = Result.skipped(one.planned, one.planned.why, refresh.place, one.before)
     for result in found.values():
         show(result)
-    if wanted:
-        from dataops_nb.refresh import publication  # noqa: PLC0415  see there
-
-        limits = publication.Limits(jobs or os.cpu_count() or 1, timeout)
-        for result in publication.publish(refresh, wanted, limits):
+    with warmth.kept(engine) if wanted else nullcontext():
+        for result in _worked(refresh, wanted, (jobs or os.cpu_count() or 1, timeout, engine, limits)):
             found[result.report, result.period] = result
             show(result)
     return [found[one.planned.key] for one in decided]
+
+
+def _worked(refresh: Refresh, wanted: Sequence[Decided], how: tuple[Any, ...]) -> Iterator[Result]:
+    if wanted:
+        from dataops_nb.refresh import publication  # noqa: PLC0415  see there
+
+        yield from publication.publish(refresh, wanted, publication.Limits(*how))
 
 
 @contextmanager
