@@ -46,7 +46,10 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault in the data: source, file, physical line (the header is 1) or sheet row, column, value and the broken rule."""
+    """One fault in the data: source, file, physical line (the header is 1) or sheet row, column, value and the broken rule.
+
+    In a database `file` is the table, and `key` says which row it is.
+    """
 
     source: str
     rule: str
@@ -54,6 +57,7 @@ class Fault:
     row: int | None = None
     column: str = ""
     value: str | None = None
+    key: str = ""
 
     def __str__(self) -> str:
         place = self.file or self.source
@@ -65,6 +69,8 @@ class Fault:
         if self.value is not None:
             shown = self.value if len(self.value) <= 80 else self.value[:77] + "..."
             what.append(f"value {shown!r}")
+        if self.key:
+            what.append(f"row {self.key}")
         return f"{place}: {', '.join(what)}: {self.rule}"
 
 
