@@ -126,7 +126,9 @@ def test_what_is_printed_without_end_is_cut_with_a_note(warm, tmp_path):
     assert again(wb, "loud").exit_code == 0
     job = execute.Job(wb.notebooks / "loud.ipynb", {"as_of": "2026-11-22"}, tmp_path / "job", execute.passed())
     (ended,) = execute.run([job], at_a_time=1, timeout=60, started=lambda _: None)
-    said = "".join(output.text for cell in ended.notebook.cells for output in cell.get("outputs", []) if "text" in output)
+    said = "".join(
+        output.text for cell in ended.notebook.cells for output in cell.get("outputs", []) if "text" in output
+    )
     assert "more were printed]" in said
     assert job.executed.stat().st_size < 2 * MIB
     assert (wb.out / "loud" / "2026-W47" / "analyst.html").stat().st_size < 0.3 * MIB
@@ -142,7 +144,9 @@ def test_what_cannot_run_is_refused_before_anything_is_written(warm, tmp_path, f
     if fault == "truncated":
         path.write_bytes(path.read_bytes()[:200])
     else:
-        write_notebook(path, *["input('who?')"] * (fault == "asks"), kernel="nosuch" if fault == "kernel" else "python3")
+        write_notebook(
+            path, *["input('who?')"] * (fault == "asks"), kernel="nosuch" if fault == "kernel" else "python3"
+        )
     with pytest.raises(UsageError, match=r"bad\.ipynb") as caught:
         again(wb, "good", "bad")
     print(caught.value)
@@ -166,7 +170,9 @@ def small(tmp_path):
 def test_a_full_disk_keeps_the_last_good_report(warm, small):
     assert again(small, "big").exit_code == 0
     before = files(small.out / "big" / "2026-W47")
-    write_notebook(small.notebooks / "big.ipynb", "display({'text/plain': 'x' * 900_000}, raw=True)", *["print('y' * 990_000)"] * 4)
+    write_notebook(
+        small.notebooks / "big.ipynb", "display({'text/plain': 'x' * 900_000}, raw=True)", *["print('y' * 990_000)"] * 4
+    )
     outcome = again(small, "big")
     print(outcome.reports[0].error)
     assert (outcome.exit_code, outcome.reports[0].state) == (7, "failed")
@@ -191,7 +197,11 @@ def test_a_limit_on_files_keeps_the_last_good_report(tmp_path):
     write_notebook(wb.notebooks / "good.ipynb", "print('y' * 900_000)")
     limit = 400_000
     said = command(
-        wb, "refresh", "--as-of", "2026-11-22", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        wb,
+        "refresh",
+        "--as-of",
+        "2026-11-22",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     assert said.returncode == 7, said.stdout + said.stderr
     assert files(wb.out / "good" / "2026-W47") == before
@@ -218,7 +228,10 @@ def test_a_runner_that_is_ended_takes_everything_with_it(tmp_path, number, code)
     """Even a cell that hears no signal, holds the interpreter's lock, and has a child in a session of its own."""
     wb = make(tmp_path, "stuck", cells=(NOTE, HOLDS_THE_LOCK))
     runner = subprocess.Popen(
-        words(wb, "refresh", "--as-of", "2026-11-22"), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        words(wb, "refresh", "--as-of", "2026-11-22"),
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     wait_for((wb.out / "pids").exists)
     pids = [int(pid) for pid in (wb.out / "pids").read_text().split()]
@@ -236,7 +249,9 @@ def test_a_runner_that_is_ended_takes_everything_with_it(tmp_path, number, code)
 def test_the_second_of_two_runs_is_told_who_holds_the_output(warm, tmp_path):
     wb = make(tmp_path, "stuck", "good", cells=(NOTE, "import time; time.sleep(600)"))
     write_notebook(wb.notebooks / "good.ipynb")
-    one = subprocess.Popen(words(wb, "refresh", "--report", "stuck", "--as-of", "2026-11-22"), stderr=subprocess.DEVNULL)
+    one = subprocess.Popen(
+        words(wb, "refresh", "--report", "stuck", "--as-of", "2026-11-22"), stderr=subprocess.DEVNULL
+    )
     try:
         wait_for((wb.out / "pids").exists)
         with pytest.raises(LockedError, match=rf"process {one.pid}") as caught:
