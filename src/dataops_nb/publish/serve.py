@@ -20,9 +20,15 @@ from dataops_nb.publish.page import POLICY
 HOST = "127.0.0.1"
 PRIVATE = frozenset({"runs", "history", "cache"})
 TYPES = {
-    ".html": "text/html; charset=utf-8", ".json": "application/json", ".csv": "text/csv; charset=utf-8",
-    ".pdf": "application/pdf", ".png": "image/png", ".eml": "message/rfc822", ".zip": "application/zip", ".ipynb": "application/x-ipynb+json",
-}  # fmt: skip
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".eml": "message/rfc822",
+    ".zip": "application/zip",
+    ".ipynb": "application/x-ipynb+json",
+}
 HEADERS = {
     "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'; sandbox allow-downloads",
     "X-Content-Type-Options": "nosniff",
