@@ -104,6 +104,7 @@ def _execute(job: Job, position: Position, options: Mapping[str, Any]) -> None:
         job["notebook"],
         job["executed"],
         parameters=job["parameters"],
+        language="python",
         cwd=job["folder"],
         progress_bar=False,
         log_output=False,
