@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import secrets as chance
 import signal
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dataops_nb import workbench
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, plan, shards
+from dataops_nb.publish import formats
+from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, notice, plan, shards
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.progress import Progress, choose
-from dataops_nb.refresh.results import Outcome, Refresh, Result, place_of, show_front
+from dataops_nb.refresh.results import LOCAL, TIMEOUT, How, Outcome, Refresh, Result, place_of, show_front
 from dataops_nb.workbench import Workbench
 
-__all__ = ["TIMEOUT", "Outcome", "Result", "opened", "planned", "run", "work"]
-
-TIMEOUT = 900.0
+__all__ = ["TIMEOUT", "How", "Outcome", "Result", "opened", "planned", "run", "work"]
 
 
 def planned(
@@ -55,6 +54,8 @@ def run(
     force: bool = False,
     missed: bool = False,
     shard: str = "",
+    executor: str = LOCAL,
+    to: tuple[str, ...] = ("html",),
     jobs: int | None = None,
     timeout: float = TIMEOUT,
     progress: Progress | None = None,
@@ -62,7 +63,8 @@ def run(
     """Execute and publish the reports of a suite (default: of all) that have changed; the others are skipped.
 
     With `force` none is skipped; with `missed` all are but those whose latest complete period was never published.
-    `shard` (2/4) takes one part of the reports, so that several refreshes can share them out. Raises before anything
+    `shard` (2/4) takes one part of the reports, so that several refreshes can share them out; `executor` is local or
+    dask://HOST:PORT; `to` are the formats that are published. Whoever reports.yaml names is told after. Raises before anything
     runs: UsageError and DefinitionsError for what is asked, LockedError where another refresh holds the output,
     PublishError where it cannot be written. After that every report ends in the outcome.
     """
@@ -70,17 +72,18 @@ def run(
     day = workbench.as_of(wb, as_of)
     todo = shards.pick(_plan(wb, suite, reports, day, parameters), shard)
     workbench.ensure_data(wb)
-    with opened(wb, day, shard=shard, force=force) as refresh:
+    with opened(wb, day, shard=shard, force=force, to=to) as refresh:
         known = due.past(refresh.book, wb.whatif)
-        decided = due.decide(todo, refresh.larder, known, refresh.place, force=force)
+        files = [formats.FILES[name] for name in dict.fromkeys(("html", *to))]
+        decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=files)
         decided = due.missed(decided, known) if missed else decided
-        results = work(refresh, decided, jobs, timeout, progress or choose(len(todo)))
-    return Outcome(refresh.run, day, results)
+        results = work(refresh, decided, How(jobs, timeout, executor), progress or choose(len(todo)))
+        outcome = Outcome(refresh.run, day, results)
+        told = not wb.whatif and (notice.wanted(wb, outcome) or notice.waiting(refresh.book))
+    return replace(outcome, undelivered=notice.tell(wb, outcome)) if told else outcome
 
 
-def work(
-    refresh: Refresh, decided: Sequence[Decided], jobs: int | None, timeout: float, show: Progress
-) -> list[Result]:
+def work(refresh: Refresh, decided: Sequence[Decided], how: How, show: Progress) -> list[Result]:
     """Skip what is not due, run and publish the rest; the results in the order of the plan."""
     found: dict[tuple[str, str], Result] = {}
     wanted = [one for one in decided if one.planned.due]
@@ -95,22 +98,22 @@ def work(
     if wanted:
         from dataops_nb.refresh import publication  # noqa: PLC0415  see there
 
-        limits = publication.Limits(jobs or os.cpu_count() or 1, timeout)
-        for result in publication.publish(refresh, wanted, limits):
+        for result in publication.publish(refresh, wanted, how):
             found[result.report, result.period] = result
             show(result)
     return [found[one.planned.key] for one in decided]
 
 
 @contextmanager
-def opened(
-    wb: Workbench, day: dt.date, *, shard: str = "", force: bool = False, many: bool = False
-) -> Iterator[Refresh]:
-    """A refresh that holds the output folder: put in order before, with its front page written after."""
+def opened(wb: Workbench, day: dt.date, *, shard: str = "", **options: Any) -> Iterator[Refresh]:
+    """A refresh that holds the output folder: put in order before, with its front page written after.
+
+    `options` are those of `Refresh`.
+    """
     with _output(wb.out, shard), _interruptible(), ledger.opened(wb.out / "ledger.sqlite") as book:
         housekeeping.tidy(book, wb.out, shard)
         larder = Larder(wb, ingredients.known_files(book))
-        refresh = Refresh(wb, _id(), day, book, larder, shard, force, many)
+        refresh = Refresh(wb, _id(), day, book, larder, shard, **options)
         yield refresh
         _finish(refresh)
 
