@@ -37,7 +37,7 @@ class Fake:
         self.fails: set[str] = set()
         self.used = {"metrics": ["won"], "sources": ["deals"]}
 
-    def run(self, jobs, *, at_a_time, timeout, started):
+    def run(self, jobs, *, at_a_time, timeout, started, **_):
         for job in jobs:
             started(job)
             name = job.notebook.stem

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from dataops_nb import alignment, drivers, limits, pacing, priorities, reconciliation, sources, status, workbench
+from dataops_nb import findings as _findings
 from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
@@ -98,6 +99,18 @@ class Board:
         """Whether each input of the board moves a North Star; judged together with all other inputs of the company."""
         found = self.company_links
         return found[found["input"].isin(self.metrics)].reset_index(drop=True)
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """What the lights alone do not say (`findings.find`), about the board's metrics and what should move them."""
+        links = self.company_links
+        own = links[links["input"].isin(self.metrics) | links["target"].isin(self.metrics)]
+        return _findings.find(self.table, self.definitions, self.period, links=own, feeding=_feeding(self))
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether anybody has asked for the findings yet: they need the links."""
+        return "findings" in self.__dict__
 
     @cached_property
     def company_links(self) -> pd.DataFrame:
@@ -251,6 +264,17 @@ def _sigma(board: Board, row: pd.Series) -> float:
     if sign is None or not row["complete"]:
         return math.nan
     return sign * limits.deviations(row["value"], own.loc[own["complete"], "value"].dropna().tolist())
+
+
+def _feeding(board: Board) -> pd.DataFrame:
+    """The period's rows of what is told to feed the board's North Stars, also of other departments."""
+    stars = [name for name in board.definitions.company.north_star if name in board.metrics]
+    asked = [each for star in stars for each in _findings.inputs_of(board.definitions, star, board.grain)]
+    others = [name for name in dict.fromkeys(asked) if name not in board.metrics]
+    own = board.current[board.current["metric"].isin(asked)]
+    if not others:
+        return own
+    return pd.concat([own, of(board.catalog, others, grain=board.grain).current], ignore_index=True)
 
 
 def _wanted(definitions: Definitions, department: str | None, metrics: Iterable[str] | None) -> list[str]:

@@ -58,9 +58,10 @@ def converted(catalog: Catalog, base: Event, then: Event, within: Duration, by: 
     same = exp.column("entity", table="b").eq(exp.column("entity", table="c"))
     timely = exp.Between(this=exp.column("day", table="c"), low=day.copy(), high=until)
     found = exp.select("b.entity", "b.day").distinct().from_("_nb_base AS b").join("_nb_then AS c", on=same & timely)
-    asked = exp.Between(this=day.copy(), low=exp.column("first", table=WINDOWS), high=exp.column("last", table=WINDOWS))
+    first, last = (exp.column(f"_nb_{end}", table=WINDOWS) for end in ("first", "last"))
+    asked = exp.Between(this=day.copy(), low=first, high=last)
     rows = (
-        exp.select(f"{WINDOWS}.w", "b.*", exp.alias_(exp.column("day", table="h"), "x"))
+        exp.select(_window(WINDOWS), "b.*", exp.alias_(exp.column("day", table="h"), "x"))
         .from_("_nb_base AS b")
         .join(WINDOWS, on=asked)
         .join("_nb_found AS h", on="b.entity = h.entity AND b.day = h.day", join_type="left")
@@ -104,25 +105,26 @@ def _first(rows: exp.Select, apart: tuple[str, ...], by: tuple[str, ...]) -> exp
 
 
 def by_window(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
-    """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS` (w, day, first, last)."""
+    """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS` (`window_frame`, by day)."""
     local = catalog.local_date(what.source, time)
-    rows = (
-        _rows(catalog, what, by, local)
-        .select(exp.column("w", table=DAYS))
-        .join(exp.to_table(DAYS), on=exp.column("day", table=DAYS).eq(local))
-    )
+    days = exp.to_table(DAYS), exp.column("_nb_day", table=DAYS).eq(local)
+    rows = _rows(catalog, what, by, local).select(_window(DAYS)).join(days[0], on=days[1])
     return _grouped(what, rows.where(_seen(catalog, local)), ("w", *_names(by)))
 
 
+def _window(frame: str) -> exp.Expr:
+    return exp.alias_(exp.column("_nb_w", table=frame), "w")
+
+
 def open_spans(catalog: Catalog, what: Measure, by: tuple[str, ...]) -> exp.Select:
-    """`w d0.. v n`: the measure over the spans open in each window of `WINDOWS` (w, first, last), or on its last day."""
+    """`w d0.. v n`: the measure over the spans open in each window of `WINDOWS` (`window_frame`), or on its last day."""
     assert what.open is not None  # noqa: S101 - told apart by the caller
     opened, closed = (catalog.local_date(what.source, column) for column in (what.open.from_, what.open.to))
-    last = exp.column("last", table=WINDOWS)
-    since = last if what.at == "end" else exp.column("first", table=WINDOWS)
+    last = exp.column("_nb_last", table=WINDOWS)
+    since = last if what.at == "end" else exp.column("_nb_first", table=WINDOWS)
     still_open = exp.or_(closed.is_(exp.null()), exp.GT(this=closed.copy(), expression=since.copy()))
     spans = exp.and_(exp.LTE(this=opened, expression=last), still_open)
-    rows = _rows(catalog, what, by, opened).select(exp.column("w", table=WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
+    rows = _rows(catalog, what, by, opened).select(_window(WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
     return _grouped(what, rows, ("w", *_names(by)))
 
 
@@ -133,7 +135,7 @@ def speaks_of_window(what: Measure) -> bool:
 
 
 def _parse(text: str, dialect: str) -> exp.Expression:
-    ends = {"period_start": "first", "period_end": "last"}
+    ends = {"period_start": "_nb_first", "period_end": "_nb_last"}
     return sqlglot.parse_one(text, dialect=dialect).transform(
         lambda node: (
             exp.column(ends[node.name], table=DAYS) if isinstance(node, exp.Placeholder) and node.name in ends else node

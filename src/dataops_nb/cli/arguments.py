@@ -160,7 +160,13 @@ def _reports(verb: Callable[..., Parser]) -> None:
     refresh.add_argument("-p", dest="parameters", action="append", default=[], type=assignment, metavar="NAME=VALUE",
                          help="a parameter of the notebooks; may be repeated")  # fmt: skip
     refresh.add_argument("--jobs", type=positive, metavar="N", help="reports at a time (default: as fits the machine)")
+    refresh.add_argument("--engine", choices=("forked", "kernel"), default="forked", metavar="forked|kernel",
+                         help="a fork of a warm process, or the stock kernel (forked)")  # fmt: skip
     refresh.add_argument("--timeout", type=positive, default=900, metavar="S", help="seconds a report may take (900)")
+    refresh.add_argument("--cell-timeout", type=positive, metavar="S", help="seconds a cell may take (as the report)")
+    refresh.add_argument(
+        "--memory", type=positive, metavar="MIB", help="memory a report may hold (its share of what is free)"
+    )
     refresh.add_argument("--fail-on", choices=("red", "yellow", "never"), default="never", metavar="red|yellow|never",
                          help="end with 4 when a report's light is this bad (never)")  # fmt: skip
 

@@ -12,8 +12,10 @@ from dataops_nb.errors import UsageError
 from dataops_nb.publish import formats
 from dataops_nb.refresh import progress
 from dataops_nb.refresh.results import place_of
+from dataops_nb.refresh.watch import Limits
 
 LIGHT_MET = 4
+MIB = 1 << 20
 COLUMNS = ("report", "state", "light", "seconds", "pages", "error")
 FAILS = {"red": ("red",), "yellow": ("red", "yellow"), "never": ()}
 
@@ -34,6 +36,8 @@ def run(args: Namespace) -> int:
         to=formats.chosen(args.to),
         jobs=args.jobs,
         timeout=args.timeout,
+        engine=args.engine,
+        limits=Limits(cell=args.cell_timeout, memory=args.memory and args.memory * MIB),
         progress=progress.silent if args.quiet else None,
     )
     if args.json:

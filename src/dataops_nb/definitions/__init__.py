@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.definitions.behind import sources_behind
-from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id
+from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id, told_apart
 from dataops_nb.definitions.lineage import adds_up, metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
 from dataops_nb.definitions.models import Definitions
@@ -22,6 +22,7 @@ __all__ = [
     "names_in",
     "sources_behind",
     "survey",
+    "told_apart",
     "upstream",
     "write_schema",
 ]

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataops_nb.errors import ReportError
+from dataops_nb.errors import ReportError, first_line
 from dataops_nb.story import Fact
 
 if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
@@ -96,13 +96,6 @@ def numbered(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
     """The cells as the author counts them: from 1, without those that papermill added."""
     kept = (cell for cell in notebook.cells if not tags(cell) & {INJECTED, "papermill-error-cell-tag"})
     return enumerate(kept, start=1)
-
-
-def first_line(name: str, message: str) -> str:
-    """`ValueError: what was wrong`: the first line of a message, with the next one where it is an indented detail."""
-    lines = message.splitlines() or [""]
-    detail = f": {lines[1].strip()}" if len(lines) > 1 and lines[1].startswith("  ") else ""
-    return f"{name}: {lines[0].strip()}{detail}".removesuffix(": ")
 
 
 def fingerprint(notebook: NotebookNode, parameters: Mapping[str, Any], payload: Payload, version: str) -> str:

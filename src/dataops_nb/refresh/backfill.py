@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import replace
 
 from dataops_nb import periods, workbench
 from dataops_nb.errors import UsageError
-from dataops_nb.refresh import due, plan
+from dataops_nb.refresh import due, plan, warmth
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.progress import Progress, choose
 from dataops_nb.refresh.results import Outcome, Result
@@ -42,10 +43,12 @@ def backfill(
         raise UsageError(f"no report of {suite!r} has a period that ends between {first} and {last} and is over today")
     results: list[Result] = []
     show = progress or choose(sum(map(len, days)))
-    with opened(wb, end, many=True) as refresh:
+    with opened(wb, end, many=True) as refresh, ExitStack() as stack:
         for planned in days:
             today = replace(refresh, as_of=planned[0].as_of or end)
             decided = due.decide(planned, refresh.larder, due.past(refresh.book, wb.whatif), refresh.place)
+            if any(one.planned.due for one in decided):
+                stack.enter_context(warmth.kept())
             results += work(today, decided, How(jobs, timeout), show)
     return Outcome(refresh.run, end, results)
 

@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from dataops_nb import __version__
-from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError
+from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError, first_line
 from dataops_nb.publish import facts, folder, formats, page, redaction
 from dataops_nb.refresh import execute, front, ledger, lock, memory
 from dataops_nb.refresh.due import Decided
@@ -73,11 +73,12 @@ def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], how: How) -> 
 
 def _executed(work: Iterable[execute.Job], how: How, started: Started) -> Generator[execute.Ended, None, None]:
     """The jobs as they end, executed here or on a cluster."""
+    asked: dict[str, Any] = {"timeout": how.timeout, "started": started, "engine": how.engine, "limits": how.limits}
     if how.executor == LOCAL:
-        return execute.run(work, at_a_time=how.jobs or os.cpu_count() or 1, timeout=how.timeout, started=started)
+        return execute.run(work, at_a_time=how.jobs or os.cpu_count() or 1, **asked)
     from dataops_nb.refresh import cluster  # noqa: PLC0415  the executor of an extra
 
-    return cluster.run(work, at_a_time=how.jobs, timeout=how.timeout, started=started, scheduler=how.executor)
+    return cluster.run(work, at_a_time=how.jobs, scheduler=how.executor, **asked)
 
 
 def _check_notebooks(wb: Workbench, due: Sequence[Decided]) -> None:
@@ -113,7 +114,7 @@ def _concluded(refresh: Refresh, one: Decided, ended: execute.Ended, row: int) -
         except DataopsError as failure:
             state, code, error = "failed", failure.exit_code, str(failure)
         except Exception as failure:  # one page that cannot be built never stops the other reports
-            state, code, error = "failed", 1, facts.first_line(type(failure).__name__, str(failure))
+            state, code, error = "failed", 1, first_line(type(failure).__name__, str(failure))
             ended.job.note(failure)
     error = _redacted(refresh.wb, planned, error) if error else None
     ledger.finish(refresh.book, row, state, seconds=ended.seconds, code=code, error=error, **said)

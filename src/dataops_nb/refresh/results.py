@@ -14,6 +14,8 @@ from dataops_nb.errors import PublishError
 from dataops_nb.refresh import front, plan
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
+from dataops_nb.refresh.warmth import Engine
+from dataops_nb.refresh.watch import Limits
 from dataops_nb.workbench import Workbench
 
 TIMEOUT = 900.0
@@ -66,11 +68,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class How:
-    """How reports are executed: how many at a time, how many seconds each may take, here or on which cluster."""
+    """How reports are executed: how many at a time, for how long, here or on which cluster, on which engine.
+
+    `limits` are those of one report beside its `timeout` in seconds.
+    """
 
     jobs: int | None = None
     timeout: float = TIMEOUT
     executor: str = LOCAL
+    engine: Engine = "forked"
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True)

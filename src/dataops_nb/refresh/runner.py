@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,14 @@ from typing import Any
 from dataops_nb import workbench
 from dataops_nb.errors import PublishError, UsageError
 from dataops_nb.publish import formats
-from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, notice, plan, shards
+from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, notice, plan, shards, warmth
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.progress import Progress, choose
 from dataops_nb.refresh.results import LOCAL, TIMEOUT, How, Outcome, Refresh, Result, place_of, show_front
+from dataops_nb.refresh.warmth import Engine
+from dataops_nb.refresh.watch import Limits
 from dataops_nb.workbench import Workbench
 
 __all__ = ["TIMEOUT", "How", "Outcome", "Result", "opened", "planned", "run", "work"]
@@ -58,15 +60,18 @@ def run(
     to: tuple[str, ...] = ("html",),
     jobs: int | None = None,
     timeout: float = TIMEOUT,
+    engine: Engine = "forked",
+    limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Execute and publish the reports of a suite (default: of all) that have changed; the others are skipped.
 
     With `force` none is skipped; with `missed` all are but those whose latest complete period was never published.
     `shard` (2/4) takes one part of the reports, so that several refreshes can share them out; `executor` is local or
-    dask://HOST:PORT; `to` are the formats that are published. Whoever reports.yaml names is told after. Raises before anything
-    runs: UsageError and DefinitionsError for what is asked, LockedError where another refresh holds the output,
-    PublishError where it cannot be written. After that every report ends in the outcome.
+    dask://HOST:PORT; `to` are the formats that are published. `engine` is `forked`, or `kernel` for the stock one; `limits`
+    are those of one report beside its `timeout`. Whoever reports.yaml names is told after. Raises before anything runs:
+    UsageError and DefinitionsError for what is asked, LockedError where another refresh holds the output, PublishError
+    where it cannot be written. After that every report ends in the outcome.
     """
     _check_jobs(jobs)
     day = workbench.as_of(wb, as_of)
@@ -77,7 +82,8 @@ def run(
         files = [formats.FILES[name] for name in dict.fromkeys(("html", *to))]
         decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=files)
         decided = due.missed(decided, known) if missed else decided
-        results = work(refresh, decided, How(jobs, timeout, executor), progress or choose(len(todo)))
+        how = How(jobs, timeout, executor, engine, limits)
+        results = work(refresh, decided, how, progress or choose(len(todo)))
         outcome = Outcome(refresh.run, day, results)
         told = not wb.whatif and (notice.wanted(wb, outcome) or notice.waiting(refresh.book))
     return replace(outcome, undelivered=notice.tell(wb, outcome)) if told else outcome
@@ -95,13 +101,18 @@ def work(refresh: Refresh, decided: Sequence[Decided], how: How, show: Progress)
                 found[one.planned.key] = Result.skipped(one.planned, one.planned.why, refresh.place, one.before)
     for result in found.values():
         show(result)
-    if wanted:
-        from dataops_nb.refresh import publication  # noqa: PLC0415  see there
-
-        for result in publication.publish(refresh, wanted, how):
+    with warmth.kept(how.engine) if wanted and how.executor == LOCAL else nullcontext():
+        for result in _worked(refresh, wanted, how):
             found[result.report, result.period] = result
             show(result)
     return [found[one.planned.key] for one in decided]
+
+
+def _worked(refresh: Refresh, wanted: Sequence[Decided], how: How) -> Iterator[Result]:
+    if wanted:
+        from dataops_nb.refresh import publication  # noqa: PLC0415  see there
+
+        yield from publication.publish(refresh, wanted, how)
 
 
 @contextmanager

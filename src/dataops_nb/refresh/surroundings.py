@@ -30,9 +30,14 @@ _INSIDE = re.compile(r"://[^:/@\s]*:([^@/\s]+)@")
 
 def environment(definitions: Definitions, *values: Any, **ours: str) -> dict[str, str]:
     """What a notebook sees of the environment: what Python needs, ours, and what a source or one of `values` names."""
-    kept = {name: value for name, value in os.environ.items() if PASSED.fullmatch(name)}
     named = {name: os.environ[name] for name in _names(definitions, values) if name in os.environ}
-    return kept | named | {"DATAOPS_NB_REFRESH": "1", "PYTHONHASHSEED": "0"} | ours
+    return passed() | named | ours
+
+
+def passed() -> dict[str, str]:
+    """What every notebook sees of the environment, whatever the company."""
+    kept = {name: value for name, value in os.environ.items() if PASSED.fullmatch(name)}
+    return kept | {"DATAOPS_NB_REFRESH": "1", "PYTHONHASHSEED": "0"}
 
 
 def secrets(definitions: Definitions, *values: Any) -> list[str]:

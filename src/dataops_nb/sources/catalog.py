@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -78,20 +79,21 @@ class Catalog:
         if wrong:
             raise UsageError("; ".join(wrong))
         self._shelf.see([n for n in found if n in self._sources and n not in frames])
-        result = self._run(written, found, frames)
+        result = self._run(tree, found, frames)
         if not frames:
             self._results[written] = result.copy()
         return result
 
-    def _run(self, written: str, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-        shadowed = [n for n in frames if n in self._shelf.loaded]
+    def _run(self, tree: exp.Expr, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        shadowed = [name for name in frames if name in self._shelf.loaded]
         if shadowed:
             raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
         try:
-            return self._shelf.engine.fetch(written, **frames)
+            return self._shelf.run(tree, **frames)
         except DataError as error:
             damage = [fault for name in found if name in self._sources for fault in self._shelf.decode(name)]
-            raise DataError(damage or [replace(fault, source=", ".join(found)) for fault in error.faults]) from error
+            said = [fault if fault.source else replace(fault, source=", ".join(found)) for fault in error.faults]
+            raise DataError(damage or said) from error
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""
@@ -161,8 +163,22 @@ class Catalog:
             for kind in (exp.Min, exp.Max)
         ]
         known = end_before(moment, type_, zone, self._shelf.zone, self.as_of)
-        row = first_row(self._shelf.con, f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
-        return row or (None, None)
+        row = first_row(self._shelf.ask(name), f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
+        first, last = row or (None, None)
+        return _as_day(first), _as_day(last)
+
+    def watermark(self, name: str) -> str | None:
+        """What tells whether a database's rows have changed: the value of the source's `watermark:` now.
+
+        None for a file, a `query:` over other sources, and a database that declares none, which counts as changed always.
+        """
+        try:
+            return self._shelf.watermark(name)
+        except (DataError, sqlglot.errors.SqlglotError) as error:
+            faults = error.faults if isinstance(error, DataError) else [Fault(name, f"is no SQL: {say_error(error)}")]
+            raise DataError(
+                [replace(fault, source=name, rule=f"watermark: {fault.rule}") for fault in faults]
+            ) from error
 
     def span(self, *names: str) -> tuple[dt.date, dt.date] | None:
         """First and last covered day over these sources (default: all) that can be read, by all their times in use."""
@@ -201,15 +217,25 @@ class Catalog:
         closure = [self._shelf.load(n) for n in self._shelf.closure([name])]
         files = list(dict.fromkeys(f for loaded in closure for f in loaded.files))
         source, known = self._sources[name], self._shelf.load(name).typed is not None
-        rows = self._shelf.count(quote(name)) if known else None
+        rows = self._shelf.count(name) if known else None
         data_to = self.coverage(name).last_row if known else None
-        shown = ", ".join(f.shown for f in files)
-        return [name, source.system, source.owner or "", shown, rows, data_to, hash_content(files) if files else ""]
+        shown = ", ".join(dict.fromkeys([*(f.shown for f in files), *(one.place for one in closure if one.place)]))
+        marks = [mark for n in self._shelf.closure([name]) if (mark := self.watermark(n))]
+        content = hash_content(files) if files else ""
+        content += hashlib.sha256(" ".join(marks).encode()).hexdigest()[:12] if marks else ""
+        return [name, source.system, source.owner or "", shown, rows, data_to, content]
 
 
 def open(definitions: Definitions, data: Path, as_of: dt.date) -> Catalog:  # noqa: A001  -- read as `sources.open`
     """The catalog of a company's sources as of one day; `data` is where relative paths start. Nothing is read yet."""
     return Catalog(definitions, data, as_of)
+
+
+def _as_day(found: object) -> dt.date | None:
+    """A day as databases give it: a date, a stamp, or its text."""
+    if isinstance(found, str):
+        return dt.date.fromisoformat(found[:10])
+    return found.date() if isinstance(found, dt.datetime) else found if isinstance(found, dt.date) else None
 
 
 def _parse(written: str) -> exp.Expr:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import duckdb
-
 from dataops_nb.sources.evidence import Raw
-from dataops_nb.sources.sql import first_row, quote, text
+from dataops_nb.sources.sql import Connection, first_row, quote, text
 
 DAY = r"\d{4}-\d{2}-\d{2}"
 CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
@@ -158,7 +156,7 @@ class Tally:
 
 
 def tally_columns(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     raw: Raw,
     wanted: Mapping[str, Sequence[str]],
     shapes: Shapes,
@@ -177,7 +175,7 @@ def tally_columns(
 
 
 def _tally_some(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     raw: Raw,
     wanted: Mapping[str, Sequence[str]],
     shapes: Shapes,

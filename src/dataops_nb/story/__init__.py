@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.checking import disagreements, in_order
+from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
@@ -17,9 +19,12 @@ from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
 from dataops_nb.story.solving import solving, solving_facts
+from dataops_nb.story.weighing import About
 
 __all__ = [
     "CHIPS",
+    "About",
+    "Claim",
     "Fact",
     "Record",
     "Sentence",
@@ -30,6 +35,8 @@ __all__ = [
     "disagreements",
     "explained",
     "facts",
+    "finding_facts",
+    "findings",
     "headline",
     "in_order",
     "lines",
@@ -45,4 +52,6 @@ __all__ = [
     "sentence",
     "solving",
     "solving_facts",
+    "told",
+    "weigh",
 ]

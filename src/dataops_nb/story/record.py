@@ -16,6 +16,7 @@ from dataops_nb.story import numbers
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.finding import finding_facts, told
 from dataops_nb.story.leading import link_facts
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
@@ -68,21 +69,36 @@ def record(board: Board, title: str | None = None) -> Record:
             "definitions": board.fingerprints,
             "follow_ups": _follow_ups(board),
             "warnings": warnings(board),
+            "findings": _findings(board) if board.has_findings else [],
             "used": _used(board),
         }
     )
 
 
 def _said(board: Board) -> dict[str, Fact]:
-    """Every fact that a page of the board may say; those about links only where the notebook asked for links."""
+    """Every fact that a page of the board may say; those about links and findings only where asked for."""
     return {
         **facts(board),
         **agreement_facts(board),
         **explanation_facts(board),
         **pace_facts(board),
         **(link_facts(board) if board.has_links else {}),
+        **(finding_facts(board) if board.has_findings else {}),
         **(solving_facts(board) if board.has_priorities else {}),
     }
+
+
+def _findings(board: Board) -> list[dict[str, Any]]:
+    """What the front page says of the report's findings: each sentence with its facts, its kinds and its metrics."""
+    return [
+        {
+            "text": said.text,
+            "facts": list(said.facts),
+            "kind": rows[0]["kind"],
+            "metrics": [row["metric"] for row in rows],
+        }
+        for rows, said in told(board)
+    ]
 
 
 def _used(board: Board) -> dict[str, list[str]]:

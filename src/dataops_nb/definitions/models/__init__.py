@@ -5,6 +5,10 @@ Strict: a key that is not here is a mistake. The public meaning of every key is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
 from pydantic import Field
 
 from dataops_nb.definitions.models.company import (
@@ -147,14 +151,27 @@ class Definitions(Model):
     glossary: dict[str, str] = Field({})
     holidays: list[Holiday] = Field([])
 
-    @property
+    @cached_property
     def metrics(self) -> dict[str, Simple | Ratio | Cumulative | Derived | Conversion]:
         """Every metric by id, in the order of the files."""
         return {id_: metric for department in self.departments.values() for id_, metric in department.metrics.items()}
 
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """The id of the department that owns each metric."""
+        departments = reversed(self.departments.items())
+        return {metric: name for name, department in departments for metric in department.metrics}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with these fields replaced; it lists its metrics anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for listed in ("metrics", "owners"):
+            copied.__dict__.pop(listed, None)
+        return copied
+
     def department_of(self, metric: str) -> str:
         """The id of the department that owns a metric."""
-        return next(name for name, department in self.departments.items() if metric in department.metrics)
+        return self.owners[metric]
 
     def label(self, metric: str) -> str:
         """A metric's label, or its id in words."""
