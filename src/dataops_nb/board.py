@@ -105,7 +105,13 @@ class Board:
         """What the lights alone do not say (`findings.find`), about the board's metrics and what should move them."""
         links = self.company_links
         own = links[links["input"].isin(self.metrics) | links["target"].isin(self.metrics)]
-        return _findings.find(self.table, self.definitions, self.period, links=own, feeding=_feeding(self))
+        feeding, events = _feeding(self), self.events
+        return _findings.find(self.table, self.definitions, self.period, links=own, feeding=feeding, events=events)
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """What happened up to as-of (`findings.happened`): `date title kind metrics`."""
+        return _findings.happened(self.catalog)
 
     @property
     def has_findings(self) -> bool:
