@@ -558,7 +558,7 @@ def outcome(light: str | None, code: int = 0) -> SimpleNamespace:
     report = SimpleNamespace(
         report="sales", state="ok", light=light, seconds=1.25, pages=["sales/2026-W47/index.html"], error=None
     )
-    return SimpleNamespace(run="r1", as_of=dt.date(2026, 11, 22), reports=[report], exit_code=code)
+    return SimpleNamespace(undelivered=[], run="r1", as_of=dt.date(2026, 11, 22), reports=[report], exit_code=code)
 
 
 @pytest.mark.parametrize(

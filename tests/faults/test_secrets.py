@@ -40,7 +40,7 @@ def wb(tmp_path, monkeypatch):
     (tmp_path / "params" / "company.yaml").write_text(COMPANY)
     write_notebook(
         tmp_path / "notebooks" / "given.ipynb",
-        "import os\nassert os.environ[db_password.removeprefix('env:')] == 'by-parameter-77'",
+        "import os\nassert len(os.environ[db_password.removeprefix('env:')]) == 15",
         declared=PARAMETER,
     )
     return made

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from dataops_nb import __version__
 from dataops_nb.errors import KilledError, PublishError, TimedOutError, UsageError
 from dataops_nb.refresh import execute
@@ -104,7 +106,8 @@ def _execute(job: Job, timeout: float, options: Mapping[str, Any]) -> Answer:
         here = replace(job, folder=Path(place))
         (ended,) = execute.run([here], at_a_time=1, timeout=timeout, started=lambda _: None, **options)
         files = {name: path.read_bytes() for name in CARRIED if (path := here.folder / name).exists()}
-        return Answer(replace(ended, notebook=ended.notebook), _at_home(files, here.folder, job.folder))
+        said = ended.error and ended.error.replace(place, str(job.folder))
+        return Answer(replace(ended, job=job, notebook=None, error=said), _at_home(files, here.folder, job.folder))
 
 
 def _at_home(files: Carried, there: Path, here: Path) -> Carried:
@@ -124,7 +127,9 @@ def _ended(sent: Any, job: Job, seconds: float) -> Ended:
     job.folder.mkdir(parents=True, exist_ok=True)
     for name, content in answer.files.items():
         (job.folder / name).write_bytes(content)
-    return replace(answer.ended, job=job, error=answer.ended.error)
+    good = answer.ended.state == "ok"
+    notebook = nbformat.read(job.executed, as_version=4) if good else None  # type: ignore[no-untyped-call]
+    return replace(answer.ended, job=job, notebook=notebook)
 
 
 def _connected(where: str) -> Any:
