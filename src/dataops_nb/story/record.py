@@ -22,6 +22,7 @@ from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.solving import solving_facts
+from dataops_nb.story.tracking import track_facts
 from dataops_nb.story.warnings import faulty, overdue
 
 MIME = "application/vnd.dataops-nb.facts+json"
@@ -70,6 +71,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "follow_ups": _follow_ups(board),
             "warnings": warnings(board),
             "findings": _findings(board) if board.has_findings else [],
+            "lights": _lights(board),
             "used": _used(board),
         }
     )
@@ -85,6 +87,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **(link_facts(board) if board.has_links else {}),
         **(finding_facts(board) if board.has_findings else {}),
         **(solving_facts(board) if board.has_priorities else {}),
+        **(track_facts(board) if board.has_track else {}),
     }
 
 
@@ -99,6 +102,12 @@ def _findings(board: Board) -> list[dict[str, Any]]:
         }
         for rows, said in told(board)
     ]
+
+
+def _lights(board: Board) -> list[dict[str, Any]]:
+    """The lights of the last complete period and of the open one, and what is foreseen of it, to be remembered."""
+    columns = ["metric", "grain", "period", "light", "reason", "on_pace", "attainment", "landing", "p_hit"]
+    return _rows(pd.concat([board.current, board.unfinished])[columns])
 
 
 def _used(board: Board) -> dict[str, list[str]]:
