@@ -7,7 +7,7 @@ that whoever reads it, or a program, can check it.
 from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
-from dataops_nb.story.checking import disagreements, in_order
+from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
@@ -28,6 +28,7 @@ __all__ = [
     "Claim",
     "Fact",
     "Record",
+    "Said",
     "Sentence",
     "Step",
     "Told",
@@ -48,6 +49,7 @@ __all__ = [
     "pace_facts",
     "paced",
     "pairs",
+    "places",
     "record",
     "restated",
     "sentence",

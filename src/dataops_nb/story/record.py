@@ -18,6 +18,7 @@ from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, told
 from dataops_nb.story.leading import link_facts
+from dataops_nb.story.meaning import meanings
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.sentences import sentence
@@ -68,6 +69,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
+            "meanings": meanings(board),
             "follow_ups": _follow_ups(board),
             "warnings": warnings(board),
             "findings": _findings(board) if board.has_findings else [],
