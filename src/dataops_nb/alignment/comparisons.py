@@ -67,7 +67,7 @@ def compare(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         for metric, split, grain in zip(table["metric"], splits, table["grain"], strict=True)
     ]
     places = {unit: i for i, unit in enumerate(dict.fromkeys(units))}
-    groups = table.groupby([places[unit] for unit in units], sort=True)
+    groups = table.groupby(pd.Series([places[unit] for unit in units], index=table.index, dtype=int), sort=True)
     parts = [_compared(groups.get_group(i), catalog, split, unit) for (unit, split, _), i in places.items()]
     added = pd.concat(parts).reindex(table.index) if parts else pd.DataFrame(index=table.index, columns=[*COMPARISONS])
     return table.join(added)
