@@ -173,6 +173,26 @@ class Board:
         others = [name for name in others if self.grain in known[name].grains]
         return of(self.catalog, others, grain=self.grain, out=self.out) if others else None
 
+    @cached_property
+    def answered(self) -> dict[str, None]:
+        """The metrics that somebody asked about so far; the record has those facts."""
+        return {}
+
+    @cached_property
+    def money(self) -> priorities.Scale:
+        """Where shortfalls and efforts are turned into money."""
+        return priorities.Scale(self.catalog, self.period, self.company_links)
+
+    def unit_worth(self, metric: str) -> priorities.Unit:
+        """What one unit of a metric is worth on the bottom line (`priorities.unit_worth`); computed once."""
+        if metric not in self._units:
+            self._units[metric] = priorities.unit_worth(self.money, metric)
+        return self._units[metric]
+
+    @cached_property
+    def _units(self) -> dict[str, priorities.Unit]:
+        return {}
+
     @property
     def has_priorities(self) -> bool:
         """Whether anybody has asked what to solve next."""

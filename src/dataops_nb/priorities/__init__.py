@@ -26,10 +26,24 @@ from dataops_nb.periods import Period
 from dataops_nb.priorities.candidates import find_candidates
 from dataops_nb.priorities.ranking import order, places
 from dataops_nb.priorities.slack import Horizon, horizon
-from dataops_nb.priorities.stakes import Scale, Stake, stake
+from dataops_nb.priorities.stakes import Scale, Stake, Unit, stake, unit_worth
 from dataops_nb.sources import Catalog
 
-__all__ = ["COLUMNS", "TOP", "Horizon", "Stake", "find", "find_candidates", "horizon", "order", "places", "stake"]
+__all__ = [
+    "COLUMNS",
+    "TOP",
+    "Horizon",
+    "Scale",
+    "Stake",
+    "Unit",
+    "find",
+    "find_candidates",
+    "horizon",
+    "order",
+    "places",
+    "stake",
+    "unit_worth",
+]
 
 COLUMNS = [
     "rank", "id", "title", "kind", "metric", "light", "slack", "at_stake", "at_stake_low", "at_stake_high", "why",

@@ -7,6 +7,7 @@ that whoever reads it, or a program, can check it.
 from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
+from dataops_nb.story.answering import mind, worth
 from dataops_nb.story.checking import disagreements, in_order
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained
@@ -48,6 +49,7 @@ __all__ = [
     "links",
     "meaning",
     "meant_facts",
+    "mind",
     "moved",
     "names",
     "notes",
@@ -65,4 +67,5 @@ __all__ = [
     "solving_facts",
     "told",
     "weigh",
+    "worth",
 ]
