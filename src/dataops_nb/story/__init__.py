@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.answering import mind, worth
 from dataops_nb.story.checking import disagreements, in_order
+from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
-from dataops_nb.story.meaning import meaning, meant_facts
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.pitch import Pitch, pitch, pitches
 from dataops_nb.story.reacting import notes, overdue, reactions
+from dataops_nb.story.readers import for_departments, meant_facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
@@ -32,6 +33,7 @@ __all__ = [
     "Fact",
     "Pitch",
     "Record",
+    "Said",
     "Sentence",
     "Step",
     "Told",
@@ -42,12 +44,12 @@ __all__ = [
     "facts",
     "finding_facts",
     "findings",
+    "for_departments",
     "headline",
     "in_order",
     "lines",
     "link_facts",
     "links",
-    "meaning",
     "meant_facts",
     "mind",
     "moved",
@@ -59,6 +61,7 @@ __all__ = [
     "pairs",
     "pitch",
     "pitches",
+    "places",
     "reactions",
     "record",
     "restated",

@@ -1,88 +1,62 @@
-"""What a metric means for the reader: how the inputs of each department hang together with it, from links and formulas."""
+"""Meaning: what a number is, in words a colleague understands: the question it answers, how it is made, and of which rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
+from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board
-from dataops_nb.definitions import upstream
+from dataops_nb.definitions import Definitions
+from dataops_nb.definitions.models import Conversion, Cumulative, Measure, Metric, Offset, Ratio, Simple
 from dataops_nb.story import numbers
-from dataops_nb.story.facts import Fact
-from dataops_nb.story.sentences import Sentence, Told
 
-MOST = 2
-
-
-def meaning(board: Board, metric: str | None = None) -> Told:
-    """What a metric (default: the lead) means for each other department: one sentence on the inputs or outcomes that it shares.
-
-    A department is named where one of its metrics moves it, is moved by it, is a part of it or is computed from it, or
-    was declared to move it and does not.
-    """
-    name = metric or board.lead
-    known = meaning_facts(board, name)
-    by_department: dict[str, list[Fact]] = {}
-    for fact in known.values():
-        by_department.setdefault(board.definitions.department_of(fact.metric), []).append(fact)
-    own = board.definitions.department_of(name)
-    return Told(tuple(_told(board, name, each, found) for each, found in by_department.items() if each != own))
+_AGGREGATES = {
+    "count": "how many", "count_distinct": "how many different", "sum": "the sum of", "average": "the average of",
+    "median": "the median of", "min": "the smallest", "max": "the largest", "first_seen": "how many for the first time, by",
+}  # fmt: skip
 
 
-def meaning_facts(board: Board, metric: str) -> dict[str, Fact]:
-    """How each other metric hangs together with one, by id; of each department the most telling first."""
-    found = {fact.id: fact for fact in (*_linked(board, metric), *_computed(board, metric))}
-    board.meant.setdefault(metric, None)
-    return found
+def meanings(board: Board) -> dict[str, dict[str, Any]]:
+    """For each metric of a board `label question how systems data_to`, as plain values."""
+    return {name: _meaning(board, name) for name in board.metrics}
 
 
-def meant_facts(board: Board) -> dict[str, Fact]:
-    """The facts of every meaning that was asked for."""
-    return {id_: fact for metric in board.meant for id_, fact in meaning_facts(board, metric).items()}
-
-
-def _linked(board: Board, metric: str) -> Iterator[Fact]:
-    rows = board.company_links
-    for row in rows[(rows["verdict"] == "moves") & ~rows["contradicted"].astype(bool)].to_dict("records"):
-        if row["target"] == metric:
-            yield _fact(board, row["input"], f"moves_{metric}", int(row["lag"]))
-        elif row["input"] == metric:
-            yield _fact(board, row["target"], f"follows_{metric}", int(row["lag"]))
-    rocking = rows[rows["rocking_chair"].astype(bool) & rows["declared"].astype(bool) & (rows["target"] == metric)]
-    for name in rocking["input"]:
-        yield _fact(board, str(name), f"does_not_move_{metric}", "yes")
-
-
-def _computed(board: Board, metric: str) -> Iterator[Fact]:
-    definitions = board.definitions
-    below = [name for name in upstream(definitions, [metric]) if name != metric]
-    above = [name for name in definitions.metrics if name != metric and metric in upstream(definitions, [name])]
-    for name in below:
-        yield _fact(board, name, f"is_part_of_{metric}", "yes")
-    for name in above:
-        yield _fact(board, name, f"is_computed_from_{metric}", "yes")
-
-
-def _fact(board: Board, metric: str, field: str, value: int | str) -> Fact:
-    """A relation: `yes`, or after how many periods."""
-    unit = "" if isinstance(value, str) else f"{board.grain}s"
-    text = value if isinstance(value, str) else numbers.quantity(value, unit)
-    return Fact(f"{metric}.{field}", metric, None, board.period.id, field, value, unit, text)
-
-
-def _told(board: Board, metric: str, department: str, found: list[Fact]) -> Sentence:
-    shown = found[:MOST]
-    who = board.definitions.departments[department].department
-    said = "; ".join(_said(board, metric, fact) for fact in shown)
-    return Sentence(f"{who}: {said}.", (*(fact.id for fact in shown), f"{metric}.light"))
-
-
-def _said(board: Board, metric: str, fact: Fact) -> str:
-    mine, other = board.definitions.label(metric), board.definitions.label(fact.metric)
-    said: dict[str, str] = {
-        "moves_": f"{mine} follows your {other} {fact.text} later",
-        "follows_": f"your {other} follows it {fact.text} later",
-        "does_not_move_": f"your {other} was meant to move it, and does not",
-        "is_part_of_": f"your {other} is a part of it",
-        "is_computed_from_": f"your {other} is computed from it",
+def _meaning(board: Board, metric: str) -> dict[str, Any]:
+    definitions, row = board.definitions, board.row(metric)
+    systems = [definitions.company.sources[name].system for name in sources_of(definitions, [metric])]
+    reach = row["data_to"]
+    return {
+        "label": definitions.label(metric),
+        "question": definitions.metrics[metric].question or "",
+        "how": how(definitions, metric),
+        "systems": list(dict.fromkeys(systems)),
+        "data_to": "" if reach is None or reach != reach else numbers.date(reach.date()),  # noqa: PLR0124 - NaT is not itself
     }
-    return next(text for way, text in said.items() if fact.field.startswith(way))
+
+
+def how(definitions: Definitions, metric: str) -> str:
+    """How a metric is made, in one phrase: `Closed-won deals divided by Closed deals`."""
+    said: Metric = definitions.metrics[metric]
+    if isinstance(said, Simple):
+        return _counted(said.measure)
+    if isinstance(said, Ratio):
+        return f"{_side(definitions, said.numerator)} divided by {_side(definitions, said.denominator)}"
+    if isinstance(said, Cumulative):
+        return f"{definitions.label(said.metric)} over {said.window}"
+    if isinstance(said, Conversion):
+        base, then = definitions.label(said.base_metric), definitions.label(said.conversion_metric)
+        return f"the share of {base} with {then} within {said.window}"
+    return said.expr
+
+
+def _side(definitions: Definitions, side: str | Offset) -> str:
+    if isinstance(side, Offset):
+        return f"{definitions.label(side.metric)}, {side.offset} earlier"
+    return definitions.label(side)
+
+
+def _counted(measure: Measure) -> str:
+    what = f"{_AGGREGATES[measure.agg]} {measure.expr or 'rows'} in {measure.source}"
+    kept = f" where {measure.filter}" if measure.filter else ""
+    dropped = f", without {measure.exclude}" if measure.exclude else ""
+    return f"{what}{kept}{dropped}{', at the end' if measure.at else ''}"

@@ -19,10 +19,11 @@ from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, told
 from dataops_nb.story.leading import link_facts
-from dataops_nb.story.meaning import meant_facts
+from dataops_nb.story.meaning import meanings
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.pitch import pitch_facts
+from dataops_nb.story.readers import meant_facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.solving import solving_facts
 from dataops_nb.story.warnings import faulty, overdue
@@ -70,6 +71,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
+            "meanings": meanings(board),
             "follow_ups": _follow_ups(board),
             "overdue": [each.text for each in reacting.overdue(board)],
             "warnings": warnings(board),

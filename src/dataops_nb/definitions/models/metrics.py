@@ -96,6 +96,8 @@ class Limits(Model):
     screen: bool = Field(False, description="true: leave out extreme points when limits are computed.")
     rebase: list[Because] = Field([], description="Days on which limits start anew, each with a reason.")
     lock: Because | None = Field(None, description="Compute limits from these days only, with a reason.")
+    trend: bool = Field(False, description="true: limits follow the straight line of a metric that grows or shrinks.")
+    season: bool = Field(False, description="true: limits follow what comes back every year; it takes two years.")
 
 
 class Accept(Model):
