@@ -6,8 +6,6 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from nbformat import v4
-
 from dataops_nb import __version__, alignment, board, publish, story, tables
 from dataops_nb import definitions as company_files
 from dataops_nb.board import Board
@@ -48,30 +46,41 @@ def _sections(read: Board) -> dict[str, list[Any]]:
         "Where it stands": [story.headline(read), story.pitch(read), story.action(read), story.notes(read)],
         "What a unit of effort is worth": [story.worth(read)],
         "The activity behind it": [story.explained(read)],
-        "Why it matters": [story.links(read), story.meaning(read)],
+        "Why it matters": [story.links(read), story.for_departments(read)],
         "What would change our mind": [story.mind(read)],
         "Receipts": [tables.receipts(read)],
     }
 
 
+class Node(dict[str, Any]):
+    """A part of a notebook, read like nbformat's, whose import takes longer than the answer."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def _cell(kind: str, source: str, tag: str, *shown: Any) -> Node:
+    outputs = [Node(output_type="display_data", data=each._repr_mimebundle_(), metadata={}) for each in shown]
+    return Node(cell_type=kind, source=source, metadata={"tags": [tag] if tag else []}, outputs=outputs)
+
+
 def _write(read: Board, sections: dict[str, list[Any]]) -> Path:
     """The page at its three altitudes, from the same sentences; where its summary is."""
     tags = dict(zip(sections, ("executive", "executive", "manager", "manager", "manager", "analyst"), strict=True))
-    cells = [v4.new_markdown_cell(f"# {read.definitions.label(read.lead)}")]
+    cells = [_cell("markdown", f"# {read.definitions.label(read.lead)}", "")]
     for title, told in sections.items():
-        outputs = [v4.new_output("display_data", data=each._repr_mimebundle_()) for each in told if str(each)]
-        if outputs:
-            cells.append(v4.new_markdown_cell(f"## {title}", metadata={"tags": [tags[title]]}))
-            cells.append(v4.new_code_cell("", outputs=outputs, metadata={"tags": [tags[title]]}))
-    record = v4.new_output("display_data", data=story.record(read)._repr_mimebundle_())
-    cells.append(v4.new_code_cell("", outputs=[record], metadata={"tags": ["facts"]}))
+        if shown := [each for each in told if str(each)]:
+            cells += [_cell("markdown", f"## {title}", tags[title]), _cell("code", "", tags[title], *shown)]
+    notebook: Any = Node(cells=[*cells, _cell("code", "", "facts", story.record(read))], metadata={})
     meta = publish.page.Meta(f"ask-{read.lead}", __version__, {"metric": read.lead, "grain": read.grain})
     assert read.out is not None  # noqa: S101  a board that was read has a folder
-    place = read.out / "ask" / read.lead
-    private = read.out / "runs"
+    place, private = read.out / "ask" / read.lead, read.out / "runs"
     private.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.mkdir(parents=True, exist_ok=True)
-    for name, content in publish.page.files(v4.new_notebook(cells=cells), meta).items():
+    for name, content in publish.page.files(notebook, meta).items():
         publish.folder.replace(place / name, content, private)
     return place / "index.html"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.answering import mind, worth
-from dataops_nb.story.checking import disagreements, in_order
 from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained

@@ -58,7 +58,7 @@ def _worth_facts(board: Board, metric: str) -> Iterator[Fact]:
     unit = board.definitions.metrics[metric].unit
     yield _fact(board, metric, "one", (found.step, unit), numbers.difference(found.step, unit, word=True))
     for field, amount in (("worth_of_one", found.value), ("worth_low", found.low), ("worth_high", found.high)):
-        yield _fact(board, metric, field, (amount, currency), numbers.number(abs(amount), currency))
+        yield _fact(board, metric, field, (amount, currency), numbers.number(abs(_clean(amount)), currency))
     if found.lag:
         periods = f"{board.grain}s"
         yield _fact(board, metric, "worth_after", (found.lag, periods), numbers.quantity(found.lag, periods))
