@@ -16,6 +16,9 @@ from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.luck import luck, luck_facts
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
+from dataops_nb.story.pitch import Pitch, pitch, pitches
+from dataops_nb.story.reacting import notes, overdue, reactions
+from dataops_nb.story.readers import for_departments, meant_facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
@@ -27,6 +30,7 @@ __all__ = [
     "About",
     "Claim",
     "Fact",
+    "Pitch",
     "Record",
     "Said",
     "Sentence",
@@ -39,6 +43,7 @@ __all__ = [
     "facts",
     "finding_facts",
     "findings",
+    "for_departments",
     "headline",
     "in_order",
     "lines",
@@ -46,12 +51,18 @@ __all__ = [
     "links",
     "luck",
     "luck_facts",
+    "meant_facts",
     "moved",
     "names",
+    "notes",
+    "overdue",
     "pace_facts",
     "paced",
     "pairs",
+    "pitch",
+    "pitches",
     "places",
+    "reactions",
     "record",
     "restated",
     "sentence",
