@@ -262,8 +262,12 @@ def unit_worth(scale: Scale, metric: str) -> Unit:
 def _together(scale: Scale, metric: str, star: str) -> tuple[float, float] | None:
     """What one unit of a metric goes along with in the same period, and its standard error; None where that cannot be said."""
     own, other = (scale.rows(links.flow(scale.definitions, name)) for name in (metric, star))
-    columns = ["period_start", "period_end", "value"]
-    found = links.relate(links.overlap(own[columns], other[columns]), range(1), scale.period.grain)
+    both = own.merge(other, on=["period_start", "period_end"], suffixes=("", "_star"))
+    cause, effects = (both[name].to_numpy(dtype=float) for name in ("value", "value_star"))
+    run = slice(*links.overlap(cause, effects))
+    starts, ends = (pd.DatetimeIndex(both[name].iloc[run]) for name in ("period_start", "period_end"))
+    grain = scale.period.grain
+    (found,) = links.relate(starts, ends, cause[None, run], effects[None, run], lags=[range(1)], grain=grain)
     if found is None:
         return None
     effect, low, high = found.effect(0)
