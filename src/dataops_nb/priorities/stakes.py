@@ -262,12 +262,11 @@ def unit_worth(scale: Scale, metric: str) -> Unit:
 def _together(scale: Scale, metric: str, star: str) -> tuple[float, float] | None:
     """What one unit of a metric goes along with in the same period, and its standard error; None where that cannot be said."""
     own, other = (scale.rows(links.flow(scale.definitions, name)) for name in (metric, star))
-    both = own.merge(other, on=["period_start", "period_end"], suffixes=("", "_star"))
-    cause, effects = (both[name].to_numpy(dtype=float) for name in ("value", "value_star"))
-    run = slice(*links.overlap(cause, effects))
-    starts, ends = (pd.DatetimeIndex(both[name].iloc[run]) for name in ("period_start", "period_end"))
-    grain = scale.period.grain
-    (found,) = links.relate(starts, ends, cause[None, run], effects[None, run], lags=[range(1)], grain=grain)
+    both = own.merge(other[["period_start", "value"]], on="period_start", suffixes=("", "_then"))
+    one, two = (both[name].to_numpy(dtype=float) for name in ("value", "value_then"))
+    span = slice(*links.overlap(one, two))
+    starts, ends = (pd.DatetimeIndex(both[name])[span] for name in ("period_start", "period_end"))
+    (found,) = links.relate(starts, ends, one[None, span], two[None, span], lags=[range(1)], grain=scale.period.grain)
     if found is None:
         return None
     effect, low, high = found.effect(0)
