@@ -11,7 +11,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := $(BIN)/nbstripout --keep-id --extra-keys "metadata.language_info"
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh test check lint lab clean format soak constraints test-airflow
+.PHONY: help refresh test check lint lab clean format soak test-airflow constraints
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
