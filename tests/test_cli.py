@@ -21,6 +21,7 @@ from dataops_nb.cli import arguments, check, doctor, lab, main, output, status
 from dataops_nb.cli.records import records
 from dataops_nb.cli.values import split
 from dataops_nb.errors import DataError, DataopsError, Fault, LockedError, UsageError
+from dataops_nb.refresh.watch import Limits
 
 ROOT = Path(__file__).parents[1]
 COMPANY = """
@@ -591,6 +592,7 @@ def test_refresh_hands_its_options_on_and_prints_how_reports_ended(
     assert given == {
         "suite": "weekly", "reports": ("sales",), "as_of": None, "parameters": {"department": "a=b"}, "jobs": 2,
         "timeout": 60, "progress": None, "force": False, "missed": True, "shard": "1/2",
+        "engine": "kernel", "limits": Limits(memory=2 * 1024**2),
     }  # fmt: skip
     assert said.document["reports"] == [
         {

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dataops_nb import board, definitions, links, priorities, sample, sources
+from dataops_nb import board, charts, definitions, links, priorities, sample, sources, story, tables
 from dataops_nb.definitions.models import Item
 from dataops_nb.history import carried, follow
 from dataops_nb.priorities.slack import Horizon
@@ -107,6 +107,8 @@ def shop(whole):
 
     def make(*items):
         whole.catalog.__dict__["definitions"] = whole.definitions.model_copy(update={"solve_next": list(items)})
+        for name in ("priorities", "closed"):
+            whole.__dict__.pop(name, None)
         return whole
 
     return make
@@ -181,6 +183,15 @@ def test_what_is_done_or_dropped_is_not_listed(shop):
         )
     )
     assert {"a", "b", "c"} & set(found.index) == {"c"}
+
+
+def test_the_list_is_shown_as_sentences_table_and_chart_of_the_same_numbers(shop):
+    this = shop(item("ads", "customers", asked=7))
+    amount = story.solving_facts(this)["customers.at_stake[ads]"].text
+    html = tables.solve_next(this)._repr_mimebundle_()["text/html"]
+    assert all(amount in shown for shown in (str(story.solving(this)), html, charts.eisenhower(this).description))
+    known = {fact["id"] for fact in story.record(this).payload["facts"]}
+    assert {id_ for each in story.solving(this).sentences for id_ in each.facts} <= known
 
 
 def test_the_same_seed_gives_the_same_draws(shop):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import Measured, Window
 from dataops_nb.alignment.measures import label, measure
+from dataops_nb.alignment.passes import gather
 from dataops_nb.definitions import Definitions, told_apart
 from dataops_nb.definitions.models import Measure, Simple
 from dataops_nb.sources import Catalog
@@ -72,6 +73,7 @@ class Evaluated:
 def evaluate_all(scope: Scope, metrics: Sequence[str], windows: list[Window]) -> dict[str, Evaluated]:
     """Each metric over the same windows; members of a family share what was measured."""
     families = {} if scope.by else find_families(metrics, own_measure(scope.definitions))
+    gather(scope.catalog, metrics, scope.by, apart=families)
     done: dict[int, Measured] = {}
     found: dict[str, Evaluated] = {}
     for metric in metrics:

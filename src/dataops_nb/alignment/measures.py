@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from dataops_nb.alignment import queries
+from dataops_nb.alignment.distinct import count_distinct
+from dataops_nb.alignment.frames import date_dimension, window_frame
 from dataops_nb.alignment.measured import TOTAL, Measured, Window, blanked, reach
 from dataops_nb.definitions.models import Measure
 from dataops_nb.errors import UsageError
@@ -71,33 +73,33 @@ def _aggregate(
         )
     time = time_of(catalog, what)
     if queries.speaks_of_window(what) or (what.agg not in _ADDS_UP and what.at is None):
-        query = queries.by_window(catalog, what, time, by)
-        return from_windows(catalog.fetch(query, **{queries.DAYS: _date_dimension(windows)}), windows, by)
+        return from_windows(_by_window(catalog, what, time, windows, by), windows, by)
     if what.at == "end":
         return _on_last_day(catalog.fetch(queries.daily(catalog, what, time, by)), what, windows, by, apart=apart)
     return _over_days(_by_day(catalog, what, time, by), what, windows, by)
 
 
+def _by_window(catalog: Catalog, what: Measure, time: str, windows: list[Window], by: tuple[str, ...]) -> pd.DataFrame:
+    if what.agg == "count_distinct" and not queries.speaks_of_window(what):
+        return count_distinct(catalog, what, time, windows, by)
+    query = queries.by_window(catalog, what, time, by)
+    return catalog.fetch(query, **{queries.DAYS: date_dimension(windows)})
+
+
 def _by_day(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> pd.DataFrame:
     if what.agg == "first_seen":
         return catalog.fetch(queries.first_rows(catalog, what, time, by))
-    summed = what.model_copy(update={"agg": "sum"}) if what.agg == "average" else what
-    return catalog.fetch(queries.daily(catalog, summed, time, by))
+    return catalog.fetch(queries.daily(catalog, summed(what), time, by))
 
 
-def window_frame(windows: list[Window]) -> pd.DataFrame:
-    """`_nb_w _nb_first _nb_last`: windows as a table that a query can join; no source has columns of these names."""
-    ends = {"_nb_first": [w.start for w in windows], "_nb_last": [w.end for w in windows]}
-    frame = pd.DataFrame({"_nb_w": range(len(windows)), **ends})
-    return frame.astype(dict.fromkeys(ends, "datetime64[s]"))
+def summed(what: Measure) -> Measure:
+    """What is asked of each day for a measure over days: an average is a sum by its rows."""
+    return what.model_copy(update={"agg": "sum"}) if what.agg == "average" else what
 
 
-def _date_dimension(windows: list[Window]) -> pd.DataFrame:
-    frame = window_frame(windows)
-    lengths = ((frame["_nb_last"] - frame["_nb_first"]).dt.days + 1).clip(lower=0)
-    days = frame.loc[frame.index.repeat(lengths)].reset_index(drop=True)
-    into = days.groupby("_nb_w").cumcount()
-    return days.assign(_nb_day=days["_nb_first"] + pd.to_timedelta(into, unit="D"))
+def is_daily(what: Measure) -> bool:
+    """Whether a measure over any windows is made of its value on each day."""
+    return what.open is None and not queries.speaks_of_window(what) and (what.agg in _ADDS_UP or what.at is not None)
 
 
 def label(by: Iterable[str], values: Iterable[str]) -> str:

@@ -42,7 +42,7 @@ def tabulate(series: Sequence[Series], owners: dict[str, str], periods: Sequence
 
 
 def _repeat(said: Sequence[str | None], times: int, kind: type = str) -> pd.Series:
-    return pd.Series(list(said), dtype=kind).repeat(times).reset_index(drop=True)
+    return pd.Series(np.repeat(np.array(said, dtype=object), times), dtype=kind)
 
 
 def _stack(columns: Iterable[pd.Series]) -> np.ndarray:

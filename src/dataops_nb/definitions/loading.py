@@ -9,11 +9,11 @@ from typing import Any
 from dataops_nb.definitions import checks
 from dataops_nb.definitions.draft import Draft, File
 from dataops_nb.definitions.models import (
+    AnyEvent,
     Company,
     Defaults,
     Definitions,
     Department,
-    Event,
     Holiday,
     Item,
     Name,
@@ -28,7 +28,7 @@ from dataops_nb.errors import DefinitionsError, Mistake, nearest
 
 OTHERS: dict[str, Any] = {
     "reports": dict[Name, Suite],
-    "events": list[Event],
+    "events": list[AnyEvent],
     "solve_next": list[Item],
     "glossary": dict[Text, Text],
     "holidays": list[Holiday],

@@ -40,6 +40,7 @@ DRAWS = 2000
 SEED = 20
 USUAL_EFFORT = 5.0
 _ENDS = (2.5, 97.5)
+_TEXTS = ("metric", "light", "star", "effort", "due", "raised_by", "raised_on", "owner")
 
 
 def find(
@@ -112,7 +113,8 @@ def _ranked(rows: list[dict[str, Any]], draws: list[dict[str, Any]]) -> pd.DataF
         return pd.DataFrame(columns=COLUMNS)
     table = pd.DataFrame(rows)
     kinds: dict[str, Any] = {"slack": float, "at_stake": float, "lag": "Int64", "asked": int, "effort_days": float}
-    table = table.astype(kinds)
+    said = {name: table[name].astype(object).where(table[name].notna(), None) for name in _TEXTS}
+    table = table.assign(**said).astype(kinds)
     amounts = np.array([each["at_stake"] for each in draws])
     slack = np.array([each["slack"] for each in draws])
     low, high = np.percentile(amounts, _ENDS, axis=1)

@@ -211,9 +211,9 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _code() -> str:
-    """The package's own code, and the versions of the libraries that compute and draw."""
-    whole = hashlib.sha256()
-    for path in sorted(Path(dataops_nb.__file__).parent.rglob("*.py")):
+    """The package's own code and style sheets, and the versions of the libraries that compute and draw."""
+    whole, home = hashlib.sha256(), Path(dataops_nb.__file__).parent
+    for path in sorted(path for kind in ("*.py", "*.css") for path in home.rglob(kind)):
         whole.update(path.read_bytes())
     whole.update(" ".join(_version(name) for name in LIBRARIES).encode())
     return whole.hexdigest()[:12]

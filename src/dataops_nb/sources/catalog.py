@@ -22,6 +22,7 @@ from dataops_nb.sources.days import cut_day, end_before, is_time
 from dataops_nb.sources.evidence import Notice
 from dataops_nb.sources.files import hash_content
 from dataops_nb.sources.indicators import read_indicators
+from dataops_nb.sources.kinds import NUMERIC
 from dataops_nb.sources.loading import Shelf
 from dataops_nb.sources.queries import find_tables
 from dataops_nb.sources.rates import SPANS, list_spans
@@ -84,6 +85,27 @@ class Catalog:
             self._results[written] = result.copy()
         return result
 
+    def knows(self, query: exp.Expression) -> bool:
+        """Whether the result of a query without frames is at hand."""
+        return query.sql(dialect=self.dialect) in self._results
+
+    def keep(self, query: exp.Expression, result: pd.DataFrame) -> None:
+        """Keep what is known to be the result of a query without frames."""
+        self._results[query.sql(dialect=self.dialect)] = result
+
+    def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
+        """The least and greatest value of a column of integers in a file; None for anything else, and where there is none."""
+        typed = self._shelf.typed(name)
+        found = find_column(column.strip('"'), typed.columns)
+        if not self._is_embedded(name) or found is None or typed.columns[found] not in NUMERIC:
+            return None
+        query = f"select min({quote(found)}) as low, max({quote(found)}) as high from {quote(name)}"
+        low, high = self.fetch(query).iloc[0]
+        return None if pd.isna(low) else (int(low), int(high))
+
+    def _is_embedded(self, name: str) -> bool:
+        return self._shelf.home(name) is self._shelf.engine
+
     def _run(self, tree: exp.Expr, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
         shadowed = [name for name in frames if name in self._shelf.loaded]
         if shadowed:
@@ -132,7 +154,9 @@ class Catalog:
             raise DataError([Fault(name, f"has no column {column!r}{did_you_mean(column, columns)}", column=column)])
         if not is_time(columns[found]):
             raise DataError([Fault(name, f"is {columns[found]}, which has no day", column=found)])
-        return cut_day(exp.column(found, quoted=True), columns[found], self._shelf.zone_of(name), self._shelf.zone)
+        moment, zone = exp.column(found, quoted=True), self._shelf.zone_of(name)
+        quick = self._shelf.steps.cut(moment, columns[found], zone) if self._is_embedded(name) else None
+        return quick or cut_day(moment, columns[found], zone, self._shelf.zone)
 
     def rate_spans(self) -> exp.Expression:
         """The days each exchange rate holds, to join as `rates.SPANS`: `_nb_currency _nb_since _nb_until _nb_rate`."""

@@ -29,6 +29,7 @@ from dataops_nb.sources.files import File, allow_folders, find_files
 from dataops_nb.sources.garbled import list_garbled
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
 from dataops_nb.sources.needs import collect_needs
+from dataops_nb.sources.offsets import Steps
 from dataops_nb.sources.published import Asking, Published, complete
 from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.rates import check_rates, list_spans
@@ -75,6 +76,7 @@ class Shelf:
         self.engine: Engine = self.engines.embedded
         self.con = self.engines.embedded.con
         self.published: dict[str, Published] = {}
+        self.steps = Steps(self.con, self.zone, as_of)
 
     def close(self) -> None:
         """Free the memory and the temporary files, leave the databases."""

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb.board import Board
+from dataops_nb.periods import calendar
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.leading import link_facts_of, rocking
@@ -61,6 +62,8 @@ def _facts(board: Board, row: pd.Series) -> Iterator[Fact]:
     def fact(field: str, value: float, unit: str, text: str, of: str = metric) -> Fact:
         return Fact(f"{of}.{field}", of, None, board.period.id, field, value, unit, text)
 
+    if row["kind"] == "explained signal":
+        yield from _event_facts(board, row)
     if row["kind"] == "watermelon":
         yield fact("inputs_green", int(row["green"]), "inputs", str(row["green"]))
         yield fact("inputs_judged", int(row["judged"]), "inputs", str(row["judged"]))
@@ -78,6 +81,39 @@ def _facts(board: Board, row: pd.Series) -> Iterator[Fact]:
 
 def _unit(board: Board, metric: str) -> str:
     return board.definitions.metrics[metric].unit
+
+
+def _event_facts(board: Board, row: pd.Series) -> Iterator[Fact]:
+    metric, of = str(row["metric"]), _unit(board, str(row["metric"]))
+
+    def fact(field: str, value: float | str, unit: str, text: str) -> Fact:
+        return Fact(f"{metric}.{field}", metric, None, board.period.id, field, value, unit, text)
+
+    day, since = (
+        row["event_date"].date(),
+        calendar(board.definitions.company.calendar).period(board.grain, row["since"].date()),
+    )
+    yield fact("event", row["event"], "", row["event"])
+    yield fact("event_date", day.isoformat(), "", numbers.date(day))
+    lag = int(row["event_lag"])
+    yield fact("event_lag", lag, f"{board.grain}s", numbers.quantity(lag, f"{board.grain}s"))
+    yield fact("signal_since", since.id, "", numbers.period(since))
+    shift = float(f"{row['now'] - row['before']:.12g}")
+    yield fact("event_shift", shift, of, numbers.difference(shift, of, word=True))
+
+
+def _event(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
+    metric = str(row["metric"])
+    name, day, lag, since, shift = (
+        known[f"{metric}.{field}"] for field in ("event", "event_date", "event_lag", "signal_since", "event_shift")
+    )
+    way = "above" if float(shift.value or 0) > 0 else "below"
+    when = f"in the same {board.grain}" if not lag.value else f"{lag.text} later"
+    text = (
+        f"{board.definitions.label(metric)}: since {since.text} on average {shift.text} {way} the {board.grain}s before; "
+        f"that followed {name.text} ({day.text}) {when}."
+    )
+    return Sentence(text, (since.id, shift.id, name.id, day.id, *([lag.id] if lag.value else [])))
 
 
 def _length(board: Board, row: pd.Series) -> int:
@@ -147,5 +183,6 @@ _SAYS: Mapping[str, Callable[[Board, Row, Mapping[str, Fact]], Sentence]] = {
     "green decline": _decline,
     "rocking chair": _rocks,
     "contradicted link": _against,
+    "explained signal": _event,
     "red by noise": _noise,
 }

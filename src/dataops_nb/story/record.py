@@ -12,16 +12,20 @@ import pandas as pd
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
 from dataops_nb.sources import touched
-from dataops_nb.story import numbers
+from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, told
 from dataops_nb.story.leading import link_facts
+from dataops_nb.story.meaning import meanings
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
+from dataops_nb.story.pitch import pitch_facts
+from dataops_nb.story.readers import meant_facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.solving import solving_facts
+from dataops_nb.story.tracking import track_facts
 from dataops_nb.story.warnings import faulty, overdue
 
 MIME = "application/vnd.dataops-nb.facts+json"
@@ -67,9 +71,12 @@ def record(board: Board, title: str | None = None) -> Record:
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
+            "meanings": meanings(board),
             "follow_ups": _follow_ups(board),
+            "overdue": [each.text for each in reacting.overdue(board)],
             "warnings": warnings(board),
             "findings": _findings(board) if board.has_findings else [],
+            "lights": _lights(board),
             "used": _used(board),
         }
     )
@@ -85,6 +92,10 @@ def _said(board: Board) -> dict[str, Fact]:
         **(link_facts(board) if board.has_links else {}),
         **(finding_facts(board) if board.has_findings else {}),
         **(solving_facts(board) if board.has_priorities else {}),
+        **(track_facts(board) if board.has_track else {}),
+        **reacting.reaction_facts(board),
+        **meant_facts(board),
+        **(pitch_facts(board) if "pitched" in board.__dict__ else {}),
     }
 
 
@@ -99,6 +110,12 @@ def _findings(board: Board) -> list[dict[str, Any]]:
         }
         for rows, said in told(board)
     ]
+
+
+def _lights(board: Board) -> list[dict[str, Any]]:
+    """The lights of the last complete period and of the open one, and what is foreseen of it, to be remembered."""
+    columns = ["metric", "grain", "period", "light", "reason", "on_pace", "attainment", "landing", "p_hit"]
+    return _rows(pd.concat([board.current, board.unfinished])[columns])
 
 
 def _used(board: Board) -> dict[str, list[str]]:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from dataops_nb.board import Board
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, _clean
@@ -31,6 +33,10 @@ def solving_facts(board: Board) -> dict[str, Fact]:
     """Every fact about the things to solve, by id: `metric.field[item]`, and how many are listed and closed."""
     found = [fact for row in _rows(board) for fact in _facts(board, row)]
     counts = {"listed": len(board.priorities), "closed": len(board.closed)}
+    titles = [(str(row["id"]), str(row["title"])) for row in board.closed.to_dict("records")]
+    found += [
+        Fact(f"solve.title[{id_}]", "solve", f"item={id_}", board.period.id, "title", t, "", t) for id_, t in titles
+    ]
     found += [
         Fact(f"solve.{name}", "solve", None, board.period.id, name, n, "", f"{n:,}") for name, n in counts.items()
     ]
@@ -53,6 +59,10 @@ def _facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
 
     currency = board.definitions.company.currency
     yield fact("rank", int(row["rank"]), "", str(row["rank"]))
+    yield fact("title", str(row["title"]), "", str(row["title"]))
+    if not pd.isna(row["lag"]) and row["lag"]:
+        unit = f"{board.grain}s"
+        yield fact("lag", int(row["lag"]), unit, numbers.quantity(int(row["lag"]), unit))
     for field in _MONEY:
         if math.isfinite(row[field]):
             yield fact(field, _clean(row[field]), currency, numbers.number(row[field], currency))
@@ -70,7 +80,8 @@ def _told(board: Board, row: dict[str, Any], known: dict[str, Fact], place: int)
     text = (
         f"{opening}: {row['title']}{label}. As it is, it costs about {amount.text} a year ({low.text} to {high.text})"
     )
-    yield Sentence(f"{text}; {_why(row)}.", (amount.id, low.id, high.id, known[fact_id(row, "rank")].id))
+    more = [known[id_].id for field in ("title", "lag") if (id_ := fact_id(row, field)) in known]
+    yield Sentence(f"{text}; {_why(row)}.", (amount.id, low.id, high.id, *more))
     slack = known.get(fact_id(row, "slack"))
     if slack is not None:
         yield Sentence(_hurry(slack), (slack.id,))
@@ -92,4 +103,4 @@ def _hurry(slack: Fact) -> str:
 
 def _closed(board: Board, known: dict[str, Fact]) -> Iterator[Sentence]:
     for row in board.closed.to_dict("records"):
-        yield Sentence(f"Closed since the last report: {row['title']}.", (known["solve.closed"].id,))
+        yield Sentence(f"Closed since the last report: {row['title']}.", (known[f"solve.title[{row['id']}]"].id,))

@@ -50,7 +50,17 @@ from dataops_nb.definitions.models.metrics import (
     SourceTarget,
     Target,
 )
-from dataops_nb.definitions.models.records import Event, Holiday, Item, Mail, Report, Suite
+from dataops_nb.definitions.models.records import (
+    AnyEvent,
+    Event,
+    FromColumn,
+    Holiday,
+    Item,
+    Mail,
+    Report,
+    SourceEvents,
+    Suite,
+)
 from dataops_nb.definitions.models.terms import (
     GRAINS,
     MONTHS,
@@ -80,6 +90,7 @@ __all__ = [
     "WEEKDAYS",
     "Accept",
     "Agg",
+    "AnyEvent",
     "Because",
     "Better",
     "BetterColumn",
@@ -98,6 +109,7 @@ __all__ = [
     "Duration",
     "Event",
     "FiscalYear",
+    "FromColumn",
     "Grain",
     "Holiday",
     "Item",
@@ -128,6 +140,7 @@ __all__ = [
     "Sides",
     "Simple",
     "Source",
+    "SourceEvents",
     "SourceTarget",
     "Suite",
     "Target",
@@ -146,7 +159,7 @@ class Definitions(Model):
     company: Company
     departments: dict[str, Department]
     suites: dict[str, Suite] = Field({})
-    events: list[Event] = Field([])
+    events: list[AnyEvent] = Field([])
     solve_next: list[Item] = Field([])
     glossary: dict[str, str] = Field({})
     holidays: list[Holiday] = Field([])
