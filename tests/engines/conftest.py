@@ -21,7 +21,7 @@ from dataops_nb.sources.engines.addresses import Address
 from .company import COMPANY, DEPARTMENT, TABLES, Table, write_csv
 from .servers import Cluster, Postgres, fill_spark, find_programs
 
-ENGINES = ["duckdb", "sqlite", "postgres", "spark"]
+ENGINES = ["duckdb", "sqlite", "postgres"]
 LITE = {"integer": "integer", "decimal": "real", "text": "text", "date": "text", "timestamp": "text"}
 DUCK = {"integer": "bigint", "decimal": "double", "text": "varchar", "date": "date", "timestamp": "timestamp"}
 
