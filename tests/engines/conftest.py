@@ -21,7 +21,7 @@ from dataops_nb.sources.engines.addresses import Address
 from .company import COMPANY, DEPARTMENT, TABLES, Table, write_csv
 from .servers import Cluster, Postgres, fill_spark, find_programs
 
-ENGINES = ["duckdb", "sqlite", "postgres"]
+ENGINES = ["duckdb", "sqlite", "postgres", "spark"]
 LITE = {"integer": "integer", "decimal": "real", "text": "text", "date": "text", "timestamp": "text"}
 DUCK = {"integer": "bigint", "decimal": "double", "text": "varchar", "date": "date", "timestamp": "timestamp"}
 
@@ -101,9 +101,8 @@ def spark(tmp_path_factory) -> Iterator[Cluster]:
         pytest.skip("Java is not installed (Debian: openjdk-17-jre-headless)")
     cluster = Cluster(Path(pyspark.origin).parent)
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    os.environ["PYSPARK_SUBMIT_ARGS"] = (
-        f"--conf spark.sql.warehouse.dir={tmp_path_factory.mktemp('warehouse')} --driver-memory 1g pyspark-shell"
-    )
+    warehouse = f"--conf spark.sql.warehouse.dir={tmp_path_factory.mktemp('warehouse')}"
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"{warehouse} {cluster.options} pyspark-shell"
     yield cluster
     from dataops_nb.sources.engines import sparks
 

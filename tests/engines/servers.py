@@ -131,6 +131,7 @@ def _is_known(name: str) -> bool:
     return True
 
 
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # a short life: start fast, compile little
 SPARK_KINDS = {"integer": "bigint", "decimal": "double", "text": "string", "date": "date", "timestamp": "timestamp_ntz"}
 
 
@@ -139,9 +140,10 @@ class Cluster:
 
     def __init__(self, programs: Path) -> None:
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="nb-spark-")), free_port()
+        self.options = f'--conf spark.driver.extraJavaOptions="{QUICK}" --conf spark.executor.extraJavaOptions="{QUICK}" --driver-memory 1g'
         self.environment = os.environ | {
             "SPARK_HOME": str(programs), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_DIRS": str(self.folder / "local"),
-            "SPARK_WORKER_DIR": str(self.folder / "work"), "PYSPARK_PYTHON": sys.executable,
+            "SPARK_WORKER_DIR": str(self.folder / "work"), "PYSPARK_PYTHON": sys.executable, "SPARK_DAEMON_JAVA_OPTS": QUICK,
         }  # fmt: skip
         deploy, ui = "org.apache.spark.deploy", free_port()
         self.processes = [self._start(programs, f"{deploy}.master.Master", "--port", self.port, "--webui-port", ui)]
