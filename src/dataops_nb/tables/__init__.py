@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.tables.agreements import leads, lights, owners
+from dataops_nb.tables.lab import pitch_gate, understood
 from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
 from dataops_nb.tables.receipts import receipts
@@ -18,6 +19,7 @@ __all__ = [
     "lights",
     "links",
     "owners",
+    "pitch_gate",
     "provenance",
     "receipts",
     "rows_apart",
@@ -26,4 +28,5 @@ __all__ = [
     "solve_next",
     "split",
     "track",
+    "understood",
 ]
