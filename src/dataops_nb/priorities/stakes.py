@@ -262,12 +262,16 @@ def unit_worth(scale: Scale, metric: str) -> Unit:
 def _together(scale: Scale, metric: str, star: str) -> tuple[float, float] | None:
     """What one unit of a metric goes along with in the same period, and its standard error; None where that cannot be said."""
     own, other = (scale.rows(links.flow(scale.definitions, name)) for name in (metric, star))
-    columns = ["period_start", "period_end", "value"]
-    found = links.relate(links.overlap(own[columns], other[columns]), range(1), scale.period.grain)
+    both = own.merge(other[["period_start", "value"]], on="period_start", suffixes=("", "_of_star"))
+    cause, effect = (both[name].to_numpy(dtype=float) for name in ("value", "value_of_star"))
+    first, after = links.overlap(cause, effect)
+    starts, ends = (pd.DatetimeIndex(both[name].iloc[first:after]) for name in ("period_start", "period_end"))
+    sides = cause[None, first:after], effect[None, first:after]
+    found = links.relate(starts, ends, *sides, lags=[range(1)], grain=scale.period.grain)[0]
     if found is None:
         return None
-    effect, low, high = found.effect(0)
-    return effect, (high - low) / (2 * _Z)
+    size, low, high = found.effect(0)
+    return size, (high - low) / (2 * _Z)
 
 
 def _pair(scale: Scale, metric: str, star: str) -> pd.DataFrame:
