@@ -262,16 +262,15 @@ def unit_worth(scale: Scale, metric: str) -> Unit:
 def _together(scale: Scale, metric: str, star: str) -> tuple[float, float] | None:
     """What one unit of a metric goes along with in the same period, and its standard error; None where that cannot be said."""
     own, other = (scale.rows(links.flow(scale.definitions, name)) for name in (metric, star))
-    both = own.merge(other[["period_start", "value"]], on="period_start", suffixes=("", "_of_star"))
-    cause, effect = (both[name].to_numpy(dtype=float) for name in ("value", "value_of_star"))
-    first, after = links.overlap(cause, effect)
-    starts, ends = (pd.DatetimeIndex(both[name].iloc[first:after]) for name in ("period_start", "period_end"))
-    sides = cause[None, first:after], effect[None, first:after]
-    found = links.relate(starts, ends, *sides, lags=[range(1)], grain=scale.period.grain)[0]
+    both = own.merge(other[["period_start", "value"]], on="period_start", suffixes=("", "_then"))
+    one, two = (both[name].to_numpy(dtype=float) for name in ("value", "value_then"))
+    span = slice(*links.overlap(one, two))
+    starts, ends = (pd.DatetimeIndex(both[name])[span] for name in ("period_start", "period_end"))
+    (found,) = links.relate(starts, ends, one[None, span], two[None, span], lags=[range(1)], grain=scale.period.grain)
     if found is None:
         return None
-    size, low, high = found.effect(0)
-    return size, (high - low) / (2 * _Z)
+    effect, low, high = found.effect(0)
+    return effect, (high - low) / (2 * _Z)
 
 
 def _pair(scale: Scale, metric: str, star: str) -> pd.DataFrame:
