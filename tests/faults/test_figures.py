@@ -176,3 +176,11 @@ def test_one_bad_report_of_fifty_leaves_forty_nine_published(tmp_path):
         ("n17", "cell 3: ZeroDivisionError: division by zero")
     ]
     assert re.search("1 did not refresh|n17", (wb.out / "index.html").read_text(), re.IGNORECASE)
+
+
+@pytest.mark.slow
+def test_a_thousand_forked_children_end_well_and_nobody_warns():
+    soak = Path(__file__).parents[2] / "benchmarks" / "soak.py"
+    said = subprocess.run([sys.executable, str(soak), "1000"], check=False, capture_output=True, text=True)
+    print(said.stdout)
+    assert said.returncode == 0, said.stdout + said.stderr
