@@ -22,10 +22,9 @@ def test_every_packaged_notebook_shows_the_same_on_both_engines(tmp_path):
     places = {"DATAOPS_WORKBENCH": str(wb.root), "DATAOPS_DATA": str(wb.data), "DATAOPS_OUT": str(wb.out)}
     shown: dict[str, dict[str, list]] = {}
     for engine in ("forked", "kernel"):
+        seen = execute.passed() | places
         jobs = {
-            execute.Job(
-                wb.notebooks / one.notebook, one.parameters, tmp_path / f"job-{engine}-{i}", execute.passed() | places
-            ): one
+            execute.Job(wb.notebooks / one.notebook, one.parameters, tmp_path / f"job-{engine}-{i}", seen): one
             for i, one in enumerate(todo)
         }
         for ended in execute.run(jobs, at_a_time=2, timeout=600, started=lambda _: None, engine=engine):
