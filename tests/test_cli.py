@@ -21,6 +21,7 @@ from dataops_nb.cli import arguments, check, doctor, lab, main, output, status
 from dataops_nb.cli.records import records
 from dataops_nb.cli.values import split
 from dataops_nb.errors import DataError, DataopsError, Fault, LockedError, UsageError
+from dataops_nb.refresh.watch import Limits
 
 ROOT = Path(__file__).parents[1]
 COMPANY = """
@@ -138,7 +139,7 @@ def test_a_global_option_before_the_verb_survives_the_verb() -> None:
         (["refresh", "--fail-on", "gren"], "unknown fail-on 'gren'"),
         (["status", "--as", "2026-01-01"], "unknown option '--as'"),
         (["plan", "a", "b"], "unknown argument 'b'"),
-        (["solve"], "unknown command 'solve'"),
+        (["slove"], "unknown command 'slove'; did you mean 'solve'?"),
         ([], "COMMAND"),
     ],
 )
@@ -497,6 +498,18 @@ def test_status_shows_the_north_star_first(bench: Path, capsys: pytest.CaptureFi
     assert "1 deal " in lines[5]
 
 
+def test_status_has_the_findings_each_with_its_sentence(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sales = bench / "params" / "departments" / "sales.yaml"
+    high = SALES.replace("deals * price}", "deals * price, targets: [{value: 1000}]}").replace("value: 2", "value: 1")
+    sales.write_text(high, "utf-8")
+    document = Said(capsys, "-w", bench, "status", "--as-of", "2026-11-22", "--json").document
+    assert set(document) == {"schema_version", "as_of", "grain", "rows", "findings"}
+    found = {row["kind"]: row for row in document["findings"]}["watermelon"]
+    assert (found["metric"], found["light"], found["green"], found["judged"]) == ("revenue", "red", 1, 1)
+    printed = Said(capsys, "-w", bench, "status", "--as-of", "2026-11-22").out
+    assert f"What the lights do not say\n- {found['sentence']}" in printed
+
+
 def test_links_have_a_row_for_each_input_and_north_star(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = Said(capsys, "links", "-w", bench, "--as-of", "2026-11-22", "--json")
     rows = said.document["rows"]
@@ -574,11 +587,12 @@ def test_refresh_hands_its_options_on_and_prints_how_reports_ended(
         return outcome("red")
 
     monkeypatch.setattr(refresh, "run", run)
-    words = "refresh weekly --report sales -p department=a=b --jobs 2 --timeout 60 --json"
+    words = "refresh weekly --report sales -p department=a=b --jobs 2 --timeout 60 --due --shard 1/2 --engine kernel --memory 2 --json"
     said = Said(capsys, "-w", bench, *words.split())
     assert given == {
         "suite": "weekly", "reports": ("sales",), "as_of": None, "parameters": {"department": "a=b"}, "jobs": 2,
-        "timeout": 60, "progress": None,
+        "timeout": 60, "progress": None, "force": False, "missed": True, "shard": "1/2",
+        "engine": "kernel", "limits": Limits(memory=2 * 1024**2),
     }  # fmt: skip
     assert said.document["reports"] == [
         {

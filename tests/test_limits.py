@@ -280,3 +280,77 @@ def test_a_rebase_in_the_files_reaches_the_board(company):
     rest = ', limits: {rebase: [{from: 2026-08-31, because: "new plan"}]}'
     this = of_weeks(company, [*QUIET[:12], *(n + 20 for n in QUIET[:12])], rest)
     assert sorted(this.table["center"].round(2).dropna().unique()) == [10.42, 30.42]
+
+
+# --- what grows or has seasons --------------------------------------------------------------------------------------------
+
+WEEKS = 156
+WAVE = 12 * np.cos(2 * np.pi * np.arange(WEEKS) / 52.18)
+
+
+def judged_limits(values, **agreed):
+    return limits.add_limits(weeks(values, start="2023-01-02"), Definitions(m=Limits(**agreed)))
+
+
+def test_limits_follow_the_line_of_a_metric_that_grows():
+    noise = np.random.default_rng(4).normal(0, 2, WEEKS)
+    grown = judged_limits(50 + np.arange(WEEKS) + noise, trend=True)
+    assert grown["limits_reason"].isna().all()
+    assert grown["center"].iloc[[0, -1]].tolist() == pytest.approx([50, 50 + WEEKS - 1], abs=1)
+    assert (grown["upper"] - grown["center"]).tolist() == pytest.approx([6] * WEEKS, abs=1)
+    assert judged_limits(50 + np.arange(WEEKS) + noise)["limits_reason"].unique().tolist() == ["autocorrelated"]
+
+
+def test_limits_follow_the_seasons_and_a_point_that_does_not_is_a_signal():
+    noise = np.random.default_rng(5).normal(0, 2, WEEKS)
+    values = 50 + WAVE + noise
+    values[120] += 15
+    found = judged_limits(values, season=True)
+    assert found["limits_reason"].isna().all()
+    assert np.flatnonzero(found["signal"] == "outside").tolist() == [120]
+    assert np.abs(found["center"] - 50 - WAVE).max() < 5
+    assert judged_limits(values)["limits_reason"].unique().tolist() == ["autocorrelated"]
+
+
+def test_a_season_takes_two_years_to_know():
+    values = (50 + WAVE + np.random.default_rng(6).normal(0, 2, WEEKS))[:100]
+    found = judged_limits(values, season=True)
+    assert found["limits_reason"].unique().tolist() == ["too short"]
+    assert found["center"].nunique() == 1
+
+
+def test_noise_around_a_season_shows_as_many_signals_as_noise_around_a_level():
+    """600 series of 104 weeks: the share of points outside limits, within 4 standard errors of what a level shows."""
+    rng = np.random.default_rng(8)
+    series, outside = 600, {}
+    values = rng.normal(100, 5, size=(series, 104))
+    table = pd.concat([weeks(row, start="2024-01-01").assign(segment=f"s={i}") for i, row in enumerate(values)])
+    for name, agreed in {"level": {}, "season": {"season": True, "trend": True}}.items():
+        found = limits.add_limits(table, Definitions(m=Limits(**agreed)))
+        outside[name] = (found["signal"] == "outside").mean()
+    error = math.sqrt(0.004 / len(table))
+    assert outside["season"] == pytest.approx(outside["level"], abs=4 * error)
+
+
+def test_series_of_a_table_are_limited_each_by_itself_in_any_order():
+    rng = np.random.default_rng(9)
+    parts = [
+        weeks(rng.normal(level, 2, size), start="2026-01-05").assign(segment=f"s={level}")
+        for level, size in ((10, 11), (50, 40), (90, 26))
+    ]
+    parts[1].loc[5, "value"] = math.nan
+    agreed = Definitions(m=Limits(rebase=[Because(from_=dt.date(2026, 5, 4), because="new plan")], range="median"))
+    table = pd.concat(parts, ignore_index=True)
+    apart = pd.concat([limits.add_limits(part, agreed) for part in parts], ignore_index=True)
+    mixed = limits.add_limits(table.sample(frac=1, random_state=1), agreed).sort_index()
+    pd.testing.assert_frame_equal(mixed, apart)
+    pd.testing.assert_frame_equal(limits.add_limits(table, agreed), apart)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=12, max_size=40), st.booleans(), st.sampled_from(["mean", "median"]))
+def test_the_table_has_the_limits_of_the_formula(values, screen, ranges):
+    found = limits.add_limits(weeks(values), Definitions(m=Limits(range=ranges, screen=screen))).iloc[-1]
+    said = limits.xmr(values, ranges=ranges, screen=screen)
+    scale = max(1.0, *map(abs, values))
+    for name in ("center", "lower", "upper"):
+        assert found[name] == pytest.approx(getattr(said, name), abs=1e-9 * scale)

@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from dataops_nb import status
 from dataops_nb.definitions.models import Accept, Light, Lights, Limits
 from dataops_nb.status import capability, noise
+from dataops_nb.status.terms import Asked
 
 STANDARD = Lights(
     green=Light(at_least=1.0, means="On plan.", do="Keep going."),
@@ -242,7 +244,7 @@ def test_values_attain_a_share_exactly_where_the_noise_counts_them(value, target
     low, high = sorted((target, other))
     if better == "inside" and low == high:
         return
-    first, last = noise.attaining(share, better, target, low, high)
+    (first,), (last,) = noise.attaining(np.array([share]), Asked.one(better, target, low, high))
     if any(math.isclose(value, edge, abs_tol=1e-9) for edge in (first, last)):
         return
     assert (first < value < last) == (status.attainment(value, target, better, low, high) >= share)
@@ -266,3 +268,37 @@ def test_an_accepted_red_stays_red_and_says_until_when(as_of, value, until):
     judged = status.judge(row(value=value), Definitions(accept=[ACCEPTED]), as_of).iloc[0]
     assert judged["light"] == ("red" if value == 1 else "yellow")
     assert judged["accepted_until"] is until or judged["accepted_until"] == until
+
+
+# --- all rows at once -----------------------------------------------------------------------------------------------------
+
+SIMPLE = st.one_of(st.integers(-20, 20).map(float), st.floats(allow_nan=True, allow_infinity=True), st.just(0.0145))
+
+
+@given(
+    st.lists(st.tuples(SIMPLE, SIMPLE, SIMPLE, SIMPLE), min_size=1, max_size=8),
+    st.sampled_from(["up", "down", "inside"]),
+)
+def test_many_rows_have_the_lights_of_each(rows, better):
+    lows = [min(low, high) for *_, low, high in rows]
+    highs = [max(low, high) for *_, low, high in rows]
+    table = pd.concat([row(value=v, target=t) for v, t, *_ in rows], ignore_index=True)
+    table = table.assign(target_low=lows, target_high=highs)
+    judged = status.judge(table, Definitions(better=better))
+    alone = [
+        status.attainment(v, t, better, low, high) for (v, t, *_), low, high in zip(rows, lows, highs, strict=True)
+    ]
+    assert judged["attainment"].tolist() == pytest.approx(alone, rel=1e-12, nan_ok=True)
+    coloured = judged["light"] != "unknown"
+    assert judged["light"][coloured].tolist() == [
+        status.light(each, STANDARD) for each, here in zip(alone, coloured, strict=True) if here
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "colour"),
+    [(0.01445, 0.017, "yellow"), (math.nextafter(0.01445, 0), 0.017, "red"), (17, 20, "yellow")],
+)
+def test_a_threshold_is_met_exactly_among_many_rows_too(value, target, colour):
+    table = pd.concat([row(), row(value=value, target=target), row(value=1.0)], ignore_index=True)
+    assert status.judge(table, Definitions())["light"].tolist() == ["green", colour, "red"]

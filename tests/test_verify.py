@@ -104,7 +104,7 @@ def test_what_is_said_of_ranges_signals_and_agreement_is_held_against_its_fact(t
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
-def built(*told, altitude="analyst", known=(), names=(), prose="Prose without a number."):
+def built(*told, altitude="analyst", known=(), names=(), prose="Prose without a number.", meanings=()):
     bundle = {
         facts.SENTENCES: {"sentences": [{"text": t, "facts": list(f), "kind": k, "light": c} for t, f, k, c in told]}
     }
@@ -112,7 +112,7 @@ def built(*told, altitude="analyst", known=(), names=(), prose="Prose without a 
         "schema_version": 1, "complete": True, "company": "Lumen", "department": "Sales", "title": "Sales", "owner": "Ann",
         "as_of": "2026-11-22", "grain": "week", "period": "2026-W47", "data_to": "2026-11-21", "light": "yellow", "reason": None,
         "headline": told[0][0], "headline_facts": list(told[0][1]), "facts": [each.as_dict() for each in known], "rows": [],
-        "names": list(names), "sources": [], "warnings": ["The source deals is overdue."],
+        "names": list(names), "meanings": dict(meanings), "sources": [], "warnings": ["The source deals is overdue."],
     }  # fmt: skip
     cells = [v4.new_markdown_cell(prose), v4.new_code_cell("s", outputs=[v4.new_output("display_data", data=bundle)])]
     cells.append(v4.new_code_cell("r", outputs=[v4.new_output("display_data", data={facts.MIME: payload})]))
@@ -290,3 +290,21 @@ def test_two_hundred_seeded_mutations_are_refused_by_their_facts_alone(said):
             passed.append((text, mutated))
     print(f"{tried} mutations, {tried - len(passed)} refused")
     assert passed == []
+
+
+def test_a_number_tells_on_a_touch_what_it_is():
+    meaning = {
+        "won": {
+            "label": "Won deals",
+            "question": "Do we win?",
+            "how": "how many rows in deals",
+            "systems": ["CRM"],
+            "data_to": "Sat 21 Nov 2026",
+        }
+    }
+    html = built((SAID, [each.id for each in AGAINST], "headline", "yellow"), known=AGAINST, meanings=meaning)
+    tip = "Won deals, value, 2026-W47: how many rows in deals. Source: CRM, data to Sat 21 Nov 2026."
+    assert f'data-tip="{tip}">41</span> in week 47, <span' in html
+    assert "How this was computed" in html
+    assert verify.page(html) == []
+    assert verify.page(html.replace("data to Sat 21", "data to Sun 22"))

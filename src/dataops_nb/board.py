@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +16,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from dataops_nb import alignment, drivers, limits, pacing, reconciliation, sources, status, workbench
+from dataops_nb import alignment, drivers, limits, pacing, priorities, reconciliation, sources, status, workbench
+from dataops_nb import findings as _findings
 from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
-from dataops_nb.history import fingerprint, published, restatements
+from dataops_nb.history import (
+    Score,
+    carried,
+    fingerprint,
+    forecasts,
+    notes,
+    published,
+    published_lights,
+    restatements,
+    score,
+)
 from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 from dataops_nb.workbench import Workbench
@@ -96,8 +108,95 @@ class Board:
     @cached_property
     def links(self) -> pd.DataFrame:
         """Whether each input of the board moves a North Star; judged together with all other inputs of the company."""
-        found = _links.find(self.catalog, self.grain)
+        found = self.company_links
         return found[found["input"].isin(self.metrics)].reset_index(drop=True)
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """What the lights alone do not say (`findings.find`), about the board's metrics and what should move them."""
+        links = self.company_links
+        own = links[links["input"].isin(self.metrics) | links["target"].isin(self.metrics)]
+        feeding, events = _feeding(self), self.events
+        return _findings.find(self.table, self.definitions, self.period, links=own, feeding=feeding, events=events)
+
+    @cached_property
+    def track(self) -> Score:
+        """What became of the lights of unfinished periods that were published for earlier days; read once."""
+        return score(forecasts(self.table, published_lights(self.out), as_of=self.as_of))
+
+    @property
+    def has_track(self) -> bool:
+        """Whether anybody has asked for the track record yet."""
+        return "track" in self.__dict__
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """What happened up to as-of (`findings.happened`): `date title kind metrics`."""
+        return _findings.happened(self.catalog)
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether anybody has asked for the findings yet: they need the links."""
+        return "findings" in self.__dict__
+
+    @cached_property
+    def company_links(self) -> pd.DataFrame:
+        """All tested pairs of the company (`links.find`)."""
+        return _links.find(self.catalog, self.grain)
+
+    @cached_property
+    def priorities(self) -> pd.DataFrame:
+        """What to solve next (`priorities.find`) with `since reports`: when it was first listed, in how many reports before.
+
+        A department's board lists what is about its own metrics.
+        """
+        found = priorities.find(self.catalog, self.current, self.company_links, self.period)
+        own = found[found["metric"].isin(self.metrics)] if self.department else found
+        before = carried(self.out, self.as_of).set_index("id")
+        return own.assign(
+            rank=range(1, len(own) + 1),
+            since=own["id"].map(before["since"]).astype(object),
+            reports=own["id"].map(before["reports"]).fillna(0).astype(int),
+        ).reset_index(drop=True)
+
+    @cached_property
+    def closed(self) -> pd.DataFrame:
+        """What the report before still listed to solve, and is closed since: `id title metric kind since reports`."""
+        before = carried(self.out, self.as_of)
+        gone = before[before["last"] & ~before["id"].isin(self.priorities["id"])]
+        own = gone[gone["metric"].isin(self.metrics)] if self.department else gone
+        return own.drop(columns="last").reset_index(drop=True)
+
+    @cached_property
+    def notes(self) -> pd.DataFrame:
+        """What people noted about the board's metrics up to as-of, oldest first (`history.notes`)."""
+        known = notes(self.out, self.as_of)
+        return known[known["metric"].isin(self.metrics)].reset_index(drop=True)
+
+    @cached_property
+    def reactions(self) -> pd.DataFrame:
+        """What was agreed to be done about the lights that are on, and by when (`status.reactions`)."""
+        return status.reactions(self.table, self.notes, self.definitions, self.as_of)
+
+    @cached_property
+    def meant(self) -> dict[str, None]:
+        """The metrics that were explained to other departments so far; the record has those facts."""
+        return {}
+
+    @cached_property
+    def pitched(self) -> Board | None:
+        """The board of other metrics that the pitches of this one name; None where there are none."""
+        named = [fact.partition(".")[0] for name in self.metrics for text in self.definitions.metrics[name].pitch.values()
+                 for fact in re.findall(r"\{([^{}]*)\}", text)]  # fmt: skip
+        known = self.definitions.metrics
+        others = [name for name in dict.fromkeys(named) if name in known and name not in self.metrics]
+        others = [name for name in others if self.grain in known[name].grains]
+        return of(self.catalog, others, grain=self.grain, out=self.out) if others else None
+
+    @property
+    def has_priorities(self) -> bool:
+        """Whether anybody has asked what to solve next."""
+        return "priorities" in self.__dict__
 
     @property
     def has_links(self) -> bool:
@@ -221,6 +320,17 @@ def _sigma(board: Board, row: pd.Series) -> float:
     if sign is None or not row["complete"]:
         return math.nan
     return sign * limits.deviations(row["value"], own.loc[own["complete"], "value"].dropna().tolist())
+
+
+def _feeding(board: Board) -> pd.DataFrame:
+    """The period's rows of what is told to feed the board's North Stars, also of other departments."""
+    stars = [name for name in board.definitions.company.north_star if name in board.metrics]
+    asked = [each for star in stars for each in _findings.inputs_of(board.definitions, star, board.grain)]
+    others = [name for name in dict.fromkeys(asked) if name not in board.metrics]
+    own = board.current[board.current["metric"].isin(asked)]
+    if not others:
+        return own
+    return pd.concat([own, of(board.catalog, others, grain=board.grain).current], ignore_index=True)
 
 
 def _wanted(definitions: Definitions, department: str | None, metrics: Iterable[str] | None) -> list[str]:

@@ -20,6 +20,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near!r}?" if near else ""
 
 
+def first_line(name: str, message: str) -> str:
+    """`ValueError: what was wrong`: the first line of a message, with the next one where it is an indented detail."""
+    lines = message.splitlines() or [""]
+    detail = f": {lines[1].strip()}" if len(lines) > 1 and lines[1].startswith("  ") else ""
+    return f"{name}: {lines[0].strip()}{detail}".removesuffix(": ")
+
+
 @dataclass(frozen=True, order=True)
 class Mistake:
     """One mistake in the company's files: where it stands and what is wrong with it."""
@@ -39,7 +46,10 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault in the data: source, file, physical line (the header is 1) or sheet row, column, value and the broken rule."""
+    """One fault in the data: source, file, physical line (the header is 1) or sheet row, column, value and the broken rule.
+
+    In a database `file` is the table, and `key` says which row it is.
+    """
 
     source: str
     rule: str
@@ -47,6 +57,7 @@ class Fault:
     row: int | None = None
     column: str = ""
     value: str | None = None
+    key: str = ""
 
     def __str__(self) -> str:
         place = self.file or self.source
@@ -58,6 +69,8 @@ class Fault:
         if self.value is not None:
             shown = self.value if len(self.value) <= 80 else self.value[:77] + "..."
             what.append(f"value {shown!r}")
+        if self.key:
+            what.append(f"row {self.key}")
         return f"{place}: {', '.join(what)}: {self.rule}"
 
 

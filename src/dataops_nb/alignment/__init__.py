@@ -18,11 +18,13 @@ from typing import Literal
 import pandas as pd
 
 from dataops_nb.alignment.comparisons import compare
-from dataops_nb.alignment.formulas import Scope, evaluate
-from dataops_nb.alignment.measured import TOTAL, window
+from dataops_nb.alignment.families import Evaluated, evaluate_all
+from dataops_nb.alignment.formulas import Scope
+from dataops_nb.alignment.measured import TOTAL, Window, window
 from dataops_nb.alignment.progress import add_so_far
 from dataops_nb.alignment.scales import slopes
 from dataops_nb.alignment.splits import declared_splits, members, sources_of
+from dataops_nb.alignment.tabulated import Series, tabulate
 from dataops_nb.alignment.targets import add_targets
 from dataops_nb.definitions.models import Grain
 from dataops_nb.errors import UsageError, did_you_mean
@@ -65,13 +67,9 @@ def align(
     wanted = [name for name in metrics if grain in catalog.definitions.metrics[name].grains]
     catalog.require(*sources_of(catalog.definitions, wanted))
     periods = _periods(catalog, grain, start, end)
-    parts = [
-        _aligned(catalog, name, split, periods)
-        for name in wanted
-        for split in ([(), *declared_splits(catalog.definitions, name)] if by == "declared" else [by])
-    ]
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    return table.assign(grain=grain)[COLUMNS]
+    splits = {name: [(), *declared_splits(catalog.definitions, name)] if by == "declared" else [by] for name in wanted}
+    series = _series(catalog, splits, [window(period) for period in periods])
+    return tabulate(series, catalog.definitions.owners, periods).assign(grain=grain)[COLUMNS]
 
 
 def values(
@@ -104,25 +102,19 @@ def _periods(catalog: Catalog, grain: Grain, start: dt.date | None, end: dt.date
     return list(calendar(catalog.definitions.company.calendar).periods(grain, first, last))
 
 
-def _aligned(catalog: Catalog, metric: str, by: tuple[str, ...], periods: list[Period]) -> pd.DataFrame:
-    measured = evaluate(Scope(catalog, by), metric, [window(period) for period in periods])
-    if listed := members(catalog, metric, by):
+def _series(catalog: Catalog, splits: dict[str, list[tuple[str, ...]]], windows: list[Window]) -> list[Series]:
+    """Every metric's series: for each of its splits one a segment, in the order of the metrics."""
+    known = {
+        split: evaluate_all(Scope(catalog, split), [name for name, own in splits.items() if split in own], windows)
+        for split in dict.fromkeys(each for own in splits.values() for each in own)
+    }
+    return [one for name, own in splits.items() for split in own for one in _split(catalog, split, known[split][name])]
+
+
+def _split(catalog: Catalog, by: tuple[str, ...], found: Evaluated) -> list[Series]:
+    measured = found.measured
+    if found.is_family:
+        return [Series(found.metric, TOTAL, measured, found.metric)]
+    if listed := members(catalog, found.metric, by):
         measured = measured.segments(list(dict.fromkeys([*measured.value.columns, *listed])))
-    base = pd.DataFrame(
-        {
-            "period": [period.id for period in periods],
-            "period_start": pd.Series([period.start for period in periods], dtype="datetime64[s]"),
-            "period_end": pd.Series([period.end for period in periods], dtype="datetime64[s]"),
-        }
-    ).join(measured.reach)
-    parts = [
-        base.assign(
-            metric=metric,
-            department=catalog.definitions.department_of(metric),
-            segment=None if segment == TOTAL else segment,
-            value=measured.value[segment].astype(float),
-            n=measured.n[segment].fillna(0).astype(int),
-        )
-        for segment in measured.value.columns
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else base.reindex(columns=COLUMNS).iloc[:0]
+    return [Series(found.metric, segment, measured, segment) for segment in measured.value.columns]

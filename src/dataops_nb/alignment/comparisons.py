@@ -11,6 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
+from dataops_nb.alignment.families import Family, find_families, own_measure
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import TOTAL, UNMOVED, Window, window
 from dataops_nb.alignment.splits import declared_splits
@@ -60,11 +61,22 @@ def compare(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     `same_last_year_complete` say whether the data cover the whole of what is compared with.
     """
     splits = _splits(table, catalog)
-    parts = [
-        _compared(group, catalog, splits[group.index[0]]) for _, group in table.groupby(["metric", splits], sort=False)
+    families = find_families(_totals(table, splits), own_measure(catalog.definitions))
+    units = [
+        (families.get(metric, metric) if split == () else metric, split, grain)
+        for metric, split, grain in zip(table["metric"], splits, table["grain"], strict=True)
     ]
+    places = {unit: i for i, unit in enumerate(dict.fromkeys(units))}
+    groups = table.groupby(pd.Series([places[unit] for unit in units], index=table.index, dtype=int), sort=True)
+    own = (rows for _, rows in groups)
+    parts = [_compared(rows, catalog, split, unit) for (unit, split, _), rows in zip(places, own, strict=True)]
     added = pd.concat(parts).reindex(table.index) if parts else pd.DataFrame(index=table.index, columns=[*COMPARISONS])
     return table.join(added)
+
+
+def _totals(table: pd.DataFrame, splits: pd.Series) -> list[str]:
+    """The metrics that have totals in the table."""
+    return list(dict.fromkeys(name for name, split in zip(table["metric"], splits, strict=True) if split == ()))
 
 
 def _splits(table: pd.DataFrame, catalog: Catalog) -> pd.Series:
@@ -87,17 +99,21 @@ def dimensions(label: str, splits: Iterable[tuple[str, ...]] = ()) -> tuple[str,
     return tuple(part.split("=", 1)[0] for part in label.split(",")) if label else ()
 
 
-def _compared(group: pd.DataFrame, catalog: Catalog, split: tuple[str, ...]) -> pd.DataFrame:
-    segments = group["segment"].astype(object).where(group["segment"].notna(), TOTAL)
+def _compared(group: pd.DataFrame, catalog: Catalog, split: tuple[str, ...], unit: str | Family) -> pd.DataFrame:
+    """The comparisons of one metric's segments, or of the metrics of a family."""
     scope = Scope(catalog, split)
     cut, periods = scope.calendar, _periods(group, scope.calendar)
     asked = [find(cut, period) for find in COMPARISONS.values() for period in periods.values()]
-    measured = evaluate(scope, group["metric"].iloc[0], asked).segments(list(dict.fromkeys(segments)))
+    if isinstance(unit, Family):
+        names, measured = group["metric"], unit.measure(catalog, asked)
+    else:
+        names = group["segment"].astype(object).where(group["segment"].notna(), TOTAL)
+        measured = evaluate(scope, unit, asked).segments(list(dict.fromkeys(names)))
     place = {name: i for i, name in enumerate(periods)}
     column = {name: i for i, name in enumerate(measured.value.columns)}
     values, complete = measured.value.to_numpy(dtype=float), measured.reach["complete"].to_numpy()
     rows = group["period"].map(place).to_numpy()
-    cells = segments.map(column).to_numpy()
+    cells = names.map(column).to_numpy()
     out = {name: values[i * len(periods) + rows, cells] for i, name in enumerate(COMPARISONS)}
     for i, name in enumerate(("previous", "same_last_year")):
         out[f"{name}_complete"] = complete[i * len(periods) + rows]

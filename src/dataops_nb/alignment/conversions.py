@@ -9,8 +9,9 @@ from __future__ import annotations
 import pandas as pd
 
 from dataops_nb.alignment import queries
+from dataops_nb.alignment.frames import window_frame
 from dataops_nb.alignment.measured import Measured, Window, blanked, reach, weakest
-from dataops_nb.alignment.measures import from_windows, time_of, unknown, window_frame
+from dataops_nb.alignment.measures import from_windows, time_of, unknown
 from dataops_nb.definitions.models import Conversion, Duration, Measure, Simple
 from dataops_nb.errors import UsageError
 from dataops_nb.periods import after

@@ -17,7 +17,7 @@ from dataops_nb.definitions import Definitions, names_in
 from dataops_nb.definitions.models import Cumulative, Derived, Duration, Offset, Ratio, Simple
 from dataops_nb.errors import UsageError
 from dataops_nb.periods import Calendar, calendar
-from dataops_nb.sources import Catalog
+from dataops_nb.sources import Catalog, touched
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -45,6 +45,7 @@ class Scope:
 
 def evaluate(scope: Scope, metric: str, windows: list[Window]) -> Measured:
     """One metric over any windows, whatever its type."""
+    touched.METRICS.add(metric)
     definition = scope.definitions.metrics[metric]
     if isinstance(definition, Simple):
         return measure(scope.catalog, definition.measure, windows, scope.by)

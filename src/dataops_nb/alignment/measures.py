@@ -6,10 +6,14 @@ sum over days. Distinct counts, medians, open spans and filters that speak of th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from dataops_nb.alignment import queries
+from dataops_nb.alignment.distinct import count_distinct
+from dataops_nb.alignment.frames import date_dimension, window_frame
 from dataops_nb.alignment.measured import TOTAL, Measured, Window, blanked, reach
 from dataops_nb.definitions.models import Measure
 from dataops_nb.errors import UsageError
@@ -19,15 +23,21 @@ _COUNTS_ZERO = {"count", "sum", "count_distinct", "first_seen"}
 _ADDS_UP = {"count", "sum", "average", "min", "max", "first_seen"}
 
 
-def measure(catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...]) -> Measured:
-    """One measure over windows, split by the columns in `by` (none: the total)."""
+def measure(
+    catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool = False
+) -> Measured:
+    """One measure over windows, split by the columns in `by` (none: the total).
+
+    A stock's value is the one on the last day with rows: of all segments together, or `apart` on each one's own.
+    """
     rates = catalog.definitions.company.rates
     if catalog.faulty(what.source) or (what.currency and rates and catalog.faulty(rates.source)):
         return unknown(windows, by)
     coverage = catalog.coverage(what.source, time_of(catalog, what))
     covered = reach(windows, coverage, at_end=what.at == "end")
     seen = coverage.last or catalog.as_of
-    value, n = _aggregate(catalog, what, [Window(w.start, min(w.end, seen), w.grain) for w in windows], by)
+    known = [Window(w.start, min(w.end, seen), w.grain) for w in windows]
+    value, n = _aggregate(catalog, what, known, by, apart=apart)
     is_sparse_stock = what.at == "end" and what.open is None
     zero = what.agg in _COUNTS_ZERO and not is_sparse_stock
     outside = covered["coverage"] == 0
@@ -54,7 +64,7 @@ def time_of(catalog: Catalog, what: Measure) -> str:
 
 
 def _aggregate(
-    catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...]
+    catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     if what.open is not None:
         spans = window_frame(windows)
@@ -63,41 +73,47 @@ def _aggregate(
         )
     time = time_of(catalog, what)
     if queries.speaks_of_window(what) or (what.agg not in _ADDS_UP and what.at is None):
-        query = queries.by_window(catalog, what, time, by)
-        return from_windows(catalog.fetch(query, **{queries.DAYS: _date_dimension(windows)}), windows, by)
+        return from_windows(_by_window(catalog, what, time, windows, by), windows, by)
     if what.at == "end":
-        return _on_last_day(catalog.fetch(queries.daily(catalog, what, time, by)), what, windows, by)
+        return _on_last_day(catalog.fetch(queries.daily(catalog, what, time, by)), what, windows, by, apart=apart)
     return _over_days(_by_day(catalog, what, time, by), what, windows, by)
+
+
+def _by_window(catalog: Catalog, what: Measure, time: str, windows: list[Window], by: tuple[str, ...]) -> pd.DataFrame:
+    if what.agg == "count_distinct" and not queries.speaks_of_window(what):
+        return count_distinct(catalog, what, time, windows, by)
+    query = queries.by_window(catalog, what, time, by)
+    return catalog.fetch(query, **{queries.DAYS: date_dimension(windows)})
 
 
 def _by_day(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> pd.DataFrame:
     if what.agg == "first_seen":
         return catalog.fetch(queries.first_rows(catalog, what, time, by))
-    summed = what.model_copy(update={"agg": "sum"}) if what.agg == "average" else what
-    return catalog.fetch(queries.daily(catalog, summed, time, by))
+    return catalog.fetch(queries.daily(catalog, summed(what), time, by))
 
 
-def window_frame(windows: list[Window]) -> pd.DataFrame:
-    """`w first last`: windows as a table that a query can join."""
-    frame = pd.DataFrame(
-        {"w": range(len(windows)), "first": [w.start for w in windows], "last": [w.end for w in windows]}
-    )
-    return frame.astype({"first": "datetime64[s]", "last": "datetime64[s]"})
+def summed(what: Measure) -> Measure:
+    """What is asked of each day for a measure over days: an average is a sum by its rows."""
+    return what.model_copy(update={"agg": "sum"}) if what.agg == "average" else what
 
 
-def _date_dimension(windows: list[Window]) -> pd.DataFrame:
-    frame = window_frame(windows)
-    lengths = ((frame["last"] - frame["first"]).dt.days + 1).clip(lower=0)
-    days = frame.loc[frame.index.repeat(lengths)].reset_index(drop=True)
-    into = days.groupby("w").cumcount()
-    return days.assign(day=days["first"] + pd.to_timedelta(into, unit="D"))
+def is_daily(what: Measure) -> bool:
+    """Whether a measure over any windows is made of its value on each day."""
+    return what.open is None and not queries.speaks_of_window(what) and (what.agg in _ADDS_UP or what.at is not None)
+
+
+def label(by: Iterable[str], values: Iterable[str]) -> str:
+    """What a segment is called: `team=East`, `team=East,region=EU`."""
+    return ",".join(f"{name}={value}" for name, value in zip(by, values, strict=True))
 
 
 def _labels(frame: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
     if not by:
         return pd.Series(TOTAL, index=frame.index, dtype=object)
-    named = pd.DataFrame({name: name + "=" + frame[f"d{i}"].astype(str) for i, name in enumerate(by)})
-    return named.agg(",".join, axis=1)
+    keys = frame[[f"d{i}" for i in range(len(by))]].astype(str)
+    numbers = keys.groupby(list(keys), sort=False).ngroup()
+    names = [label(by, values) for values in keys.drop_duplicates().itertuples(index=False)]
+    return numbers.map(dict(enumerate(names)))
 
 
 def from_windows(frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -134,13 +150,21 @@ def _over_days(
 
 
 def _on_last_day(
-    frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...]
+    frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    v, n = _matrix(frame, "day", by, "v"), _matrix(frame, "day", by, "n").fillna(0)
-    if what.agg in _COUNTS_ZERO:
-        v = v.fillna(0.0)
-    last = [s.stop - 1 if s.stop > s.start else -1 for s in _slices(v.index, windows)]
+    v, n = _matrix(frame, "day", by, "v"), _matrix(frame, "day", by, "n")
     if v.empty:
         return v.reindex(range(len(windows))), n.reindex(range(len(windows)))
-    empty = np.array(last) < 0
-    return blanked(v.iloc[last].reset_index(drop=True), empty), blanked(n.iloc[last].reset_index(drop=True), empty, 0)
+    known = v.fillna(0.0) if what.agg in _COUNTS_ZERO else v
+    has_rows = n.notna().to_numpy() if apart else np.ones(n.shape, dtype=bool)
+    place = np.arange(len(n))[:, None]
+    last = np.maximum.accumulate(np.where(has_rows, place, -1), axis=0)
+    slices = _slices(v.index, windows)
+    last = last[[s.stop - 1 for s in slices]]
+    empty = last < np.array([s.start for s in slices])[:, None]
+    empty |= np.array([s.stop == 0 for s in slices])[:, None]
+    value, rows = (np.take_along_axis(each.to_numpy(dtype=float), last, axis=0) for each in (known, n.fillna(0)))
+    return tuple(
+        pd.DataFrame(np.where(empty, absent, each), columns=v.columns)
+        for each, absent in ((value, np.nan), (rows, 0.0))
+    )  # type: ignore[return-value]

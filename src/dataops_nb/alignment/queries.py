@@ -5,6 +5,7 @@ Columns that go out: `w` (the window's position), `day`, `d0 d1 ...` (the segmen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +32,71 @@ def daily(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> ex
     return _grouped(what, rows.where(_seen(catalog, local)), ("day", *_names(by)))
 
 
+def daily_together(catalog: Catalog, whats: Sequence[Measure], time: str, by: tuple[str, ...]) -> exp.Select:
+    """`day d0.. v0 n0 r0 v1 n1 r1 ..`: what `daily` gives for each of several measures of one source, in one pass.
+
+    `r` counts the rows that meet a measure's conditions: where it is 0, `daily` has no row. They convert one currency, or none.
+    """
+    local = catalog.local_date(whats[0].source, time)
+    rows = (
+        _from(catalog, whats[0], local).select(exp.alias_(local, "day"), *_dimensions(by)).where(_seen(catalog, local))
+    )
+    columns: list[Any] = []
+    for i, what in enumerate(whats):
+        counts = _condition(catalog, what)
+        value, row = (exp.case().when(counts, each) for each in (_value(catalog, what), exp.Literal.number(1)))
+        rows = rows.select(exp.alias_(value, f"x{i}"), exp.alias_(row, f"r{i}"))
+        found = [*_aggregates(what, f"x{i}"), ("r", exp.Count(this=exp.column(f"r{i}")))]
+        columns += [exp.alias_(_double(each, name), f"{name}{i}") for name, each in found]
+    keys = ("day", *_names(by))
+    return exp.select(*keys, *columns).from_(rows.subquery("r")).group_by(*keys)
+
+
+def _double(value: exp.Expr, name: str) -> exp.Expr:
+    return exp.cast(value, "double") if name == "v" else value
+
+
+def distinct(
+    catalog: Catalog, what: Measure, time: str, by: tuple[str, ...], *, ends: tuple[int, int] | None, overlap: bool
+) -> exp.Select:
+    """`w d0.. v n`: distinct values over `DAYS`, whose windows are pieces of those in `WINDOWS` where they `overlap`.
+
+    `ends` are the least and the greatest value, where they are whole numbers that the engine can keep a bit of each of.
+    """
+    if not overlap and ends is None:
+        return by_window(catalog, what, time, by)
+    local = catalog.local_date(what.source, time)
+    rows = _rows(catalog, what, by, local).select(exp.alias_(local, "day")).where(_seen(catalog, local))
+    keys, names = ("w", *_names(by)), _names(by)
+    dated = exp.select(_window(DAYS), *(f"r.{name}" for name in ("x", *names))).from_(rows.subquery("r"))
+    dated = dated.join(exp.to_table(DAYS), on=exp.column("_nb_day", table=DAYS).eq(exp.column("day", table="r")))
+    bits = f"bitstring_agg(cast(x as bigint), {ends[0]}, {ends[1]})" if ends else ""
+    if not overlap:
+        counted = (f"cast(bit_count({bits}) as double) as v", "count(x) as n")
+        return exp.select(*keys, *counted, dialect="duckdb").from_(dated.subquery("p")).group_by(*keys)
+    kept = [f"{bits} as x", "count(x) as n"] if ends else ["x", "count(x) as n"]
+    groups = keys if ends else (*keys, "x")
+    pieces = exp.select(*keys, *kept, dialect="duckdb").from_(dated.subquery("p")).group_by(*groups)
+    put = "bit_count(bit_or(x))" if ends else "count(distinct x)"
+    whole = exp.select(
+        _window(WINDOWS), *names, f"cast({put} as double) as v", "cast(sum(n) as bigint) as n", dialect="duckdb"
+    )
+    on = exp.column("_nb_piece", table=WINDOWS).eq(exp.column("w", table="q"))
+    return (
+        whole.from_(pieces.subquery("q"))
+        .join(exp.to_table(WINDOWS), on=on)
+        .group_by(exp.column("_nb_w", table=WINDOWS), *names)
+    )
+
+
 def first_rows(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
     """`day d0.. v n`: how many distinct `expr` have their first row of all history on that day, in that row's segment."""
-    rows = _first(_dated_rows(catalog, what, time, by), ("x",), by)
-    return _grouped(what.model_copy(update={"agg": "count"}), rows, ("day", *_names(by)))
+    dated, counted = _dated_rows(catalog, what, time, by), what.model_copy(update={"agg": "count"})
+    if by:
+        return _grouped(counted, _first(dated, ("x",), by), ("day", *_names(by)))
+    known = exp.column("x").is_(exp.null()).not_()
+    first = exp.select("x", "min(day) AS day").from_(dated.subquery("s")).where(known).group_by("x")
+    return _grouped(counted, first, ("day",))
 
 
 @dataclass(frozen=True)
@@ -58,9 +120,10 @@ def converted(catalog: Catalog, base: Event, then: Event, within: Duration, by: 
     same = exp.column("entity", table="b").eq(exp.column("entity", table="c"))
     timely = exp.Between(this=exp.column("day", table="c"), low=day.copy(), high=until)
     found = exp.select("b.entity", "b.day").distinct().from_("_nb_base AS b").join("_nb_then AS c", on=same & timely)
-    asked = exp.Between(this=day.copy(), low=exp.column("first", table=WINDOWS), high=exp.column("last", table=WINDOWS))
+    first, last = (exp.column(f"_nb_{end}", table=WINDOWS) for end in ("first", "last"))
+    asked = exp.Between(this=day.copy(), low=first, high=last)
     rows = (
-        exp.select(f"{WINDOWS}.w", "b.*", exp.alias_(exp.column("day", table="h"), "x"))
+        exp.select(_window(WINDOWS), "b.*", exp.alias_(exp.column("day", table="h"), "x"))
         .from_("_nb_base AS b")
         .join(WINDOWS, on=asked)
         .join("_nb_found AS h", on="b.entity = h.entity AND b.day = h.day", join_type="left")
@@ -104,25 +167,26 @@ def _first(rows: exp.Select, apart: tuple[str, ...], by: tuple[str, ...]) -> exp
 
 
 def by_window(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
-    """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS` (w, day, first, last)."""
+    """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS` (`window_frame`, by day)."""
     local = catalog.local_date(what.source, time)
-    rows = (
-        _rows(catalog, what, by, local)
-        .select(exp.column("w", table=DAYS))
-        .join(exp.to_table(DAYS), on=exp.column("day", table=DAYS).eq(local))
-    )
+    days = exp.to_table(DAYS), exp.column("_nb_day", table=DAYS).eq(local)
+    rows = _rows(catalog, what, by, local).select(_window(DAYS)).join(days[0], on=days[1])
     return _grouped(what, rows.where(_seen(catalog, local)), ("w", *_names(by)))
 
 
+def _window(frame: str) -> exp.Expr:
+    return exp.alias_(exp.column("_nb_w", table=frame), "w")
+
+
 def open_spans(catalog: Catalog, what: Measure, by: tuple[str, ...]) -> exp.Select:
-    """`w d0.. v n`: the measure over the spans open in each window of `WINDOWS` (w, first, last), or on its last day."""
+    """`w d0.. v n`: the measure over the spans open in each window of `WINDOWS` (`window_frame`), or on its last day."""
     assert what.open is not None  # noqa: S101 - told apart by the caller
     opened, closed = (catalog.local_date(what.source, column) for column in (what.open.from_, what.open.to))
-    last = exp.column("last", table=WINDOWS)
-    since = last if what.at == "end" else exp.column("first", table=WINDOWS)
+    last = exp.column("_nb_last", table=WINDOWS)
+    since = last if what.at == "end" else exp.column("_nb_first", table=WINDOWS)
     still_open = exp.or_(closed.is_(exp.null()), exp.GT(this=closed.copy(), expression=since.copy()))
     spans = exp.and_(exp.LTE(this=opened, expression=last), still_open)
-    rows = _rows(catalog, what, by, opened).select(exp.column("w", table=WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
+    rows = _rows(catalog, what, by, opened).select(_window(WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
     return _grouped(what, rows, ("w", *_names(by)))
 
 
@@ -133,7 +197,7 @@ def speaks_of_window(what: Measure) -> bool:
 
 
 def _parse(text: str, dialect: str) -> exp.Expression:
-    ends = {"period_start": "first", "period_end": "last"}
+    ends = {"period_start": "_nb_first", "period_end": "_nb_last"}
     return sqlglot.parse_one(text, dialect=dialect).transform(
         lambda node: (
             exp.column(ends[node.name], table=DAYS) if isinstance(node, exp.Placeholder) and node.name in ends else node
@@ -143,18 +207,40 @@ def _parse(text: str, dialect: str) -> exp.Expression:
 
 def _rows(catalog: Catalog, what: Measure, by: tuple[str, ...], day: exp.Expression) -> exp.Select:
     """`x d0..` of the rows that count; amounts in a currency are converted by the rate of the row's local day."""
-    value = _parse(what.expr, catalog.dialect) if what.expr else exp.Literal.number(1)
-    rows = exp.select().from_(catalog.relation(what.source))
-    rates = catalog.definitions.company.rates
-    if what.currency and rates and what.agg in _OF_NUMBERS:
-        own = exp.column(what.currency, quoted=True)
-        rows = rows.join(catalog.rate_spans(), on=holds(own, day), join_type="left")
-        same = exp.cast(own.copy(), "text").eq(exp.Literal.string(rates.to))
-        rate = exp.case().when(same, exp.Literal.number(1)).else_(exp.column("_nb_rate", table=SPANS))
-        value = exp.Mul(this=exp.paren(value), expression=exp.paren(rate))
-    query = rows.select(exp.alias_(value, "x"), *_dimensions(by))
+    query = _from(catalog, what, day).select(exp.alias_(_value(catalog, what), "x"), *_dimensions(by))
     kept, dropped = (_parse(text, catalog.dialect) if text else None for text in (what.filter, what.exclude))
     return keep_rows(query, kept, dropped)
+
+
+def converts(catalog: Catalog, what: Measure) -> bool:
+    """Whether a measure's amounts are in another currency than the company's."""
+    return bool(what.currency and catalog.definitions.company.rates and what.agg in _OF_NUMBERS)
+
+
+def _from(catalog: Catalog, what: Measure, day: exp.Expression) -> exp.Select:
+    """The rows of a measure's source, with the rate of their day where they are converted."""
+    rows = exp.select().from_(catalog.relation(what.source))
+    if what.currency and converts(catalog, what):
+        return rows.join(catalog.rate_spans(), on=holds(exp.column(what.currency, quoted=True), day), join_type="left")
+    return rows
+
+
+def _value(catalog: Catalog, what: Measure) -> exp.Expression:
+    value = _parse(what.expr, catalog.dialect) if what.expr else exp.Literal.number(1)
+    rates = catalog.definitions.company.rates
+    if what.currency and rates and converts(catalog, what):
+        own = exp.cast(exp.column(what.currency, quoted=True), "text")
+        same = own.eq(exp.Literal.string(rates.to))
+        rate = exp.case().when(same, exp.Literal.number(1)).else_(exp.column("_nb_rate", table=SPANS))
+        return exp.Mul(this=exp.paren(value), expression=exp.paren(rate))
+    return value
+
+
+def _condition(catalog: Catalog, what: Measure) -> exp.Expression:
+    """Whether a row counts."""
+    kept, dropped = (_parse(text, catalog.dialect) if text else None for text in (what.filter, what.exclude))
+    found = keep_rows(exp.select("1"), kept, dropped).args.get("where")
+    return exp.Coalesce(this=exp.paren(found.this), expressions=[exp.false()]) if found else exp.true()
 
 
 def _seen(catalog: Catalog, local: exp.Expression) -> exp.Expression:
@@ -175,11 +261,16 @@ def _names(by: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _grouped(what: Measure, rows: exp.Select, keys: tuple[str, ...]) -> exp.Select:
-    counted = exp.Count(this=exp.column("x"))
+    columns = [exp.alias_(_double(value, name), name) for name, value in _aggregates(what, "x")]
+    return exp.select(*keys, *columns).from_(rows.subquery("r")).group_by(*keys)
+
+
+def _aggregates(what: Measure, column: str) -> list[tuple[str, exp.Expr]]:
+    """`v`, the measure over a column of values, and `n`, how many of them there are."""
+    counted = exp.Count(this=exp.column(column))
     value: exp.AggFunc = counted.copy()
     if what.agg == "count_distinct":
-        value = exp.Count(this=exp.Distinct(expressions=[exp.column("x")]))
+        value = exp.Count(this=exp.Distinct(expressions=[exp.column(column)]))
     elif what.agg in _OF_NUMBERS:
-        value = _OF_NUMBERS[what.agg](this=exp.cast(exp.column("x"), "double"))
-    columns = [exp.alias_(exp.cast(value, "double"), "v"), exp.alias_(counted, "n")]
-    return exp.select(*keys, *columns).from_(rows.subquery("r")).group_by(*keys)
+        value = _OF_NUMBERS[what.agg](this=exp.cast(exp.column(column), "double"))
+    return [("v", value), ("n", counted)]

@@ -13,12 +13,13 @@ from fractions import Fraction
 
 import pandas as pd
 
+from dataops_nb.alignment.families import Family, find_families
 from dataops_nb.alignment.measured import TOTAL, Window
 from dataops_nb.alignment.measures import measure
 from dataops_nb.alignment.plans import plan
 from dataops_nb.alignment.shapes import LastYear
 from dataops_nb.alignment.splits import declared_splits
-from dataops_nb.definitions.models import MONTHS, OwnTarget, Simple, SourceTarget, Target
+from dataops_nb.definitions.models import MONTHS, Measure, OwnTarget, Simple, SourceTarget, Target
 from dataops_nb.periods import Calendar, calendar
 from dataops_nb.sources import Catalog
 
@@ -32,38 +33,56 @@ def add_targets(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
 
     Missing where nothing was agreed for every day of the period. Segments have the targets that a source matches to them."""
     cut = calendar(catalog.definitions.company.calendar, catalog.definitions.holidays)
-    dated = {name: _agreed(catalog, name, cut) for name in table["metric"].unique()}
-    past = {name: LastYear(catalog, name) for name in dated}
-    known: dict[tuple[str, str, dt.date, dt.date], dict[str, float | None]] = {}
-
-    def agreed(row: pd.Series) -> dict[str, float | None]:
-        metric, segment = row["metric"], TOTAL if pd.isna(row["segment"]) else row["segment"]
-        if not dated[metric].get(segment):
-            return dict.fromkeys(COLUMNS)
-        key = (metric, segment, row["period_start"].date(), row["period_end"].date())
-        if key not in known:
-            known[key] = target(dated[metric][segment], key[2], key[3], cut, past[metric])
-        return known[key]
-
-    rows = [agreed(row) for _, row in table[["metric", "segment", "period_start", "period_end"]].iterrows()]
-    found = {name: pd.Series([r[name] for r in rows], index=table.index, dtype=float) for name in COLUMNS}
-    for name in dated:
-        found["target"].update(_own(table[(table["metric"] == name) & table["segment"].isna()], catalog, name))
+    metrics = table["metric"].unique()
+    dated = {name: _agreed(catalog, name, cut) for name in metrics}
+    past = {name: LastYear(catalog, name) for name in metrics}
+    segments = table["segment"].astype(object).where(table["segment"].notna(), TOTAL)
+    starts, ends = (table[name].dt.date for name in ("period_start", "period_end"))
+    asked = list(zip(table["metric"], segments, starts, ends, strict=True))
+    known = {
+        key: target(dated[key[0]][key[1]], key[2], key[3], cut, past[key[0]])
+        for key in dict.fromkeys(asked)
+        if dated[key[0]].get(key[1])
+    }
+    none: dict[str, float | None] = dict.fromkeys(COLUMNS)
+    said = [known.get(key, none) for key in asked]
+    found = {name: pd.Series([each[name] for each in said], index=table.index, dtype=float) for name in COLUMNS}
+    found["target"].update(_own(table[table["segment"].isna()], catalog))
     return table.assign(**found)
 
 
-def _own(totals: pd.DataFrame, catalog: Catalog, name: str) -> pd.Series:
-    """The target in the latest of a metric's own rows in each period, for a metric that has such targets."""
+def _own(totals: pd.DataFrame, catalog: Catalog) -> pd.Series:
+    """The target in the latest of a metric's own rows in each period, for the metrics that have such targets."""
+    latest = {name: found for name in totals["metric"].unique() if (found := _latest(catalog, name))}
+    families = find_families(latest, latest.get)
+    known = totals[totals["metric"].isin(list(latest))]
+    units = {name: families.get(name, name) for name in latest}
+    places = {unit: i for i, unit in enumerate(dict.fromkeys(units.values()))}
+    groups = known.groupby(known["metric"].map({name: places[unit] for name, unit in units.items()}))
+    parts = [_own_of(groups.get_group(i), catalog, unit, latest) for unit, i in places.items()]
+    return pd.concat(parts) if parts else pd.Series(dtype=float)
+
+
+def _own_of(rows: pd.DataFrame, catalog: Catalog, unit: str | Family, latest: dict[str, Measure]) -> pd.Series:
+    days = list(zip(rows["period_start"], rows["period_end"], strict=True))
+    place = {day: i for i, day in enumerate(dict.fromkeys(days))}
+    windows = [Window(start.date(), end.date()) for start, end in place]
+    if isinstance(unit, Family):
+        value = unit.measure(catalog, windows).value
+    else:
+        value = measure(catalog, latest[unit], windows, ()).value.rename(columns={TOTAL: unit})
+    cells = value.columns.get_indexer(pd.Index(rows["metric"]))
+    return pd.Series(value.to_numpy(dtype=float)[[place[day] for day in days], cells], index=rows.index)
+
+
+def _latest(catalog: Catalog, name: str) -> Measure | None:
+    """The measure of the target in a metric's own latest row; None for a metric without one."""
     metric = catalog.definitions.metrics[name]
     columns = [each.column for each in metric.targets if isinstance(each, OwnTarget)]
     if not columns or not isinstance(metric, Simple):
-        return pd.Series(dtype=float)
-    latest = metric.measure.model_copy(
-        update={"agg": "max", "expr": '"' + columns[0].replace('"', '""') + '"', "at": "end"}
-    )
-    days = zip(totals["period_start"], totals["period_end"], strict=True)
-    measured = measure(catalog, latest, [Window(start.date(), end.date()) for start, end in days], ())
-    return pd.Series(measured.value[TOTAL].to_numpy(dtype=float), index=totals.index)
+        return None
+    column = '"' + columns[0].replace('"', '""') + '"'
+    return metric.measure.model_copy(update={"agg": "max", "expr": column, "at": "end"})
 
 
 def target(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataops_nb.charts.lines import compare, trend
 from dataops_nb.charts.parts import by_segment
+from dataops_nb.charts.priorities import eisenhower
 from dataops_nb.charts.rendering import enable
 from dataops_nb.charts.waterfall import bridge, waterfall
 
-__all__ = ["bridge", "by_segment", "compare", "trend", "waterfall"]
+__all__ = ["bridge", "by_segment", "compare", "eisenhower", "trend", "waterfall"]
 
 enable()

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from dataops_nb import findings
 from dataops_nb.board import Board, history
 from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDTH, styled
 from dataops_nb.story import numbers
@@ -18,21 +19,23 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
     """A metric's last 26 periods: the value (solid), its target (dashed), last year (dotted), this period labelled.
 
     Thin lines are its usual range and its centre; rings are its signals. The title is the finding: how often it met its
-    target. `marks` (columns `date`, `title`) are drawn as upright lines.
+    target. The events that may have moved it are upright dashed lines with their titles, and so are `marks` (columns
+    `date`, `title`) beside them.
     """
     rows = _drawable(board, history(board, metric, periods))
+    seen = _seen(board, rows, metric, marks)
     unit = board.definitions.metrics[metric].unit
     layers = [
         _last_year(rows, unit),
         *_usual(rows, unit),
         _target(rows, unit),
         _value(rows, unit),
-        *_marks(rows, marks),
+        *_marks(seen),
         *_signals(rows),
         *_current(board, rows, metric),
     ]
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
-    return styled(chart, _finding(board, rows, metric), _alternative(board, rows, metric))
+    return styled(chart, _finding(board, rows, metric), f"{_alternative(board, rows, metric)}{_in_words(seen)}")
 
 
 def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
@@ -43,11 +46,25 @@ def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
     return f"{label}: on target in {met} of the last {len(judged)} {board.grain}s"
 
 
-def _marks(rows: pd.DataFrame, marks: pd.DataFrame | None) -> list[alt.Chart]:
-    if marks is None:
+def _seen(board: Board, rows: pd.DataFrame, metric: str, marks: pd.DataFrame | None) -> pd.DataFrame:
+    """`date title` of the events, and other marks, within the periods that are drawn."""
+    found = findings.about(board.events, metric)[["date", "title"]]
+    if marks is not None:
+        found = pd.concat([found, marks[["date", "title"]]]).drop_duplicates()
+    return found[found["date"].between(rows["period_start"].min(), rows["period_end"].max())].sort_values("date")
+
+
+def _in_words(seen: pd.DataFrame) -> str:
+    if seen.empty:
+        return ""
+    listed = [f"{row['title']}, {numbers.date(row['date'].date())}" for row in seen.to_dict("records")]
+    return f" Events: {'; '.join(listed)}."
+
+
+def _marks(seen: pd.DataFrame) -> list[alt.Chart]:
+    if seen.empty:
         return []
-    within = marks[marks["date"].between(rows["period_start"].min(), rows["period_end"].max())]
-    base = alt.Chart(_values(within.assign(period_start=within["date"]), ["period_start", "title"])).encode(
+    base = alt.Chart(_values(seen.assign(period_start=seen["date"]), ["period_start", "title"])).encode(
         x="period_start:T"
     )
     lines = base.mark_rule(color=INK, strokeWidth=1, strokeDash=[1, 2])

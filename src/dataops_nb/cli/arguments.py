@@ -84,6 +84,7 @@ def build() -> Parser:
     init.add_argument("--from", dest="files", nargs="+", type=Path, default=[], metavar="FILE",
                       help="one's own files, or folders of them: they are profiled, and the definitions guessed")  # fmt: skip
     verb("check", "check:run", "check definitions, sources, contracts and freshness; every fault at once")
+    verb("check", "check:run", "check definitions, sources, contracts, freshness and pitches; every fault at once")
     status = verb("status", "status:run", "show the lights; no notebook is executed")
     _as_of(status)
     _grain(status)
@@ -95,8 +96,19 @@ def build() -> Parser:
     _grain(links)
     _reconcile(verb)
     _reports(verb)
+    _as_of(verb("solve", "solve:run", "what to solve next: urgent and important, not loud"))
+    note = verb("note", "note:run", "say something about a metric's light; it is shown until it is answered")
+    note.add_argument("metric", metavar="METRIC", help="the metric's id")
+    note.add_argument("text", metavar="TEXT", help="what is being done, or why")
+    note.add_argument("--who", metavar="NAME", help="who says it (default: the owner of the metric's department)")
+    note.add_argument(
+        "--answer", action="store_true", help="it answers the notes on this metric, which are then closed"
+    )
+    _as_of(note)
     verify = verb("verify", "verify:run", "check the sentences of a page against its facts")
     verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
+    serve = verb("serve", "serve:run", "look at the published pages, on this machine only")
+    serve.add_argument("--port", type=positive, metavar="N", help="the port (default: a free one)")
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")
@@ -160,9 +172,29 @@ def _reports(verb: Callable[..., Parser]) -> None:
     refresh.add_argument("-p", dest="parameters", action="append", default=[], type=assignment, metavar="NAME=VALUE",
                          help="a parameter of the notebooks; may be repeated")  # fmt: skip
     refresh.add_argument("--jobs", type=positive, metavar="N", help="reports at a time (default: as fits the machine)")
+    refresh.add_argument("--engine", choices=("forked", "kernel"), default="forked", metavar="forked|kernel",
+                         help="a fork of a warm process, or the stock kernel (forked)")  # fmt: skip
     refresh.add_argument("--timeout", type=positive, default=900, metavar="S", help="seconds a report may take (900)")
+    refresh.add_argument("--cell-timeout", type=positive, metavar="S", help="seconds a cell may take (as the report)")
+    refresh.add_argument(
+        "--memory", type=positive, metavar="MIB", help="memory a report may hold (its share of what is free)"
+    )
     refresh.add_argument("--fail-on", choices=("red", "yellow", "never"), default="never", metavar="red|yellow|never",
                          help="end with 4 when a report's light is this bad (never)")  # fmt: skip
+
+    refresh.add_argument("--force", action="store_true", help="run unchanged reports too")
+    refresh.add_argument("--due", action="store_true", help="only reports whose latest period was never published")
+    refresh.add_argument("--shard", default="", metavar="I/N", help="only every N-th report, from the I-th on")
+    refresh.add_argument("--whatif", metavar="NAME", help="with the differences of params/whatif/NAME.yaml")
+    _records(verb)
+
+
+def _records(verb: Callable[..., Parser]) -> None:
+    runs = verb("runs", "runs:run", "how every report of the last runs ended")
+    runs.add_argument("--report", metavar="ID", help="only this one")
+    runs.add_argument("--limit", type=positive, default=100, metavar="N", help="at most so many (100)")
+    prune = verb("prune", "runs:prune", "remove old periods, run folders and ledger rows; never the latest good report")
+    prune.add_argument("--keep", type=positive, required=True, metavar="N", help="how many periods of a report to keep")
 
 
 def _as_of(parser: Parser) -> None:

@@ -10,7 +10,7 @@ from dataops_nb.definitions import Definitions
 
 def find(args: Namespace) -> workbench.Workbench:
     """The workbench of -w, --data and --out; raises UsageError where there is none, DefinitionsError for its files."""
-    return workbench.open(args.workbench, data=args.data, out=args.out)
+    return workbench.open(args.workbench, data=args.data, out=args.out, whatif=getattr(args, "whatif", None))
 
 
 def definitions(args: Namespace) -> Definitions:

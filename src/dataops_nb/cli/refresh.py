@@ -9,8 +9,11 @@ from dataops_nb import refresh
 from dataops_nb.cli import folder, output
 from dataops_nb.errors import UsageError
 from dataops_nb.refresh import progress
+from dataops_nb.refresh.results import place_of
+from dataops_nb.refresh.watch import Limits
 
 LIGHT_MET = 4
+MIB = 1 << 20
 COLUMNS = ("report", "state", "light", "seconds", "pages", "error")
 FAILS = {"red": ("red",), "yellow": ("red", "yellow"), "never": ()}
 
@@ -24,8 +27,13 @@ def run(args: Namespace) -> int:
         reports=tuple(args.report),
         as_of=args.as_of,
         parameters=_once(args.parameters),
+        force=args.force,
+        missed=args.due,
+        shard=args.shard,
         jobs=args.jobs,
         timeout=args.timeout,
+        engine=args.engine,
+        limits=Limits(cell=args.cell_timeout, memory=args.memory and args.memory * MIB),
         progress=progress.silent if args.quiet else None,
     )
     if args.json:
@@ -34,7 +42,7 @@ def run(args: Namespace) -> int:
     else:
         lines = [[r.report, r.state, output.mark(r.light), f"{r.seconds:.1f}", r.error] for r in outcome.reports]
         output.write(output.table(("report", "state", "light", "seconds", "error"), lines, right=("seconds",)))
-        output.write(f"\n{bench.out / 'index.html'}")
+        output.write(f"\n{place_of(bench) / 'index.html'}")
     met = any(report.light in FAILS[args.fail_on] for report in outcome.reports)
     return outcome.exit_code or (LIGHT_MET if met else 0)
 

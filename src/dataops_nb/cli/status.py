@@ -1,4 +1,5 @@
-"""`dataops-nb status`: the lights of the last complete period, North Star first, then department by department."""
+"""`dataops-nb status`: the lights of the last complete period, North Star first, then department by department, and what
+they do not say."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from dataops_nb import board
+from dataops_nb import board, story
 from dataops_nb.cli import folder, output
 from dataops_nb.cli.records import records
 from dataops_nb.definitions import Definitions
@@ -19,13 +20,16 @@ SCALED = (*HEADERS[:6], "sigma", "north star", *HEADERS[6:])
 
 
 def run(args: Namespace) -> int:
-    """Print the lights; JSON carries the whole rows of the metric table. With --sort, the scales too, worst first."""
+    """Print the lights and the findings; JSON carries the whole rows of both tables. With --sort, the scales too, worst
+    first, and no findings for people."""
     read = board.read(folder.find(args), as_of=args.as_of, grain=args.grain)
     if args.open:
         return _run_open(args, read)
     rows = records(_sorted(read, args.sort) if args.sort else read.current)
     if args.json:
-        output.document({"as_of": read.as_of, "grain": read.grain, "rows": rows})
+        about = {"as_of": read.as_of, "grain": read.grain, "rows": rows, "findings": _findings(read)}
+        notes = records(read.notes[read.notes["open"]])
+        output.document({**about, "reactions": records(read.reactions), "notes": notes})
         return 0
     definitions, period = read.definitions, read.period
     days = f"{period.id} ({period.start} to {period.end})"
@@ -36,7 +40,18 @@ def run(args: Namespace) -> int:
         return 0
     lines = [_line(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
     output.write(output.table(HEADERS, lines, right=("value", "target", "attained")))
+    if said := story.findings(read).sentences:
+        output.write("\nWhat the lights do not say\n" + "\n".join(f"- {each.text}" for each in said))
+    if told := story.reactions(read).sentences:
+        output.write("\nWhat was agreed about them\n" + "\n".join(f"- {each.text}" for each in told))
     return 0
+
+
+def _findings(read: board.Board) -> list[dict[str, Any]]:
+    """Every finding as a row of its table, with the sentence that says it; one sentence may say several."""
+    said = {(row["kind"], row["metric"], row["other"]): each.text for rows, each in story.told(read) for row in rows}
+    found = records(read.findings)
+    return [{**row, "sentence": said.get((row["kind"], row["metric"], row["other"]))} for row in found]
 
 
 def _run_open(args: Namespace, read: board.Board) -> int:

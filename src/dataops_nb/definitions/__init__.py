@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id
+from dataops_nb.definitions.behind import sources_behind
+from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id, told_apart
 from dataops_nb.definitions.lineage import adds_up, metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
 from dataops_nb.definitions.models import Definitions
@@ -19,7 +20,9 @@ __all__ = [
     "metric_id",
     "metric_parts",
     "names_in",
+    "sources_behind",
     "survey",
+    "told_apart",
     "upstream",
     "write_schema",
 ]

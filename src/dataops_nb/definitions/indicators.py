@@ -69,6 +69,18 @@ def _measure(table: MetricsFrom, defaults: Defaults, id_: str) -> Measure:
     )
 
 
+_OWN_ROWS = re.compile(r"""cast\("((?:[^"]|"")+)" as text\) = '((?:[^']|'')*)'""")
+
+
+def told_apart(measure: Measure) -> tuple[str, str] | None:
+    """The column and the value in it by which a measure knows its rows, where that is its whole filter; else None.
+
+    Measures that differ in that value only are one measure, split by the column.
+    """
+    found = _OWN_ROWS.fullmatch(measure.filter or "")
+    return (found[1].replace('""', '"'), found[2].replace("''", "'")) if found else None
+
+
 def expand(definitions: Definitions, found: Iterable[tuple[str, MetricsFrom, list[Indicator]]]) -> Definitions:
     """The definitions with a metric for each indicator, in the department its row names, else in the table's own.
 

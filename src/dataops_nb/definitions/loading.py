@@ -9,11 +9,11 @@ from typing import Any
 from dataops_nb.definitions import checks
 from dataops_nb.definitions.draft import Draft, File
 from dataops_nb.definitions.models import (
+    AnyEvent,
     Company,
     Defaults,
     Definitions,
     Department,
-    Event,
     Holiday,
     Item,
     Name,
@@ -23,11 +23,12 @@ from dataops_nb.definitions.models import (
 from dataops_nb.definitions.reading import Node, read
 from dataops_nb.definitions.salvage import salvage
 from dataops_nb.definitions.validation import validate
+from dataops_nb.definitions.whatif import Overlay, split
 from dataops_nb.errors import DefinitionsError, Mistake, nearest
 
 OTHERS: dict[str, Any] = {
     "reports": dict[Name, Suite],
-    "events": list[Event],
+    "events": list[AnyEvent],
     "solve_next": list[Item],
     "glossary": dict[Text, Text],
     "holidays": list[Holiday],
@@ -35,22 +36,26 @@ OTHERS: dict[str, Any] = {
 _LISTS = {"events", "solve_next", "holidays"}
 
 
-def load(params: Path, *, notebooks: Path | None = None) -> Definitions:
+def load(params: Path, *, notebooks: Path | None = None, whatif: str = "") -> Definitions:
     """The definitions in the folder `params`; notebooks that reports name are looked for in `notebooks` where given.
 
-    Raises DefinitionsError with every mistake of every file.
+    With `whatif` the differences in whatif/NAME.yaml are laid over them. Raises DefinitionsError with every mistake of
+    every file.
     """
-    definitions, mistakes = survey(params, notebooks=notebooks)
+    definitions, mistakes = survey(params, notebooks=notebooks, whatif=whatif)
     if mistakes:
         raise DefinitionsError(mistakes)
     return definitions
 
 
-def survey(params: Path, *, notebooks: Path | None = None) -> tuple[Definitions, list[Mistake]]:
+def survey(params: Path, *, notebooks: Path | None = None, whatif: str = "") -> tuple[Definitions, list[Mistake]]:
     """The definitions in the folder `params` that hold no mistake, and every mistake of the others, in order."""
-    draft = _Folder(Path(params)).read_all(notebooks)
+    folder = _Folder(Path(params))
+    folder.lay(whatif)
+    draft = folder.read_all(notebooks)
     checks.check(draft)
-    return (salvage(draft) if draft.mistakes else draft.definitions), sorted(set(draft.mistakes))
+    mistakes = sorted({folder.overlay.placed(mistake) for mistake in draft.mistakes})
+    return (salvage(draft) if draft.mistakes else draft.definitions), mistakes
 
 
 def data_folder(params: Path) -> str:
@@ -89,12 +94,21 @@ class _Folder:
     path: Path
     mistakes: list[Mistake] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    overlay: Overlay = field(default_factory=Overlay)
+
+    def lay(self, whatif: str) -> None:
+        """Read the what-if of that name, to be laid over every file that is read from now on."""
+        if whatif:
+            file = self.read(self.path / "whatif" / f"{whatif}.yaml", {}, "whatif/")
+            self.overlay = split(file.root, file.name, OTHERS)
 
     def read_all(self, notebooks: Path | None) -> Draft:
         company_file, company = self.company()
         departments = {path.stem: self.department(path) for path in self.department_paths()}
         others = {name: self.other(name, kind) for name, kind in OTHERS.items()}
         self.refuse_strangers()
+        metrics = [id_ for _, department in departments.values() for id_ in department.metrics]
+        self.mistakes += self.overlay.strangers(departments, metrics)
         definitions = Definitions.model_construct(
             company=company,
             departments={id_: department for id_, (_, department) in departments.items()},
@@ -113,6 +127,7 @@ class _Folder:
 
     def company(self) -> tuple[File, Company]:
         file = self.read(self.path / "company.yaml", {})
+        self.overlay.lay_company(file.root, file.name)
         file.declare()
         company = self.validate(Company, file.root, file) if file.readable else None
         file.declare()
@@ -127,6 +142,7 @@ class _Folder:
 
     def department(self, path: Path) -> tuple[File, Department]:
         file = self.read(path, {}, "departments/")
+        self.overlay.lay_department(path.stem, file.root, file.name)
         shared: Defaults | None = None
         if isinstance(file.root.value, dict):
             defaults = file.root.value.pop("defaults", None)
@@ -144,9 +160,10 @@ class _Folder:
     def other(self, name: str, kind: Any) -> tuple[File, Any]:
         path = self.path / f"{name}.yaml"
         empty: Any = [] if name in _LISTS else {}
-        if not path.exists():
+        if not path.exists() and name not in self.overlay.others:
             return File(self.name(path.name), Node(empty)), empty
-        file = self.read(path, empty)
+        file = self.read(path, empty) if path.exists() else File(self.name(path.name), Node(empty))
+        self.overlay.lay_other(name, file.root, file.name)
         value = self.validate(kind, file.root, file) if file.readable else None
         return file, empty if value is None else value
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from dataops_nb.definitions.models import Company, Defaults, Department, Event, Holiday, Item, Name, Suite, Text
+from dataops_nb.definitions.models import AnyEvent, Company, Defaults, Department, Holiday, Item, Name, Suite, Text
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 KINDS: dict[str, Any] = {
     "company": Company,
     "department": Department,
     "reports": dict[Name, Suite],
-    "events": list[Event],
+    "events": list[AnyEvent],
     "solve_next": list[Item],
     "glossary": dict[Text, Text],
     "holidays": list[Holiday],

@@ -10,8 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from dataops_nb.definitions import Definitions, upstream
-from dataops_nb.definitions.checks.expressions import read_query
+from dataops_nb.definitions import Definitions, sources_behind, upstream
 from dataops_nb.definitions.models import MetricBase, Simple, Source
 
 AGREEMENTS = frozenset({"system", "owner", "on_fault", "rows", "columns"})
@@ -33,7 +32,7 @@ def fingerprint(definitions: Definitions, metric: str) -> str:
     whole = {
         "metrics": {name: _plain(each, type(each).model_fields.keys() - MetricBase.model_fields.keys())
                     for name, each in metrics.items()},
-        "sources": {name: _source(company.sources[name]) for name in _closure(company.sources, named)},
+        "sources": {name: _source(company.sources[name]) for name in sources_behind(company.sources, named)},
         "company": _plain(company, counted),
     }  # fmt: skip
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:12]
@@ -47,19 +46,3 @@ def _plain(model: Any, fields: Iterable[str]) -> dict[str, Any]:
 def _source(source: Source) -> dict[str, Any]:
     read = {name: _plain(column, {"type", "map"}) for name, column in source.columns.items()}
     return _plain(source, Source.model_fields.keys() - AGREEMENTS) | {"columns": {n: c for n, c in read.items() if c}}
-
-
-def _closure(sources: dict[str, Source], named: Iterable[str]) -> list[str]:
-    """Sources with all that their queries read."""
-    folded = {name.casefold(): name for name in sources}
-    found: dict[str, None] = {}
-    waiting = list(named)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found[name] = None
-        query = sources[name].query
-        tables = read_query(query)[0] if query and not sources[name].url else []
-        waiting += [folded[table.casefold()] for table in tables if table.casefold() in folded]
-    return list(found)

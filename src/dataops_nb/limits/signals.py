@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from dataops_nb.limits.xmr import ProcessLimits
 
 Signal = Literal["outside", "trend", "near-limit", "run"]
-_HAIR = 1e-9
+Floats = npt.NDArray[np.float64]
+Marks = npt.NDArray[np.int8]
+NAMES: tuple[Signal | None, ...] = (None, "run", "near-limit", "trend", "outside")
+_HAIR, _LEAST = 1e-9, 1e-12
 
 
 @dataclass(frozen=True)
@@ -40,53 +45,54 @@ def signals(values: Sequence[float], limits: ProcessLimits, rules: Rules = WHEEL
     """
     if not math.isfinite(limits.lower):
         return [None] * len(values)
-    reach = limits.upper - limits.center
-    found: list[Signal | None] = [None] * len(values)
-    sides = _sides(values, limits.center, 0.0)
-    steps = [0, *(_side(b, a) for a, b in pairwise(values))]
-    named: list[tuple[Signal, Iterator[int]]] = [
-        ("run", _runs(sides, rules.run)),
-        ("near-limit", _near(_sides(values, limits.center, reach * rules.near_at), rules)),
-        ("trend", _trends(steps, rules.trend)),
-        ("outside", (i for i, side in enumerate(_sides(values, limits.center, reach)) if side)),
-    ]
-    for name, points in named:
-        for point in points:
-            found[point] = name
+    center, reach = (np.full(len(values), each) for each in (limits.center, limits.upper - limits.center))
+    found = marks(np.asarray(values, dtype=float), np.zeros(len(values), dtype=int), center, reach, rules)
+    return [NAMES[mark] for mark in found]
+
+
+def marks(values: Floats, series: npt.NDArray[np.int_], center: Floats, reach: Floats, rules: Rules = WHEELER) -> Marks:
+    """The place in `NAMES` of each value's signal; the values of one series follow each other, oldest first.
+
+    `center` is the line and `reach` its distance to a limit, for each value: lines may rise, fall and wave.
+    """
+    away = values - center
+    far, hair = np.abs(away), np.maximum(_HAIR * np.maximum(np.abs(values), np.abs(center) + reach), _LEAST)
+    sides = np.where(far > hair, np.sign(away), 0).astype(np.int8)
+    near, outside = far - reach * rules.near_at > hair, far - reach > hair
+    fresh = np.diff(series, prepend=-1) != 0
+    found = np.zeros(len(values), dtype=np.int8)
+    found[_runs(sides, fresh, rules.run)] = 1
+    for side in (1, -1):
+        found[_near(near & (sides == side), series, rules)] = 2
+    if rules.trend:
+        found[_trends(values, fresh, rules.trend)] = 3
+    found[outside] = 4
     return found
 
 
-def _sides(values: Sequence[float], center: float, reach: float) -> list[int]:
-    """1 above `center + reach`, -1 below `center - reach`, else 0."""
-    return [max(_side(value, center + reach), 0) or min(_side(value, center - reach), 0) for value in values]
+def _runs(sides: Marks, fresh: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
+    """Which points lie in a run of at least this length on one side; a series begins where `fresh` is true."""
+    run = np.cumsum(fresh | (np.diff(sides, prepend=0) != 0))
+    return np.asarray((sides != 0) & (np.bincount(run, minlength=1)[run] >= length))
 
 
-def _side(value: float, line: float) -> int:
-    if math.isclose(value, line, rel_tol=_HAIR, abs_tol=1e-12):
-        return 0
-    return 1 if value > line else -1
-
-
-def _runs(sides: Sequence[int], length: int) -> Iterator[int]:
-    start = 0
-    for end in range(1, len(sides) + 1):
-        if end == len(sides) or sides[end] != sides[start]:
-            if sides[start] and end - start >= length:
-                yield from range(start, end)
-            start = end
-
-
-def _trends(steps: Sequence[int], length: int) -> Iterator[int]:
+def _trends(values: Floats, fresh: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
     """The points of unbroken climbs and falls: `length` points are one step fewer."""
-    if length:
-        for point in _runs(steps, length - 1):
-            yield from (point - 1, point)
+    before = np.concatenate([values[:1], values[:-1]])
+    moved = values - before
+    clear = np.abs(moved) > np.maximum(_HAIR * np.maximum(np.abs(values), np.abs(before)), _LEAST)
+    steps = np.where(fresh | ~clear, 0, np.sign(moved)).astype(np.int8)
+    rising = _runs(steps, fresh, length - 1)
+    return np.asarray(rising | np.append(rising[1:], False))
 
 
-def _near(sides: Sequence[int], rules: Rules) -> Iterator[int]:
-    for start in range(len(sides) - rules.near_of + 1):
-        window = range(start, start + rules.near_of)
-        for side in (1, -1):
-            points = [i for i in window if sides[i] == side]
-            if len(points) >= rules.near:
-                yield from points
+def _near(hits: npt.NDArray[np.bool_], series: npt.NDArray[np.int_], rules: Rules) -> npt.NDArray[np.bool_]:
+    """Which of the hits lie within `near_of` successive points of one series of which at least `near` are hits."""
+    size, windows = rules.near_of, len(hits) - rules.near_of + 1
+    close = np.zeros(len(hits), dtype=bool)
+    if windows > 0:
+        counted = np.concatenate([[0], np.cumsum(hits)])
+        full = (counted[size:] - counted[:-size] >= rules.near) & (series[size - 1 :] == series[:windows])
+        for place in range(size):
+            close[place : place + windows] |= full
+    return close & hits

@@ -9,6 +9,13 @@ from itertools import pairwise
 from statistics import fmean, median
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dataops_nb.definitions.models import Limits
+
+Array = npt.NDArray[np.float64]
 Average = Literal["mean", "median"]
 _AVERAGES: dict[Average, Callable[[Sequence[float]], float]] = {"mean": fmean, "median": median}
 _LIMIT = {"mean": 2.66, "median": 3.145}
@@ -45,6 +52,31 @@ def xmr(
     middle, usual = _AVERAGES[center](values), _AVERAGES[ranges](moved)
     reach = _LIMIT[ranges] * usual
     return ProcessLimits(middle, middle - reach, middle + reach, usual, _RANGE_LIMIT[ranges] * usual)
+
+
+def reaches(values: Array, stretch: npt.NDArray[np.int_], agreed: Sequence[Limits]) -> Array:
+    """How far the limits of each stretch lie from its centre line; its values follow each other, oldest first.
+
+    One entry of `agreed` for each stretch. NaN where it has fewer than two values.
+    """
+    within = stretch[1:] == stretch[:-1]
+    of, moved = stretch[1:][within], np.abs(np.diff(values))[within]
+    usual = _averages(moved, of, len(agreed))
+    if any(each.screen for each in agreed):
+        bound = np.where([each.screen for each in agreed], _SCREEN * usual, np.inf)
+        kept = (moved < bound[of]) | (usual[of] == 0)
+        of, moved = of[kept], moved[kept]
+        usual = _averages(moved, of, len(agreed))
+    by_median = np.array([each.range == "median" for each in agreed], dtype=bool)
+    if by_median.any():
+        middles = pd.Series(moved).groupby(of).median().reindex(range(len(agreed))).to_numpy(dtype=float)
+        usual = np.where(by_median, middles, usual)
+    return np.asarray(usual * np.where(by_median, _LIMIT["median"], _LIMIT["mean"]))
+
+
+def _averages(moved: Array, of: npt.NDArray[np.int_], count: int) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.bincount(of, moved, count) / np.bincount(of, minlength=count))
 
 
 def sigma(center: float, upper: float, ranges: Average = "mean") -> float:

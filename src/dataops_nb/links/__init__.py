@@ -30,7 +30,7 @@ from dataops_nb.links.pairs import Pair, find_pairs, flow
 from dataops_nb.links.whitening import Array, cleared, is_constant, regular, surprises
 from dataops_nb.sources import Catalog
 
-__all__ = ["COLUMNS", "Pair", "find", "find_pairs", "flow", "judge", "overlap", "relate"]
+__all__ = ["COLUMNS", "Pair", "find", "find_pairs", "flow", "judge", "overlap", "relate", "risen"]
 
 COLUMNS = [
     "input", "target", "verdict", "lag", "effect", "effect_low", "effect_high", "q", "declared", "rocking_chair",

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from dataops_nb.definitions.models import Grain
+from dataops_nb.limits import TWO_YEARS, year_end
 
 Array = npt.NDArray[np.float64]
 
-TWO_YEARS = 730
 LONGEST_MEMORY = 8
 PERIODS_AN_ORDER = 10
 FARTHEST = 4.0
@@ -37,20 +37,10 @@ def regular(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain) -> A
         angle = 2 * np.pi * middle.day_of_year.to_numpy() / 365.25
         columns += [np.cos(angle), np.sin(angle)]
         if grain in {"day", "week"}:
-            columns.append(_year_end(starts, ends))
+            columns.append(year_end(starts, ends))
     if grain == "day":
         columns += [(starts.day_of_week == day).astype(float) for day in range(6)]
     return np.column_stack(columns)
-
-
-def _year_end(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
-    first, last = (each.to_numpy().astype("datetime64[D]")[:, None] for each in (starts, ends))
-    days = first + np.arange(int((last - first).max().astype(int)) + 1)
-    month = days.astype("datetime64[M]")
-    day = (days - month.astype("datetime64[D]")).astype(int) + 1
-    december, january = month.astype(int) % 12 == 11, month.astype(int) % 12 == 0
-    quiet = (days <= last) & ((december & (day >= 24)) | (january & (day == 1)))
-    return np.asarray(quiet.sum(axis=1), dtype=float)
 
 
 def cleared(series: Array, columns: Array) -> Array:

@@ -41,15 +41,16 @@ def add_pace(table: pd.DataFrame, definitions: Definitions, as_of: dt.date) -> p
         past = Past.of(table, rows)
         for name, column in _paced(table.iloc[rows], past, definitions).items():
             found[name][rows] = column
-    return table.assign(**found)
+    return table.assign(**{name: pd.Series(each, index=table.index, copy=False) for name, each in found.items()})
 
 
 def is_open(table: pd.DataFrame, as_of: dt.date) -> npt.NDArray[np.bool_]:
     """Which rows are about an unfinished period with data: it began on or before `as_of` and ends after it."""
-    start, end = (table[name].to_numpy(dtype="datetime64[s]") for name in ("period_start", "period_end"))
+    start, end = (table[name].to_numpy() for name in ("period_start", "period_end"))
     so_far = table["so_far"].to_numpy(dtype=float) if "so_far" in table else np.full(len(table), np.nan)
     known = np.isfinite(table["value"].to_numpy(dtype=float)) & np.isfinite(so_far)
-    return np.asarray(known & (start <= np.datetime64(as_of)) & (end > np.datetime64(as_of)))
+    day = np.datetime64(as_of)
+    return np.asarray(known & (start <= day) & (end > day))
 
 
 def _paced(now: pd.DataFrame, past: Past, definitions: Definitions) -> dict[str, Array]:

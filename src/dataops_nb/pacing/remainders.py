@@ -16,6 +16,8 @@ import pandas as pd
 Array = npt.NDArray[np.float64]
 PRIOR = 52
 CLEAR = 3.0
+_SERIES = ["metric", "segment", "grain"]
+_NEVER = np.datetime64("NaT", "s")
 
 
 @dataclass(frozen=True)
@@ -28,21 +30,24 @@ class Past:
     @classmethod
     def of(cls, table: pd.DataFrame, rows: npt.NDArray[np.intp]) -> Past:
         """The past of these rows of a metric table with `value so_far complete period_start period_end`."""
-        series = table.groupby(["metric", "segment", "grain"], dropna=False, sort=False).ngroup().to_numpy()
-        start, end = (table[name].to_numpy(dtype="datetime64[s]") for name in ("period_start", "period_end"))
         value, so_far = (table[name].to_numpy(dtype=float) for name in ("value", "so_far"))
-        place = np.full(series.max(initial=-1) + 1, -1)
-        place[series[rows]] = np.arange(len(rows))
-        since = np.full(len(place), np.datetime64("NaT"), dtype="datetime64[s]")
-        since[series[rows]] = start[rows]
         known = np.isfinite(value) & np.isfinite(so_far) & table["complete"].to_numpy(dtype=bool)
-        prior = np.flatnonzero(known & (end < since[series]))
-        prior = prior[np.lexsort((-start[prior].astype(int), series[prior]))]
-        first = np.flatnonzero(np.diff(series[prior], prepend=-1))
+        prior = np.flatnonzero(known)
+        used = table[[*_SERIES, "period_start", "period_end"]].iloc[np.concatenate([rows, prior])]
+        series = used.groupby(_SERIES, dropna=False, sort=False).ngroup().to_numpy()
+        now, then = series[: len(rows)], series[len(rows) :]
+        place, since = np.full(series.max(initial=-1) + 1, -1), np.full(series.max(initial=-1) + 1, _NEVER)
+        start, end = (used[name].to_numpy(dtype="datetime64[s]") for name in ("period_start", "period_end"))
+        place[now], since[now] = np.arange(len(rows)), start[: len(rows)]
+        before = end[len(rows) :] < since[then]
+        prior, then, start = prior[before], then[before], start[len(rows) :][before]
+        latest = np.lexsort((-start.astype(np.int64), then))
+        prior, then = prior[latest], then[latest]
+        first = np.flatnonzero(np.diff(then, prepend=-1))
         rank = np.arange(len(prior)) - np.repeat(first, np.diff(np.append(first, len(prior))))
-        prior, rank = prior[rank < PRIOR], rank[rank < PRIOR]
+        near = rank < PRIOR
         both = np.full((2, len(rows), PRIOR), np.nan)
-        both[:, place[series[prior]], rank] = so_far[prior], value[prior]
+        both[:, place[then[near]], rank[near]] = so_far[prior[near]], value[prior[near]]
         return cls(both[0], both[1])
 
     @property

@@ -12,12 +12,13 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
-
-from dataops_nb.errors import ReportError
+from dataops_nb.errors import ReportError, first_line
 from dataops_nb.story import Fact
+
+if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
+    from nbformat import NotebookNode
 
 MIME = "application/vnd.dataops-nb.facts+json"
 SENTENCES = "application/vnd.dataops-nb.sentences+json"
@@ -97,17 +98,11 @@ def numbered(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
     return enumerate(kept, start=1)
 
 
-def first_line(name: str, message: str) -> str:
-    """`ValueError: what was wrong`: the first line of a message, with the next one where it is an indented detail."""
-    lines = message.splitlines() or [""]
-    detail = f": {lines[1].strip()}" if len(lines) > 1 and lines[1].startswith("  ") else ""
-    return f"{name}: {lines[0].strip()}{detail}".removesuffix(": ")
-
-
 def fingerprint(notebook: NotebookNode, parameters: Mapping[str, Any], payload: Payload, version: str) -> str:
     """12 hex digits of what makes a report: the notebook's source, its parameters, its facts and our version."""
     source = [[cell.cell_type, cell.source, sorted(tags(cell))] for _, cell in numbered(notebook)]
-    text = json.dumps([source, dict(parameters), payload, version], sort_keys=True, default=str)
+    said = {key: value for key, value in payload.items() if key != "used"}
+    text = json.dumps([source, dict(parameters), said, version], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from nbformat import NotebookNode
-
-from dataops_nb.publish import facts, markup, outputs, seals, style
+from dataops_nb.publish import facts, markup, outputs, said, seals, style
 from dataops_nb.publish.facts import Payload
 from dataops_nb.publish.markup import text
+from dataops_nb.publish.said import Seen
+
+if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
+    from nbformat import NotebookNode
 
 Altitude = Literal["executive", "manager", "analyst"]
 FILES: dict[Altitude, str] = {"executive": "index.html", "manager": "manager.html", "analyst": "analyst.html"}
@@ -35,12 +37,16 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Meta:
-    """What a page says about its making: the report's id, its parameters, the package's version and the way up."""
+    """What a page says about its making: the report's id, its parameters, the package's version and the way up.
+
+    `whatif` names the what-if that the page shows in place of what is.
+    """
 
     report: str
     version: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     up: str = "../../index.html"
+    whatif: str = ""
 
 
 def files(notebook: NotebookNode, meta: Meta) -> dict[str, bytes]:
@@ -53,17 +59,19 @@ def files(notebook: NotebookNode, meta: Meta) -> dict[str, bytes]:
 def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
     """One page of an executed notebook; ReportError where it is no finished report, or the page must be refused."""
     payload = facts.of(notebook)
-    seen = outputs.Seen(facts.by_id(payload), payload.get("reason"), tuple(payload.get("names") or ()))
+    names, meanings = tuple(payload.get("names") or ()), payload.get("meanings") or {}
+    seen = Seen(facts.by_id(payload), payload.get("reason"), names, meanings)
     body = "\n".join(_cells(notebook, altitude, seen))
     if not seen.headline:
-        body = outputs.headline(payload["headline"], payload["light"], payload.get("reason")) + "\n" + body
+        body = said.headline(text(payload["headline"]), payload["light"], payload.get("reason")) + "\n" + body
     run = facts.fingerprint(notebook, meta.parameters, payload, meta.version)
     parts = [
         _header(payload, altitude, meta),
-        f"<main>\n{_warnings(payload)}{body}\n</main>",
+        f"<main>\n{_watermark(meta)}{_warnings(payload)}{body}{_meanings(payload)}\n</main>",
         _footer(payload, altitude, meta, run),
     ]
     title = f"{payload['title']} · {payload['company']} · {payload['period']}"
+    title = f"What-if {meta.whatif} · {title}" if meta.whatif else title
     return document(title, "\n".join(parts), _travelling(payload, meta, seen))
 
 
@@ -98,7 +106,7 @@ def stamp(value: str | dt.date | None) -> str:
     return f'<time datetime="{text(str(value)[:10])}">{day(value)}</time>' if value else "unknown"
 
 
-def _cells(notebook: NotebookNode, altitude: Altitude, seen: outputs.Seen) -> Iterator[str]:
+def _cells(notebook: NotebookNode, altitude: Altitude, seen: Seen) -> Iterator[str]:
     title = True
     for _, cell in facts.numbered(notebook):
         if facts.tags(cell) & facts.HIDDEN or cell.cell_type == "raw":
@@ -113,7 +121,7 @@ def _cells(notebook: NotebookNode, altitude: Altitude, seen: outputs.Seen) -> It
             yield f"<section>{html}</section>"
 
 
-def _cell(cell: NotebookNode, altitude: Altitude, seen: outputs.Seen, *, drop_title: bool) -> Iterator[str]:
+def _cell(cell: NotebookNode, altitude: Altitude, seen: Seen, *, drop_title: bool) -> Iterator[str]:
     if cell.cell_type == "markdown":
         yield markup.markdown(cell.source, drop_title=drop_title)
         return
@@ -136,11 +144,20 @@ def _header(payload: Payload, altitude: Altitude, meta: Meta) -> str:
     )
 
 
+def _watermark(meta: Meta) -> str:
+    return notice("What-if", f"<li>{text(whatif_said(meta.whatif))}</li>") if meta.whatif else ""
+
+
+def whatif_said(name: str) -> str:
+    """What stands on top of everything that shows a what-if."""
+    return f"What-if {name}: this is not what is, but what would be."
+
+
 def _warnings(payload: Payload) -> str:
-    said = payload.get("warnings") or []
-    if not said:
+    warnings = payload.get("warnings") or []
+    if not warnings:
         return ""
-    items = "".join(f"<li>{text(warning)}</li>" for warning in said)
+    items = "".join(f"<li>{text(warning)}</li>" for warning in warnings)
     return notice("Read this first", items)
 
 
@@ -166,6 +183,20 @@ def _footer(payload: Payload, altitude: Altitude, meta: Meta, run: str) -> str:
     return f'<footer>\n{sources}<dl>{rows}</dl>\n<nav aria-label="Files of this report">{links}</nav>\n</footer>'
 
 
+def _meanings(payload: Payload) -> str:
+    """What each number is and how it is made, folded away: the same that a touch on a number tells."""
+    rows = "".join(
+        f'<tr><th scope="row">{text(each["label"])}</th><td>{text(each["question"])}</td><td>{text(each["how"])}</td>'
+        f"<td>{text(', '.join(each['systems']))}</td><td>{text(each['data_to'])}</td></tr>"
+        for each in (payload.get("meanings") or {}).values()
+    )
+    if not rows:
+        return ""
+    head = "".join(f"<th>{name}</th>" for name in ("Metric", "Question", "How it is made", "System", "Data to"))
+    table = f"<table><caption>What the numbers are</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'\n<details class="nb-how"><summary>How this was computed</summary>{markup.clean(table)}</details>'
+
+
 def _sources(payload: Payload) -> str:
     sources = payload.get("sources") or []
     if not sources:
@@ -188,7 +219,7 @@ def _source(source: Mapping[str, Any]) -> Iterator[str]:
     yield f"<td>{text(source.get('notes') or '')}</td>"
 
 
-def _travelling(payload: Payload, meta: Meta, seen: outputs.Seen) -> dict[str, Any]:
+def _travelling(payload: Payload, meta: Meta, seen: Seen) -> dict[str, Any]:
     """The sentences of the page and the facts they use, for whoever checks a page that came back."""
     used = {id_ for sentence in seen.sentences for id_ in sentence["facts"]}
     kept = [{key: fact.get(key) for key in facts.FACT} for fact in payload["facts"] if fact["id"] in used]

@@ -20,6 +20,7 @@ SPOKEN = (
     "aria-roledescription",
     "data-light",
     "data-facts",
+    "data-tip",
     "data-fact",
     "datetime",
     "placeholder",

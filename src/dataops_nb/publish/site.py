@@ -13,7 +13,7 @@ from typing import Any
 from dataops_nb import story
 from dataops_nb.publish import facts, markup
 from dataops_nb.publish.markup import text
-from dataops_nb.publish.page import day, document, notice, stamp
+from dataops_nb.publish.page import day, document, notice, stamp, whatif_said
 
 FAILED = {"failed": "failed", "timed_out": "ran out of time", "killed": "was killed", "skipped": "was skipped"}
 
@@ -30,6 +30,7 @@ class Entry:
     light: str = "unknown"
     reason: str | None = None
     headline: str = ""
+    overdue: tuple[str, ...] = ()
     facts: tuple[Mapping[str, Any], ...] = ()
     names: tuple[str, ...] = ()
     period: str = ""
@@ -47,14 +48,14 @@ class Entry:
         return (dt.date.fromisoformat(self.failed_as_of) - dt.date.fromisoformat(self.as_of)).days
 
 
-def build(company: str, entries: Sequence[Entry], as_of: dt.date) -> str:
-    """out/index.html of a company, from its reports in the order of the suites."""
+def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = "") -> str:
+    """out/index.html of a company, from its reports in the order of the suites; that of a what-if says so."""
     first = next((entry for entry in entries if entry.path and entry.department is None), next(iter(entries), None))
     others = [entry for entry in entries if entry is not first]
     parts = [
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
         f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
-        f"<main>\n{_failures(entries)}{_north(first)}{_departments(others)}</main>",
+        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_overdue(entries)}{_north(first)}{_departments(others)}</main>",
         f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
     ]
     return document(f"{company} · Where we stand", "\n".join(parts), _travelling(entries, as_of))
@@ -73,6 +74,10 @@ def _ids(entry: Entry) -> list[str]:
     return [f"{entry.report}:{fact.id}" for fact in ordered]
 
 
+def _watermark(whatif: str) -> str:
+    return notice("What-if", f"<li>{text(whatif_said(whatif))}</li>") if whatif else ""
+
+
 def _count(entries: Sequence[Entry]) -> str:
     shown = sum(entry.path is not None for entry in entries)
     failed = sum(entry.failure is not None for entry in entries)
@@ -83,6 +88,12 @@ def _count(entries: Sequence[Entry]) -> str:
 def _failures(entries: Iterable[Entry]) -> str:
     items = "".join(f"<li>{_failure(entry)}</li>" for entry in entries if entry.failure)
     return notice("What failed", items) if items else ""
+
+
+def _overdue(entries: Iterable[Entry]) -> str:
+    """The reactions that were agreed for a light and are over their time, each once."""
+    said = dict.fromkeys(text(each) for entry in entries if entry.path for each in entry.overdue)
+    return notice("Overdue reactions", "".join(f"<li>{each}</li>" for each in said)) if said else ""
 
 
 def _failure(entry: Entry) -> str:

@@ -107,9 +107,10 @@ def add_reconciled(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     False where one is out of tolerance and nobody answers for it at as-of (`accept: [{light: unreconciled}]`); None
     where nothing is declared, nothing was judged yet, or the disagreement is accepted.
     """
-    verdicts = {str(name): _verdicts(catalog, str(name), group) for name, group in table.groupby("metric", sort=False)}
+    declared = [name for name in table["metric"].unique() if catalog.definitions.metrics[name].reconcile]
+    verdicts = {name: _verdicts(catalog, name, table[table["metric"] == name]) for name in declared}
     said = [
-        verdicts[metric].get(period) if pd.isna(segment) else None
+        verdicts[metric].get(period) if metric in verdicts and pd.isna(segment) else None
         for metric, period, segment in zip(table["metric"], table["period"], table["segment"], strict=True)
     ]
     return table.assign(reconciled=pd.Series(said, index=table.index, dtype=object))
@@ -118,8 +119,6 @@ def add_reconciled(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
 def _verdicts(catalog: Catalog, metric: str, group: pd.DataFrame) -> dict[str, bool | None]:
     """The verdict of each period of a metric that says `reconcile:`."""
     definition = catalog.definitions.metrics[metric]
-    if not definition.reconcile:
-        return {}
     accepted = any(each.light == "unreconciled" and catalog.as_of <= each.until for each in definition.accept)
     first, last = group["period_start"].min().date(), group["period_end"].max().date()
     found = bridge(catalog, metric, group["grain"].iloc[0], first, last)

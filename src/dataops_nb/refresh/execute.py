@@ -1,222 +1,85 @@
-"""Execution: one process per report, a few at a time, each with a limit; whatever happens, each ends in one state.
+"""Execution: one process per report, a few at a time, each with its limits; whatever happens, each ends in one state.
 
 What papermill writes about itself is not believed. A report ran when its process said so, no cell shows an error, and
-the notebook holds its facts.
+the notebook holds its facts. Only a start is ever tried again, and only once: cells are not.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
-import traceback
-from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Generator, Iterable
 
-import nbformat
-from nbformat import NotebookNode
+from dataops_nb.errors import PublishError
+from dataops_nb.execution import processes
+from dataops_nb.refresh import verdict
+from dataops_nb.refresh.engines import Engines
+from dataops_nb.refresh.jobs import Job
+from dataops_nb.refresh.surroundings import environment, passed, secrets
+from dataops_nb.refresh.verdict import Ended
+from dataops_nb.refresh.warmth import Engine
+from dataops_nb.refresh.watch import Limits, Running
 
-from dataops_nb.definitions.models import Definitions
-from dataops_nb.errors import DataError, DataopsError, KilledError, ReportError, TimedOutError
-from dataops_nb.publish import facts
-from dataops_nb.refresh import processes
-from dataops_nb.refresh.ledger import State
+__all__ = ["Ended", "Engine", "Job", "Limits", "environment", "passed", "run", "secrets"]
 
 POLL = 0.05
-PASSED = re.compile(
-    r"(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|WINDIR|APPDATA|LOCALAPPDATA|USERPROFILE|"
-    r"PYTHON\w*|VIRTUAL_ENV|CONDA_\w+|LD_LIBRARY_PATH|XDG_\w+|JUPYTER_\w+|IPYTHONDIR|MPL\w*|SSL_CERT_\w+|"
-    r"OMP_\w+|OPENBLAS_\w+|MKL_\w+|JAVA_HOME|SPARK_\w+|PYSPARK_\w+|HADOOP_\w+|COVERAGE_\w+|DATAOPS_\w+)"
-)
-_DATA = DataError.__name__
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """One notebook to execute with its parameters, in a private folder, with an environment."""
-
-    notebook: Path
-    parameters: Mapping[str, Any]
-    folder: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def executed(self) -> Path:
-        """Where papermill writes; private until it is judged."""
-        return self.folder / "executed.ipynb"
-
-    @property
-    def log(self) -> Path:
-        """Everything the process and its kernel printed, tracebacks too."""
-        return self.folder / "log.txt"
-
-    def note(self, error: BaseException) -> None:
-        """Keep the traceback of what went wrong after the notebook ran."""
-        with self.log.open("a", encoding="utf-8") as log:
-            log.writelines(traceback.format_exception(error))
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a job ended: its state, the exit code that stands for it, one line of error, and the executed notebook."""
-
-    job: Job
-    state: State
-    seconds: float
-    code: int = 0
-    error: str | None = None
-    notebook: NotebookNode | None = None
-
-
-@dataclass(frozen=True)
-class _Running:
-    job: Job
-    process: subprocess.Popen[bytes]
-    began: float
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-
-def environment(definitions: Definitions, **ours: str) -> dict[str, str]:
-    """What a notebook sees of the environment: what Python needs, ours, and what a source names as `env:NAME`."""
-    kept = {name: value for name, value in os.environ.items() if PASSED.fullmatch(name)}
-    return kept | _named(definitions) | {"DATAOPS_NB_REFRESH": "1", "PYTHONHASHSEED": "0"} | ours
-
-
-def secrets(definitions: Definitions) -> list[str]:
-    """What must not be published: the values that sources name as `env:NAME`, and a password in them by itself."""
-    values = list(_named(definitions).values())
-    inside = [hit[1] for value in values for hit in [re.search(r"://[^:/@]*:([^@/]+)@", value)] if hit]
-    return [*values, *inside]
-
-
-def _named(definitions: Definitions) -> dict[str, str]:
-    urls = [source.url or "" for source in definitions.company.sources.values()]
-    names = {url.removeprefix("env:") for url in urls if url.startswith("env:")}
-    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
+LEAVING = 2.0
 
 
 def run(
-    jobs: Iterable[Job], *, at_a_time: int, timeout: float, started: Callable[[Job], None]
+    jobs: Iterable[Job],
+    *,
+    at_a_time: int,
+    timeout: float,
+    started: Callable[[Job], None],
+    engine: Engine = "forked",
+    limits: Limits | None = None,
 ) -> Generator[Ended, None, None]:
     """Execute jobs, at most `at_a_time` at once, and give each as it ends; `started` is told before one starts.
 
-    A job that runs longer than `timeout` seconds is ended with all it started. So is every job that still runs when the
-    caller stops asking or is interrupted.
+    A job that runs longer than `timeout` seconds, or over one of the `limits`, is ended with all it started. So is every
+    job that still runs when the caller stops asking or is interrupted. A job whose notebook needs a kernel gets one,
+    whatever the `engine`.
     """
-    waiting, running = list(jobs), list[_Running]()
-    try:
-        while waiting or running:
-            while waiting and len(running) < at_a_time:
-                job = waiting.pop(0)
-                started(job)
-                running.append(_begin(job))
-            for one in list(running):
-                ended = _look(one, timeout)
-                if ended is not None:
-                    running.remove(one)
-                    yield ended
-            time.sleep(POLL if running else 0)
-    finally:
-        for one in running:
-            processes.end(one.process)
+    waiting, running = list(jobs), list[Running]()
+    bounds = (limits or Limits()).within(timeout, at_a_time)
+    with Engines(engine) as begun:
+        try:
+            while waiting or running:
+                ended = [*_fill(begun, waiting, running, at_a_time, started), *_look(begun, running, bounds)]
+                ended += _fill(begun, waiting, running, at_a_time, started)
+                yield from ended
+                begun.wait(POLL if running and not ended else 0)
+        finally:
+            processes.end_all([one.process for one in running], LEAVING)
 
 
-def _begin(job: Job) -> _Running:
-    job.folder.mkdir(parents=True, exist_ok=True)
-    told = {
-        "notebook": str(job.notebook),
-        "executed": str(job.executed),
-        "folder": str(job.folder),
-        "parameters": dict(job.parameters),
-        "result": str(job.folder / "result.json"),
-        "cell": str(job.folder / "cell.txt"),
-        "runner": os.getpid(),
-    }
-    path = job.folder / "job.json"
-    path.write_text(json.dumps(told), encoding="utf-8")
-    surroundings = {**job.environment, "JUPYTER_RUNTIME_DIR": str(job.folder)}
-    with job.log.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dataops_nb.refresh.child", str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=surroundings,
-            cwd=job.folder,
-            start_new_session=True,
-        )
-    return _Running(job, process, time.monotonic())
+def _fill(
+    begun: Engines, waiting: list[Job], running: list[Running], at_a_time: int, started: Callable[[Job], None]
+) -> list[Ended]:
+    """Start jobs while there is room; those that could not be started."""
+    failed = []
+    while waiting and len(running) < at_a_time:
+        job = waiting.pop(0)
+        started(job)
+        try:
+            running.append(Running(job, *begun.begin(job)))
+        except OSError as error:
+            said = f"the report could not be started: {error.strerror or error}"
+            failed.append(Ended(job, "failed", 0.0, PublishError.exit_code, said))
+    return failed
 
 
-def _look(one: _Running, timeout: float) -> Ended | None:
-    if one.process.poll() is not None:
-        _clear(one.job)
-        return _judged(one)
-    if one.seconds <= timeout:
-        return None
-    processes.end(one.process)
-    _clear(one.job)
-    error = f"{_where(one.job)}ran longer than {timeout:g} s and was ended"
-    return Ended(one.job, "timed_out", one.seconds, TimedOutError.exit_code, error)
-
-
-def _clear(job: Job) -> None:
-    """Remove the kernel's sockets and its connection file; the rest of the folder is evidence."""
-    for left in (*job.folder.glob("k-*"), *job.folder.glob("kernel-*.json")):
-        left.unlink(missing_ok=True)
-
-
-def _judged(one: _Running) -> Ended:
-    result = _result(one.job)
-    if one.process.returncode < 0 or result is None:
-        error = f"{_where(one.job)}the report's process ended {_how(one.process.returncode)}"
-        return Ended(one.job, "killed", one.seconds, KilledError.exit_code, error)
-    where = _where(one.job)
-    if result["state"] == "killed":
-        return Ended(one.job, "killed", one.seconds, KilledError.exit_code, where + result["error"])
-    if result["state"] != "ok" or one.process.returncode != 0:
-        code = DataError.exit_code if result.get("ename") == _DATA else ReportError.exit_code
-        return Ended(one.job, "failed", one.seconds, code, where + result.get("error", "failed"))
-    try:
-        notebook = _notebook(one.job)
-    except DataopsError as error:
-        return Ended(one.job, "failed", one.seconds, error.exit_code, str(error))
-    return Ended(one.job, "ok", one.seconds, notebook=notebook)
-
-
-def _result(job: Job) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = json.loads((job.folder / "result.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
-
-
-def _notebook(job: Job) -> NotebookNode:
-    try:
-        notebook: NotebookNode = nbformat.read(job.executed, as_version=4)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise ReportError("the executed notebook cannot be read") from error
-    facts.of(notebook)
-    return notebook
-
-
-def _where(job: Job) -> str:
-    """`cell 4: `, as far as the notebook came."""
-    try:
-        return f"cell {(job.folder / 'cell.txt').read_text(encoding='utf-8')}: "
-    except OSError:
-        return ""
-
-
-def _how(code: int) -> str:
-    return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code} and left no result"
+def _look(begun: Engines, running: list[Running], limits: Limits) -> list[Ended]:
+    """Those that have ended, or are ended because they went over a limit."""
+    ended = []
+    for one in list(running):
+        if one.process.poll() is None and not one.overdue(limits):
+            continue
+        code = one.end()
+        again = one.again(code)
+        if again is not None:
+            one.process, one.engine = begun.begin(one.job, again)
+            continue
+        running.remove(one)
+        begun.clear(one.job)
+        ended.append(verdict.judged(one, code))
+    return ended

@@ -13,7 +13,7 @@ from typing import Any
 from dataops_nb.publish import folder, site
 from dataops_nb.refresh import ledger as book
 
-SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to")
+SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to", "overdue")
 
 
 def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,24 +26,28 @@ def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Front:
-    """What the front page is about: the company, the run that writes it, and every (suite, report) in order."""
+    """What the front page is about: the company, the run that writes it, every (suite, report) in order, the what-if."""
 
     company: str
     run: str
     as_of: dt.date
     reports: Sequence[tuple[str, str]]
+    whatif: str = ""
 
 
 def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) -> None:
-    """Write out/index.html and out/latest.json; PublishError where they cannot be written."""
+    """Write index.html, latest.json and each report's latest.json; PublishError where they cannot be written."""
     entries, records = [], []
     for suite, report in front.reports:
-        good, failed = book.newest(ledger, suite, report)
+        good, failed = book.newest(ledger, suite, report, front.whatif)
         if good and not (out / report / good["period"] / "index.html").exists():
             good = None
         if good or failed:
             entries.append(_entry(report, good, failed))
             records.append(_record(suite, report, good, failed))
+        if good:
+            pointer = {"schema_version": 1, **records[-1], "path": f"{good['period']}/index.html"}
+            folder.replace(out / report / "latest.json", _json(pointer), private)
     newest = max([front.as_of, *(dt.date.fromisoformat(e.as_of) for e in entries if e.as_of)])
     latest: dict[str, Any] = {
         "schema_version": 1,
@@ -52,8 +56,13 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
         "finished": _now(),
     }
     latest["reports"] = records
-    folder.replace(out / "latest.json", (json.dumps(latest, indent=1, ensure_ascii=False) + "\n").encode(), private)
-    folder.replace(out / "index.html", site.build(front.company, entries, newest).encode(), private)
+    folder.replace(out / "latest.json", _json(latest), private)
+    page = site.build(front.company, entries, newest, front.whatif)
+    folder.replace(out / "index.html", page.encode(), private)
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any] | None) -> site.Entry:
@@ -67,6 +76,7 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         light=said.get("light") or "unknown",
         reason=said.get("reason"),
         headline=said.get("headline") or "",
+        overdue=tuple(said.get("overdue") or ()),
         facts=tuple(said.get("facts") or ()),
         names=tuple(said.get("names") or ()),
         period=good["period"] if good else "",

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import nbformat
-from nbformat import NotebookNode
-
 from dataops_nb.errors import UsageError, did_you_mean
-from dataops_nb.publish.facts import tags
 
 Kind = Literal["str", "int", "float", "bool", "date"]
 Value = str | int | float | bool | None
@@ -49,23 +46,67 @@ class Parameter:
     help: str = ""
 
 
-def read(path: Path) -> NotebookNode:
-    """A notebook file; UsageError where it is missing, damaged, not Python, or waits for somebody to type."""
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its type, its text and its metadata."""
+
+    cell_type: str
+    source: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook as far as a plan looks at it."""
+
+    cells: list[Cell]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(path: Path) -> Notebook:
+    """A notebook file; UsageError where it is missing, damaged, not Python, or waits for somebody to type.
+
+    Read as the JSON it is: a plan looks at every notebook, and the library for them takes a second to import.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-        notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-        nbformat.validate(notebook)
+        notebook = _parsed(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*.ipynb")))
         raise UsageError(f"there is no notebook {path.name!r}{near}") from None
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"{path.name} is not a readable notebook: {reason}") from error
     _check_runs_alone(path.name, notebook)
     return notebook
 
 
-def _check_runs_alone(name: str, notebook: NotebookNode) -> None:
+def _parsed(document: Any) -> Notebook:
+    if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
+        raise ValueError("it has no list of cells")
+    if document.get("nbformat") != 4:
+        raise ValueError(f"its nbformat is {document.get('nbformat')!r}, not 4")
+    return Notebook(
+        [_cell(number, cell) for number, cell in enumerate(document["cells"], 1)], dict(document["metadata"])
+    )
+
+
+def _cell(number: int, cell: Any) -> Cell:
+    kinds = ("code", "markdown", "raw")
+    if not isinstance(cell, dict) or cell.get("cell_type") not in kinds or not isinstance(cell.get("metadata"), dict):
+        raise ValueError(f"cell {number} has no type or no metadata")
+    said = cell.get("source")
+    lines = [said] if isinstance(said, str) else said
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise ValueError(f"cell {number} has no text")
+    return Cell(cell["cell_type"], "".join(lines), cell["metadata"])
+
+
+def tags(cell: Any) -> set[str]:
+    """The tags of a cell."""
+    return set(cell.metadata.get("tags", []))
+
+
+def _check_runs_alone(name: str, notebook: Notebook) -> None:
     language = notebook.metadata.get("kernelspec", {}).get("language", "python")
     if str(language).lower() != "python":
         raise UsageError(f"{name} is written in {language}; only Python notebooks are refreshed")
@@ -83,8 +124,11 @@ def _asks(source: str) -> bool:
     return any(isinstance(called, ast.Name) and called.id == "input" for called in calls)
 
 
-def declared(notebook: NotebookNode, name: str = "the notebook") -> dict[str, Parameter]:
-    """The parameters that a notebook declares, by name, in order; UsageError where the cell does more than assign."""
+def declared(notebook: Any, name: str = "the notebook") -> dict[str, Parameter]:
+    """The parameters that a notebook (ours, or nbformat's) declares, by name, in order.
+
+    UsageError where the cell does more than assign.
+    """
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and "parameters" in tags(cell)]
     if len(cells) > 1:
         raise UsageError(f"{name} has {len(cells)} cells tagged 'parameters'; papermill reads only the first")

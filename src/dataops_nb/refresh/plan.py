@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from dataops_nb import periods
 from dataops_nb.definitions.models import GRAINS, Definitions, Grain, Report
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.refresh.parameters import Parameter, Value, complete, declared, read, unknown
+from dataops_nb.refresh.surroundings import refuse_plain_secrets
 
-RESERVED = frozenset({"runs", "history"})
+RESERVED = frozenset({"runs", "history", "whatif"})
 OURS = {"as_of": "--as-of"}
 
 
@@ -33,6 +34,8 @@ class Planned:
     period: str
     due: bool
     why: str
+    as_of: dt.date | None = None
+    whatif: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -63,11 +66,13 @@ def reports(
     as_of: dt.date,
     parameters: Mapping[str, Any] | None = None,
     published: Mapping[tuple[str, str], str] | None = None,
+    whatif: str = "",
 ) -> list[Planned]:
     """Every report of a suite (default: of all), in the order of the file.
 
     `only` keeps the reports with these ids, `parameters` are set in every report that declares them, `published` maps
-    (report, period) to the as-of that was published, which makes a report not due. UsageError lists every mistake.
+    (report, period) to the as-of that was published, which makes a report not due; `whatif` is the name of the what-if
+    that the definitions hold. UsageError lists every mistake.
     """
     wanted = _selected(list(_wanted(definitions, suite)), only)
     calendar = periods.calendar(definitions.company.calendar)
@@ -80,8 +85,9 @@ def reports(
             file = _file(notebooks, want.said.notebook)
             schemas[want.report] = declared(read(file), want.said.notebook)
             values = _values(want, schemas[want.report], as_of, extra)
+            refuse_plain_secrets(values, want.where)
             period = calendar.last_complete(_grain(want, values), as_of).id
-            planned.append(_planned(want, values, period, published))
+            planned.append(replace(_planned(want, values, period, published), as_of=as_of, whatif=whatif))
         except UsageError as error:
             wrong.append(str(error))
     if not wrong:

@@ -15,7 +15,9 @@ is true:
 7. The export of product use ends six days before the others.
 8. Repeat orders miss their target in the last complete week by noise alone. Sign-ups are above their target and have
    been falling for 40 weeks.
-9. There is a yearly season, a dip from 24 December to 1 January, a gentle growth; weekends are quiet.
+9. What happened when stands in the releases and the diary: the release of 3, a bonus for booked meetings in the week in
+   which 2 begins to rise, and campaigns, an outage and a price list that change nothing.
+10. There is a yearly season, a dip from 24 December to 1 January, a gentle growth; weekends are quiet.
 
 The same seed, end and number of weeks give the same bytes.
 """
@@ -33,7 +35,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataops_nb.errors import UsageError
-from dataops_nb.sample import billing, crm, customers, helpdesk, names, product, rhythm
+from dataops_nb.sample import billing, crm, customers, diary, helpdesk, names, product, rhythm
 from dataops_nb.sample.grid import Grid
 
 __all__ = ["FILES", "MANIFEST", "Manifest", "manifest", "write"]
@@ -46,6 +48,7 @@ FILES: tuple[str, ...] = (
     "tickets.csv",
     "features.csv",
     "releases.csv",
+    "diary.csv",
     "usage.parquet",
     "signups.parquet",
 )
@@ -124,6 +127,7 @@ def _exports(grid: Grid, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, 
         "tickets.csv": helpdesk.tickets_export(grid, counts, lives, known, seed),
         "features.csv": product.features_export(grid, counts, seed),
         "releases.csv": product.releases_export(grid),
+        "diary.csv": diary.diary_export(grid),
         "usage.parquet": product.usage_export(grid, seed),
         "signups.parquet": product.signups_export(grid, counts, seed),
     }

@@ -27,16 +27,17 @@ def release_day(grid: Grid) -> date:
 
 
 def releases_export(grid: Grid) -> pd.DataFrame:
-    """The releases, csv: one every seven weeks; 8.0 rewrote the synchronisation."""
+    """The releases, csv: one every seven weeks; 8.0 rewrote the synchronisation (see its notes)."""
     days = np.datetime64(release_day(grid), "D") + 7 * EVERY * np.arange(-grid.size // EVERY, 3)
     number = np.arange(len(days)) - int(np.flatnonzero(days == np.datetime64(release_day(grid), "D"))[0])
     days, number = days[grid.exported(days)], number[grid.exported(days)]
     old = number.min(initial=0)
     version = [f"8.{n}" if n >= 0 else f"{7 - (-n - 1) // 10}.{9 - (-n - 1) % 10}" for n in number]
-    title = np.where(
+    title = [f"Release {said}" for said in version]
+    notes = np.where(
         number == 0, "New synchronisation engine", np.where(number == old, "Catalogue, redrawn", "Improvements")
     )
-    return pd.DataFrame({"version": version, "released_on": written(days), "title": title})
+    return pd.DataFrame({"version": version, "released_on": written(days), "title": title, "notes": notes})
 
 
 def features_export(grid: Grid, rhythm: Rhythm, seed: int) -> pd.DataFrame:

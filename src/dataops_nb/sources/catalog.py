@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +22,7 @@ from dataops_nb.sources.days import cut_day, end_before, is_time
 from dataops_nb.sources.evidence import Notice
 from dataops_nb.sources.files import hash_content
 from dataops_nb.sources.indicators import read_indicators
+from dataops_nb.sources.kinds import NUMERIC
 from dataops_nb.sources.loading import Shelf
 from dataops_nb.sources.queries import find_tables
 from dataops_nb.sources.rates import SPANS, list_spans
@@ -78,20 +80,42 @@ class Catalog:
         if wrong:
             raise UsageError("; ".join(wrong))
         self._shelf.see([n for n in found if n in self._sources and n not in frames])
-        result = self._run(written, found, frames)
+        result = self._run(tree, found, frames)
         if not frames:
             self._results[written] = result.copy()
         return result
 
-    def _run(self, written: str, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-        shadowed = [n for n in frames if n in self._shelf.loaded]
+    def knows(self, query: exp.Expression) -> bool:
+        """Whether the result of a query without frames is at hand."""
+        return query.sql(dialect=self.dialect) in self._results
+
+    def keep(self, query: exp.Expression, result: pd.DataFrame) -> None:
+        """Keep what is known to be the result of a query without frames."""
+        self._results[query.sql(dialect=self.dialect)] = result
+
+    def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
+        """The least and greatest value of a column of integers in a file; None for anything else, and where there is none."""
+        typed = self._shelf.typed(name)
+        found = find_column(column.strip('"'), typed.columns)
+        if not self._is_embedded(name) or found is None or typed.columns[found] not in NUMERIC:
+            return None
+        query = f"select min({quote(found)}) as low, max({quote(found)}) as high from {quote(name)}"
+        low, high = self.fetch(query).iloc[0]
+        return None if pd.isna(low) else (int(low), int(high))
+
+    def _is_embedded(self, name: str) -> bool:
+        return self._shelf.home(name) is self._shelf.engine
+
+    def _run(self, tree: exp.Expr, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        shadowed = [name for name in frames if name in self._shelf.loaded]
         if shadowed:
             raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
         try:
-            return self._shelf.engine.fetch(written, **frames)
+            return self._shelf.run(tree, **frames)
         except DataError as error:
             damage = [fault for name in found if name in self._sources for fault in self._shelf.decode(name)]
-            raise DataError(damage or [replace(fault, source=", ".join(found)) for fault in error.faults]) from error
+            said = [fault if fault.source else replace(fault, source=", ".join(found)) for fault in error.faults]
+            raise DataError(damage or said) from error
 
     def require(self, *names: str) -> None:
         """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""
@@ -130,7 +154,9 @@ class Catalog:
             raise DataError([Fault(name, f"has no column {column!r}{did_you_mean(column, columns)}", column=column)])
         if not is_time(columns[found]):
             raise DataError([Fault(name, f"is {columns[found]}, which has no day", column=found)])
-        return cut_day(exp.column(found, quoted=True), columns[found], self._shelf.zone_of(name), self._shelf.zone)
+        moment, zone = exp.column(found, quoted=True), self._shelf.zone_of(name)
+        quick = self._shelf.steps.cut(moment, columns[found], zone) if self._is_embedded(name) else None
+        return quick or cut_day(moment, columns[found], zone, self._shelf.zone)
 
     def rate_spans(self) -> exp.Expression:
         """The days each exchange rate holds, to join as `rates.SPANS`: `_nb_currency _nb_since _nb_until _nb_rate`."""
@@ -161,8 +187,22 @@ class Catalog:
             for kind in (exp.Min, exp.Max)
         ]
         known = end_before(moment, type_, zone, self._shelf.zone, self.as_of)
-        row = first_row(self._shelf.con, f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
-        return row or (None, None)
+        row = first_row(self._shelf.ask(name), f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
+        first, last = row or (None, None)
+        return _as_day(first), _as_day(last)
+
+    def watermark(self, name: str) -> str | None:
+        """What tells whether a database's rows have changed: the value of the source's `watermark:` now.
+
+        None for a file, a `query:` over other sources, and a database that declares none, which counts as changed always.
+        """
+        try:
+            return self._shelf.watermark(name)
+        except (DataError, sqlglot.errors.SqlglotError) as error:
+            faults = error.faults if isinstance(error, DataError) else [Fault(name, f"is no SQL: {say_error(error)}")]
+            raise DataError(
+                [replace(fault, source=name, rule=f"watermark: {fault.rule}") for fault in faults]
+            ) from error
 
     def span(self, *names: str) -> tuple[dt.date, dt.date] | None:
         """First and last covered day over these sources (default: all) that can be read, by all their times in use."""
@@ -201,15 +241,25 @@ class Catalog:
         closure = [self._shelf.load(n) for n in self._shelf.closure([name])]
         files = list(dict.fromkeys(f for loaded in closure for f in loaded.files))
         source, known = self._sources[name], self._shelf.load(name).typed is not None
-        rows = self._shelf.count(quote(name)) if known else None
+        rows = self._shelf.count(name) if known else None
         data_to = self.coverage(name).last_row if known else None
-        shown = ", ".join(f.shown for f in files)
-        return [name, source.system, source.owner or "", shown, rows, data_to, hash_content(files) if files else ""]
+        shown = ", ".join(dict.fromkeys([*(f.shown for f in files), *(one.place for one in closure if one.place)]))
+        marks = [mark for n in self._shelf.closure([name]) if (mark := self.watermark(n))]
+        content = hash_content(files) if files else ""
+        content += hashlib.sha256(" ".join(marks).encode()).hexdigest()[:12] if marks else ""
+        return [name, source.system, source.owner or "", shown, rows, data_to, content]
 
 
 def open(definitions: Definitions, data: Path, as_of: dt.date) -> Catalog:  # noqa: A001  -- read as `sources.open`
     """The catalog of a company's sources as of one day; `data` is where relative paths start. Nothing is read yet."""
     return Catalog(definitions, data, as_of)
+
+
+def _as_day(found: object) -> dt.date | None:
+    """A day as databases give it: a date, a stamp, or its text."""
+    if isinstance(found, str):
+        return dt.date.fromisoformat(found[:10])
+    return found.date() if isinstance(found, dt.datetime) else found if isinstance(found, dt.date) else None
 
 
 def _parse(written: str) -> exp.Expr:

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import duckdb
-
 from dataops_nb.errors import Fault
-from dataops_nb.sources.sql import first_row, quote
+from dataops_nb.sources.sql import Connection, first_row, names, quote
 
 Infer = Literal["all", "times", "none"]
 ROW = "__source_row"
@@ -55,7 +53,7 @@ class Raw:
 
     `relation` is SQL that selects the columns and the hidden row number; `scan` the same without it; `infer` says of each
     text column whether `all` types, only `times`, or no types (`none`) may be read out of it; `table` is whether the rows
-    stand in a table of ours.
+    stand in a table of ours. In a database `place` is the table (empty for a query), and `keys` tell its rows apart.
     """
 
     relation: str
@@ -65,11 +63,18 @@ class Raw:
     infer: dict[str, Infer] = field(default_factory=dict)
     rows: int = 0
     table: bool = True
+    place: str | None = None
+    keys: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
-        """The first file's name, or an empty string for a query's result."""
-        return self.parts[0].file if self.parts else ""
+        """The first file's name, or the database's table, or an empty string for a query's result."""
+        return self.parts[0].file if self.parts else self.place or ""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the rows stand in a database, where a row has a key rather than a line."""
+        return self.place is not None
 
 
 @dataclass(frozen=True)
@@ -87,16 +92,67 @@ def check_value(column: str, rule: str, condition: str) -> Check:
     return Check(column, rule, condition, f"cast({quote(column)} as varchar)")
 
 
-def list_faults(con: duckdb.DuckDBPyConnection, source: str, raw: Raw, checks: Sequence[Check]) -> list[Fault]:
+def list_faults(con: Connection, source: str, raw: Raw, checks: Sequence[Check]) -> list[Fault]:
     """Every fault that the checks find, at most 20 a file, rule and column, then one that counts the rest."""
     if not checks or not raw.rows:
         return []
+    if raw.elsewhere:
+        return list_by_key(con, source, raw, checks)
     counts = ", ".join(f"count(*) filter (where {c.condition})" for c in checks)
     found = first_row(con, f"select {counts} from ({raw.relation})") or ()
     places = Places(raw)
     return [
         f for check, count in zip(checks, found, strict=True) if count for f in _list_one(con, source, places, check)
     ]
+
+
+def list_by_key(con: Connection, source: str, raw: Raw, checks: Sequence[Check]) -> list[Fault]:
+    """The same in a database: rows are told by their key, and a rule that asks other rows is counted by itself."""
+    plain = [c for c in checks if not _asks_others(c)]
+    counts = ", ".join(f"count(*) filter (where {c.condition})" for c in plain)
+    found = dict(zip(plain, first_row(con, f"select {counts} from ({raw.scan})") or (), strict=True)) if plain else {}
+    faults: list[Fault] = []
+    for check in checks:
+        rows = f"({raw.relation if ROW in check.condition else raw.scan}) where {check.condition}"
+        count = found[check] if check in found else (first_row(con, f"select count(*) from {rows}") or (0,))[0]
+        if count:
+            faults += _name_rows(con, source, raw, check, rows=rows)
+        if count and count > LISTED:
+            faults.append(Fault(source, f"and {count - LISTED} more: {check.rule}", raw.file, None, check.column))
+    return faults
+
+
+def _asks_others(check: Check) -> bool:
+    return ROW in check.condition or "select " in check.condition
+
+
+def _name_rows(con: Connection, source: str, raw: Raw, check: Check, *, rows: str, most: int = LISTED) -> list[Fault]:
+    texts = ", ".join(f"cast({quote(k)} as varchar)" for k in raw.keys)
+    order = f"order by {names(raw.keys)}" if raw.keys else ""
+    query = f"select {check.shown}{', ' + texts if texts else ''} from {rows} {order} limit {most}"
+    return [
+        Fault(
+            source,
+            check.rule,
+            raw.file,
+            None,
+            check.column,
+            None if row[0] is None else str(row[0]),
+            say_key(raw, row[1:]),
+        )
+        for row in con.execute(query).fetchall()
+    ]
+
+
+def find_first(con: Connection, source: str, raw: Raw, check: Check) -> Fault | None:
+    """The first row in a database that breaks a rule; None where there is none."""
+    rows = f"({raw.scan}) where {check.condition}"
+    return next(iter(_name_rows(con, source, raw, check, rows=rows, most=1)), None)
+
+
+def say_key(raw: Raw, values: Sequence[str | None]) -> str:
+    """A row's key in words: `deal_id 17`; empty where the source has none."""
+    return ", ".join(f"{k} {'(empty)' if v is None else v}" for k, v in zip(raw.keys, values, strict=False))
 
 
 class Places:
@@ -130,7 +186,7 @@ class Places:
         return "rows " + (" and ".join(listed) if len(listed) <= 2 else ", ".join(listed[:-1]) + " and " + listed[-1])
 
 
-def _list_one(con: duckdb.DuckDBPyConnection, source: str, places: Places, check: Check) -> list[Fault]:
+def _list_one(con: Connection, source: str, places: Places, check: Check) -> list[Fault]:
     raw = places.raw
     bounds = (
         ", ".join(f"({i}, {p.start}, {p.start + p.count})" for i, p in enumerate(raw.parts)) or f"(0, 0, {raw.rows})"

@@ -69,14 +69,18 @@ def _latest_rows(
         f"cast({quote(name)} as varchar) as c{i}" if name else f"null as c{i}" for i, name in enumerate(said)
     )
     query = f"""
-        select cast(id as varchar), c0, c1, c2
-        from (select {quote(table.id)} as id, {quote(time) if time else "null"} as day, {texts} from {quote(table.source)})
-        where id is not null
-        qualify row_number() over (partition by id order by day desc nulls last, c0, c1, c2) = 1
-        order by id"""
+        select name, c0, c1, c2
+        from (
+            select cast(id as varchar) as name, c0, c1, c2,
+                   row_number() over (partition by id order by day desc nulls last, c0, c1, c2) as nth
+            from (select {quote(table.id)} as id, {quote(time) if time else "null"} as day, {texts} from {quote(table.source)})
+            where id is not null
+        )
+        where nth = 1
+        order by name"""
     try:
-        return shelf.con.execute(query).fetchall()
-    except duckdb.Error as error:
+        return shelf.ask(table.source).execute(query).fetchall()
+    except (duckdb.Error, DataError) as error:
         known = shelf.load(table.source).faults
         raise DataError(known or [Fault(table.source, f"metrics_from: {say_error(error)}")]) from error
 
@@ -86,6 +90,6 @@ def _unjudged(shelf: Shelf, table: MetricsFrom) -> list[Notice]:
     if not isinstance(table.better, BetterColumn):
         return []
     column, known = quote(table.better.column), texts(table.better.map)
-    count = shelf.count(f"{quote(table.source)} where {column} is null or cast({column} as varchar) not in ({known})")
+    count = shelf.count(table.source, f"{column} is null or cast({column} as varchar) not in ({known})")
     said = f"rows with a {table.better.column} that is not in map; such a metric is not judged"
     return [Notice(table.source, said, count)] if count else []

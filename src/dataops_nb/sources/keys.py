@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import duckdb
-
 from dataops_nb.definitions.models import Source
 from dataops_nb.errors import Fault
 from dataops_nb.sources.evidence import LISTED, ROW, Check, Notice, Places, Raw, check_value
 from dataops_nb.sources.kinds import family
-from dataops_nb.sources.sql import find_column, first_row, names, quote, text
+from dataops_nb.sources.sql import Connection, find_column, first_row, names, quote, text
 
 SHOWN_ROWS = 5
 UNSEEN = "[\u00ad\u200b-\u200f\u2060\ufeff]"
@@ -50,10 +48,15 @@ def list_key_checks(source: Source, raw: Raw) -> list[Check]:
     return checks
 
 
-def drop_repeats(con: duckdb.DuckDBPyConnection, name: str, source: Source, typed: Raw) -> Deduplicated:
+def drop_repeats(con: Connection, name: str, source: Source, typed: Raw) -> Deduplicated:
     """Find repeated keys among the rows of a typed relation."""
     keys = [c for k in source.key or [] if (c := find_column(k, typed.columns))]
-    if not keys or len(keys) < len(source.key or []) or source.duplicates == "keep" or not _repeats(con, typed, keys):
+    if (
+        not keys
+        or len(keys) < len(source.key or [])
+        or source.duplicates == "keep"
+        or not has_repeats(con, typed, keys)
+    ):
         return Deduplicated()
     latest = find_column(source.latest, typed.columns) if source.latest else None
     others = [c for c in typed.columns if c not in keys]
@@ -71,7 +74,8 @@ def drop_repeats(con: duckdb.DuckDBPyConnection, name: str, source: Source, type
     return found
 
 
-def _repeats(con: duckdb.DuckDBPyConnection, typed: Raw, keys: Sequence[str]) -> bool:
+def has_repeats(con: Connection, typed: Raw, keys: Sequence[str]) -> bool:
+    """Whether any key stands in more than one row."""
     known = " and ".join(f"{quote(k)} is not null" for k in keys)
     query = f"select 1 from ({typed.scan}) where {known} group by {names(keys)} having count(*) > 1 limit 1"
     return first_row(con, query) is not None
@@ -90,7 +94,7 @@ def _rank_repeats(typed: Raw, keys: Sequence[str], others: Sequence[str], latest
 
 
 def _name_conflicts(
-    con: duckdb.DuckDBPyConnection, name: str, places: Places, keys: Sequence[str], others: Sequence[str]
+    con: Connection, name: str, places: Places, keys: Sequence[str], others: Sequence[str]
 ) -> list[Fault]:
     """One fault for each key whose rows differ: the key, its rows, the columns that differ."""
     differ = ", ".join(

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import duckdb
-
 from dataops_nb.sources.evidence import Raw
-from dataops_nb.sources.sql import first_row, quote, text
+from dataops_nb.sources.sql import Connection, first_row, quote, text
 
 DAY = r"\d{4}-\d{2}-\d{2}"
 CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
@@ -159,7 +157,7 @@ class Tally:
 
 
 def tally_columns(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     raw: Raw,
     wanted: Mapping[str, Sequence[str]],
     shapes: Shapes,
@@ -171,7 +169,7 @@ def tally_columns(
     wide and short table the columns are put under each other, so that each kind is planned once.
     """
     found: dict[str, Tally] = {}
-    if raw.rows <= SHORT:
+    if raw.rows <= SHORT and not raw.elsewhere:
         for kinds in {tuple(kinds) for kinds in wanted.values()}:
             alike = [column for column in wanted if tuple(wanted[column]) == kinds]
             if len(alike) > TOGETHER:
@@ -184,7 +182,7 @@ def tally_columns(
 
 
 def _tally_long(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     raw: Raw,
     columns: Sequence[str],
     kinds: Sequence[str],
@@ -203,7 +201,7 @@ def _tally_long(
 
 
 def _tally_some(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     raw: Raw,
     wanted: Mapping[str, Sequence[str]],
     shapes: Shapes,

@@ -6,27 +6,37 @@ What is wrong is collected and never stops the others; a source that cannot be r
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
+import pandas as pd
+import sqlglot
 from sqlglot import exp
 
 from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
+from dataops_nb.sources import touched
+from dataops_nb.sources.crossing import run
+from dataops_nb.sources.databases import describe_base, find_base, stand_in_place
 from dataops_nb.sources.days import cut_day, end_before, is_time
-from dataops_nb.sources.engines import Embedded
+from dataops_nb.sources.engines import Engine
+from dataops_nb.sources.engines.opening import Engines
+from dataops_nb.sources.engines.speech import read
 from dataops_nb.sources.evidence import ROW, Check, Notice, Raw, check_value, list_faults, name_damage
 from dataops_nb.sources.files import File, allow_folders, find_files
 from dataops_nb.sources.garbled import list_garbled
 from dataops_nb.sources.keys import drop_repeats, list_key_checks
 from dataops_nb.sources.needs import collect_needs
+from dataops_nb.sources.offsets import Steps
+from dataops_nb.sources.published import Asking, Published, complete
 from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.rates import check_rates, list_spans
 from dataops_nb.sources.reading import find_missing, read_files
+from dataops_nb.sources.repeats import drop_repeats_there
 from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_early, list_rules, list_unfinite
-from dataops_nb.sources.sql import find_column, first_row, names, quote, say_error, text
+from dataops_nb.sources.sql import Connection, find_column, first_row, names, quote, say_error, text
 from dataops_nb.sources.tables import Intake, describe_table
 from dataops_nb.sources.totals import find_totals
 from dataops_nb.sources.typed import Typing, type_columns
@@ -44,6 +54,7 @@ class Loaded:
     faults: list[Fault] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     referenced: bool = False
+    place: str = ""
 
 
 class Shelf:
@@ -60,12 +71,51 @@ class Shelf:
         self.loaded: dict[str, Loaded] = {}
         self._data = data.absolute()
         folders = allow_folders([s.path for s in self.sources.values() if s.path], self._data)
-        self.engine = Embedded(folders, self.zone)
-        self.con = self.engine.con
+        urls = {n: s.url for n, s in self.sources.items() if s.url}
+        self.engines = Engines(urls, self._data, folders, self.zone)
+        self.engine: Engine = self.engines.embedded
+        self.con = self.engines.embedded.con
+        self.published: dict[str, Published] = {}
+        self.steps = Steps(self.con, self.zone, as_of)
 
     def close(self) -> None:
-        """Free the memory and the temporary files."""
-        self.engine.close()
+        """Free the memory and the temporary files, leave the databases."""
+        self.engines.close()
+
+    def watermark(self, name: str) -> str | None:
+        """What a database says for its rows as they are now, by the source's `watermark:`; None where it says nothing.
+
+        The source need not be loaded. Raises DataError where the database cannot be asked.
+        """
+        source = self.sources[name]
+        if not source.url or not source.watermark:
+            return None
+        engine = self.engines.engine(name)
+        found = Published(name, engine, find_base(name, source, engine, self.engines.catalog(name)))
+        value = sqlglot.parse_one(source.watermark, read=engine.dialect)
+        query = exp.select(exp.alias_(exp.cast(value, "text"), "mark")).from_(quote(found.root))
+        row = engine.fetch(complete(query, {name: found})).iloc[0, 0]
+        return None if row is None else str(row)
+
+    def home(self, name: str) -> Engine:
+        """The engine in which a loaded source stands."""
+        return self.published[name].engine if name in self.published else self.engine
+
+    def ask(self, name: str) -> Connection:
+        """What runs SQL in DuckDB's words where a source stands."""
+        return Asking(self.run) if name in self.published else self.con
+
+    def run(self, query: exp.Expr, **frames: pd.DataFrame) -> pd.DataFrame:
+        """The result of a query over loaded sources, each part of it where its sources stand."""
+        assert isinstance(query, exp.Query)  # noqa: S101  -- what else names a source
+        homes = {"": self.engine, **{name: self.home(name) for name in self.loaded}}
+        homes |= {
+            name: found.engine
+            for each in self.published.values()
+            for name, found in ((each.name, each), (each.root, each))
+        }
+        types = {name: one.columns for name, one in self._relations()}
+        return run(query, homes, self.published, types, **frames)
 
     def closure(self, wanted: Iterable[str]) -> list[str]:
         """Sources with everything that their queries stand on, upstream first."""
@@ -95,13 +145,15 @@ class Shelf:
         """The time zone of a source's stamps without an offset."""
         return self.sources[name].timezone or self.zone
 
-    def count(self, relation: str) -> int:
-        """The rows of a relation, or of a relation with a condition."""
-        return int((first_row(self.con, f"select count(*) from {relation}") or (0,))[0])
+    def count(self, name: str, condition: str = "") -> int:
+        """The rows of a published source, or those for which a condition holds."""
+        where = f" where {condition}" if condition else ""
+        return int((first_row(self.ask(name), f"select count(*) from {quote(name)}{where}") or (0,))[0])
 
     def load(self, name: str) -> Loaded:
         """Load a source once: read it, type it, check it, publish it; then check what it refers to."""
         if name not in self.loaded:
+            touched.SOURCES.add(name)
             loaded = Loaded(name)
             raw = self._read(loaded)
             if raw is not None:
@@ -117,8 +169,7 @@ class Shelf:
     def _read(self, loaded: Loaded) -> Raw | None:
         source = self.sources[loaded.name]
         if source.url:
-            loaded.faults.append(Fault(loaded.name, "url: needs an engine for that system, and none is installed here"))
-            return None
+            return self._find_database(loaded)
         if loaded.name in self.queries:
             return self._read_query(loaded)
         found = find_files(source.path or "", self._data, self.as_of)
@@ -127,7 +178,9 @@ class Shelf:
         if not found.files:
             return None
         need = self.needs[loaded.name]
-        intake = Intake(self.con, loaded.name, source, self.engine.spill, frozenset(c.casefold() for c in need.columns))
+        intake = Intake(
+            self.con, loaded.name, source, self.engines.embedded.spill, frozenset(c.casefold() for c in need.columns)
+        )
         raw, faults = read_files(intake, found.files, need)
         loaded.faults += faults
         return raw
@@ -139,6 +192,9 @@ class Shelf:
         upstream = [self.load(n).typed for n in query.sources]
         if query.wrong or any(typed is None for typed in upstream):
             return None
+        homes = {self.home(n).name: n for n in query.sources}
+        if any(self.home(n) is not self.engine for n in query.sources):
+            return self._find_query(loaded, homes)
         table = f"__raw_{loaded.name}"
         small = sum(typed.rows for typed in upstream if typed) <= KEPT_RESULT
         try:
@@ -148,13 +204,47 @@ class Shelf:
             loaded.faults.append(Fault(loaded.name, f"query: {say_error(error)}"))
             return None
         columns = {row[0]: row[1] for row in described}
-        rows = self.count(quote(table))
+        rows = int((first_row(self.con, f"select count(*) from {quote(table)}") or (0,))[0])
         if small:
             return replace(describe_table(table, columns, [], {}), rows=rows)
         scan = f"select * from {quote(table)}"
         return Raw(
             f"select *, row_number() over () - 1 as {ROW} from {quote(table)}", scan, columns, [], {}, rows, table=False
         )
+
+    def _find_database(self, loaded: Loaded) -> Raw | None:
+        """A source in a database: nothing is copied."""
+        name, source = loaded.name, self.sources[loaded.name]
+        try:
+            engine = self.engines.engine(name)
+            loaded.place = f"{self.engines.address(name).shown} {source.table or 'query'}"
+            found = Published(name, engine, find_base(name, source, engine, self.engines.catalog(name)))
+            return self._stand(found, source)
+        except DataError as error:
+            loaded.faults += [replace(fault, source=name) for fault in error.faults]
+            return None
+
+    def _find_query(self, loaded: Loaded, homes: Mapping[str, str]) -> Raw | None:
+        """A query over sources of one database, which runs there."""
+        name, query = loaded.name, self.queries[loaded.name]
+        if len(homes) > 1:
+            said = " and ".join(f"{source} ({home})" for home, source in homes.items())
+            rule = f"query: reads {said}, which no one engine holds; aggregate each where it stands, or copy one to the other"
+            loaded.faults.append(Fault(name, rule))
+            return None
+        try:
+            return self._stand(Published(name, self.home(query.sources[0]), query.tree, over=True), self.sources[name])
+        except DataError as error:
+            loaded.faults += [replace(fault, source=name) for fault in error.faults]
+            return None
+
+    def _stand(self, found: Published, source: Source) -> Raw:
+        """The raw relation of what stands in a database, once it is known there."""
+        described = describe_base(found, source, self.published)
+        found.columns = list(described.columns)
+        self.published[found.name] = found
+        rows = int((first_row(self.ask(found.name), f"select count(*) from {quote(found.root)}") or (0,))[0])
+        return stand_in_place(found, source, described, rows)
 
     def _agree_on(self, loaded: Loaded, raw: Raw) -> None:
         """Agree on a source, or say which of its files turns out to be damaged further in."""
@@ -170,7 +260,7 @@ class Shelf:
 
     def _decode(self, name: str) -> list[Fault]:
         typed = self.load(name).typed
-        if typed is None or typed.table or not typed.parts:
+        if typed is None or typed.table or typed.elsewhere or not typed.parts:
             return []
         used = [c for n in self.needs[name].columns if (c := find_column(n, typed.columns))] or list(typed.columns)
         try:
@@ -185,31 +275,36 @@ class Shelf:
     def _agree(self, loaded: Loaded, raw: Raw) -> None:
         """Agree on types, check the agreements, and publish the source under its name."""
         name, source, need = loaded.name, self._with_known_format(loaded), self.needs[loaded.name]
+        con = self.ask(name)
         loaded.faults += find_missing(name, raw, need)
-        loaded.faults += [*count_rows(name, source, raw), *count_nulls(self.con, name, source, raw)]
-        typing = type_columns(self.con, name, source, raw, need)
+        loaded.faults += [*count_rows(name, source, raw), *count_nulls(con, name, source, raw)]
+        typing = type_columns(con, name, source, raw, need)
         checks = [*typing.checks, *list_rules(source, raw, typing.columns), *list_key_checks(source, raw)]
-        checks += [*list_unfinite(raw, need.numbers), *list_garbled(raw, source.encoding)]
-        checks += list_early(self.con, source, raw, typing.columns, need.times)
-        loaded.faults += find_totals(self.con, name, raw)
-        loaded.faults += self._trace(name, typing.faults + list_faults(self.con, name, raw, checks))
+        checks += [*list_unfinite(raw, need.numbers), *list_early(con, source, raw, typing.columns, need.times)]
+        if not raw.elsewhere:
+            checks += list_garbled(raw, source.encoding)
+            loaded.faults += find_totals(self.con, name, raw)
+        loaded.faults += self._trace(name, typing.faults + list_faults(con, name, raw, checks))
         typed = self._type(name, raw, typing)
         loaded.typed = typed
         known = self._filter_days(name, source, typed)
-        present = Raw(
-            _where(typed.relation, known), _where(typed.scan, known), typed.columns, typed.parts, rows=typed.rows
-        )
-        repeats = drop_repeats(self.con, name, source, present)
+        present = replace(typed, relation=_where(typed.relation, known), scan=_where(typed.scan, known), infer={})
+        if raw.elsewhere:
+            repeats, kept = drop_repeats_there(con, name, source, present)
+            self.published[name].tree = read(f"select {names(present.columns)} from ({kept})")
+            self._show(self.published[name])
+        else:
+            repeats = drop_repeats(self.con, name, source, present)
+            self._publish(name, present, repeats.dropped)
         loaded.faults += repeats.faults
         loaded.notices += repeats.notices
-        self._publish(name, present, repeats.dropped)
         self._note_undated(loaded, source, typed)
 
     def _with_known_format(self, loaded: Loaded) -> Source:
         """The source's definition, without a `date_format` that is none."""
         source = self.sources[loaded.name]
         try:
-            self.con.execute(f"select try_strptime('', {text(source.date_format or '%Y')})")
+            self.con.execute(f"select try_strptime('', {text(source.date_format or '%Y')})").fetchall()
         except duckdb.Error as error:
             loaded.faults.append(
                 Fault(loaded.name, f"date_format: {source.date_format} is no format: {say_error(error)}")
@@ -239,11 +334,11 @@ class Shelf:
         """The typed relation: the raw one where nothing changes, a table of its own, or a query over files in place."""
         columns = {c: d.type for c, d in typing.columns.items()}
         if all(d.expr == quote(c) and d.type == raw.columns[c] for c, d in typing.columns.items()):
-            return Raw(raw.relation, raw.scan, columns, raw.parts, rows=raw.rows, table=raw.table)
+            return replace(raw, columns=columns, infer={})
         chosen = ", ".join(f"{d.expr} as {quote(c)}" for c, d in typing.columns.items())
         if not raw.table:
             typed = f"select {chosen}, {ROW} from ({raw.relation})"
-            return Raw(typed, f"select {chosen} from ({raw.scan})", columns, raw.parts, rows=raw.rows, table=False)
+            return replace(raw, relation=typed, scan=f"select {chosen} from ({raw.scan})", columns=columns, infer={})
         table = f"__typed_{name}"
         self.con.execute(f"create or replace table {quote(table)} as select {chosen} from ({raw.scan})")
         self.con.execute(f"drop table {quote(f'__raw_{name}')}")
@@ -259,6 +354,12 @@ class Shelf:
         )
         return f"({end} or {quote(column)} is null)"
 
+    def _show(self, found: Published) -> None:
+        """What stands in an attached DuckDB file is seen by every query over files."""
+        if found.engine is self.engine:
+            whole = complete(exp.select("*").from_(quote(found.name)), self.published)
+            self.con.execute(f"create or replace view {quote(found.name)} as {whole.sql(dialect='duckdb')}")
+
     def _publish(self, name: str, present: Raw, dropped: str | None) -> None:
         query = present.scan
         if dropped:
@@ -270,14 +371,14 @@ class Shelf:
 
     def _note_undated(self, loaded: Loaded, source: Source, typed: Raw) -> None:
         column = find_column(source.time, typed.columns) if source.time else None
-        if column is not None and (count := self.count(f"{quote(loaded.name)} where {quote(column)} is null")):
+        if column is not None and (count := self.count(loaded.name, f"{quote(column)} is null")):
             text = f"rows without a time ({column} is empty) are in no period"
             loaded.notices.append(Notice(loaded.name, text, count))
 
     def break_rules(self, loaded: Loaded, checks: Sequence[Check]) -> None:
         """Add the rows that break rules known only after loading to a source's faults."""
         if loaded.typed is not None:
-            found = self._trace(loaded.name, list_faults(self.con, loaded.name, loaded.typed, checks))
+            found = self._trace(loaded.name, list_faults(self.ask(loaded.name), loaded.name, loaded.typed, checks))
             loaded.faults += [fault for fault in found if fault not in loaded.faults]
 
     def _check_references(self, loaded: Loaded) -> None:
@@ -297,8 +398,15 @@ class Shelf:
                 loaded.faults.append(Fault(loaded.name, rule, column=name))
             else:
                 rule = f"is not found in {column.references}"
+                if self.home(target) is not self.home(loaded.name):
+                    typed = replace(typed, scan=f"select distinct {quote(other)} from {quote(target)}")
                 checks.append(check_reference(name, other, loaded.typed, typed, rule))
-        loaded.faults += list_faults(self.con, loaded.name, loaded.typed, checks)
+        try:
+            loaded.faults += list_faults(self.ask(loaded.name), loaded.name, loaded.typed, checks)
+        except DataError as error:
+            loaded.faults += [
+                replace(fault, rule=f"references: cannot be looked up: {fault.rule}") for fault in error.faults
+            ]
 
     def local_day(self, name: str, column: str) -> exp.Expression | None:
         """The company's local day of a column of a loaded source; None where it has no such column, or no day."""
@@ -324,7 +432,7 @@ class Shelf:
             for column, time in pairs
             if column is not None and (day := self.local_day(loaded.name, time)) is not None
         ]
-        loaded.faults += list_faults(self.con, loaded.name, loaded.typed, checks)
+        loaded.faults += list_faults(self.ask(loaded.name), loaded.name, loaded.typed, checks)
 
 
 def _where(query: str, condition: str) -> str:

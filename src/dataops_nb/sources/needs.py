@@ -18,6 +18,7 @@ from dataops_nb.definitions.models import (
     Definitions,
     Department,
     Derived,
+    FromColumn,
     Listed,
     Measure,
     Metric,
@@ -25,6 +26,7 @@ from dataops_nb.definitions.models import (
     Offset,
     Ratio,
     Simple,
+    SourceEvents,
     SourceTarget,
 )
 from dataops_nb.sources.queries import Query
@@ -80,6 +82,9 @@ def collect_needs(definitions: Definitions, queries: dict[str, Query]) -> Needs:
     for department in definitions.departments.values():
         for table in department.metrics_from:
             _need_by_indicators(definitions, department, table, needs)
+    for event in definitions.events:
+        if isinstance(event, SourceEvents) and event.source in needs:
+            _need_by_events(event, needs[event.source])
     _reach_through(queries, needs)
     return needs
 
@@ -150,6 +155,12 @@ def _need_by_indicators(definitions: Definitions, department: Department, table:
         need.use([table.id, table.label, table.department, getattr(table.better, "column", None)], "metrics_from")
         need.use([column for split in department.defaults.by for column in _columns_of(split)], "metrics_from")
         need.count([table.target], "metrics_from")
+
+
+def _need_by_events(event: SourceEvents, need: Need) -> None:
+    need.date([event.date], "events.yaml")
+    told = [each.column for each in (event.kind, event.metrics) if isinstance(each, FromColumn)]
+    need.use([event.title, *told], "events.yaml")
 
 
 def _need_by_measure(measure: Measure, why: str, need: Need, default: str | None) -> None:

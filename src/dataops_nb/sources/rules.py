@@ -7,14 +7,12 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import duckdb
-
 from dataops_nb.definitions.models import Column, Source
 from dataops_nb.errors import Fault
 from dataops_nb.sources.days import is_time
 from dataops_nb.sources.evidence import ROW, Check, Raw, check_value
 from dataops_nb.sources.kinds import family
-from dataops_nb.sources.sql import find_column, first_row, quote, text
+from dataops_nb.sources.sql import Connection, find_column, first_row, quote, text
 from dataops_nb.sources.typed import Decision
 
 EARLIEST = dt.date(1900, 1, 1)
@@ -63,9 +61,12 @@ def _say(value: Any) -> str:
 def _one_of(value: str, type_: str, listed: list[Any]) -> str:
     if family(type_) in ("integer", "decimal"):
         numbers = [float(v) for v in listed if isinstance(v, int | float) and not isinstance(v, bool)]
-        return f"list_contains({numbers!r}::double[], {value}::double) or {value} is null"
-    texts = ", ".join(text(_say(v)) for v in listed)
-    return f"list_contains([{texts}]::varchar[], cast({value} as varchar)) or {value} is null"
+        return _is_among(f"{value}::double", [repr(number) for number in numbers], value)
+    return _is_among(f"cast({value} as varchar)", [text(_say(v)) for v in listed], value)
+
+
+def _is_among(compared: str, listed: list[str], value: str) -> str:
+    return f"{compared} in ({', '.join(listed)}) or {value} is null" if listed else f"{value} is null"
 
 
 def check_reference(column: str, other: str, typed: Raw, target: Raw, rule: str) -> Check:
@@ -87,7 +88,7 @@ def count_rows(name: str, source: Source, raw: Raw) -> list[Fault]:
     return []
 
 
-def count_nulls(con: duckdb.DuckDBPyConnection, name: str, source: Source, raw: Raw) -> list[Fault]:
+def count_nulls(con: Connection, name: str, source: Source, raw: Raw) -> list[Fault]:
     """A fault for each column of which a larger share is empty than agreed."""
     agreed = {
         found: column.nulls
@@ -97,7 +98,7 @@ def count_nulls(con: duckdb.DuckDBPyConnection, name: str, source: Source, raw: 
     if not agreed or not raw.rows:
         return []
     counts = ", ".join(f"count(*) filter (where {quote(column)} is null)" for column in agreed)
-    empty = first_row(con, f"select {counts} from ({raw.relation})") or ()
+    empty = first_row(con, f"select {counts} from ({raw.scan})") or ()
     return [
         Fault(
             name, f"is empty in {n:,} of {_rows(raw.rows)}, more than nulls: {share * 100:g}%", raw.file, None, column
@@ -112,7 +113,7 @@ def _rows(count: int) -> str:
 
 
 def list_early(
-    con: duckdb.DuckDBPyConnection, source: Source, raw: Raw, typed: Mapping[str, Decision], times: Iterable[str]
+    con: Connection, source: Source, raw: Raw, typed: Mapping[str, Decision], times: Iterable[str]
 ) -> list[Check]:
     """Days before 1900 in columns that are used as times: they stand for `unknown`, or their year has two digits."""
     first = min(source.covers.from_ or EARLIEST, EARLIEST)

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
-import duckdb
+
+class Rows(Protocol):
+    """A result."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All its rows."""
+
+
+class Connection(Protocol):
+    """What runs SQL in DuckDB's words: DuckDB itself, or an engine that is asked in them."""
+
+    def execute(self, query: str, /) -> Rows:
+        """The result of a query."""
 
 
 def quote(name: str) -> str:
@@ -28,7 +40,7 @@ def names(values: Iterable[str]) -> str:
     return ", ".join(quote(v) for v in values)
 
 
-def first_row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...] | None:
+def first_row(con: Connection, query: str) -> tuple[Any, ...] | None:
     """The first row of a query that has few. Fetched whole: a result left open keeps the connection from other work."""
     rows = con.execute(query).fetchall()
     return rows[0] if rows else None

@@ -10,14 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import duckdb
-
 from dataops_nb.definitions.models import Column, Source
 from dataops_nb.errors import Fault
-from dataops_nb.sources.evidence import Check, Places, Raw, check_value
+from dataops_nb.sources.evidence import Check, Places, Raw, check_value, find_first
 from dataops_nb.sources.kinds import EVERY, NUMBERS, TIMES, Shapes, Tally, family, tally_columns, text_of
 from dataops_nb.sources.needs import Need
-from dataops_nb.sources.sql import find_column, first_row, quote
+from dataops_nb.sources.sql import Connection, find_column, first_row, quote
 
 T = TypeVar("T")
 ENOUGH = 0.99
@@ -63,6 +61,7 @@ class Asked:
     number: str | None
     time: str | None
     infer: str
+    holder: str = "file"
 
     @property
     def kinds(self) -> Sequence[str]:
@@ -76,7 +75,7 @@ class Asked:
         return (*(NUMBERS if self.number else ()), *(TIMES if self.time or self.infer == "times" else ()))
 
 
-def type_columns(con: duckdb.DuckDBPyConnection, name: str, source: Source, raw: Raw, need: Need) -> Typing:
+def type_columns(con: Connection, name: str, source: Source, raw: Raw, need: Need) -> Typing:
     """The type of every column, the checks that name the values which break it, and the faults of whole columns."""
     shapes = Shapes(source.decimal, source.date_format, raw.file.endswith((".xlsx", ".xlsm")))
     asked = {c: _ask(c, t, source, raw, need) for c, t in raw.columns.items()}
@@ -101,7 +100,13 @@ def _ask(column: str, type_: str, source: Source, raw: Raw, need: Need) -> Asked
     value = text_of(column, type_, mapped)
     kept = "VARCHAR" if mapped else type_
     return Asked(
-        kept, value, declared, _find(column, need.numbers), _find(column, need.times), raw.infer.get(column, "none")
+        kept,
+        value,
+        declared,
+        _find(column, need.numbers),
+        _find(column, need.times),
+        raw.infer.get(column, "none"),
+        "table" if raw.elsewhere else "file",
     )
 
 
@@ -129,11 +134,13 @@ def _check_typed(column: str, asked: Asked) -> Decision:
     kind = family(asked.type)
     if asked.number and kind not in ("integer", "decimal"):
         return Decision(
-            asked.type, quote(column), whole=f"is {asked.type} in the file, but {asked.number} needs a number"
+            asked.type, quote(column), whole=f"is {asked.type} in the {asked.holder}, but {asked.number} needs a number"
         )
     if asked.time and kind not in ("date", "timestamp"):
         return Decision(
-            asked.type, quote(column), whole=f"is {asked.type} in the file, but {asked.time} needs a date or time"
+            asked.type,
+            quote(column),
+            whole=f"is {asked.type} in the {asked.holder}, but {asked.time} needs a date or time",
         )
     return Decision(asked.type, quote(column))
 
@@ -266,8 +273,12 @@ def _need_time(asked: Asked, tally: Tally, shapes: Shapes) -> Decision:
     return Decision(found.type, found.expr, whole=rule + (_hint_format(shapes) or "; check date_format:"))
 
 
-def _show_first(con: duckdb.DuckDBPyConnection, name: str, raw: Raw, column: str, *, broken: str, rule: str) -> Fault:
+def _show_first(con: Connection, name: str, raw: Raw, column: str, *, broken: str, rule: str) -> Fault:
     """A fault of a whole column, with the first value that does not parse and its place."""
+    if raw.elsewhere:
+        return find_first(con, name, raw, check_value(column, rule, broken)) or Fault(
+            name, rule, raw.file, None, column
+        )
     from_ = f"from ({raw.relation}) where {broken} order by __source_row limit 1"
     found = first_row(con, f"select __source_row, cast({quote(column)} as varchar) {from_}") if raw.rows else None
     if found is None:

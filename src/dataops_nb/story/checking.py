@@ -57,6 +57,11 @@ def disagreements(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -
     return wrong
 
 
+def places(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -> list[Said]:
+    """The numbers of a sentence, each with its place and its fact; `facts` in the order of the sentence."""
+    return _numbers(claims.cover(text, [*names, *_phrases(facts)]), facts)[0]
+
+
 def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -> list[Fact]:
     """The facts in the order in which a text prints them; those that it does not print follow."""
     left = claims.cover(text, [*names, *_phrases(facts)])

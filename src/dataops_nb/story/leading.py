@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -47,7 +47,12 @@ def links(board: Board) -> Told:
 
 def link_facts(board: Board) -> dict[str, Fact]:
     """`verdict_on_…`, `lag_on_…`, `effect_on_…` with its ends and step, and `rise` of the board's inputs, by id."""
-    shown = board.links[~board.links["is_part"].astype(bool)]
+    return link_facts_of(board, board.links)
+
+
+def link_facts_of(board: Board, links: pd.DataFrame) -> dict[str, Fact]:
+    """The same of any of the company's links."""
+    shown = links[~links["is_part"].astype(bool)]
     return {fact.id: fact for _, row in shown.iterrows() for fact in _facts(board, row)}
 
 
@@ -89,7 +94,7 @@ def _told(board: Board, row: pd.Series, known: dict[str, Fact]) -> Iterator[Sent
         if row["contradicted"]:
             yield Sentence(f"It was declared the other way round: {label} to {target}.", (verdict.id,))
     elif row["declared"] and row["rocking_chair"]:
-        yield _rocking(board, row, known)
+        yield rocking(board, str(row["input"]), str(row["target"]), known)
     elif row["declared"] and row["together"]:
         text = (
             f"{label} and {target} move in the same {board.grain}, so the {board.grain}s cannot tell which moves which."
@@ -119,10 +124,11 @@ def _moves(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
     return Sentence(text, tuple(each.id for each in (verdict, lag, more, effect, low, high)))
 
 
-def _rocking(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
-    label, target = (board.definitions.label(str(row[name])) for name in ("input", "target"))
-    used = tuple(f"{row['input']}.{name}_on_{row['target']}" for name in ("verdict", "rocking_chair"))
-    rise = known.get(f"{row['input']}.rise")
+def rocking(board: Board, metric: str, star: str, known: Mapping[str, Fact]) -> Sentence:
+    """An input that is up or on target while the North Star does not follow."""
+    label, target = board.definitions.label(metric), board.definitions.label(star)
+    used = tuple(f"{metric}.{name}_on_{star}" for name in ("verdict", "rocking_chair"))
+    rise = known.get(f"{metric}.rise")
     if rise is None:
         return Sentence(f"{label}: on target, and {target} did not follow: activity, not movement.", used)
     way = "rose" if float(rise.value or 0) > 0 else "fell"

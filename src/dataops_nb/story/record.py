@@ -11,14 +11,21 @@ import pandas as pd
 
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
-from dataops_nb.story import numbers
+from dataops_nb.sources import touched
+from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
+from dataops_nb.story.finding import finding_facts, told
 from dataops_nb.story.leading import link_facts
+from dataops_nb.story.meaning import meanings
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
+from dataops_nb.story.pitch import pitch_facts
+from dataops_nb.story.readers import meant_facts
 from dataops_nb.story.sentences import sentence
+from dataops_nb.story.solving import solving_facts
+from dataops_nb.story.tracking import track_facts
 from dataops_nb.story.warnings import faulty, overdue
 
 MIME = "application/vnd.dataops-nb.facts+json"
@@ -64,20 +71,64 @@ def record(board: Board, title: str | None = None) -> Record:
             "rows": _rows(pd.concat([history(board, metric) for metric in board.metrics])),
             "sources": _sources(board),
             "definitions": board.fingerprints,
+            "meanings": meanings(board),
+            "follow_ups": _follow_ups(board),
+            "overdue": [each.text for each in reacting.overdue(board)],
             "warnings": warnings(board),
+            "findings": _findings(board) if board.has_findings else [],
+            "lights": _lights(board),
+            "used": _used(board),
         }
     )
 
 
 def _said(board: Board) -> dict[str, Fact]:
-    """Every fact that a page of the board may say; those about links only where the notebook asked for links."""
+    """Every fact that a page of the board may say; those about links and findings only where asked for."""
     return {
         **facts(board),
         **agreement_facts(board),
         **explanation_facts(board),
         **pace_facts(board),
         **(link_facts(board) if board.has_links else {}),
+        **(finding_facts(board) if board.has_findings else {}),
+        **(solving_facts(board) if board.has_priorities else {}),
+        **(track_facts(board) if board.has_track else {}),
+        **reacting.reaction_facts(board),
+        **meant_facts(board),
+        **(pitch_facts(board) if "pitched" in board.__dict__ else {}),
     }
+
+
+def _findings(board: Board) -> list[dict[str, Any]]:
+    """What the front page says of the report's findings: each sentence with its facts, its kinds and its metrics."""
+    return [
+        {
+            "text": said.text,
+            "facts": list(said.facts),
+            "kind": rows[0]["kind"],
+            "metrics": [row["metric"] for row in rows],
+        }
+        for rows, said in told(board)
+    ]
+
+
+def _lights(board: Board) -> list[dict[str, Any]]:
+    """The lights of the last complete period and of the open one, and what is foreseen of it, to be remembered."""
+    columns = ["metric", "grain", "period", "light", "reason", "on_pace", "attainment", "landing", "p_hit"]
+    return _rows(pd.concat([board.current, board.unfinished])[columns])
+
+
+def _used(board: Board) -> dict[str, list[str]]:
+    """The metrics and sources that the notebook has looked at until now: when one changes, the report is made anew."""
+    metrics = {*board.metrics, *(name for name in touched.METRICS if name in board.definitions.metrics)}
+    sources = touched.SOURCES & set(board.definitions.company.sources)
+    return {"metrics": sorted(metrics), "sources": sorted({*sources, *sources_of(board.definitions, metrics)})}
+
+
+def _follow_ups(board: Board) -> list[dict[str, Any]]:
+    """What the report lists to solve, to be carried until it is closed; nothing where it was not asked for."""
+    columns = ["id", "title", "metric", "kind", "rank", "state"]
+    return _rows(board.priorities[columns]) if board.has_priorities else []
 
 
 def _fiscal(board: Board) -> list[str]:

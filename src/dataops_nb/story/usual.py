@@ -12,7 +12,7 @@ from dataops_nb.story.facts import Fact
 _WITHIN = {
     "trend": "but it has gone one way for so long that it is a signal",
     "near-limit": "but so often near the same end of it that it is a signal",
-    "run": "but so long on the same side of its average of {center} that it is a signal",
+    "run": "but so long on the same side of {line} that it is a signal",
 }
 
 
@@ -34,7 +34,13 @@ def within_usual(board: Board, row: pd.Series, known: Mapping[str, Fact]) -> tup
             span, ends = "", ()
         return f"outside its usual range{span}, a signal{meant}", (*used, *ends)
     center = known[f"{metric}.center"]
-    why = _WITHIN[str(signal.value)].format(center=center.text)
+    agreed = board.definitions.metrics[metric].limits
+    line = (
+        f"the {center.text} that its past foresees"
+        if agreed.trend or agreed.season
+        else f"its average of {center.text}"
+    )
+    why = _WITHIN[str(signal.value)].format(line=line)
     because = (center.id,) if center.text in why else ()
     return f"within its usual range{span}, {why}{meant}", (*used, *ends, *because)
 

@@ -7,6 +7,8 @@ from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
 from dataops_nb.tables.reconciled import bridge, rows_apart
 from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
+from dataops_nb.tables.solving import solve_next
+from dataops_nb.tables.tracking import track
 
 __all__ = [
     "Table",
@@ -19,5 +21,7 @@ __all__ = [
     "rows_apart",
     "scorecard",
     "six_twelve",
+    "solve_next",
     "split",
+    "track",
 ]

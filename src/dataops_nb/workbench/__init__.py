@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dataops_nb import definitions as company_files
 from dataops_nb.definitions import Definitions
-from dataops_nb.errors import DefinitionsError, Mistake, PublishError, UsageError
+from dataops_nb.errors import DefinitionsError, Mistake, PublishError, UsageError, did_you_mean
 from dataops_nb.workbench.packaged import furnish, init
 
 __all__ = ["Workbench", "as_of", "ensure_data", "furnish", "init", "open"]
@@ -21,11 +21,15 @@ __all__ = ["Workbench", "as_of", "ensure_data", "furnish", "init", "open"]
 
 @dataclass(frozen=True)
 class Workbench:
-    """A workbench: its root, the folder its sources' paths start in, and the folder its results go to."""
+    """A workbench: its root, the folder its sources' paths start in, and the folder its results go to.
+
+    `whatif` names the file in params/whatif/ whose differences its definitions hold; empty for what is.
+    """
 
     root: Path
     data: Path
     out: Path
+    whatif: str = ""
 
     @property
     def params(self) -> Path:
@@ -47,23 +51,30 @@ class Workbench:
 
     @cached_property
     def _surveyed(self) -> tuple[Definitions, list[Mistake]]:
-        return company_files.survey(self.params, notebooks=self.notebooks if self.notebooks.is_dir() else None)
+        notebooks = self.notebooks if self.notebooks.is_dir() else None
+        return company_files.survey(self.params, notebooks=notebooks, whatif=self.whatif)
 
 
 def open(  # noqa: A001  workbench.open reads as it is meant
-    start: str | Path | None = None, *, data: str | Path | None = None, out: str | Path | None = None
+    start: str | Path | None = None,
+    *,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    whatif: str | None = None,
 ) -> Workbench:
     """The workbench in `start`; without it, in DATAOPS_WORKBENCH, the current folder or the nearest one above it.
 
     `data` and `out` go before DATAOPS_DATA and DATAOPS_OUT, and these before `data:` in company.yaml and `out` in the
-    workbench. Raises UsageError where there is no workbench; what its files say is read when it is asked for.
+    workbench. `whatif` names a file of params/whatif/, and goes before DATAOPS_WHATIF. Raises UsageError where there is no
+    workbench or no such what-if; what its files say is read when it is asked for.
     """
     said = start or os.environ.get("DATAOPS_WORKBENCH")
     root = _explicit(Path(said)) if said else _nearest(Path.cwd())
     given = data or os.environ.get("DATAOPS_DATA")
     results = out or os.environ.get("DATAOPS_OUT") or root / "out"
     place = Path(given).absolute() if given else root / company_files.data_folder(root / "params")
-    return Workbench(root, place, Path(results).absolute())
+    other = os.environ.get("DATAOPS_WHATIF", "") if whatif is None else whatif
+    return Workbench(root, place, Path(results).absolute(), _whatif(root, other))
 
 
 def as_of(wb: Workbench, said: str | dt.date | None = None) -> dt.date:
@@ -101,6 +112,17 @@ def ensure_data(wb: Workbench) -> None:
         raise PublishError(f"cannot write the sample data into {wb.data}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _whatif(root: Path, name: str) -> str:
+    """The name of a what-if, once its file is known to be there."""
+    known = sorted(path.stem for path in (root / "params" / "whatif").glob("*.yaml"))
+    if name and name not in known:
+        said = did_you_mean(name, known) or (
+            f"; there are {', '.join(known)}" if known else "; params/whatif/ holds none"
+        )
+        raise UsageError(f"there is no what-if {name!r}{said}")
+    return name
 
 
 def _explicit(folder: Path) -> Path:

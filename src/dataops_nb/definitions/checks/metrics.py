@@ -24,6 +24,7 @@ from dataops_nb.definitions.models import (
     SourceTarget,
 )
 from dataops_nb.definitions.reading import Node
+from dataops_nb.errors import did_you_mean
 
 Fault = tuple[Steps, str]
 AMOUNTS = ("sum", "average", "min", "max", "median")
@@ -189,8 +190,18 @@ def _faults_of_notes(id_: str, metric: AnyMetric) -> list[Fault]:
     ]:
         if dated is not None and dated.to is not None and dated.to < dated.from_:
             faults.append((("limits", *path, "to"), f"ends before it starts on {dated.from_}"))
-    for name, text in metric.pitch.items():
-        faults += [(("pitch", name), fault) for fault in _faults_of_pitch(text)]
+    if fault := _fault_of_worth(metric):
+        faults.append((("worth",), fault))
+    return [*faults, *_faults_of_pitches(metric)]
+
+
+def _faults_of_pitches(metric: AnyMetric) -> list[Fault]:
+    faults: list[Fault] = [
+        (("pitch", name), each) for name, text in metric.pitch.items() for each in _faults_of_pitch(text)
+    ]
+    if metric.pitch_choice is not None and metric.pitch_choice.use not in metric.pitch:
+        near = did_you_mean(metric.pitch_choice.use, metric.pitch)
+        faults.append((("pitch_choice", "use"), f"{metric.pitch_choice.use!r} is no pitch of this metric{near}"))
     return faults
 
 
@@ -220,9 +231,25 @@ def _metrics_named(metric: AnyMetric) -> list[tuple[Steps, str]]:
             named += [(("expr",), name) for name in parts_of(metric)]
     named += [(("moves", index, "metric"), move.metric) for index, move in enumerate(metric.moves)]
     named += [(("reconcile", index, "with"), other.with_) for index, other in enumerate(metric.reconcile)]
+    named += [(("worth",), name) for name in _names_of_worth(metric)]
     for name, text in metric.pitch.items():
         named += [(("pitch", name), fact.split(".")[0]) for fact in _facts_in(text) if "." in fact]
     return named
+
+
+def _names_of_worth(metric: AnyMetric) -> list[str]:
+    try:
+        return names_in(metric.worth) if metric.worth else []
+    except ValueError:
+        return []
+
+
+def _fault_of_worth(metric: AnyMetric) -> str:
+    try:
+        names_in(metric.worth or "0")
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def parts_of(metric: AnyMetric) -> list[str]:

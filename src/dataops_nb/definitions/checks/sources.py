@@ -12,6 +12,8 @@ from dataops_nb.definitions.lineage import find_cycles
 from dataops_nb.definitions.models import Source
 from dataops_nb.errors import did_you_mean
 
+_OF_FILES = ("encoding", "date_format", "decimal", "delimiter", "na")
+
 
 def check_sources(draft: Draft) -> None:
     """Every source has one place and usable names; queries read known sources, and none reads itself."""
@@ -51,6 +53,13 @@ def _faults_of_place(source: Source) -> list[tuple[Steps, str]]:
         faults.append((("query",), f"a source has {' or '.join(given)}, not both"))
     if source.table and not source.url:
         faults.append((("table",), "a table needs a url; a sheet of a workbook stands under sheet"))
+    if source.watermark and not source.url:
+        faults.append((("watermark",), "a watermark needs a url; files tell by themselves whether they changed"))
+    if source.url:
+        said = [key for key in _OF_FILES if getattr(source, key) not in (None, ".", [])]
+        faults += [
+            ((key,), "is about files; a database has values of its own, or a query: that makes them") for key in said
+        ]
     if source.sheet and not (source.path or "").lower().endswith((".xlsx", ".xlsm")):
         faults.append((("sheet",), "a sheet needs a path to an xlsx file"))
     return faults

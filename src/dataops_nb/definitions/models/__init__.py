@@ -5,6 +5,10 @@ Strict: a key that is not here is a mistake. The public meaning of every key is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
 from pydantic import Field
 
 from dataops_nb.definitions.models.company import (
@@ -46,7 +50,17 @@ from dataops_nb.definitions.models.metrics import (
     SourceTarget,
     Target,
 )
-from dataops_nb.definitions.models.records import Event, Holiday, Item, Mail, Report, Suite
+from dataops_nb.definitions.models.records import (
+    AnyEvent,
+    Event,
+    FromColumn,
+    Holiday,
+    Item,
+    Mail,
+    Report,
+    SourceEvents,
+    Suite,
+)
 from dataops_nb.definitions.models.terms import (
     GRAINS,
     MONTHS,
@@ -76,6 +90,7 @@ __all__ = [
     "WEEKDAYS",
     "Accept",
     "Agg",
+    "AnyEvent",
     "Because",
     "Better",
     "BetterColumn",
@@ -94,6 +109,7 @@ __all__ = [
     "Duration",
     "Event",
     "FiscalYear",
+    "FromColumn",
     "Grain",
     "Holiday",
     "Item",
@@ -124,6 +140,7 @@ __all__ = [
     "Sides",
     "Simple",
     "Source",
+    "SourceEvents",
     "SourceTarget",
     "Suite",
     "Target",
@@ -142,19 +159,32 @@ class Definitions(Model):
     company: Company
     departments: dict[str, Department]
     suites: dict[str, Suite] = Field({})
-    events: list[Event] = Field([])
+    events: list[AnyEvent] = Field([])
     solve_next: list[Item] = Field([])
     glossary: dict[str, str] = Field({})
     holidays: list[Holiday] = Field([])
 
-    @property
+    @cached_property
     def metrics(self) -> dict[str, Simple | Ratio | Cumulative | Derived | Conversion]:
         """Every metric by id, in the order of the files."""
         return {id_: metric for department in self.departments.values() for id_, metric in department.metrics.items()}
 
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """The id of the department that owns each metric."""
+        departments = reversed(self.departments.items())
+        return {metric: name for name, department in departments for metric in department.metrics}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with these fields replaced; it lists its metrics anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for listed in ("metrics", "owners"):
+            copied.__dict__.pop(listed, None)
+        return copied
+
     def department_of(self, metric: str) -> str:
         """The id of the department that owns a metric."""
-        return next(name for name, department in self.departments.items() if metric in department.metrics)
+        return self.owners[metric]
 
     def label(self, metric: str) -> str:
         """A metric's label, or its id in words."""

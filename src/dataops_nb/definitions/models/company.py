@@ -106,9 +106,12 @@ class Source(Model):
     path: Name | None = Field(
         None, description="A csv, tsv, json, parquet or xlsx file, or a glob; from the data folder."
     )
-    query: Name | None = Field(None, description="A DuckDB SELECT over other sources by name.")
-    url: Name | None = Field(None, description="A database, as env:NAME; with table or query.")
-    table: Name | None = Field(None, description="The table behind url.")
+    query: Name | None = Field(None, description="A SELECT over other sources; with url, in its own SQL.")
+    url: Name | None = Field(None, description="A database: env:NAME, duckdb:FILE, sqlite:FILE; with table or query.")
+    table: Name | None = Field(None, description="The table behind url: crm.deals.")
+    watermark: Name | None = Field(
+        None, description="SQL over a database's rows that changes whenever they do: max(updated_at)."
+    )
     key: Names | None = Field(None, description="The column, or columns, that tell rows apart.")
     latest: Name | None = Field(None, description="Of rows with one key, the one with the largest value here counts.")
     duplicates: Literal["keep"] | None = Field(None, description="keep: rows with one key count each.")

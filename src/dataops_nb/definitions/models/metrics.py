@@ -96,6 +96,8 @@ class Limits(Model):
     screen: bool = Field(False, description="true: leave out extreme points when limits are computed.")
     rebase: list[Because] = Field([], description="Days on which limits start anew, each with a reason.")
     lock: Because | None = Field(None, description="Compute limits from these days only, with a reason.")
+    trend: bool = Field(False, description="true: limits follow the straight line of a metric that grows or shrinks.")
+    season: bool = Field(False, description="true: limits follow what comes back every year; it takes two years.")
 
 
 class Accept(Model):
@@ -135,6 +137,14 @@ class Reconcile(Model):
     tolerance: Tolerance = Field(
         Tolerance(value=0.0), description="The difference that is let pass: 2% of both systems' mean, or an amount: 50."
     )
+
+
+class Choice(Model):
+    """The pitch that readers understood best, with the day and the evidence."""
+
+    use: Name = Field(description="The name of the pitch.")
+    on: dt.date = Field(description="The day it was chosen.")
+    because: Name = Field(description="The evidence, for readers.")
 
 
 class Offset(Model):
@@ -195,8 +205,12 @@ class MetricBase(Model):
     limits: Limits = Field(Limits(), description="How its process limits are computed.")
     accept: list[Accept] = Field([], description="Lights that somebody answers for until a date.")
     moves: list[Moves] = Field([], description="The metrics it is meant to move.")
+    worth: Name | None = Field(
+        None, description="What one more of it is worth in a year, in the company's currency: 12 * arpa."
+    )
     reconcile: list[Reconcile] = Field([], description="The same metric in other systems.")
     pitch: dict[Name, Name] = Field({}, description="Sentences to try on readers; facts as {metric.field}.")
+    pitch_choice: Choice | None = Field(None, description="Which of them is shown, since when and why.")
 
 
 class Defaults(MetricBase):

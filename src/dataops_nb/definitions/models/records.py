@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from dataops_nb.definitions.models.terms import Duration, Grain, Model, Name
 
@@ -41,6 +41,44 @@ class Event(Model):
     title: Name = Field(description="What happened; any text.")
     kind: Name = Field(description="What sort of thing it is: release, campaign, outage, price change.")
     metrics: list[Name] = Field([], description="The metrics it may have moved.")
+
+
+class FromColumn(Model):
+    """What each row of a source says in one of its columns."""
+
+    column: Name = Field(description="The source's column.")
+
+
+Told = Annotated[
+    Annotated[Name, Tag("<str>")] | Annotated[FromColumn, Tag("<FromColumn>")],
+    Discriminator(lambda value: "<FromColumn>" if isinstance(value, dict | FromColumn) else "<str>"),
+]
+ToldMetrics = Annotated[
+    Annotated[list[Name], Tag("<list>")] | Annotated[FromColumn, Tag("<FromColumn>")],
+    Discriminator(lambda value: "<FromColumn>" if isinstance(value, dict | FromColumn) else "<list>"),
+]
+
+
+class SourceEvents(Model):
+    """Events that stand in a source, one a row."""
+
+    source: Name = Field(description="The source that holds them.")
+    date: Name | None = Field(None, description="Its column with the day; the source's time where left out.")
+    title: Name = Field(description="Its column with what happened.")
+    kind: Told = Field(description="What sort of thing they are; {column: kind} where each row says so.")
+    metrics: ToldMetrics = Field(
+        [], description="The metrics they may have moved; {column: about} where each row says so."
+    )
+
+
+def _event_form(value: Any) -> str:
+    from_source = isinstance(value, dict) and "source" in value
+    return "<SourceEvents>" if from_source or isinstance(value, SourceEvents) else "<Event>"
+
+
+AnyEvent = Annotated[
+    Annotated[Event, Tag("<Event>")] | Annotated[SourceEvents, Tag("<SourceEvents>")], Discriminator(_event_form)
+]
 
 
 class Item(Model):

@@ -10,19 +10,31 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 GRACE = 5.0
 _DEATH_SIGNAL, _SUBREAPER = 1, 36  # PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
 Process = tuple[int, str]
+
+
+class Child(Protocol):
+    """A process that somebody started, and asks whether it has ended."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is that of its group."""
+
+    def poll(self) -> int | None:
+        """Its exit code, or minus the signal that ended it; None while it runs."""
 
 
 def die_with_parent(parent: int) -> None:
@@ -32,6 +44,57 @@ def die_with_parent(parent: int) -> None:
     _LIBC.prctl(_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def outlive_parent() -> None:
+    """Take that back, where the death of the parent is heard of in another way."""
+    if _LIBC is not None:
+        _LIBC.prctl(_DEATH_SIGNAL, 0, 0, 0, 0)
+
+
+def threads() -> list[str]:
+    """The names of this process's threads as the system knows them, the main one first; libraries start some unseen."""
+    tasks = sorted(Path("/proc/self/task").iterdir(), key=lambda task: int(task.name))
+    return [(task / "comm").read_text(encoding="utf-8", errors="replace").strip() for task in tasks]
+
+
+def started(pid: int) -> str:
+    """When a process started, which with its id says who it is; empty where there is none."""
+    known = _stat(pid)
+    return known.start if known else ""
+
+
+def resident(pid: int) -> int:
+    """The memory that a process holds, in bytes; 0 where there is none."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * _PAGE
+
+
+def available() -> int:
+    """The memory that processes may still take here, in bytes: the machine's, or this container's; 0 where unknown."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        return 0
+    with suppress(OSError, ValueError):
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii"))
+        free = min(free, max(limit - used, 0))
+    return free
+
+
+def peak() -> int | None:
+    """The most memory that this process or one it started has held, in bytes; None where the system does not say."""
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415  Windows has none
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def adopt() -> None:
@@ -65,18 +128,36 @@ def kill(processes: Iterable[Process]) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
+def tell(process: Child) -> None:
+    """Ask a child and its group to leave."""
+    _signal(process, "SIGTERM")
+
+
+def end(process: Child, grace: float = GRACE) -> int:
     """End a child that leads a process group, with everything below it: TERM, a while to leave, then KILL."""
     owned = below(process.pid)
-    _signal(process, "SIGTERM")
+    if process.poll() is None:
+        tell(process)
     deadline = time.monotonic() + grace
     while process.poll() is None and time.monotonic() < deadline:
         owned += below(process.pid)
         time.sleep(0.05)
     _signal(process, "SIGKILL")
     kill(dict.fromkeys(owned))
-    process.wait()
-    _await(owned, time.monotonic() + grace)
+    while (code := process.poll()) is None:
+        time.sleep(0.01)
+    _await(owned, time.monotonic() + GRACE)
+    return code
+
+
+def end_all(processes: Iterable[Child], grace: float = GRACE) -> None:
+    """End several children within one grace."""
+    left = list(processes)
+    deadline = time.monotonic() + grace
+    for process in left:
+        tell(process)
+    for process in left:
+        end(process, max(deadline - time.monotonic(), 0))
 
 
 def _await(processes: Iterable[Process], deadline: float) -> None:
@@ -89,9 +170,9 @@ def _await(processes: Iterable[Process], deadline: float) -> None:
             time.sleep(0.01)
 
 
-def _signal(process: subprocess.Popen[bytes], name: str) -> None:
+def _signal(process: Child, name: str) -> None:
     if sys.platform == "win32":
-        process.kill()
+        os.kill(process.pid, signal.SIGTERM)
         return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, getattr(signal, name))

@@ -1,0 +1,158 @@
+"""The warm process: it has imported what notebooks need, and forks one isolated child for each report.
+
+Started by the runner as `python -m dataops_nb.execution.template SOCKET`, where SOCKET is the number of an open
+descriptor. A line `{"job", "environment"}` on it forks a child; `{"pid", "start"}` is answered, and `{"ended",
+"status"}` when the child has ended. A closed socket means that the runner is gone: every child is ended, with all it
+started, and so is this process. It forks from its only thread, because a lock that another thread holds would stay
+locked in the child for ever: it says so, and forks nothing, where a library has started one.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from dataops_nb.execution import imports, processes
+
+AHEAD = (
+    "pandas", "pyarrow", "duckdb", "sqlglot", "altair", "papermill", "dataops_nb.execution.cells",
+    "dataops_nb.execution.child", "dataops_nb.board", "dataops_nb.charts", "dataops_nb.story", "dataops_nb.tables",
+)  # fmt: skip
+
+
+def main(descriptor: int) -> None:
+    """Import everything, then fork a child for each job until the runner goes away."""
+    processes.die_with_parent(os.getppid())
+    processes.adopt()
+    control = socket.socket(fileno=descriptor)
+    _send(control, _prepared())
+    processes.outlive_parent()
+    _serve(control)
+
+
+def _prepared() -> dict[str, Any]:
+    from dataops_nb.execution import shell  # noqa: PLC0415  slow, and nobody may import before the shell is there
+
+    try:
+        with imports.grammars_later(), shell.make().builtin_trap:
+            for name in AHEAD:
+                importlib.import_module(name)
+    except Exception as error:
+        return {"unsafe": f"{type(error).__name__}: {error}"}
+    gc.collect()
+    gc.freeze()
+    threads = processes.threads()
+    return {"unsafe": f"threads run beside it: {', '.join(threads[1:])}"} if len(threads) > 1 else {"ready": True}
+
+
+def _serve(control: socket.socket) -> None:
+    waking, wake = socket.socketpair()
+    waking.setblocking(False)
+    wake.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    lines = b""
+    reports: set[int] = set()
+    while True:
+        ready, _, _ = select.select([control, waking], [], [])
+        if waking in ready:
+            with suppress(BlockingIOError):
+                waking.recv(4096)
+            _reap(control, reports)
+        if control in ready:
+            said = control.recv(65536)
+            if not said:
+                _end()
+            *whole, lines = (lines + said).split(b"\n")
+            for line in whole:
+                reports.update(_fork(json.loads(line), control, (waking, wake)))
+
+
+def _fork(asked: Mapping[str, Any], control: socket.socket, waking: tuple[socket.socket, ...]) -> list[int]:
+    template = os.getpid()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        _send(control, {"refused": f"{error.strerror or error}"})
+        return []
+    if pid == 0:
+        for open_ in (control, *waking):
+            signal.set_wakeup_fd(-1)
+            open_.close()
+        _child(asked, template)
+    _send(control, {"pid": pid, "start": processes.started(pid)})
+    return [pid]
+
+
+def _child(asked: Mapping[str, Any], template: int) -> NoReturn:
+    """Everything of a report's process, from the fork to its end; nothing returns into the template."""
+    code = 1
+    try:
+        from dataops_nb.execution import child, isolation  # noqa: PLC0415  imported by the template already
+
+        job: Mapping[str, Any] = json.loads(Path(asked["job"]).read_text(encoding="utf-8"))
+        isolation.alone(job, asked["environment"], template)
+        code = child.run(job, **child.forked())
+        isolation.leave()
+    except BaseException:
+        with suppress(BaseException):
+            sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(code)
+
+
+def _reap(control: socket.socket, reports: set[int]) -> None:
+    """Tell the runner of every child that ended; what a report left behind has become ours, and is ended first."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        if pid in reports:
+            reports.discard(pid)
+            _sweep(reports)
+            _send(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+
+def _sweep(reports: Collection[int]) -> None:
+    """End what is below this process and below no report that still runs."""
+    ours = {process for report in reports for process in processes.below(report)}
+    left = [p for p in processes.below(os.getpid()) if p[0] not in reports and p not in ours]
+    processes.kill(left)
+
+
+def _end() -> NoReturn:
+    """End every process below this one, and this one."""
+    deadline = time.monotonic() + processes.GRACE
+    while time.monotonic() < deadline:
+        left = processes.below(os.getpid())
+        if not left:
+            break
+        processes.kill(left)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.01)
+    os._exit(0)
+
+
+def _send(control: socket.socket, message: Mapping[str, Any]) -> None:
+    with suppress(OSError):
+        control.sendall(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,97 @@
+"""How reports end, and what the steps of one refresh share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dataops_nb.refresh import front, plan
+from dataops_nb.refresh.ingredients import Larder
+from dataops_nb.refresh.plan import Planned
+from dataops_nb.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one report ended; `pages` are the files that were published, `error` is one line."""
+
+    report: str
+    period: str
+    state: str
+    light: str | None
+    seconds: float
+    pages: list[str] = field(default_factory=list)
+    error: str | None = None
+    code: int = 0
+    suite: str = ""
+
+    @classmethod
+    def skipped(
+        cls, planned: Planned, why: str, place: Path | None = None, row: Mapping[str, Any] | None = None
+    ) -> Result:
+        """A report that is left as it is; the pages and the light of the `row` that made it."""
+        shown = json.loads(row["shown"] or "{}") if row else {}
+        folder = place.resolve() / planned.report / planned.period if place and row else None
+        pages = sorted(map(str, folder.glob("*.html")), key=_first_index) if folder else []
+        return cls(planned.report, planned.period, "skipped", shown.get("light"), 0.0, pages, why, suite=planned.suite)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a refresh ended: its id, its as-of, and each report in the order of the plan."""
+
+    run: str
+    as_of: dt.date
+    reports: list[Result]
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every report is published or unchanged, else the highest code of those that are not."""
+        return max((result.code for result in self.reports), default=0)
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """What the steps of one refresh share; `many` where it makes more than one period of a report."""
+
+    wb: Workbench
+    run: str
+    as_of: dt.date
+    book: sqlite3.Connection
+    larder: Larder
+    shard: str = ""
+    force: bool = False
+    many: bool = False
+
+    @property
+    def private(self) -> Path:
+        """The folder of unfinished files."""
+        return self.wb.out / "runs" / self.run
+
+    @property
+    def place(self) -> Path:
+        """The folder that the reports stand in: that of a what-if never is that of the real ones."""
+        return place_of(self.wb)
+
+
+def place_of(wb: Workbench) -> Path:
+    """The folder that a workbench's reports stand in; see `Refresh.place`."""
+    return wb.out / "whatif" / wb.whatif if wb.whatif else wb.out
+
+
+def show_front(refresh: Refresh) -> None:
+    """Write the front page and the pointer files anew; PublishError where they cannot be written."""
+    known = refresh.wb.definitions
+    shown = front.Front(known.company.company, refresh.run, refresh.as_of, plan.ids(known), refresh.wb.whatif)
+    front.write(refresh.place, refresh.private, refresh.book, shown)
+
+
+def _first_index(path: str) -> tuple[int, str]:
+    order = ("index.html", "manager.html", "analyst.html")
+    name = Path(path).name
+    return (order.index(name) if name in order else len(order), path)

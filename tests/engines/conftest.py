@@ -1,0 +1,114 @@
+"""The same company in four engines: its rows as files, and as tables of a database that holds nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sqlite3
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dataops_nb import definitions, sources
+
+from .company import COMPANY, DEPARTMENT, TABLES, Table, write_csv
+
+ENGINES = ["duckdb", "sqlite"]
+LITE = {"integer": "integer", "decimal": "real", "text": "text", "date": "text", "timestamp": "text"}
+DUCK = {"integer": "bigint", "decimal": "double", "text": "varchar", "date": "date", "timestamp": "timestamp"}
+
+
+class Lite:
+    """A SQLite file, where dates are texts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.url = folder, "sqlite:shop.db"
+
+    def fill(self, tables: dict[str, Table]) -> None:
+        with sqlite3.connect(self.folder / "shop.db") as con:
+            for name, table in tables.items():
+                columns = ", ".join(f"{c} {LITE[k]}" for c, k in table.columns.items())
+                con.execute(f"create table {name} ({columns})")
+                marks = ", ".join("?" for _ in table.columns)
+                con.executemany(f"insert into {name} values ({marks})", [[_text(v) for v in row] for row in table.rows])
+        con.close()
+
+
+def _text(value: object) -> object:
+    return (
+        value.isoformat(" ") if isinstance(value, dt.datetime) else str(value) if isinstance(value, dt.date) else value
+    )
+
+
+class Duck:
+    """A DuckDB file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.url = folder, "duckdb:shop.duckdb"
+
+    def fill(self, tables: dict[str, Table]) -> None:
+        with duckdb.connect(str(self.folder / "shop.duckdb")) as con:
+            for name, table in tables.items():
+                columns = ", ".join(f"{c} {DUCK[k]}" for c, k in table.columns.items())
+                con.execute(f"create table {name} ({columns})")
+                if table.rows:
+                    con.executemany(f"insert into {name} values ({', '.join('?' for _ in table.columns)})", table.rows)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def shop(request, tmp_path_factory) -> Lite | Duck:
+    """The company's rows in a database of each engine, in a folder that holds nothing else."""
+    folder = tmp_path_factory.mktemp(request.param)
+    found = Lite(folder) if request.param == "sqlite" else Duck(folder)
+    found.fill(TABLES)
+    return found
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """The company over csv files, by its company.yaml: what every engine is compared with."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, table in TABLES.items():
+        write_csv(folder / f"{name}.csv", table)
+    known: dict[str, sources.Catalog] = {}
+
+    def find(company: str = COMPANY) -> sources.Catalog:
+        if company not in known:
+            known[company] = open_company(folder, f"p{len(known)}", as_files(company))
+        return known[company]
+
+    yield find
+    for catalog in known.values():
+        catalog.close()
+
+
+@pytest.fixture(scope="module")
+def database(shop):
+    """The company over the tables of a database, by its company.yaml."""
+    known: dict[str, sources.Catalog] = {}
+
+    def find(company: str = COMPANY) -> sources.Catalog:
+        if company not in known:
+            known[company] = open_company(shop.folder, f"p{len(known)}", company.replace("URL", shop.url))
+        return known[company]
+
+    yield find
+    for catalog in known.values():
+        catalog.close()
+
+
+def open_company(
+    folder: Path, name: str, company: str, department: str = DEPARTMENT, as_of: str = "2026-03-31"
+) -> sources.Catalog:
+    """A catalog over a company written out, whose data are in the folder."""
+    params = folder / name
+    (params / "departments").mkdir(parents=True)
+    (params / "company.yaml").write_text(company)
+    (params / "departments" / "shop.yaml").write_text(department)
+    return sources.open(definitions.load(params), folder, dt.date.fromisoformat(as_of))
+
+
+def as_files(company: str) -> str:
+    """The company with a csv file where it has a table."""
+    return re.sub(r'url: "URL", table: (\w+)', r"path: \1.csv", company)
