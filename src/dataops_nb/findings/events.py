@@ -44,7 +44,8 @@ def happened(catalog: Catalog) -> pd.DataFrame:
 
 def about(events: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The events that may have moved a metric."""
-    return events[[not metrics or metric in metrics for metrics in events["metrics"]]].reset_index(drop=True)
+    meant = pd.Series([not metrics or metric in metrics for metrics in events["metrics"]], events.index, dtype=bool)
+    return events[meant].reset_index(drop=True)
 
 
 def _declared(event: Event) -> list[Any]:
