@@ -7,12 +7,14 @@ that whoever reads it, or a program, can check it.
 from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
+from dataops_nb.story.answering import mind, worth
 from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
+from dataops_nb.story.luck import luck, luck_facts
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.pitch import Pitch, pitch, pitches
@@ -49,7 +51,10 @@ __all__ = [
     "lines",
     "link_facts",
     "links",
+    "luck",
+    "luck_facts",
     "meant_facts",
+    "mind",
     "moved",
     "names",
     "notes",
@@ -70,4 +75,5 @@ __all__ = [
     "track",
     "track_facts",
     "weigh",
+    "worth",
 ]

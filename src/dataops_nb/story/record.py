@@ -14,10 +14,12 @@ from dataops_nb.board import Board, history
 from dataops_nb.sources import touched
 from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
+from dataops_nb.story.answering import answered_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, told
 from dataops_nb.story.leading import link_facts
+from dataops_nb.story.luck import luck_facts
 from dataops_nb.story.meaning import meanings
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
@@ -88,6 +90,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **facts(board),
         **agreement_facts(board),
         **explanation_facts(board),
+        **luck_facts(board),
         **pace_facts(board),
         **(link_facts(board) if board.has_links else {}),
         **(finding_facts(board) if board.has_findings else {}),
@@ -95,6 +98,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **(track_facts(board) if board.has_track else {}),
         **reacting.reaction_facts(board),
         **meant_facts(board),
+        **answered_facts(board),
         **(pitch_facts(board) if "pitched" in board.__dict__ else {}),
     }
 
