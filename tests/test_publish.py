@@ -480,6 +480,24 @@ def test_the_north_star_stands_first():
     assert 'href="north/2026-W47/index.html"' in html
 
 
+def finding(text, *metrics, kind="green decline"):
+    fact = {"id": f"{metrics[0]}.light", "metric": metrics[0], "segment": None, "period": "2026-W47", "field": "light",
+            "value": "green", "unit": "", "text": "green"}  # fmt: skip
+    return {"text": text, "kind": kind, "metrics": list(metrics), "facts": [fact], "names": []}
+
+
+def test_the_front_page_says_each_finding_once_with_its_facts_the_north_stars_first():
+    north = replace(NORTH, findings=(finding("Calls: green, but fading.", "calls"),))
+    sales = replace(SALES, findings=(finding("Calls fade.", "calls"), finding("Mails: green, but fading.", "mails")))
+    html = site.build("Lumen", [sales, north], DAY)
+    said = re.findall(r'<li data-facts="([^"]*)">([^<]*)</li>', html)
+    assert said == [
+        ("north:calls.light", "Calls: green, but fading."),
+        ("sales:mails.light", "Mails: green, but fading."),
+    ]
+    assert "What the lights do not say" not in site.build("Lumen", [SALES, NORTH], DAY)
+
+
 def test_the_front_page_says_what_failed_and_how_old_the_shown_report_is():
     late = replace(SALES, failure="timed_out", failed_as_of="2026-11-22", error="ran <long>")
     html = site.build("Lumen", [NORTH, late], DAY)

@@ -128,7 +128,7 @@ def _ended(sent: Any, job: Job, seconds: float) -> Ended:
     for name, content in answer.files.items():
         (job.folder / name).write_bytes(content)
     good = answer.ended.state == "ok"
-    notebook = nbformat.read(job.executed, as_version=4) if good else None  # type: ignore[no-untyped-call, unused-ignore]
+    notebook = nbformat.read(job.executed, as_version=4) if good else None  # type: ignore[no-untyped-call]
     return replace(answer.ended, job=job, notebook=notebook)
 
 
@@ -138,7 +138,8 @@ def _connected(where: str) -> Any:
     except ImportError:
         raise UsageError("the executor dask:// needs the package distributed: pip install 'dataops-nb[dask]'") from None
     try:
-        client: Any = Client(where, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call, unused-ignore]
+        connect: Any = Client
+        client = connect(where, timeout=PATIENCE, set_as_default=False)
         client.wait_for_workers(1, timeout=PATIENCE)
     except (OSError, TimeoutError) as error:
         raise PublishError(f"the Dask cluster at {where} cannot be used: {error}") from error
