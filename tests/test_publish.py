@@ -6,6 +6,7 @@ import base64
 import csv
 import datetime as dt
 import io
+import itertools
 import json
 import os
 import re
@@ -512,3 +513,27 @@ def test_a_report_that_never_came_is_said():
     html = site.build("Lumen", [site.Entry("cs", "Service", failure="failed", failed_as_of="2026-11-22")], DAY)
     assert "Nothing was published before." in html
     assert "Not published yet." in html
+
+
+ALTITUDES = st.sampled_from(["executive", "manager", "analyst", ""])
+
+
+@given(st.lists(st.tuples(ALTITUDES, st.sampled_from(["headline", "line"])), max_size=6))
+def test_whatever_is_said_above_is_said_below_with_the_same_facts(told):
+    up = [
+        FACT | {"id": f"won.change@{i}", "field": "change", "value": i + 1, "text": str(i + 1)}
+        for i in range(len(told))
+    ]
+    cells = [
+        code("s", sentences(sentence(f"Up {i + 1}.", f"won.change@{i}", kind=kind)), tags=[tag] if tag else [])
+        for i, (tag, kind) in enumerate(told)
+    ]
+    nb = notebook(*cells, facts=[FACT, *up])
+    said = [carried(page.build(nb, altitude, META)) for altitude in page.FILES]
+    for above, below in itertools.pairwise(said):
+        assert all(sentence in below["sentences"] for sentence in above["sentences"])
+        assert all(fact in below["facts"] for fact in above["facts"])
+
+
+def carried(html):
+    return json.loads(re.search(r'id="facts">(.*?)</script>', html, re.DOTALL)[1])
