@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import DAY, again, alive, files, make, rows, write_notebook
+from faulty import DAY, again, alive, files, make, rows, write_notebook
 
 from dataops_nb import refresh
 from dataops_nb.execution import processes

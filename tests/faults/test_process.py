@@ -9,12 +9,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import DAY, again, alive, files, make, rows, wait_for, write_notebook
+from faulty import DAY, again, alive, files, make, rows, wait_for, write_notebook
 
 from dataops_nb import refresh
 from dataops_nb.errors import LockedError, UsageError
 from dataops_nb.refresh import execute, progress, warmth
 
+pytest_plugins = ["faulty"]  # its fixtures
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and /proc")]
 
 MIB = 1 << 20
