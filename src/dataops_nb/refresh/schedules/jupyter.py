@@ -15,7 +15,7 @@ def files(plan: Plan) -> dict[str, str]:
 
 
 def _definition(plan: Plan, one: Planned) -> dict[str, object]:
-    """Parameters that differ from the notebook's own, as Python literals: jupyter-scheduler puts them into a cell as they are."""
+    """What differs from the notebook's own parameters, as Python literals: they are put into a cell as they are."""
     known = declared(read(plan.root / "notebooks" / one.notebook))
     return {
         "name": f"{plan.suite} {one.report}",
