@@ -206,11 +206,23 @@ def test_a_higher_target_is_never_likelier_and_one_that_is_met_is_certain(rest, 
     assert value < target or low[0] == 1
 
 
-def test_remainders_that_grow_clearly_are_moved_to_todays_level_and_others_stay():
-    grown = np.array([np.arange(51, -1, -1.0)])  # the latest first: one more each week, so 52 is next
-    assert pacing.levelled(grown).tolist() == [[52.0] * 52]
+def test_remainders_of_a_metric_that_grows_by_a_rate_grow_with_it():
+    total = 1000.0 * 1.02 ** np.arange(52.0, 0, -1)[None, :]  # the latest first
+    now = 200 * 1.02**53
+    assert pacing.levelled(total / 5, total).ravel() == pytest.approx(np.full(52, now))
+    whole = pacing.levelled(np.round(total / 5), total)
+    assert (whole == np.round(whole)).all()
+    assert whole.ravel() == pytest.approx(np.full(52, now), rel=0.005)
+
+
+def test_changes_of_a_stock_move_along_their_own_line():
+    rest = np.array([np.arange(12.0, -12, -1)])
+    assert pacing.levelled(rest, rest * 0 + 100).tolist() == [[13.0] * 24]
+
+
+def test_remainders_of_a_level_stay_as_they_are():
     noise = np.random.default_rng(3).poisson(8, size=(1, 52)).astype(float)
-    assert pacing.levelled(noise).tolist() == noise.tolist()
+    assert pacing.levelled(noise, noise * 2).tolist() == noise.tolist()
 
 
 def test_the_same_data_give_the_same_bytes(company):

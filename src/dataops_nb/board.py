@@ -273,9 +273,12 @@ def of(
     out: Path | None = None,
 ) -> Board:
     """The board of these metrics from data that are already open; metrics that make no sense at the grain are left out."""
+    metrics = list(metrics)
     known = tuple(name for name in metrics if grain in catalog.definitions.metrics[name].grains)
     if not known:
-        raise UsageError(f"no metric{f' of {department}' if department else ''} makes sense at grain {grain}")
+        able = [g for g in GRAINS if any(g in catalog.definitions.metrics[name].grains for name in metrics)]
+        hint = f"; try grain {able[0]}" if able else ""
+        raise UsageError(f"no metric{f' of {department}' if department else ''} makes sense at grain {grain}{hint}")
     used = alignment.sources_of(catalog.definitions, known)
     catalog.require(*used)
     span = catalog.span(*used)

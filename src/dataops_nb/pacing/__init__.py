@@ -58,7 +58,7 @@ def _paced(now: pd.DataFrame, past: Past, definitions: Definitions) -> dict[str,
     metric = {name: definitions.metrics[name] for name in names}
     flow = now["metric"].map({name: adds_up(definitions, name) for name in names}).to_numpy(dtype=bool)
     value, target = now["value"].to_numpy(dtype=float), now["target"].to_numpy(dtype=float)
-    rest = levelled(past.rest)
+    rest = levelled(past.rest, past.value)
     share = np.where(flow & (past.periods >= FEWEST), past.share, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = target * share

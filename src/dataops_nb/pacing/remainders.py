@@ -15,7 +15,7 @@ import pandas as pd
 
 Array = npt.NDArray[np.float64]
 PRIOR = 52
-CLEAR = 3.0
+CLEAR = 2.0
 _SERIES = ["metric", "segment", "grain"]
 _NEVER = np.datetime64("NaT", "s")
 
@@ -73,25 +73,35 @@ class Past:
         return np.asarray(np.where(self.periods >= fewest, means, np.nan))
 
 
-def levelled(rest: Array) -> Array:
-    """The remainders at today's level: where they grow or shrink clearly (a slope of 3 standard errors), along their line.
+def levelled(rest: Array, total: Array) -> Array:
+    """The remainders at today's level: where totals clearly grow or shrink by a rate, in proportion to that growth.
 
-    Whole numbers stay whole, so that a target that is met to the unit is met, and what was never negative stays so.
+    Clear is a slope (of the totals' logarithms) of two standard errors over at least 12 periods. Where a total is not above 0
+    or a remainder is below it, as of what is no amount, remainders are moved along their own straight line instead.
+    Whole numbers stay whole, so that a target that is met to the unit is met.
     """
-    known = np.isfinite(rest)
-    n = known.sum(axis=1)
-    age = np.where(known, np.arange(1, rest.shape[1] + 1), 0.0)
-    values = np.where(known, rest, 0.0)
+    amounts = np.asarray(~((rest < 0) | (total <= 0)).any(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        away = np.where(known, age - (age.sum(axis=1) / n)[:, None], 0.0)
-        middle = (values.sum(axis=1) / n)[:, None]
+        line, now, clear = _line(np.where(amounts[:, None], np.log(total), rest))
+        moved = np.where(amounts[:, None], rest * np.exp(now[:, None] - line), rest + now[:, None] - line)
+    whole = np.asarray((np.isnan(rest) | (rest == np.round(rest))).all(axis=1))
+    moved = np.where(whole[:, None], np.round(moved), moved)
+    return np.asarray(np.where(clear[:, None], moved, rest))
+
+
+def _line(values: Array) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
+    """The straight line through each row's values at their own places and at today's, and whether it clearly rises or falls."""
+    known: npt.NDArray[np.bool_] = np.asarray(np.isfinite(values))
+    n = known.sum(axis=1)
+    age = np.arange(1.0, values.shape[1] + 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle: Array = np.asarray(np.nansum(values, axis=1) / n)
+        center: Array = np.asarray((known * age).sum(axis=1) / n)
+        away = np.where(known, age - center[:, None], 0.0)
         spread = (away**2).sum(axis=1)
-        slope = (away * values).sum(axis=1) / spread
-        left = np.where(known, values - middle - slope[:, None] * away, 0.0)
+        slope = (away * np.where(known, values - middle[:, None], 0.0)).sum(axis=1) / spread
+        line = middle[:, None] + slope[:, None] * (age - center[:, None])
+        left = np.where(known, values - line, 0.0)
         error = np.sqrt((left**2).sum(axis=1) / (n - 2) / spread)
-        clear = (n >= 12) & (np.abs(slope) > CLEAR * error)
-    moved = rest - np.where(clear, slope, 0.0)[:, None] * age
-    whole = np.all(~known | (values == np.round(values)), axis=1)
-    moved = np.where((whole & clear)[:, None], np.round(moved), moved)
-    bounded = clear & np.all(values >= 0, axis=1)
-    return np.asarray(np.where(bounded[:, None], np.maximum(moved, 0.0), moved))
+        clear = np.asarray((n >= 12) & (np.abs(slope) > CLEAR * error), dtype=bool)
+        return line, middle - slope * center, clear
