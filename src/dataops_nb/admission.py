@@ -15,7 +15,7 @@ import pandas as pd
 
 from dataops_nb import alignment
 from dataops_nb.board import Board, history
-from dataops_nb.definitions import Definitions, upstream
+from dataops_nb.definitions import Definitions, metric_parts, upstream
 
 MOST = 15
 PERIODS = 26
@@ -34,7 +34,7 @@ def score(board: Board) -> pd.DataFrame:
     files that somebody has to export. `actions`: for how many colours it was agreed what to do. `detectable`: the
     smallest change from its average that one period can show to be more than luck, as a share of that average.
     `seconds`: how long its values take to compute once its sources are open. `retire`: it has no way to the North Star, is no
-    guardrail, and at least one of the other three does not hold.
+    guardrail, no other metric needs it, and at least one of the other three does not hold.
     """
     return pd.DataFrame([_score(board, metric) for metric in board.metrics], columns=COLUMNS)
 
@@ -68,7 +68,7 @@ def _score(board: Board, metric: str) -> dict[str, Any]:
         "specific": bool(specific["owner"]) and specific["actions"] >= 2,
         "affordable": cost["systems"] <= SYSTEMS,
     }
-    kept = relevant or board.definitions.role(metric) == "guardrail"
+    kept = relevant or board.definitions.role(metric) == "guardrail" or _needed(board.definitions, metric)
     retire = not kept and not all(held[name] for name in ("tracked", "specific", "affordable"))
     return {
         "metric": metric,
@@ -80,6 +80,14 @@ def _score(board: Board, metric: str) -> dict[str, Any]:
         "held": sum(held.values()),
         "retire": retire,
     }
+
+
+def _needed(definitions: Definitions, metric: str) -> bool:
+    """Whether another metric is computed from it or reconciled with it."""
+    return any(
+        metric in metric_parts(other) or metric in {each.with_ for each in other.reconcile}
+        for other in definitions.metrics.values()
+    )
 
 
 def _tracked(board: Board, metric: str) -> dict[str, Any]:

@@ -149,7 +149,9 @@ def warnings(board: Board) -> list[str]:
 
 
 def _subject(board: Board) -> str:
-    """What a board without a department is about: the North Star, or the metric that speaks for it."""
+    """What a board without a department is about: what to solve next where that was asked, the North Star, or one metric."""
+    if board.has_priorities:
+        return "What to solve next"
     star = board.definitions.company.north_star
     return "North Star" if not star or board.lead in star else board.definitions.label(board.lead)
 
