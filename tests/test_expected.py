@@ -30,7 +30,9 @@ import csv
 import datetime as dt
 import json
 import math
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -570,3 +572,11 @@ def test_telco_has_no_calendar_and_the_definitions_say_so(tmp_path, shared):
     )
     with pytest.raises(DefinitionsError, match="no time column: say it here, or as time of the source 'customers'"):
         definitions.load(tmp_path)
+
+
+def test_every_trap_of_the_real_data_names_a_test_that_exists():
+    root = Path(__file__).parents[1]
+    named = set(re.findall(r"`(test_\w+)`", (root / "docs" / "reference" / "traps.md").read_text()))
+    written = "".join(path.read_text() for path in (root / "tests").rglob("test_*.py"))
+    assert {name for name in named if f"def {name}(" not in written} == set()
+    assert len(named) > 25
