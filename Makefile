@@ -83,8 +83,8 @@ endif
 
 $(ENGINES): $(INSTALLED)
 ifneq ($(UV),)
-	$(UV) pip install --quiet --python $(BIN)/python -e '.[spark]' -c constraints.txt
+	$(UV) pip install --quiet --python $(BIN)/python -e '.[dask,spark]' -c constraints.txt
 else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[spark]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dask,spark]' -c constraints.txt
 endif
 	@touch $@

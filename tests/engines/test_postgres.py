@@ -116,3 +116,13 @@ def test_the_rows_stay_in_the_database(opened, shop):
     asked = [line for line in (shop.folder / "log").read_text().splitlines() if "statement: WITH" in line]
     assert asked
     assert all("GROUP BY" in line or "COUNT(" in line or "MIN(" in line or "LIMIT 1" in line for line in asked)
+
+
+def test_a_lost_connection_is_made_anew(opened, shop):
+    with opened() as catalog:
+        assert not catalog.check()
+        engine = catalog._shelf.home("deals")
+        shop.execute("shop", "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'")
+        with pytest.raises(DataError):
+            engine.fetch("select 1 as one")
+        assert engine.fetch("select 1 as one")["one"].item() == 1

@@ -63,8 +63,10 @@ class Server:
             description = result.cursor.description if result.cursor is not None else ()
             rows = [tuple(row) for row in result.fetchall()]
         except SQLAlchemyError as error:
-            where = self.address.shown if self._con is None else ""
-            raise DataError([Fault("", self._explain(error), where)]) from None
+            where, said = (self.address.shown if self._con is None else ""), self._explain(error)
+            if self._con is not None and getattr(error, "connection_invalidated", False):
+                self._con = None  # a connection that was lost is made anew by the next query
+            raise DataError([Fault("", said, where)]) from None
         note(self.name, written, len(rows))
         return [column[0] for column in description or ()], [column[1] for column in description or ()], rows
 
