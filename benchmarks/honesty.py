@@ -21,7 +21,7 @@ from dataops_nb import definitions, limits, links, pacing, sample, sources, stat
 from dataops_nb.definitions.models import Light, Lights, Limits
 from dataops_nb.limits import NHS, WHEELER, Rules
 from dataops_nb.limits.signals import marks
-from dataops_nb.links import Pair
+from dataops_nb.links.evidence import Correlations, Q, adjusted
 
 Array = npt.NDArray[np.float64]
 SEED = 20261122
@@ -53,13 +53,18 @@ def error(share: float, count: int) -> float:
 # --- links ----------------------------------------------------------------------------------------------------------------
 
 
-def verdicts(causes: Array, effects: Array) -> Iterator[pd.DataFrame]:
-    """The verdicts of each board of 20 inputs and one target, by the package's own path."""
-    pairs = [Pair(f"x{i}", "y", None, False) for i in range(INPUTS)]
+def boards(causes: Array, effects: Array) -> Iterator[list[Correlations]]:
+    """The correlations of each board of 20 inputs and one target."""
     starts, ends = weeks(causes.shape[1])
     found = links.relate(starts, ends, causes, effects, lags=[LAGS] * len(causes), grain="week")
-    for first in range(0, len(found), INPUTS):
-        yield links.judge(pairs, found[first : first + INPUTS], "week")
+    known = [each for each in found if each is not None]
+    for first in range(0, len(known), INPUTS):
+        yield known[first : first + INPUTS]
+
+
+def moves(board: list[Correlations]) -> npt.NDArray[np.bool_]:
+    """Which inputs (rows) at which lags (columns) are said to move the target: `links.judge` says `moves` where any does."""
+    return (adjusted(np.concatenate([each.p for each in board])) <= Q).reshape(len(board), -1)
 
 
 def false_boards(count: int, n: int, memory: float, seed: int = SEED) -> float:
@@ -68,7 +73,7 @@ def false_boards(count: int, n: int, memory: float, seed: int = SEED) -> float:
     for _ in range(count // TOGETHER):
         causes = drifting(rng, TOGETHER * INPUTS, n, memory)
         effects = np.repeat(drifting(rng, TOGETHER, n, memory), INPUTS, axis=0)
-        hits += sum(bool((board["verdict"] == "moves").any()) for board in verdicts(causes, effects))
+        hits += sum(bool(moves(board).any()) for board in boards(causes, effects))
     return hits / (count // TOGETHER * TOGETHER)
 
 
@@ -82,9 +87,9 @@ def power(count: int, n: int, memory: float, r: float, seed: int = SEED + 1) -> 
         causes = drifting(rng, TOGETHER * INPUTS, n, memory)
         effects = drifting(rng, TOGETHER, n, memory) * math.sqrt(1 - r * r)
         effects[:, 3:] += r * causes[::INPUTS, :-3]
-        for board in verdicts(causes, np.repeat(effects, INPUTS, axis=0)):
-            first = board.iloc[0]
-            hits += bool(first["verdict"] == "moves" and abs(first["lag"] - 3) <= 1)
+        for board in boards(causes, np.repeat(effects, INPUTS, axis=0)):
+            strongest = int(board[0].lags[np.argmax(np.abs(board[0].z) * np.sqrt(board[0].free))])
+            hits += bool(moves(board)[0].any() and abs(strongest - 3) <= 1)
     return hits / (count // TOGETHER * TOGETHER)
 
 
@@ -179,8 +184,9 @@ def forecasts(count: int, kind: str, prior: int = 60, seed: int = SEED + 4) -> t
         if kind != "bursty"
         else np.round(value[:, :-1].mean(axis=1) * rng.uniform(0.7, 1.3, count))
     )
-    rest, total = ((each[:, :-1][:, ::-1])[:, : pacing.PRIOR] for each in (value - so_far, value))
-    p_hit = pacing.probability(so_far[:, -1], pacing.levelled(rest, total), target, np.full(count, np.inf))
+    past = pacing.Past(*(each[:, :-1][:, ::-1][:, : pacing.PRIOR] for each in (so_far, value)))
+    rest = pacing.drawn(past, so_far[:, -1])
+    p_hit = pacing.probability(so_far[:, -1], rest, target, np.full(count, np.inf))
     return p_hit, (value[:, -1] >= target).astype(float)
 
 

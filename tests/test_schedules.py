@@ -157,7 +157,7 @@ def test_jupyter_scheduler_gets_one_definition_a_report(wb):
     ((_, text),) = schedules.write(wb, "weekly", "jupyter-scheduler").items()
     (one,) = json.loads(text)
     assert (one["input_uri"], one["schedule"], one["timezone"]) == ("notebooks/one.ipynb", "0 6 * * 1", "UTC")
-    assert one["parameters"] == {"word": "there"}
+    assert one["parameters"] == {"word": "'there'"}
 
 
 @pytest.mark.parametrize(("suite", "form", "near"), [("weakly", "cron", "weekly"), ("weekly", "corn", "cron")])

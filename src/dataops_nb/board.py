@@ -181,6 +181,12 @@ class Board:
         return known[known["metric"].isin(self.metrics)].reset_index(drop=True)
 
     @cached_property
+    def communicated(self) -> frozenset[str]:
+        """The metrics that were published for this as-of or an earlier one."""
+        known = published(self.out)
+        return frozenset(known.loc[known["as_of"] <= pd.Timestamp(self.as_of), "metric"])
+
+    @cached_property
     def reactions(self) -> pd.DataFrame:
         """What was agreed to be done about the lights that are on, and by when (`status.reactions`)."""
         return status.reactions(self.table, self.notes, self.definitions, self.as_of)

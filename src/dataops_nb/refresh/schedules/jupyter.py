@@ -15,7 +15,7 @@ def files(plan: Plan) -> dict[str, str]:
 
 
 def _definition(plan: Plan, one: Planned) -> dict[str, object]:
-    """Only parameters that differ from the notebook's own: jupyter-scheduler hands every value on as text."""
+    """What differs from the notebook's own parameters, as Python literals: they are put into a cell as they are."""
     known = declared(read(plan.root / "notebooks" / one.notebook))
     return {
         "name": f"{plan.suite} {one.report}",
@@ -23,7 +23,9 @@ def _definition(plan: Plan, one: Planned) -> dict[str, object]:
         "runtime_environment_name": "python3",
         "output_formats": ["ipynb", "html"],
         "parameters": {
-            name: value for name, value in one.parameters.items() if name != "as_of" and value != known[name].default
+            name: repr(value)
+            for name, value in one.parameters.items()
+            if name != "as_of" and value != known[name].default
         },
         "schedule": plan.cron,
         "timezone": plan.timezone,
