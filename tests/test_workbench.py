@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import subprocess
 import sys
 import threading
@@ -342,3 +343,29 @@ def test_finding_a_workbench_does_not_wait_for_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_new_department_has_definitions_that_hold_and_a_notebook(bench):
+    wb = workbench.open(bench())
+    definitions, notebook = workbench.new_department(wb, "field_service")
+    known = workbench.open(wb.root).definitions
+    assert known.departments["field_service"].department == "Field service"
+    assert known.metrics["field_service_rows"].measure.source == "deals"
+    cells = json.loads(notebook.read_text())["cells"]
+    assert notebook.name == "25_field_service.ipynb"
+    assert cells[1]["source"][0].startswith('department: str = "field_service"')
+    assert "department=department" in "".join(cells[2]["source"])
+    assert definitions == wb.params / "departments" / "field_service.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Field Service", "write it like 'field_service'"),
+        ("sales", "there is a department 'sales' already"),
+        ("9", "no id"),
+    ],
+)
+def test_a_new_department_under_a_wrong_or_taken_name_is_refused(bench, name, why):
+    with pytest.raises(UsageError, match=why):
+        workbench.new_department(workbench.open(bench()), name)

@@ -84,6 +84,10 @@ def build() -> Parser:
     init.add_argument("folder", type=Path, metavar="DIR", help="where; a folder that is new or empty")
     init.add_argument("--from", dest="files", nargs="+", type=Path, default=[], metavar="FILE",
                       help="one's own files, or folders of them: they are profiled, and the definitions guessed")  # fmt: skip
+    made = verb("new", "", "make a part of this workbench")
+    parts = made.add_subparsers(dest="action", metavar="WHAT", required=True, title="what")
+    department = verb("department", "new:run_department", "a department's definitions and notebook", parts)
+    department.add_argument("name", metavar="NAME", help="its id, like field_service")
     verb("check", "check:run", "check definitions, sources, contracts, freshness and pitches; every fault at once")
     status = verb("status", "status:run", "show the lights; no notebook is executed")
     _as_of(status)
