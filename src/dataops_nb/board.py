@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
-from dataops_nb.history import carried, fingerprint, published, restatements
+from dataops_nb.history import carried, fingerprint, notes, published, restatements
 from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 from dataops_nb.workbench import Workbench
@@ -145,6 +146,32 @@ class Board:
         gone = before[before["last"] & ~before["id"].isin(self.priorities["id"])]
         own = gone[gone["metric"].isin(self.metrics)] if self.department else gone
         return own.drop(columns="last").reset_index(drop=True)
+
+    @cached_property
+    def notes(self) -> pd.DataFrame:
+        """What people noted about the board's metrics up to as-of, oldest first (`history.notes`)."""
+        known = notes(self.out, self.as_of)
+        return known[known["metric"].isin(self.metrics)].reset_index(drop=True)
+
+    @cached_property
+    def reactions(self) -> pd.DataFrame:
+        """What was agreed to be done about the lights that are on, and by when (`status.reactions`)."""
+        return status.reactions(self.table, self.notes, self.definitions, self.as_of)
+
+    @cached_property
+    def meant(self) -> dict[str, None]:
+        """The metrics that were explained to other departments so far; the record has those facts."""
+        return {}
+
+    @cached_property
+    def pitched(self) -> Board | None:
+        """The board of other metrics that the pitches of this one name; None where there are none."""
+        named = [fact.partition(".")[0] for name in self.metrics for text in self.definitions.metrics[name].pitch.values()
+                 for fact in re.findall(r"\{([^{}]*)\}", text)]  # fmt: skip
+        known = self.definitions.metrics
+        others = [name for name in dict.fromkeys(named) if name in known and name not in self.metrics]
+        others = [name for name in others if self.grain in known[name].grains]
+        return of(self.catalog, others, grain=self.grain, out=self.out) if others else None
 
     @property
     def has_priorities(self) -> bool:

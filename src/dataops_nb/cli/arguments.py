@@ -81,7 +81,7 @@ def build() -> Parser:
 
     init = verb("init", "init:run", "make a new workbench from the packaged one")
     init.add_argument("folder", type=Path, metavar="DIR", help="where; a folder that is new or empty")
-    verb("check", "check:run", "check definitions, sources, contracts and freshness; every fault at once")
+    verb("check", "check:run", "check definitions, sources, contracts, freshness and pitches; every fault at once")
     status = verb("status", "status:run", "show the lights; no notebook is executed")
     _as_of(status)
     _grain(status)
@@ -94,6 +94,14 @@ def build() -> Parser:
     _reconcile(verb)
     _reports(verb)
     _as_of(verb("solve", "solve:run", "what to solve next: urgent and important, not loud"))
+    note = verb("note", "note:run", "say something about a metric's light; it is shown until it is answered")
+    note.add_argument("metric", metavar="METRIC", help="the metric's id")
+    note.add_argument("text", metavar="TEXT", help="what is being done, or why")
+    note.add_argument("--who", metavar="NAME", help="who says it (default: the owner of the metric's department)")
+    note.add_argument(
+        "--answer", action="store_true", help="it answers the notes on this metric, which are then closed"
+    )
+    _as_of(note)
     verify = verb("verify", "verify:run", "check the sentences of a page against its facts")
     verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")

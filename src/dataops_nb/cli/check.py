@@ -45,8 +45,8 @@ def run(args: Namespace) -> int:
     notebooks = bench.notebooks if bench.notebooks.is_dir() else None
     readable, mistakes = company_files.survey(bench.params, notebooks=notebooks)
     looked = bench.data.is_dir() or not mistakes
-    faults, notices, known = look(bench, readable) if looked else ([], [], readable)
-    found = Findings(mistakes, faults, notices)
+    faults, notices, known, pitches = look(bench, readable, sound=not mistakes) if looked else ([], [], readable, [])
+    found = Findings([*mistakes, *pitches], faults, notices)
     counts = {"metrics": len(known.metrics), "sources": len(readable.company.sources)}
     if args.json:
         lists = {name: [asdict(item) for item in getattr(found, name)] for name in ("mistakes", "faults", "notices")}
@@ -58,9 +58,13 @@ def run(args: Namespace) -> int:
     return found.exit_code
 
 
-def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Notice], Definitions]:
-    """Every fault of every source, what is worth knowing about their rows and freshness, and the metrics they make."""
+def look(
+    bench: Workbench, readable: Definitions, *, sound: bool
+) -> tuple[list[Fault], list[Notice], Definitions, list[Mistake]]:
+    """Every fault of every source, what is worth knowing about their rows and freshness, the metrics they make, and, where
+    the definitions are sound and the data without faults, what keeps a pitch from being shown."""
     from dataops_nb import sources  # noqa: PLC0415  pandas and duckdb are not needed to list mistakes
+    from dataops_nb.cli import pitches  # noqa: PLC0415  as above
 
     workbench.ensure_data(bench)
     with sources.open(readable, bench.data, workbench.as_of(bench, None)) as catalog:
@@ -69,7 +73,8 @@ def look(bench: Workbench, readable: Definitions) -> tuple[list[Fault], list[Not
             known = catalog.definitions
         except DataError:  # a table of indicators cannot be read, and is among the faults
             known = readable
-        return faults, [*catalog.notices(), *stale(catalog)], known
+        said = pitches.mistakes(bench.params, catalog) if sound and not faults else []
+        return faults, [*catalog.notices(), *stale(catalog)], known, said
 
 
 def stale(catalog: Catalog) -> Iterator[Notice]:

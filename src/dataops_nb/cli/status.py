@@ -27,7 +27,9 @@ def run(args: Namespace) -> int:
         return _run_open(args, read)
     rows = records(_sorted(read, args.sort) if args.sort else read.current)
     if args.json:
-        output.document({"as_of": read.as_of, "grain": read.grain, "rows": rows, "findings": _findings(read)})
+        about = {"as_of": read.as_of, "grain": read.grain, "rows": rows, "findings": _findings(read)}
+        notes = records(read.notes[read.notes["open"]])
+        output.document({**about, "reactions": records(read.reactions), "notes": notes})
         return 0
     definitions, period = read.definitions, read.period
     days = f"{period.id} ({period.start} to {period.end})"
@@ -40,6 +42,8 @@ def run(args: Namespace) -> int:
     output.write(output.table(HEADERS, lines, right=("value", "target", "attained")))
     if said := story.findings(read).sentences:
         output.write("\nWhat the lights do not say\n" + "\n".join(f"- {each.text}" for each in said))
+    if told := story.reactions(read).sentences:
+        output.write("\nWhat was agreed about them\n" + "\n".join(f"- {each.text}" for each in told))
     return 0
 
 

@@ -2,7 +2,8 @@
 
 `remember` keeps every published value with its as-of and the fingerprint of its definition, `published` reads them,
 `restatements` compares a metric table with them. `arrivals` and `lateness` say how late the rows of a source come.
-A `Book` is one file of rows that are only added; `follow` and `carried` keep what is to be solved until it is closed.
+A `Book` is one file of rows that are only added; `follow` and `carried` keep what is to be solved until it is closed,
+`notes` what owners said about a light.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from dataops_nb.history.arriving import Lateness, arrivals, lateness
 from dataops_nb.history.book import Book
 from dataops_nb.history.fingerprints import fingerprint
 from dataops_nb.history.following import carried, follow
+from dataops_nb.history.noting import NOTES, notes
 from dataops_nb.history.restating import restatements
 from dataops_nb.history.values import COLUMNS, published, remember
 
 __all__ = [
     "COLUMNS",
+    "NOTES",
     "Book",
     "Lateness",
     "arrivals",
@@ -23,6 +26,7 @@ __all__ = [
     "fingerprint",
     "follow",
     "lateness",
+    "notes",
     "published",
     "remember",
     "restatements",

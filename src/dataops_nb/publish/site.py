@@ -30,6 +30,7 @@ class Entry:
     light: str = "unknown"
     reason: str | None = None
     headline: str = ""
+    overdue: tuple[str, ...] = ()
     facts: tuple[Mapping[str, Any], ...] = ()
     names: tuple[str, ...] = ()
     period: str = ""
@@ -54,7 +55,7 @@ def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = 
     parts = [
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
         f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
-        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_north(first)}{_departments(others)}</main>",
+        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_overdue(entries)}{_north(first)}{_departments(others)}</main>",
         f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
     ]
     return document(f"{company} · Where we stand", "\n".join(parts), _travelling(entries, as_of))
@@ -87,6 +88,12 @@ def _count(entries: Sequence[Entry]) -> str:
 def _failures(entries: Iterable[Entry]) -> str:
     items = "".join(f"<li>{_failure(entry)}</li>" for entry in entries if entry.failure)
     return notice("What failed", items) if items else ""
+
+
+def _overdue(entries: Iterable[Entry]) -> str:
+    """The reactions that were agreed for a light and are over their time, each once."""
+    said = dict.fromkeys(text(each) for entry in entries if entry.path for each in entry.overdue)
+    return notice("Overdue reactions", "".join(f"<li>{each}</li>" for each in said)) if said else ""
 
 
 def _failure(entry: Entry) -> str:

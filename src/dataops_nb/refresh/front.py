@@ -13,7 +13,7 @@ from typing import Any
 from dataops_nb.publish import folder, site
 from dataops_nb.refresh import ledger as book
 
-SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to")
+SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to", "overdue")
 
 
 def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,6 +76,7 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         light=said.get("light") or "unknown",
         reason=said.get("reason"),
         headline=said.get("headline") or "",
+        overdue=tuple(said.get("overdue") or ()),
         facts=tuple(said.get("facts") or ()),
         names=tuple(said.get("names") or ()),
         period=good["period"] if good else "",

@@ -20,10 +20,11 @@ from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import Lights
 from dataops_nb.status.attaining import attainment, attainments
 from dataops_nb.status.capability import COLOURS, LIGHTS, VARIATIONS
+from dataops_nb.status.reactions import reactions
 from dataops_nb.status.rows import REASONS, Rows
 from dataops_nb.status.terms import Terms
 
-__all__ = ["COLOURS", "LIGHTS", "REASONS", "LightName", "attainment", "judge", "light"]
+__all__ = ["COLOURS", "LIGHTS", "REASONS", "LightName", "attainment", "judge", "light", "reactions"]
 
 LightName = Literal["green", "yellow", "red", "unknown"]
 UNKNOWN = LIGHTS.index("unknown")

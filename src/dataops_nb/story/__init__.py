@@ -15,6 +15,9 @@ from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
+from dataops_nb.story.pitch import Pitch, pitch, pitches
+from dataops_nb.story.reacting import notes, overdue, reactions
+from dataops_nb.story.readers import for_departments, meant_facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
@@ -26,6 +29,7 @@ __all__ = [
     "About",
     "Claim",
     "Fact",
+    "Pitch",
     "Record",
     "Said",
     "Sentence",
@@ -38,17 +42,24 @@ __all__ = [
     "facts",
     "finding_facts",
     "findings",
+    "for_departments",
     "headline",
     "in_order",
     "lines",
     "link_facts",
     "links",
+    "meant_facts",
     "moved",
     "names",
+    "notes",
+    "overdue",
     "pace_facts",
     "paced",
     "pairs",
+    "pitch",
+    "pitches",
     "places",
+    "reactions",
     "record",
     "restated",
     "sentence",

@@ -12,7 +12,7 @@ import pandas as pd
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, history
 from dataops_nb.sources import touched
-from dataops_nb.story import numbers
+from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
@@ -21,6 +21,8 @@ from dataops_nb.story.leading import link_facts
 from dataops_nb.story.meaning import meanings
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
+from dataops_nb.story.pitch import pitch_facts
+from dataops_nb.story.readers import meant_facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.solving import solving_facts
 from dataops_nb.story.warnings import faulty, overdue
@@ -70,6 +72,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "definitions": board.fingerprints,
             "meanings": meanings(board),
             "follow_ups": _follow_ups(board),
+            "overdue": [each.text for each in reacting.overdue(board)],
             "warnings": warnings(board),
             "findings": _findings(board) if board.has_findings else [],
             "used": _used(board),
@@ -87,6 +90,9 @@ def _said(board: Board) -> dict[str, Fact]:
         **(link_facts(board) if board.has_links else {}),
         **(finding_facts(board) if board.has_findings else {}),
         **(solving_facts(board) if board.has_priorities else {}),
+        **reacting.reaction_facts(board),
+        **meant_facts(board),
+        **(pitch_facts(board) if "pitched" in board.__dict__ else {}),
     }
 
 

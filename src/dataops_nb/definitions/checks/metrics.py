@@ -24,6 +24,7 @@ from dataops_nb.definitions.models import (
     SourceTarget,
 )
 from dataops_nb.definitions.reading import Node
+from dataops_nb.errors import did_you_mean
 
 Fault = tuple[Steps, str]
 AMOUNTS = ("sum", "average", "min", "max", "median")
@@ -191,8 +192,16 @@ def _faults_of_notes(id_: str, metric: AnyMetric) -> list[Fault]:
             faults.append((("limits", *path, "to"), f"ends before it starts on {dated.from_}"))
     if fault := _fault_of_worth(metric):
         faults.append((("worth",), fault))
-    for name, text in metric.pitch.items():
-        faults += [(("pitch", name), fault) for fault in _faults_of_pitch(text)]
+    return [*faults, *_faults_of_pitches(metric)]
+
+
+def _faults_of_pitches(metric: AnyMetric) -> list[Fault]:
+    faults: list[Fault] = [
+        (("pitch", name), each) for name, text in metric.pitch.items() for each in _faults_of_pitch(text)
+    ]
+    if metric.pitch_choice is not None and metric.pitch_choice.use not in metric.pitch:
+        near = did_you_mean(metric.pitch_choice.use, metric.pitch)
+        faults.append((("pitch_choice", "use"), f"{metric.pitch_choice.use!r} is no pitch of this metric{near}"))
     return faults
 
 

@@ -139,6 +139,14 @@ class Reconcile(Model):
     )
 
 
+class Choice(Model):
+    """The pitch that readers understood best, with the day and the evidence."""
+
+    use: Name = Field(description="The name of the pitch.")
+    on: dt.date = Field(description="The day it was chosen.")
+    because: Name = Field(description="The evidence, for readers.")
+
+
 class Offset(Model):
     """A metric of an earlier period: `{metric: active_customers, offset: 1 period}`."""
 
@@ -202,6 +210,7 @@ class MetricBase(Model):
     )
     reconcile: list[Reconcile] = Field([], description="The same metric in other systems.")
     pitch: dict[Name, Name] = Field({}, description="Sentences to try on readers; facts as {metric.field}.")
+    pitch_choice: Choice | None = Field(None, description="Which of them is shown, since when and why.")
 
 
 class Defaults(MetricBase):

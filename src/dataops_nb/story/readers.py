@@ -1,0 +1,88 @@
+"""What a metric means for the reader: how the inputs of each department hang together with it, from links and formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dataops_nb.board import Board
+from dataops_nb.definitions import upstream
+from dataops_nb.story import numbers
+from dataops_nb.story.facts import Fact
+from dataops_nb.story.sentences import Sentence, Told
+
+MOST = 2
+
+
+def for_departments(board: Board, metric: str | None = None) -> Told:
+    """What a metric (default: the lead) means for each other department: one sentence on the inputs or outcomes that it shares.
+
+    A department is named where one of its metrics moves it, is moved by it, is a part of it or is computed from it, or
+    was declared to move it and does not.
+    """
+    name = metric or board.lead
+    known = meaning_facts(board, name)
+    by_department: dict[str, list[Fact]] = {}
+    for fact in known.values():
+        by_department.setdefault(board.definitions.department_of(fact.metric), []).append(fact)
+    own = board.definitions.department_of(name)
+    return Told(tuple(_told(board, name, each, found) for each, found in by_department.items() if each != own))
+
+
+def meaning_facts(board: Board, metric: str) -> dict[str, Fact]:
+    """How each other metric hangs together with one, by id; of each department the most telling first."""
+    found = {fact.id: fact for fact in (*_linked(board, metric), *_computed(board, metric))}
+    board.meant.setdefault(metric, None)
+    return found
+
+
+def meant_facts(board: Board) -> dict[str, Fact]:
+    """The facts of every meaning that was asked for."""
+    return {id_: fact for metric in board.meant for id_, fact in meaning_facts(board, metric).items()}
+
+
+def _linked(board: Board, metric: str) -> Iterator[Fact]:
+    rows = board.company_links
+    for row in rows[(rows["verdict"] == "moves") & ~rows["contradicted"].astype(bool)].to_dict("records"):
+        if row["target"] == metric:
+            yield _fact(board, row["input"], f"moves_{metric}", int(row["lag"]))
+        elif row["input"] == metric:
+            yield _fact(board, row["target"], f"follows_{metric}", int(row["lag"]))
+    rocking = rows[rows["rocking_chair"].astype(bool) & rows["declared"].astype(bool) & (rows["target"] == metric)]
+    for name in rocking["input"]:
+        yield _fact(board, str(name), f"does_not_move_{metric}", "yes")
+
+
+def _computed(board: Board, metric: str) -> Iterator[Fact]:
+    definitions = board.definitions
+    below = [name for name in upstream(definitions, [metric]) if name != metric]
+    above = [name for name in definitions.metrics if name != metric and metric in upstream(definitions, [name])]
+    for name in below:
+        yield _fact(board, name, f"is_part_of_{metric}", "yes")
+    for name in above:
+        yield _fact(board, name, f"is_computed_from_{metric}", "yes")
+
+
+def _fact(board: Board, metric: str, field: str, value: int | str) -> Fact:
+    """A relation: `yes`, or after how many periods."""
+    unit = "" if isinstance(value, str) else f"{board.grain}s"
+    text = value if isinstance(value, str) else numbers.quantity(value, unit)
+    return Fact(f"{metric}.{field}", metric, None, board.period.id, field, value, unit, text)
+
+
+def _told(board: Board, metric: str, department: str, found: list[Fact]) -> Sentence:
+    shown = found[:MOST]
+    who = board.definitions.departments[department].department
+    said = "; ".join(_said(board, metric, fact) for fact in shown)
+    return Sentence(f"{who}: {said}.", (*(fact.id for fact in shown), f"{metric}.light"))
+
+
+def _said(board: Board, metric: str, fact: Fact) -> str:
+    mine, other = board.definitions.label(metric), board.definitions.label(fact.metric)
+    said: dict[str, str] = {
+        "moves_": f"{mine} follows your {other} {fact.text} later",
+        "follows_": f"your {other} follows it {fact.text} later",
+        "does_not_move_": f"your {other} was meant to move it, and does not",
+        "is_part_of_": f"your {other} is a part of it",
+        "is_computed_from_": f"your {other} is computed from it",
+    }
+    return next(text for way, text in said.items() if fact.field.startswith(way))

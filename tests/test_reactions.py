@@ -1,0 +1,116 @@
+"""Check-ins: what was agreed to be done about a light, by when, and what its owner said."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from dataops_nb import board, definitions, history, sources, status, story
+from dataops_nb.cli import main
+
+END = dt.date(2026, 11, 22)
+COMPANY = """
+company: Test
+timezone: America/New_York
+lights:
+  standard:
+    green: {at_least: 1.0, means: "On plan.", do: "Go on."}
+    yellow: {at_least: 0.8, means: "Recoverable.", do: "Review.", act_within: 14d}
+    red: {means: "At risk.", do: "Re-plan.", act_within: 5d}
+sources: {orders: {system: Shop, path: orders.csv, time: day}}
+"""
+DEPARTMENT = """
+department: Shop
+owner: Ann
+defaults: {source: orders, lights: standard}
+metrics:
+  orders: {type: simple, measure: {agg: count}, targets: [{from: 2020-01-01, per: week, value: 7}]}
+  amount: {type: simple, measure: {agg: sum, expr: amount}}
+"""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    """A shop with an order a day, and none in the week from 9 November; two in the week after."""
+    root = tmp_path_factory.mktemp("shop")
+    (root / "params" / "departments").mkdir(parents=True)
+    (root / "params" / "company.yaml").write_text(COMPANY)
+    (root / "params" / "departments" / "shop.yaml").write_text(DEPARTMENT)
+    (root / "data").mkdir()
+    days = [*pd.date_range("2026-10-05", "2026-11-08"), *pd.to_datetime(["2026-11-17", "2026-11-22"])]
+    (root / "data" / "orders.csv").write_text("day,amount\n" + "".join(f"{day:%Y-%m-%d},5\n" for day in days))
+    return root
+
+
+@pytest.fixture(scope="module")
+def this(bench):
+    known = definitions.load(bench / "params")
+    return board.of(sources.open(known, bench / "data", END), ["orders", "amount"])
+
+
+def said(this, *rows):
+    notes = pd.DataFrame(rows, columns=["metric", "as_of"])
+    return status.reactions(this.table, notes, this.definitions, END).set_index("metric")
+
+
+def test_a_light_is_on_since_the_end_of_the_first_period_of_its_run(this):
+    found = said(this)
+    assert found.loc["orders", ["light", "since"]].tolist() == ["red", dt.date(2026, 11, 15)]
+
+
+def test_the_agreed_days_are_counted_down_from_there(this):
+    found = said(this)
+    assert found.loc["orders", ["due", "days_left", "overdue"]].tolist() == [dt.date(2026, 11, 20), -2, True]
+
+
+def test_a_note_since_then_answers_the_light(this):
+    found = said(this, ("orders", "2026-11-16"))
+    assert found.loc["orders", ["answered", "overdue"]].tolist() == [True, False]
+
+
+def test_a_note_on_an_earlier_light_answers_nothing(this):
+    assert said(this, ("orders", "2026-11-08")).loc["orders", "overdue"]
+
+
+def test_what_is_not_judged_asks_for_no_reaction(this):
+    assert "amount" not in said(this).index
+
+
+def test_an_overdue_reaction_is_told_with_its_owner_and_its_day(this):
+    text = str(story.reactions(this))
+    assert "red since Sun 15 Nov 2026" in text
+    assert "2 days overdue (it was due on Fri 20 Nov 2026), and Ann has not answered" in text
+    assert [each.text for each in story.overdue(this)] == text.splitlines()
+
+
+def test_every_fact_of_a_reaction_travels_with_the_record(this):
+    known = {fact["id"] for fact in story.record(this).payload["facts"]}
+    assert {id_ for each in story.reactions(this).sentences for id_ in each.facts} <= known
+
+
+def test_a_note_is_kept_with_its_light_and_shown_until_it_is_answered(bench, tmp_path, capsys):
+    def run(*words):
+        assert main(["-w", str(bench), "--out", str(tmp_path), *words, "--as-of", "2026-11-22"]) == 0
+        return capsys.readouterr().out
+
+    run("note", "orders", "The shop  was closed.")
+    kept = history.notes(tmp_path, END).iloc[0]
+    assert kept[["light", "who", "text", "as_of"]].tolist() == ["red", "Ann", "The shop was closed.", "2026-11-22"]
+    assert "overdue" not in run("status")
+    known = definitions.load(bench / "params")
+    noted = board.of(sources.open(known, bench / "data", END), ["orders"], out=tmp_path)
+    assert str(story.notes(noted)) == "Ann on Sun 22 Nov 2026: The shop was closed."
+    run("note", "orders", "It is open again.", "--answer", "--who", "Bob")
+    assert not history.notes(tmp_path, END)["open"].any()
+
+
+def test_a_note_of_a_later_day_does_not_exist_yet(tmp_path):
+    row = {"noted_at": "t", "as_of": "2026-11-23", "metric": "m", "kind": "note", "text": "later"}
+    history.NOTES.add(tmp_path, [row])
+    assert history.notes(tmp_path, END).empty
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 501])
+def test_a_note_that_says_nothing_or_too_much_is_refused(bench, tmp_path, capsys, text):
+    assert main(["-w", str(bench), "--out", str(tmp_path), "note", "orders", text]) == 2
+    assert "the note" in capsys.readouterr().err
