@@ -213,9 +213,9 @@ class Catalog:
 
         def find() -> list[str | None]:
             days = map(_as_day, first_row(self._shelf.ask(name), query) or (None, None))
-            return [day and day.isoformat() for day in days]
+            return [None if day is None else day.isoformat() for day in days]
 
-        first, last = (day and dt.date.fromisoformat(day) for day in self._shelf.fact(name, query, find))
+        first, last = map(_as_day, self._shelf.fact(name, query, find))
         return first, last
 
     def watermark(self, name: str) -> str | None:

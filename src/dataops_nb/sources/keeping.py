@@ -60,7 +60,8 @@ class Kept:
         with suppress(pa.ArrowException, ValueError, KeyError):
             if found is not None:
                 with pa.ipc.open_stream(found) as stream:
-                    return stream.read_all().to_pandas()
+                    table: pd.DataFrame = stream.read_all().to_pandas()
+                    return table
         return None
 
     def put_frame(self, key: str, frame: pd.DataFrame) -> None:
