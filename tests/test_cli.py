@@ -21,6 +21,7 @@ from dataops_nb.cli import arguments, check, doctor, lab, main, output, status
 from dataops_nb.cli.records import records
 from dataops_nb.cli.values import split
 from dataops_nb.errors import DataError, DataopsError, Fault, LockedError, UsageError
+from dataops_nb.refresh.watch import Limits
 
 ROOT = Path(__file__).parents[1]
 COMPANY = """
@@ -557,7 +558,7 @@ def outcome(light: str | None, code: int = 0) -> SimpleNamespace:
     report = SimpleNamespace(
         report="sales", state="ok", light=light, seconds=1.25, pages=["sales/2026-W47/index.html"], error=None
     )
-    return SimpleNamespace(run="r1", as_of=dt.date(2026, 11, 22), reports=[report], exit_code=code)
+    return SimpleNamespace(undelivered=[], run="r1", as_of=dt.date(2026, 11, 22), reports=[report], exit_code=code)
 
 
 @pytest.mark.parametrize(
@@ -586,11 +587,13 @@ def test_refresh_hands_its_options_on_and_prints_how_reports_ended(
         return outcome("red")
 
     monkeypatch.setattr(refresh, "run", run)
-    words = "refresh weekly --report sales -p department=a=b --jobs 2 --timeout 60 --due --shard 1/2 --engine kernel --memory 2 --json"
+    words = "refresh weekly --report sales -p department=a=b --jobs 2 --timeout 60 --due --shard 1/2"
+    words += " --to html,eml --engine kernel --memory 2 --json"
     said = Said(capsys, "-w", bench, *words.split())
     assert given == {
         "suite": "weekly", "reports": ("sales",), "as_of": None, "parameters": {"department": "a=b"}, "jobs": 2,
         "timeout": 60, "progress": None, "force": False, "missed": True, "shard": "1/2",
+        "executor": "local", "to": ("html", "eml"), "engine": "kernel", "limits": Limits(memory=2 << 20),
     }  # fmt: skip
     assert said.document["reports"] == [
         {

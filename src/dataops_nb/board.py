@@ -22,7 +22,17 @@ from dataops_nb import links as _links
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
-from dataops_nb.history import carried, fingerprint, notes, published, restatements
+from dataops_nb.history import (
+    Score,
+    carried,
+    fingerprint,
+    forecasts,
+    notes,
+    published,
+    published_lights,
+    restatements,
+    score,
+)
 from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
 from dataops_nb.workbench import Workbench
@@ -108,6 +118,16 @@ class Board:
         own = links[links["input"].isin(self.metrics) | links["target"].isin(self.metrics)]
         feeding, events = _feeding(self), self.events
         return _findings.find(self.table, self.definitions, self.period, links=own, feeding=feeding, events=events)
+
+    @cached_property
+    def track(self) -> Score:
+        """What became of the lights of unfinished periods that were published for earlier days; read once."""
+        return score(forecasts(self.table, published_lights(self.out), as_of=self.as_of))
+
+    @property
+    def has_track(self) -> bool:
+        """Whether anybody has asked for the track record yet."""
+        return "track" in self.__dict__
 
     @cached_property
     def events(self) -> pd.DataFrame:

@@ -67,8 +67,9 @@ def compare(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         for metric, split, grain in zip(table["metric"], splits, table["grain"], strict=True)
     ]
     places = {unit: i for i, unit in enumerate(dict.fromkeys(units))}
-    groups = table.groupby([places[unit] for unit in units], sort=True)
-    parts = [_compared(groups.get_group(i), catalog, split, unit) for (unit, split, _), i in places.items()]
+    groups = table.groupby(pd.Series([places[unit] for unit in units], index=table.index, dtype=int), sort=True)
+    own = (rows for _, rows in groups)
+    parts = [_compared(rows, catalog, split, unit) for (unit, split, _), rows in zip(places, own, strict=True)]
     added = pd.concat(parts).reindex(table.index) if parts else pd.DataFrame(index=table.index, columns=[*COMPARISONS])
     return table.join(added)
 

@@ -16,6 +16,7 @@ from dataops_nb import __version__
 from dataops_nb.errors import UsageError, did_you_mean
 
 GRAINS = ("day", "week", "month", "quarter", "year")
+FORMATS = ("cron", "systemd", "github", "airflow", "jupyter-scheduler")
 SCALES = ("attainment", "sigma", "north_star")
 EPILOG = """exit codes:
   0 ok, 1 a report failed or a page was refused, 2 usage, parameters or definitions, 3 data, 4 --fail-on met,
@@ -104,6 +105,8 @@ def build() -> Parser:
     _as_of(note)
     verify = verb("verify", "verify:run", "check the sentences of a page against its facts")
     verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
+    serve = verb("serve", "serve:run", "look at the published pages, on this machine only")
+    serve.add_argument("--port", type=positive, metavar="N", help="the port (default: a free one)")
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")
@@ -181,11 +184,27 @@ def _reports(verb: Callable[..., Parser]) -> None:
     refresh.add_argument("--force", action="store_true", help="run unchanged reports too")
     refresh.add_argument("--due", action="store_true", help="only reports whose latest period was never published")
     refresh.add_argument("--shard", default="", metavar="I/N", help="only every N-th report, from the I-th on")
+    refresh.add_argument("--executor", default="local", metavar="WHERE", help="local, or dask://HOST:PORT (local)")
+    refresh.add_argument("--to", default="html", metavar="FORMATS", help="html,pdf,eml,slack,ipynb (html)")
     refresh.add_argument("--whatif", metavar="NAME", help="with the differences of params/whatif/NAME.yaml")
     _records(verb)
 
 
 def _records(verb: Callable[..., Parser]) -> None:
+    backfill = verb("backfill", "backfill:run", "publish the reports of past periods, each as of its own last day")
+    backfill.add_argument("suite", metavar="SUITE", help="one suite of params/reports.yaml")
+    backfill.add_argument(
+        "--from", dest="start", type=day, required=True, metavar="D", help="periods that end on or after"
+    )
+    backfill.add_argument(
+        "--to", dest="end", type=day, required=True, metavar="D", help="periods that end on or before"
+    )
+    backfill.add_argument("--report", action="append", default=[], metavar="ID", help="only this one; may be repeated")
+    backfill.add_argument("--jobs", type=positive, metavar="N", help="reports at a time (default: as fits the machine)")
+    backfill.add_argument("--timeout", type=positive, default=900, metavar="S", help="seconds a report may take (900)")
+    schedule = verb("schedule", "schedule:run", "print files for a scheduler that is there already")
+    schedule.add_argument("suite", metavar="SUITE", help="one suite of params/reports.yaml")
+    schedule.add_argument("--format", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
     runs = verb("runs", "runs:run", "how every report of the last runs ended")
     runs.add_argument("--report", metavar="ID", help="only this one")
     runs.add_argument("--limit", type=positive, default=100, metavar="N", help="at most so many (100)")

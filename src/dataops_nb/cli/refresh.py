@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Iterable
 
 from dataops_nb import refresh
 from dataops_nb.cli import folder, output
 from dataops_nb.errors import UsageError
+from dataops_nb.publish import formats
 from dataops_nb.refresh import progress
 from dataops_nb.refresh.results import place_of
 from dataops_nb.refresh.watch import Limits
@@ -30,6 +32,8 @@ def run(args: Namespace) -> int:
         force=args.force,
         missed=args.due,
         shard=args.shard,
+        executor=args.executor,
+        to=formats.chosen(args.to),
         jobs=args.jobs,
         timeout=args.timeout,
         engine=args.engine,
@@ -43,6 +47,8 @@ def run(args: Namespace) -> int:
         lines = [[r.report, r.state, output.mark(r.light), f"{r.seconds:.1f}", r.error] for r in outcome.reports]
         output.write(output.table(("report", "state", "light", "seconds", "error"), lines, right=("seconds",)))
         output.write(f"\n{place_of(bench) / 'index.html'}")
+    for said in outcome.undelivered:
+        print(f"dataops-nb: {said}", file=sys.stderr)
     met = any(report.light in FAILS[args.fail_on] for report in outcome.reports)
     return outcome.exit_code or (LIGHT_MET if met else 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,8 @@ class Decided:
 
     @property
     def key(self) -> str:
-        """What is claimed in the ledger before it runs."""
-        return ingredients.claim_key(self.planned, self.made)
+        """What is claimed in the ledger before it runs: all it is made of, in place of what stands there now."""
+        return ingredients.claim_key(self.planned, {**self.made, "before": (self.before or {}).get("id")})
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,23 @@ def past(book: sqlite3.Connection | None, whatif: str = "") -> Past:
 
 
 def decide(
-    planned: Iterable[Planned], larder: Larder, known: Past, place: Path, *, force: bool = False
+    planned: Iterable[Planned],
+    larder: Larder,
+    known: Past,
+    place: Path,
+    *,
+    force: bool = False,
+    files: Collection[str] = (WITNESS,),
 ) -> list[Decided]:
     """Every planned report with whether it would run now, and why; `place` is the folder that the reports stand in.
 
-    With `force` all would.
+    With `force` all would; so does one that lacks a file of `files`.
     """
-    return [_decided(one, larder, known, place, force=force) for one in planned]
+    decided = [_decided(one, larder, known) for one in planned]
+    return [_asked(one, place, files, force=force) if one.before else one for one in decided]
 
 
-def _decided(one: Planned, larder: Larder, known: Past, place: Path, *, force: bool) -> Decided:
+def _decided(one: Planned, larder: Larder, known: Past) -> Decided:
     day = one.as_of or dt.date.min
     before = known.good.get(one.key)
     if before is None:
@@ -71,13 +78,20 @@ def _decided(one: Planned, larder: Larder, known: Past, place: Path, *, force: b
     was = json.loads(before["made_of"] or "{}")
     now = larder.again(one, day, was)
     why = "; ".join(ingredients.changes(was, now, one.notebook))
-    if not (place / one.report / one.period / WITNESS).exists():
-        why = "its pages are missing"
+    return Decided(replace(one, due=bool(why), why=why), now, before)
+
+
+def _asked(one: Decided, place: Path, files: Collection[str], *, force: bool) -> Decided:
+    """A report that was published before, due also where a file of it is missing, or where it is asked for."""
+    planned, why = one.planned, one.planned.why
+    missing = [name for name in files if not (place / planned.report / planned.period / name).exists()]
+    if missing:
+        why = "its pages are missing" if WITNESS in missing else f"{', '.join(missing)} is missing"
     if force:
         why = "asked for with --force"
-    published = f"{one.period} was published as of {before['as_of']}"
+    published = f"{planned.period} was published as of {(one.before or {})['as_of']}"
     said = f"{published}; {why}" if why else f"{published}, and nothing has changed since"
-    return Decided(replace(one, due=bool(why), why=said), now, before)
+    return replace(one, planned=replace(planned, due=bool(why), why=said))
 
 
 def _failure(row: Row | None) -> str:

@@ -7,7 +7,6 @@ ran (`used` in its facts); until then it is taken to use all of them.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import hashlib
 import json
@@ -22,6 +21,7 @@ import dataops_nb
 from dataops_nb.definitions import sources_behind, upstream
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.refresh.plan import Planned
+from dataops_nb.refresh.remembered import Remembered
 from dataops_nb.sources.files import find_files
 from dataops_nb.sources.identity import Identity, identify
 from dataops_nb.workbench import Workbench
@@ -29,7 +29,6 @@ from dataops_nb.workbench import Workbench
 Made = dict[str, Any]
 EVERYTHING = "everything"
 LIBRARIES = ("altair", "duckdb", "pandas", "vl-convert-python")
-VOLATILE = frozenset({"report", "run", "published_at"})
 
 
 class Larder:
@@ -39,6 +38,7 @@ class Larder:
         self.wb = wb
         self.definitions: Definitions = wb.definitions
         self.identities: dict[str, Identity] = dict(known or {})
+        self._remembered = Remembered(wb.out / "history")
         self._notebooks: dict[str, str] = {}
         self._files: dict[tuple[str, dt.date], dict[str, Any]] = {}
 
@@ -51,7 +51,7 @@ class Larder:
         made |= {f"metric:{name}": self._metric_digests[name] for name in metrics}
         for name in sources:
             made |= {f"source:{name}": self._source_digests[name]} | self._inputs(name, as_of)
-        return made | {"history": self._history(None if used is None else frozenset(metrics), as_of)}
+        return made | {"history": self._remembered.digest(None if used is None else frozenset(metrics), as_of)}
 
     def again(self, planned: Planned, as_of: dt.date, before: Mapping[str, Any]) -> Made:
         """The same ingredients as those of an earlier run, as they are now."""
@@ -119,25 +119,6 @@ class Larder:
             return ["unreadable", None]
         self.identities[str(path)] = now
         return [now.sha256[:16], now.rows]
-
-    def _history(self, metrics: frozenset[str] | None, as_of: dt.date) -> str:
-        """What was published, noted or answered before, as far as the report can show it."""
-        kept = [
-            [name, *row.values()]
-            for name, row in self._remembered
-            if (metrics is None or not row.get("metric") or row["metric"] in metrics)
-            and (not row.get("as_of") or row["as_of"] < as_of.isoformat())
-        ]
-        return digest(kept)
-
-    @cached_property
-    def _remembered(self) -> list[tuple[str, dict[str, str]]]:
-        found = []
-        for path in sorted((self.wb.out / "history").glob("*.csv")):
-            with path.open(encoding="utf-8", newline="") as handle:
-                for row in csv.DictReader(handle):
-                    found.append((path.name, {str(k): str(v) for k, v in row.items() if k not in VOLATILE}))
-        return found
 
 
 def used_by(made: Mapping[str, Any]) -> dict[str, list[str]] | None:

@@ -52,7 +52,8 @@ create table if not exists files (
     path text primary key, size integer not null, mtime integer not null, seen integer not null, sha256 text not null,
     rows integer
 ) without rowid;
-create table if not exists deliveries (key text primary key, sent text not null) without rowid;
+create table if not exists notices (key text primary key, said text not null, at text not null) without rowid;
+create table if not exists undelivered (path text primary key) without rowid;
 """
 _LATER = {
     "whatif": "text not null default ''",

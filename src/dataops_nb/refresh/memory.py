@@ -43,6 +43,7 @@ def intend(private: Path, key: tuple[str, str], run: str, payload: Payload, file
         "pages": hashlib.sha256(files[WITNESS]).hexdigest(),
         "rows": _rows(payload),
         "follow_ups": payload.get("follow_ups") or [],
+        "lights": payload.get("lights") or [],
     }
     folder.replace(private / NOTE, json.dumps(note).encode(), private)
 
@@ -61,6 +62,8 @@ def keep(out: Path, private: Path) -> None:
         run=note["run"],
         published_at=dt.datetime.fromisoformat(note["published_at"]),
     )
+    lights, as_of = note.get("lights", []), dt.date.fromisoformat(note["as_of"])
+    history.keep_lights(out, lights, as_of=as_of, report=note["report"], run=note["run"])
     history.follow(out, dt.date.fromisoformat(note["as_of"]), note.get("follow_ups", []))
     (private / NOTE).unlink()
 

@@ -36,6 +36,7 @@ class Planned:
     why: str
     as_of: dt.date | None = None
     whatif: str = ""
+    covers: periods.Period | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -86,8 +87,10 @@ def reports(
             schemas[want.report] = declared(read(file), want.said.notebook)
             values = _values(want, schemas[want.report], as_of, extra)
             refuse_plain_secrets(values, want.where)
-            period = calendar.last_complete(_grain(want, values), as_of).id
-            planned.append(replace(_planned(want, values, period, published), as_of=as_of, whatif=whatif))
+            period = calendar.last_complete(_grain(want, values), as_of)
+            planned.append(
+                replace(_planned(want, values, period.id, published), as_of=as_of, whatif=whatif, covers=period)
+            )
         except UsageError as error:
             wrong.append(str(error))
     if not wrong:

@@ -5,11 +5,10 @@ Imported only where a report runs: what executes notebooks and builds pages take
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +17,19 @@ from nbformat import NotebookNode
 
 from dataops_nb import __version__
 from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError, first_line
-from dataops_nb.publish import facts, folder, page, redaction
+from dataops_nb.publish import facts, folder, formats, page, redaction
 from dataops_nb.refresh import execute, front, ledger, lock, memory
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.plan import Planned
-from dataops_nb.refresh.results import Refresh, Result, show_front
+from dataops_nb.refresh.results import LOCAL, How, Refresh, Result, show_front
 from dataops_nb.refresh.surroundings import environment, secrets
 from dataops_nb.workbench import Workbench
 
-Execute = Callable[..., Generator[execute.Ended, None, None]]
+Started = Callable[[execute.Job], None]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How many reports at a time, how many seconds each may take, on which engine, and what else it may take."""
-
-    jobs: int
-    timeout: float
-    engine: execute.Engine = "forked"
-    each: execute.Limits | None = None
-
-
-def publish(refresh: Refresh, due: Sequence[Decided], limits: Limits, run: Execute | None = None) -> Iterator[Result]:
-    """Run reports and publish those that come to a good end; each result as it is there. `run` executes jobs (here).
+def publish(refresh: Refresh, due: Sequence[Decided], how: How) -> Iterator[Result]:
+    """Run reports and publish those that come to a good end; each result as it is there.
 
     A report that another process has claimed meanwhile is skipped. UsageError, before anything runs, for a notebook that
     cannot be executed.
@@ -53,10 +42,10 @@ def publish(refresh: Refresh, due: Sequence[Decided], limits: Limits, run: Execu
         else:
             ledger.skip(refresh.book, refresh.run, one.planned, one.planned.as_of or refresh.as_of, shard=refresh.shard)
             yield Result.skipped(one.planned, "another refresh has claimed it")
-    yield from _worked(refresh, work, limits, run or partial(execute.run, engine=limits.engine, limits=limits.each))
+    yield from _worked(refresh, work, how)
 
 
-def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], limits: Limits, run: Execute) -> Iterator[Result]:
+def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], how: How) -> Iterator[Result]:
     rows: dict[Decided, int] = {}
     ended_ = set[Decided]()
 
@@ -66,7 +55,7 @@ def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], limits: Limit
         rows[one] = ledger.start(refresh.book, refresh.run, one.planned, day, made_of=one.made, shard=refresh.shard)
 
     try:
-        with closing(run(work, at_a_time=limits.jobs, timeout=limits.timeout, started=started)) as all_ended:
+        with closing(_executed(work, how, started)) as all_ended:
             for ended in all_ended:
                 one = work[ended.job]
                 with lock.publishing(refresh.wb.out / "runs"):
@@ -80,6 +69,16 @@ def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], limits: Limit
         for one in rows.keys() - ended_:
             error = "the refresh was interrupted"
             ledger.finish(refresh.book, rows[one], "killed", seconds=0.0, code=KilledError.exit_code, error=error)
+
+
+def _executed(work: Iterable[execute.Job], how: How, started: Started) -> Generator[execute.Ended, None, None]:
+    """The jobs as they end, executed here or on a cluster."""
+    asked: dict[str, Any] = {"timeout": how.timeout, "started": started, "engine": how.engine, "limits": how.limits}
+    if how.executor == LOCAL:
+        return execute.run(work, at_a_time=how.jobs or os.cpu_count() or 1, **asked)
+    from dataops_nb.refresh import cluster  # noqa: PLC0415  the executor of an extra
+
+    return cluster.run(work, at_a_time=how.jobs, scheduler=how.executor, **asked)
 
 
 def _check_notebooks(wb: Workbench, due: Sequence[Decided]) -> None:
@@ -139,6 +138,7 @@ def _published(
     payload = facts.of(notebook)
     meta = page.Meta(planned.report, __version__, planned.parameters, whatif=planned.whatif)
     files = page.files(notebook, meta)
+    files |= formats.files(refresh.to, notebook, planned.report, files)
     redaction.refuse_secrets(files, _secrets(refresh.wb, planned))
     target = refresh.place.resolve() / planned.report / planned.period
     if not planned.whatif:

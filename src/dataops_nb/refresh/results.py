@@ -10,10 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataops_nb.errors import PublishError
 from dataops_nb.refresh import front, plan
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
+from dataops_nb.refresh.warmth import Engine
+from dataops_nb.refresh.watch import Limits
 from dataops_nb.workbench import Workbench
+
+TIMEOUT = 900.0
+LOCAL = "local"
 
 
 @dataclass(frozen=True)
@@ -43,21 +49,40 @@ class Result:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a refresh ended: its id, its as-of, and each report in the order of the plan."""
+    """How a refresh ended: its id, its as-of, each report in the order of the plan, and what could not be delivered."""
 
     run: str
     as_of: dt.date
     reports: list[Result]
+    undelivered: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        """0 where every report is published or unchanged, else the highest code of those that are not."""
-        return max((result.code for result in self.reports), default=0)
+        """0 where every report is published or unchanged, else the highest code of those that are not.
+
+        7 where that is all well and a mail or message could not be delivered.
+        """
+        code = max((result.code for result in self.reports), default=0)
+        return code or (PublishError.exit_code if self.undelivered else 0)
+
+
+@dataclass(frozen=True)
+class How:
+    """How reports are executed: how many at a time, for how long, here or on which cluster, on which engine.
+
+    `limits` are those of one report beside its `timeout` in seconds.
+    """
+
+    jobs: int | None = None
+    timeout: float = TIMEOUT
+    executor: str = LOCAL
+    engine: Engine = "forked"
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """What the steps of one refresh share; `many` where it makes more than one period of a report."""
+    """What the steps of one refresh share; `many` where it makes more than one period of a report, `to` its formats."""
 
     wb: Workbench
     run: str
@@ -67,6 +92,7 @@ class Refresh:
     shard: str = ""
     force: bool = False
     many: bool = False
+    to: tuple[str, ...] = ("html",)
 
     @property
     def private(self) -> Path:

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import secrets as chance
 import signal
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dataops_nb import workbench
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, plan, shards, warmth
+from dataops_nb.publish import formats
+from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, notice, plan, shards, warmth
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.progress import Progress, choose
-from dataops_nb.refresh.results import Outcome, Refresh, Result, place_of, show_front
+from dataops_nb.refresh.results import LOCAL, TIMEOUT, How, Outcome, Refresh, Result, place_of, show_front
 from dataops_nb.refresh.warmth import Engine
 from dataops_nb.refresh.watch import Limits
 from dataops_nb.workbench import Workbench
 
-__all__ = ["TIMEOUT", "Outcome", "Result", "opened", "planned", "run", "work"]
-
-TIMEOUT = 900.0
+__all__ = ["TIMEOUT", "How", "Outcome", "Result", "opened", "planned", "run", "work"]
 
 
 def planned(
@@ -57,6 +56,8 @@ def run(
     force: bool = False,
     missed: bool = False,
     shard: str = "",
+    executor: str = LOCAL,
+    to: tuple[str, ...] = ("html",),
     jobs: int | None = None,
     timeout: float = TIMEOUT,
     engine: Engine = "forked",
@@ -66,8 +67,9 @@ def run(
     """Execute and publish the reports of a suite (default: of all) that have changed; the others are skipped.
 
     With `force` none is skipped; with `missed` all are but those whose latest complete period was never published.
-    `shard` (2/4) takes one part of the reports, so that several refreshes can share them out. `engine` is `forked`, or
-    `kernel` for the stock one; `limits` are those of one report beside its `timeout`. Raises before anything runs:
+    `shard` (2/4) takes one part of the reports, so that several refreshes can share them out; `executor` is local or
+    dask://HOST:PORT; `to` are the formats that are published. `engine` is `forked`, or `kernel` for the stock one; `limits`
+    are those of one report beside its `timeout`. Whoever reports.yaml names is told after. Raises before anything runs:
     UsageError and DefinitionsError for what is asked, LockedError where another refresh holds the output, PublishError
     where it cannot be written. After that every report ends in the outcome.
     """
@@ -75,25 +77,19 @@ def run(
     day = workbench.as_of(wb, as_of)
     todo = shards.pick(_plan(wb, suite, reports, day, parameters), shard)
     workbench.ensure_data(wb)
-    with opened(wb, day, shard=shard, force=force) as refresh:
+    with opened(wb, day, shard=shard, force=force, to=to) as refresh:
         known = due.past(refresh.book, wb.whatif)
-        decided = due.decide(todo, refresh.larder, known, refresh.place, force=force)
+        files = [formats.FILES[name] for name in dict.fromkeys(("html", *to))]
+        decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=files)
         decided = due.missed(decided, known) if missed else decided
-        show = progress or choose(len(todo))
-        results = work(refresh, decided, jobs, timeout, show, engine=engine, limits=limits)
-    return Outcome(refresh.run, day, results)
+        how = How(jobs, timeout, executor, engine, limits)
+        results = work(refresh, decided, how, progress or choose(len(todo)))
+        outcome = Outcome(refresh.run, day, results)
+        told = not wb.whatif and (notice.wanted(wb, outcome) or notice.waiting(refresh.book))
+    return replace(outcome, undelivered=notice.tell(wb, outcome)) if told else outcome
 
 
-def work(
-    refresh: Refresh,
-    decided: Sequence[Decided],
-    jobs: int | None,
-    timeout: float,
-    show: Progress,
-    *,
-    engine: Engine = "forked",
-    limits: Limits | None = None,
-) -> list[Result]:
+def work(refresh: Refresh, decided: Sequence[Decided], how: How, show: Progress) -> list[Result]:
     """Skip what is not due, run and publish the rest; the results in the order of the plan."""
     found: dict[tuple[str, str], Result] = {}
     wanted = [one for one in decided if one.planned.due]
@@ -105,29 +101,30 @@ def work(
                 found[one.planned.key] = Result.skipped(one.planned, one.planned.why, refresh.place, one.before)
     for result in found.values():
         show(result)
-    with warmth.kept(engine) if wanted else nullcontext():
-        for result in _worked(refresh, wanted, (jobs or os.cpu_count() or 1, timeout, engine, limits)):
+    with warmth.kept(how.engine) if wanted and how.executor == LOCAL else nullcontext():
+        for result in _worked(refresh, wanted, how):
             found[result.report, result.period] = result
             show(result)
     return [found[one.planned.key] for one in decided]
 
 
-def _worked(refresh: Refresh, wanted: Sequence[Decided], how: tuple[Any, ...]) -> Iterator[Result]:
+def _worked(refresh: Refresh, wanted: Sequence[Decided], how: How) -> Iterator[Result]:
     if wanted:
         from dataops_nb.refresh import publication  # noqa: PLC0415  see there
 
-        yield from publication.publish(refresh, wanted, publication.Limits(*how))
+        yield from publication.publish(refresh, wanted, how)
 
 
 @contextmanager
-def opened(
-    wb: Workbench, day: dt.date, *, shard: str = "", force: bool = False, many: bool = False
-) -> Iterator[Refresh]:
-    """A refresh that holds the output folder: put in order before, with its front page written after."""
+def opened(wb: Workbench, day: dt.date, *, shard: str = "", **options: Any) -> Iterator[Refresh]:
+    """A refresh that holds the output folder: put in order before, with its front page written after.
+
+    `options` are those of `Refresh`.
+    """
     with _output(wb.out, shard), _interruptible(), ledger.opened(wb.out / "ledger.sqlite") as book:
         housekeeping.tidy(book, wb.out, shard)
         larder = Larder(wb, ingredients.known_files(book))
-        refresh = Refresh(wb, _id(), day, book, larder, shard, force, many)
+        refresh = Refresh(wb, _id(), day, book, larder, shard, **options)
         yield refresh
         _finish(refresh)
 

@@ -22,6 +22,7 @@ from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
 from dataops_nb.story.solving import solving, solving_facts
+from dataops_nb.story.tracking import track, track_facts
 from dataops_nb.story.weighing import About
 
 __all__ = [
@@ -66,5 +67,7 @@ __all__ = [
     "solving",
     "solving_facts",
     "told",
+    "track",
+    "track_facts",
     "weigh",
 ]

@@ -25,6 +25,7 @@ from dataops_nb.story.pitch import pitch_facts
 from dataops_nb.story.readers import meant_facts
 from dataops_nb.story.sentences import sentence
 from dataops_nb.story.solving import solving_facts
+from dataops_nb.story.tracking import track_facts
 from dataops_nb.story.warnings import faulty, overdue
 
 MIME = "application/vnd.dataops-nb.facts+json"
@@ -75,6 +76,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "overdue": [each.text for each in reacting.overdue(board)],
             "warnings": warnings(board),
             "findings": _findings(board) if board.has_findings else [],
+            "lights": _lights(board),
             "used": _used(board),
         }
     )
@@ -90,6 +92,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **(link_facts(board) if board.has_links else {}),
         **(finding_facts(board) if board.has_findings else {}),
         **(solving_facts(board) if board.has_priorities else {}),
+        **(track_facts(board) if board.has_track else {}),
         **reacting.reaction_facts(board),
         **meant_facts(board),
         **(pitch_facts(board) if "pitched" in board.__dict__ else {}),
@@ -107,6 +110,12 @@ def _findings(board: Board) -> list[dict[str, Any]]:
         }
         for rows, said in told(board)
     ]
+
+
+def _lights(board: Board) -> list[dict[str, Any]]:
+    """The lights of the last complete period and of the open one, and what is foreseen of it, to be remembered."""
+    columns = ["metric", "grain", "period", "light", "reason", "on_pace", "attainment", "landing", "p_hit"]
+    return _rows(pd.concat([board.current, board.unfinished])[columns])
 
 
 def _used(board: Board) -> dict[str, list[str]]:

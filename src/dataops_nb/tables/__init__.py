@@ -8,6 +8,7 @@ from dataops_nb.tables.markup import Table
 from dataops_nb.tables.reconciled import bridge, rows_apart
 from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
 from dataops_nb.tables.solving import solve_next
+from dataops_nb.tables.tracking import track
 
 __all__ = [
     "Table",
@@ -22,4 +23,5 @@ __all__ = [
     "six_twelve",
     "solve_next",
     "split",
+    "track",
 ]

@@ -1,0 +1,137 @@
+"""Serving: a look at the published pages on this machine, and on no other.
+
+Only 127.0.0.1, only with the token of this start in the address, only under this machine's own names, only to look. Pages are
+served sandboxed, apart from JupyterLab's origin, and what is private (runs, history, the ledger) is not there at all.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from dataops_nb.errors import PublishError
+from dataops_nb.publish.page import POLICY
+
+HOST = "127.0.0.1"
+PRIVATE = frozenset({"runs", "history", "cache"})
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".eml": "message/rfc822",
+    ".zip": "application/zip",
+    ".ipynb": "application/x-ipynb+json",
+}
+HEADERS = {
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'; sandbox allow-downloads",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Server(ThreadingHTTPServer):
+    """The pages under one folder, behind one token."""
+
+    daemon_threads = True
+
+    def __init__(self, root: Path, port: int) -> None:
+        self.root = root.resolve()
+        self.token = secrets.token_urlsafe(24)
+        super().__init__((HOST, port), Look)
+
+    @property
+    def url(self) -> str:
+        """Where the front page is."""
+        return f"http://{HOST}:{self.server_port}/{self.token}/index.html"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which a browser on this machine may ask; any other is somebody else's page asking."""
+        return frozenset({f"{HOST}:{self.server_port}", f"localhost:{self.server_port}"})
+
+    def find(self, path: str) -> Path | None:
+        """The published file behind a path of an address; None where there is none, or it is none of the reader's business."""
+        token, _, rest = unquote(urlsplit(path).path).lstrip("/").partition("/")
+        if not secrets.compare_digest(token.encode(), self.token.encode()):
+            return None
+        try:
+            file = (self.root / (rest or "index.html")).resolve()
+            public = self._is_public(file) and file.is_file()
+        except (OSError, ValueError):  # no name of a file
+            return None
+        return file if public else None
+
+    def _is_public(self, file: Path) -> bool:
+        if not file.is_relative_to(self.root) or file.suffix not in TYPES:
+            return False
+        parts = file.relative_to(self.root).parts
+        return parts[0] not in PRIVATE and not any(part.startswith(".") for part in parts)
+
+
+class Look(BaseHTTPRequestHandler):
+    """Answers GET and HEAD; every other word is refused."""
+
+    server: Server
+    server_version, sys_version = "dataops-nb", ""
+
+    def do_GET(self) -> None:
+        """Send a page."""
+        self._send(body=True)
+
+    def do_HEAD(self) -> None:
+        """Send what a page's headers would be."""
+        self._send(body=False)
+
+    def __getattr__(self, name: str) -> object:
+        """Refuse POST and all others, whatever they are called."""
+        if name.startswith("do_"):
+            return self._refuse_method
+        raise AttributeError(name)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  -- the base class's name
+        """Say nothing: the address holds the token."""
+
+    def _refuse_method(self) -> None:
+        self._answer(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD"})
+
+    def _send(self, *, body: bool) -> None:
+        if self.headers.get("Host") not in self.server.hosts:
+            self._answer(HTTPStatus.MISDIRECTED_REQUEST, {})
+            return
+        file = self.server.find(self.path)
+        if file is None:
+            self._answer(HTTPStatus.NOT_FOUND, {})
+            return
+        content = file.read_bytes()
+        self._answer(HTTPStatus.OK, {"Content-Type": TYPES[file.suffix]}, content, body=body)
+
+    def _answer(self, status: HTTPStatus, more: dict[str, str], content: bytes = b"", *, body: bool = True) -> None:
+        self.send_response(status)
+        for name, value in {**HEADERS, **more, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+
+@contextmanager
+def serving(root: Path, port: int = 0) -> Iterator[Server]:
+    """A server of the pages under `root`; port 0 takes a free one. PublishError where that is taken or there are no pages."""
+    if not (root / "index.html").is_file():
+        raise PublishError(f"there are no pages in {root.name}/ yet: run  dataops-nb refresh  first")
+    try:
+        server = Server(root, port)
+    except OSError as error:
+        raise PublishError(f"port {port} cannot be used: {error.strerror or error}") from error
+    with server:
+        yield server
