@@ -97,15 +97,15 @@ def links_ratio(inputs: int = 50, weeks: int = 130, turns: int = 3) -> tuple[flo
     rng = np.random.default_rng(7)
     causes, effect = rng.standard_normal((inputs, weeks)), rng.standard_normal(weeks)
     starts = pd.date_range("2024-01-01", periods=weeks, freq="7D")
-    base = pd.DataFrame({"period_start": starts, "period_end": starts + pd.Timedelta(days=6), "effect": effect})
-    pairs = [Pair(f"x{i}", "y", None, False) for i in range(inputs)]
+    ends = starts + pd.Timedelta(days=6)
+    pairs, lags = [Pair(f"x{i}", "y", None, False) for i in range(inputs)], [range(1, 9)] * inputs
 
     def found() -> pd.DataFrame:
-        each = [links.relate(base.assign(cause=cause), range(1, 9), "week") for cause in causes]
-        return links.judge(pairs, each, "week")
+        effects = np.tile(effect, (inputs, 1))
+        return links.judge(pairs, links.relate(starts, ends, causes, effects, lags=lags, grain="week"), "week")
 
     ours = best(found, turns)
-    theirs = best(lambda: [ccf(effect, cause, adjusted=False, nlags=9, alpha=0.05) for cause in causes], turns)
+    theirs = best(lambda: [ccf(effect, cause) for cause in causes], turns)
     return ours, ours / theirs
 
 

@@ -37,7 +37,10 @@ def weekly(**columns):
 
 
 def related(cause, effect, lags=range(1, 9)):
-    return links.relate(weekly(cause=cause, effect=effect), lags, "week")
+    frame = weekly(cause=cause, effect=effect)
+    starts, ends = (pd.DatetimeIndex(frame[name]) for name in ("period_start", "period_end"))
+    causes, effects = (frame[[name]].to_numpy(dtype=float).T for name in ("cause", "effect"))
+    return links.relate(starts, ends, causes, effects, lags=[lags], grain="week")[0]
 
 
 def judged(inputs, target, declared=None):
@@ -58,8 +61,8 @@ def boards(count, n, memory, seed, inputs=5):
     columns, hits = regular(n), 0
     for _ in range(count):
         target, *others = (whitening.cleared(drifting(rng, n, memory), columns) for _ in range(inputs + 1))
-        pairs_ = (whitening.surprises(other, target) for other in others)
-        p = [evidence.correlate(*both, range(1, 9), columns.shape[1]).p for both in pairs_]
+        pairs_ = whitening.surprises(np.stack(others), np.stack([target] * inputs))
+        p = [each.p for each in evidence.correlate(pairs_, range(1, 9), columns.shape[1])]
         hits += bool((evidence.adjusted(np.concatenate(p)) <= evidence.Q).any())
     return hits / count
 
@@ -219,9 +222,10 @@ def test_a_declared_link_is_contradicted_by_no_effect_and_by_the_other_direction
 
 
 def test_an_unbroken_run_up_to_the_last_value_is_used():
-    cause = weekly(value=[1.0, np.nan, 3.0, 4.0, 5.0, np.nan])
-    effect = weekly(value=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-    assert links.overlap(cause, effect)["cause"].tolist() == [3.0, 4.0, 5.0]
+    cause = np.array([1.0, np.nan, 3.0, 4.0, 5.0, np.nan])
+    effect = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    assert links.overlap(cause, effect) == (2, 5)
+    assert links.overlap(cause, cause * np.nan) == (0, 0)
 
 
 def test_the_year_end_is_taken_out_of_weeks_and_weekdays_out_of_days():

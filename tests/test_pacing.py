@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dataops_nb import board, cli, definitions, pacing, story
 from dataops_nb.periods import Calendar, at_position, position
+from dataops_nb.story import checking
 
 MONDAY = dt.date(2026, 8, 3)
 CUT = Calendar(holidays=frozenset({dt.date(2026, 11, 26)}))
@@ -226,12 +227,14 @@ def test_a_sentence_says_where_the_week_stands_and_where_it_leads_from_facts(com
     this = board.of(catalog, ["m"])
     (said,) = story.paced(this).sentences
     assert said.text == (
-        "On pace: 3 of the 7 days of week 48 are over, and M is at 9, where 18 would be on plan; "
+        "On pace: after 3 of the 7 days of week 48 M is at 9, where 18 was to be expected; "
         "at this pace it ends at 10 against a target of 20. The rest of earlier weeks would meet that in 0 % of cases."
     )
     assert said.light == "red"
     recorded = {fact["id"]: fact for fact in story.record(this).payload["facts"]}
     assert set(said.facts) <= set(recorded)
+    known = story.pace_facts(this)
+    assert checking.disagreements(said.text, [known[name] for name in said.facts], ["M"]) == []
     assert recorded["m.landing@2026-W48"]["value"] == 10
 
 

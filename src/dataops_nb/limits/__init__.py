@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataops_nb.limits.memory import autocorrelation, remembers
 from dataops_nb.limits.regular import TWO_YEARS, year_end
 from dataops_nb.limits.runs import Runs, binomial_quantile, runs
-from dataops_nb.limits.signals import NHS, WHEELER, Rules, signals
+from dataops_nb.limits.signals import FALSE_ALARM, NHS, WHEELER, Rules, signals
 from dataops_nb.limits.table import SHORTEST, add_limits
 from dataops_nb.limits.xmr import ProcessLimits, deviations, sigma, xmr
 
 __all__ = [
+    "FALSE_ALARM",
     "NHS",
     "SHORTEST",
     "TWO_YEARS",

@@ -35,6 +35,7 @@ class Rules:
 
 
 WHEELER = Rules(run=8, near=3, near_of=4, near_at=1 / 2)
+FALSE_ALARM = 0.01  # of the newest points of stable series of 24 to 260 periods, .008 to .012 show a signal by WHEELER
 NHS = Rules(run=7, near=2, near_of=3, near_at=2 / 3, trend=7)
 
 

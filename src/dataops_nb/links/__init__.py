@@ -17,6 +17,8 @@ not tested. How: docs/reference/links.md.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,7 @@ COLUMNS = [
     "contradicted", "together", "is_part", "rise", "power", "periods", "periods_needed",
 ]  # fmt: skip
 SHORTEST = 20
+_OF_ACTIVITY = {"rocking_chair", "rise", "periods"}
 
 
 def find(catalog: Catalog, grain: Grain = "week") -> pd.DataFrame:
@@ -47,30 +50,41 @@ def find(catalog: Catalog, grain: Grain = "week") -> pd.DataFrame:
     pairs = find_pairs(catalog.definitions, grain)
     targets = {pair.target: flow(catalog.definitions, pair.target) for pair in pairs}
     inputs = list(dict.fromkeys(pair.input for pair in pairs))
-    tested = {name: flow(catalog.definitions, name) for name in inputs}
-    wanted = [*inputs, *targets.values(), *tested.values()]
+    flows = {name: flow(catalog.definitions, name) for name in inputs}
+    wanted = [*inputs, *targets.values(), *flows.values()]
     table = alignment.align(catalog, list(dict.fromkeys(wanted)), grain=grain, end=catalog.as_of)
-    known = _series(table)
-    both = [overlap(known[tested[pair.input]], known[targets[pair.target]]) for pair in pairs]
-    found = [None if p.is_part else relate(rows, p.lags(grain), grain) for p, rows in zip(pairs, both, strict=True)]
-    judged = judge(pairs, found, grain).assign(periods=[len(rows) for rows in both])
+    known = _Series.of(table)
+    sides = [(flows[pair.input], targets[pair.target]) for pair in pairs]
+    spans = [overlap(*(known.values[name] for name in side)) for side in sides]
+    found: dict[int, Correlations | None] = {}
+    for span in dict.fromkeys(spans):
+        places = [i for i, pair in enumerate(pairs) if spans[i] == span and not pair.is_part]
+        related = known.related(span, [sides[i] for i in places], [pairs[i].lags(grain) for i in places], grain)
+        found.update(zip(places, related, strict=True))
+    judged = judge(pairs, [found.get(i) for i in range(len(pairs))], grain)
+    judged = judged.assign(periods=[last - first for first, last in spans])
     return _with_activity(judged, catalog, table, grain)[COLUMNS]
 
 
-def relate(both: pd.DataFrame, lags: range, grain: Grain) -> Correlations | None:
-    """How surprises of `cause` and later ones of `effect` go together; None where that cannot be said.
+def relate(
+    starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, causes: Array, effects: Array, *, lags: list[range], grain: Grain
+) -> list[Correlations | None]:
+    """How surprises of each row of `causes` and later ones of the same row of `effects` go together, at that row's `lags`.
 
-    `both` has the columns `period_start period_end cause effect`, one row a period without a gap.
+    One column for each of the periods, which have no gap; None where a row cannot be said anything about.
     """
-    if len(both) < SHORTEST:
-        return None
-    starts, ends = pd.DatetimeIndex(both["period_start"]), pd.DatetimeIndex(both["period_end"])
+    if len(starts) < SHORTEST:
+        return [None] * len(causes)
     columns = regular(starts, ends, grain)
-    first, second = (both[name].to_numpy(dtype=float) for name in ("cause", "effect"))
-    one, other = cleared(first, columns), cleared(second, columns)
-    if is_constant(first, one) or is_constant(second, other):
-        return None
-    return correlate(*surprises(one, other), lags, columns.shape[1])
+    first, second = cleared(causes, columns), cleared(effects, columns)
+    moving = np.flatnonzero(~is_constant(causes, first) & ~is_constant(effects, second))
+    pairs = surprises(first[moving], second[moving])
+    found: dict[int, Correlations | None] = {}
+    for tested in dict.fromkeys(lags):
+        places = [place for place, row in enumerate(moving) if lags[row] == tested]
+        related = correlate([pairs[place] for place in places], tested, columns.shape[1])
+        found.update(zip(moving[places].tolist(), related, strict=True))
+    return [found.get(row) for row in range(len(causes))]
 
 
 def judge(pairs: list[Pair], found: list[Correlations | None], grain: Grain) -> pd.DataFrame:
@@ -83,8 +97,9 @@ def judge(pairs: list[Pair], found: list[Correlations | None], grain: Grain) -> 
     rows = [
         _row(pair, each, next(own) if each else None, hurdle, grain) for pair, each in zip(pairs, found, strict=True)
     ]
-    columns = [name for name in COLUMNS if name not in {"rocking_chair", "rise", "periods"}]
-    return pd.DataFrame(rows, columns=columns).astype({"lag": "Int64", "periods_needed": "Int64"})
+    columns = {name: [row.get(name, np.nan) for row in rows] for name in COLUMNS if name not in _OF_ACTIVITY}
+    whole = {name: pd.array(columns[name], dtype="Int64") for name in ("lag", "periods_needed")}
+    return pd.DataFrame(columns | whole)
 
 
 def _row(pair: Pair, found: Correlations | None, q: Array | None, hurdle: float, grain: Grain) -> dict[str, Any]:
@@ -100,23 +115,28 @@ def _row(pair: Pair, found: Correlations | None, q: Array | None, hurdle: float,
             "power": 0.0,
             "periods_needed": needed,
         }
-    best = int(np.argmax(np.abs(np.arctanh(found.r)) * np.sqrt(found.free)))
+    best = int(np.argmax(np.abs(found.z) * np.sqrt(found.free)))
     power = found.power(pair.useful, hurdle, pair.after(grain))
     along = found.goes_along(pair.useful, hurdle)
     sure = power >= POWER and len(found.lags) == len(pair.lags(grain))
     absent = sure and not along and found.excludes(pair.useful)
-    verdict = "moves" if q.min() <= Q else "does not" if absent else "cannot tell"
-    needed = periods_needed(pair.useful, hurdle, float(found.r[best]), float(found.free.min()))
+    lowest = min(q.tolist())
+    verdict = "moves" if lowest <= Q else "does not" if absent else "cannot tell"
+    open_ = verdict == "cannot tell" and not along
     return row | {
         "verdict": verdict,
         "lag": int(found.lags[best]),
         **dict(zip(("effect", "effect_low", "effect_high"), found.effect(best), strict=True)),
-        "q": float(q.min()),
+        "q": lowest,
         "contradicted": _contradicted(pair, verdict, float(found.r[best])),
         "together": along,
-        "power": power if sure else min(power, np.nextafter(POWER, 0)),
-        "periods_needed": needed if verdict == "cannot tell" and not along else None,
+        "power": power if sure else min(power, math.nextafter(POWER, 0)),
+        "periods_needed": _needed(pair, found, hurdle, best) if open_ else None,
     }
+
+
+def _needed(pair: Pair, found: Correlations, hurdle: float, best: int) -> int:
+    return periods_needed(pair.useful, hurdle, float(found.r[best]), float(found.free.min()))
 
 
 def _contradicted(pair: Pair, verdict: str, r: float) -> bool:
@@ -126,26 +146,42 @@ def _contradicted(pair: Pair, verdict: str, r: float) -> bool:
     return verdict == "does not" or (r > 0) != (pair.declared.effect == "same")
 
 
-def _series(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Each metric's complete periods; a partial one is no smaller one."""
-    complete = table.assign(value=table["value"].where(table["complete"].astype(bool)))
-    columns = ["period_start", "period_end", "value"]
-    return {str(name): group[columns] for name, group in complete.groupby("metric", sort=False)}
+@dataclass(frozen=True)
+class _Series:
+    """Each metric's values over the same periods, NaN where it has none that is complete: a partial one is no smaller one."""
+
+    starts: pd.DatetimeIndex
+    ends: pd.DatetimeIndex
+    values: dict[str, Array]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> _Series:
+        """The series of an aligned table, which has the same periods for every metric."""
+        complete = table.assign(value=table["value"].where(table["complete"].astype(bool)))
+        groups = {str(name): group for name, group in complete.groupby("metric", sort=False)}
+        one = next(iter(groups.values()), table)
+        values = {name: group["value"].to_numpy(dtype=float) for name, group in groups.items()}
+        return cls(pd.DatetimeIndex(one["period_start"]), pd.DatetimeIndex(one["period_end"]), values)
+
+    def related(
+        self, span: tuple[int, int], pairs: list[tuple[str, str]], lags: list[range], grain: Grain
+    ) -> list[Correlations | None]:
+        """`relate` for these pairs of metrics over these periods."""
+        if not pairs:
+            return []
+        rows = slice(*span)
+        causes, effects = (np.stack([self.values[pair[side]][rows] for pair in pairs]) for side in (0, 1))
+        return relate(self.starts[rows], self.ends[rows], causes, effects, lags=lags, grain=grain)
 
 
-def overlap(cause: pd.DataFrame, effect: pd.DataFrame) -> pd.DataFrame:
-    """`period_start period_end cause effect`: the last unbroken run of periods in which both have values.
-
-    Each has the columns `period_start period_end value`, one row a period.
-    """
-    renamed = effect[["period_start", "value"]].rename(columns={"value": "effect"})
-    both = cause.rename(columns={"value": "cause"}).merge(renamed, on="period_start", how="inner")
-    known = both[["cause", "effect"]].notna().all(axis=1)
+def overlap(cause: Array, effect: Array) -> tuple[int, int]:
+    """The last unbroken run of periods in which both have values: the place of its first, and of the one after its last."""
+    known = np.isfinite(cause) & np.isfinite(effect)
     if not known.any():
-        return both.iloc[:0]
-    both = both.loc[: known[known].index[-1]]
-    gaps = known[~known.astype(bool)].loc[: both.index[-1]]
-    return both.loc[gaps.index[-1] + 1 :] if len(gaps) else both
+        return 0, 0
+    last = int(np.flatnonzero(known)[-1])
+    gaps = np.flatnonzero(~known[:last])
+    return int(gaps[-1]) + 1 if len(gaps) else 0, last + 1
 
 
 def _with_activity(judged: pd.DataFrame, catalog: Catalog, table: pd.DataFrame, grain: Grain) -> pd.DataFrame:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from dataops_nb.links.whitening import Array, rounded_up
 
@@ -19,6 +21,8 @@ Q = 0.04
 POWER = 0.8
 CONFIDENCE = 0.95
 FEWEST_FREE = 8
+_LARGEST = 0.999999
+Places = npt.NDArray[np.int_]
 
 _NORMAL = NormalDist()
 _WIDTH = _NORMAL.inv_cdf((1 + CONFIDENCE) / 2)
@@ -38,11 +42,15 @@ class Correlations:
     scale: Array
     together: float = 0.0
 
-    @property
+    @cached_property
     def p(self) -> Array:
         """The two-sided p-value of each lag, by Fisher's z."""
-        z = np.arctanh(self.r) * np.sqrt(self.free)
-        return np.array([math.erfc(abs(each) / math.sqrt(2)) for each in z])
+        return np.array([math.erfc(each / math.sqrt(2)) for each in np.abs(self.z * np.sqrt(self.free)).tolist()])
+
+    @cached_property
+    def z(self) -> Array:
+        """Fisher's z of each lag."""
+        return np.asarray(np.arctanh(self.r))
 
     def excludes(self, useful: float) -> bool:
         """Whether the 95 % intervals of all lags lie inside `useful`."""
@@ -56,12 +64,12 @@ class Correlations:
     @property
     def low(self) -> Array:
         """The lower ends of the 95 % intervals."""
-        return np.asarray(np.tanh(np.arctanh(self.r) - _WIDTH / np.sqrt(self.free)))
+        return np.asarray(np.tanh(self.z - _WIDTH / np.sqrt(self.free)))
 
     @property
     def high(self) -> Array:
         """The upper ends of the 95 % intervals."""
-        return np.asarray(np.tanh(np.arctanh(self.r) + _WIDTH / np.sqrt(self.free)))
+        return np.asarray(np.tanh(self.z + _WIDTH / np.sqrt(self.free)))
 
     def effect(self, at: int) -> tuple[float, float, float]:
         """The regression slope of the lag at this place, and the ends of its 95 % interval."""
@@ -71,31 +79,65 @@ class Correlations:
 
     def power(self, useful: float, level: float, lag: int | None = None) -> float:
         """How surely a partial correlation of `useful` would have been found at this level: at a lag, or over all lags."""
-        at = self.free[self.lags == lag] if lag in self.lags else self.free
+        at = self.free[self.lags == lag] if lag is not None and lag in self.lags else self.free
         reached = math.atanh(useful) * np.sqrt(at) - _critical(level)
-        return float(np.mean([_NORMAL.cdf(float(each)) for each in reached]))
+        return sum(map(_NORMAL.cdf, reached.tolist())) / len(reached)
 
 
-def correlate(cause: Array, effect: Array, lags: range, fitted: int) -> Correlations | None:
-    """The correlations of two series of surprises at these lags; None where none has 8 degrees of freedom.
+def correlate(pairs: list[tuple[Array, Array]], lags: range, fitted: int) -> list[Correlations | None]:
+    """The correlations of pairs of series of surprises at these lags, as far as they leave 8 degrees of freedom.
 
-    `fitted` is the number of columns that both series were cleared of.
+    `fitted` is the number of columns that both were cleared of. None where no lag is left or a series never moves.
     """
-    n = len(cause)
-    known = [lag for lag in lags if n - lag - fitted - 3 >= FEWEST_FREE]
-    if not known or not cause.std() or not effect.std():
-        return None
-    shifted = [(cause[: n - lag], effect[lag:]) for lag in known]
-    free = np.array([n - lag - fitted - 3 for lag in known], dtype=float)
-    r = np.array([_correlation(*both) for both in shifted])
-    scale = np.array([float(later.std() / (earlier.std() or np.inf)) for earlier, later in shifted])
-    return Correlations(np.array(known), r, free, scale, _correlation(cause, effect))
+    if not pairs:
+        return []
+    sizes = np.array([len(cause) for cause, _ in pairs])
+    causes, effects = (_ending_together([pair[side] for pair in pairs], sizes) for side in (0, 1))
+    tested = np.arange(lags.start, min(lags.stop, int(sizes.max())))
+    r, scale, moves = _products(causes, effects, sizes, np.concatenate([[0], tested]))
+    lagged: Array = tested.astype(float)
+    free: Array = sizes[:, None] - lagged - fitted - 3.0
+    enough = (free >= FEWEST_FREE).sum(axis=1)
+    return [
+        Correlations(lagged[:n], r[row, 1 : n + 1], free[row, :n], scale[row, 1 : n + 1], float(r[row, 0]))
+        if n and moves[row]
+        else None
+        for row, n in enumerate(enough.tolist())
+    ]
 
 
-def _correlation(one: Array, other: Array) -> float:
-    one, other = one - one.mean(), other - other.mean()
-    size = math.sqrt(float(one @ one) * float(other @ other))
-    return float(np.clip(one @ other / size, -0.999999, 0.999999)) if size > 0 else 0.0
+def _ending_together(series: list[Array], sizes: Places) -> Array:
+    """One row each; the shorter ones begin with zeros."""
+    out = np.zeros((len(series), int(sizes.max())))
+    for row, each in zip(out, series, strict=True):
+        row[len(row) - len(each) :] = each
+    return out
+
+
+def _products(causes: Array, effects: Array, sizes: Places, lags: Places) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
+    """The correlation of each row with a later one, and the ratio of their deviations, one column for each lag.
+
+    And whether both move at all. Of each row the last `sizes` values count, those before are 0.
+    """
+    n, left = causes.shape[1], np.maximum(sizes[:, None] - lags, 1)
+    over = np.stack([np.einsum("ki,ki->k", causes[:, : n - lag], effects[:, lag:]) for lag in lags], axis=1)
+    sum_c, square_c = _without(causes[:, ::-1], np.broadcast_to(lags, left.shape))
+    sum_e, square_e = _without(effects, np.minimum(n - sizes[:, None] + lags, n))
+    spread_c, spread_e = (np.maximum(s - t * t / left, 0.0) for s, t in ((square_c, sum_c), (square_e, sum_e)))
+    width = np.sqrt(spread_c * spread_e)
+    r = np.divide(over - sum_c * sum_e / left, width, out=np.zeros_like(width), where=width > 0)
+    ratio = np.divide(spread_e, spread_c, out=np.zeros_like(width), where=spread_c > 0)
+    return np.clip(r, -_LARGEST, _LARGEST), np.sqrt(ratio), width[:, 0] > 0
+
+
+def _without(series: Array, first: Places) -> tuple[Array, Array]:
+    """The sums, and the sums of squares, of rows without so many first values, one column for each number of them."""
+    most = int(first.max())
+    gone = np.zeros((2, len(series), most + 1))
+    np.cumsum([series[:, :most], series[:, :most] ** 2], axis=2, out=gone[:, :, 1:])
+    total = np.stack([series.sum(axis=1), np.einsum("ki,ki->k", series, series)])
+    left = total[:, :, None] - np.take_along_axis(gone, np.broadcast_to(first, (2, *first.shape)), axis=2)
+    return left[0], left[1]
 
 
 def adjusted(p: Array) -> Array:

@@ -13,6 +13,7 @@ from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, findings, told
 from dataops_nb.story.leading import Step, link_facts, links
+from dataops_nb.story.luck import luck, luck_facts
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts, paced
 from dataops_nb.story.pitch import Pitch, pitch, pitches
@@ -49,6 +50,8 @@ __all__ = [
     "lines",
     "link_facts",
     "links",
+    "luck",
+    "luck_facts",
     "meant_facts",
     "moved",
     "names",

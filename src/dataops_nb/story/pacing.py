@@ -72,19 +72,19 @@ def _told(board: Board, metric: str, now: Period, known: Mapping[str, Fact]) -> 
     if value is None or landing is None or light is None or days_in is None or days is None:
         return
     said = [days_in, days, value]
-    opening = f"{days_in.text} of the {days.text} days of {numbers.period(now)} are over"
-    text = f"{opening}, and {board.definitions.label(metric)} is at {value.text}"
+    opening = f"after {days_in.text} of the {days.text} days of {numbers.period(now)}"
+    text = f"{opening} {board.definitions.label(metric)} is at {value.text}"
     if expected := find("expected"):
-        text, said = f"{text}, where {expected.text} would be on plan", [*said, expected]
+        text, said = f"{text}, where {expected.text} was to be expected", [*said, expected]
     against, agreed = _against(find("target"), find("target_low"), find("target_high"))
     text, said = f"{text}; at this pace it ends at {landing.text}{against}", [*said, landing, *agreed]
     if p_hit := find("p_hit"):
         text = f"{text}. The rest of earlier {board.grain}s would meet that in {p_hit.text} of cases"
         said = [*said, p_hit]
     judged = light.value != "unknown"
-    opening = "On pace: " if judged else ""
+    text = f"On pace: {text}" if judged else f"{text[0].upper()}{text[1:]}"
     ids = (*(fact.id for fact in said), light.id)
-    yield Sentence(f"{opening}{text}.", ids, light=str(light.value) if judged else None)
+    yield Sentence(f"{text}.", ids, light=str(light.value) if judged else None)
 
 
 def _against(target: Fact | None, low: Fact | None, high: Fact | None) -> tuple[str, list[Fact]]:

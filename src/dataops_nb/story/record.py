@@ -18,6 +18,7 @@ from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, told
 from dataops_nb.story.leading import link_facts
+from dataops_nb.story.luck import luck_facts
 from dataops_nb.story.meaning import meanings
 from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
@@ -88,6 +89,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **facts(board),
         **agreement_facts(board),
         **explanation_facts(board),
+        **luck_facts(board),
         **pace_facts(board),
         **(link_facts(board) if board.has_links else {}),
         **(finding_facts(board) if board.has_findings else {}),
