@@ -120,7 +120,7 @@ def item(id_, metric, **more):
 
 def pair(cause, star, verdict="moves", lag=2, effect=0.1, rocking=False):
     row = {"input": cause, "target": star, "verdict": verdict, "lag": lag, "effect": effect, "effect_low": effect,
-           "effect_high": effect, "declared": True, "rocking_chair": rocking}  # fmt: skip
+           "effect_high": effect, "declared": True, "rocking_chair": rocking, "together": False}  # fmt: skip
     return pd.DataFrame([row])
 
 
@@ -166,6 +166,21 @@ def test_a_rocking_chair_has_nothing_at_stake(shop):
 def test_what_no_metric_shows_cannot_be_told(shop):
     found = solve(shop(item("tidy", None))).loc["tidy"]
     assert math.isnan(found["at_stake"])
+
+
+def test_a_red_that_is_one_of_the_usual_values_is_nothing_to_solve(shop):
+    this = shop()
+    told = pd.DataFrame({"kind": ["red by noise", "green decline"], "metric": ["visits", "price"]})
+    found = priorities.find(this.catalog, this.current, pair("visits", "customers"), this.period, findings=told)
+    assert "visits" not in found["metric"].tolist()
+    assert found.set_index("metric").loc["price", "kind"] == "green decline"
+
+
+def test_what_one_unit_is_worth_is_the_link_times_the_worth_of_the_north_star(shop):
+    this = shop()
+    found = priorities.unit_worth(priorities.Scale(this.catalog, this.period, pair("visits", "customers")), "visits")
+    assert (found.star, found.lag, found.effect) == ("customers", 2, pytest.approx(0.1))
+    assert found.value == pytest.approx(0.1 * 2 * 50)
 
 
 def test_the_board_lists_a_red_that_nobody_raised_and_each_metric_once(shop):

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dataops_nb import alignment, drivers, limits, pacing, priorities, reconciliation, sources, status, workbench
+from dataops_nb import alignment, drivers, limits, pacing, reconciliation, sources, status, workbench
 from dataops_nb import findings as _findings
 from dataops_nb import links as _links
+from dataops_nb import priorities as _priorities
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
@@ -150,7 +151,8 @@ class Board:
 
         A department's board lists what is about its own metrics.
         """
-        found = priorities.find(self.catalog, self.current, self.company_links, self.period)
+        told = self.findings[["kind", "metric"]]
+        found = _priorities.find(self.catalog, self.current, self.company_links, self.period, findings=told)
         own = found[found["metric"].isin(self.metrics)] if self.department else found
         before = carried(self.out, self.as_of).set_index("id")
         return own.assign(
@@ -192,6 +194,26 @@ class Board:
         others = [name for name in dict.fromkeys(named) if name in known and name not in self.metrics]
         others = [name for name in others if self.grain in known[name].grains]
         return of(self.catalog, others, grain=self.grain, out=self.out) if others else None
+
+    @cached_property
+    def answered(self) -> dict[str, None]:
+        """The metrics that somebody asked about so far; the record has those facts."""
+        return {}
+
+    @cached_property
+    def money(self) -> _priorities.Scale:
+        """Where shortfalls and efforts are turned into money."""
+        return _priorities.Scale(self.catalog, self.period, self.company_links)
+
+    def unit_worth(self, metric: str) -> _priorities.Unit:
+        """What one unit of a metric is worth on the bottom line (`priorities.unit_worth`); computed once."""
+        if metric not in self._units:
+            self._units[metric] = _priorities.unit_worth(self.money, metric)
+        return self._units[metric]
+
+    @cached_property
+    def _units(self) -> dict[str, _priorities.Unit]:
+        return {}
 
     @property
     def has_priorities(self) -> bool:

@@ -22,6 +22,7 @@ from dataops_nb.alignment.families import Evaluated, evaluate_all
 from dataops_nb.alignment.formulas import Scope
 from dataops_nb.alignment.measured import TOTAL, Window, window
 from dataops_nb.alignment.progress import add_so_far
+from dataops_nb.alignment.receipts import receipts
 from dataops_nb.alignment.scales import slopes
 from dataops_nb.alignment.splits import declared_splits, members, sources_of
 from dataops_nb.alignment.tabulated import Series, tabulate
@@ -38,6 +39,7 @@ __all__ = [
     "align",
     "compare",
     "declared_splits",
+    "receipts",
     "slopes",
     "sources_of",
     "values",

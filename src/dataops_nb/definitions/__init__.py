@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataops_nb.definitions.asking import meant
 from dataops_nb.definitions.behind import sources_behind
 from dataops_nb.definitions.indicators import Indicator, expand, indicator, metric_id, told_apart
 from dataops_nb.definitions.lineage import adds_up, metric_parts, names_in, upstream
@@ -17,6 +18,7 @@ __all__ = [
     "expand",
     "indicator",
     "load",
+    "meant",
     "metric_id",
     "metric_parts",
     "names_in",

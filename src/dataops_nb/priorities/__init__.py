@@ -26,10 +26,24 @@ from dataops_nb.periods import Period
 from dataops_nb.priorities.candidates import find_candidates
 from dataops_nb.priorities.ranking import order, places
 from dataops_nb.priorities.slack import Horizon, horizon
-from dataops_nb.priorities.stakes import Scale, Stake, stake
+from dataops_nb.priorities.stakes import Scale, Stake, Unit, stake, unit_worth
 from dataops_nb.sources import Catalog
 
-__all__ = ["COLUMNS", "TOP", "Horizon", "Stake", "find", "find_candidates", "horizon", "order", "places", "stake"]
+__all__ = [
+    "COLUMNS",
+    "TOP",
+    "Horizon",
+    "Scale",
+    "Stake",
+    "Unit",
+    "find",
+    "find_candidates",
+    "horizon",
+    "order",
+    "places",
+    "stake",
+    "unit_worth",
+]
 
 COLUMNS = [
     "rank", "id", "title", "kind", "metric", "light", "slack", "at_stake", "at_stake_low", "at_stake_high", "why",
@@ -44,22 +58,30 @@ _TEXTS = ("metric", "light", "star", "effort", "due", "raised_by", "raised_on", 
 
 
 def find(
-    catalog: Catalog, current: pd.DataFrame, links: pd.DataFrame, period: Period, *, seed: int = SEED
+    catalog: Catalog,
+    current: pd.DataFrame,
+    links: pd.DataFrame,
+    period: Period,
+    *,
+    findings: pd.DataFrame | None = None,
+    seed: int = SEED,
 ) -> pd.DataFrame:
     """What to solve next, with `COLUMNS`, best first.
 
-    `current` is the judged metric table of the last complete period, `links` the pairs of `links.find`. The same seed gives
-    the same draws. Raises DataError where a source that must not be used stands behind a metric.
+    `current` is the judged metric table of the last complete period, `links` the pairs of `links.find`, `findings` those of
+    `findings.find`. The same seed gives the same draws. Raises DataError where a source that must not be used stands behind
+    a metric.
     """
-    listed = find_candidates(catalog.definitions, current, links)
+    known = pd.DataFrame(columns=["kind", "metric"]) if findings is None else findings
+    listed = find_candidates(catalog.definitions, current, links, known)
     scale = Scale(catalog, period, links)
     rng = np.random.default_rng(seed)
-    known = {name: stake(scale, name) for name in dict.fromkeys(row["metric"] for row in listed if row["metric"])}
-    ends = {each.star: horizon(scale, each.star) for each in known.values() if each.star}
+    stakes = {name: stake(scale, name) for name in dict.fromkeys(row["metric"] for row in listed if row["metric"])}
+    ends = {each.star: horizon(scale, each.star) for each in stakes.values() if each.star}
     usual = _usual_effort(listed)
     rows, draws = [], []
     for row in listed:
-        found = known.get(row["metric"]) or Stake(reason="no metric says how it would be seen")
+        found = stakes.get(row["metric"]) or Stake(reason="no metric says how it would be seen")
         end = ends.get(found.star) if found.star else None
         rows.append(_row(row, found, end, scale, usual))
         draws.append(_drawn(rows[-1], found, end, scale, rng))
@@ -131,5 +153,5 @@ def _ranked(rows: list[dict[str, Any]], draws: list[dict[str, Any]]) -> pd.DataF
 
 def _why(row: dict[str, Any], found: Stake, scale: Scale) -> str:
     opening = {"red": "red", "unreconciled": "two systems disagree", "rocking chair": "busy without movement",
-               "watermelon": "green while the North Star is red"}.get(row["kind"])  # fmt: skip
+               "watermelon": "its inputs are green", "green decline": "getting worse for real"}.get(row["kind"])  # fmt: skip
     return f"{opening}: {found.reason}" if opening else found.reason

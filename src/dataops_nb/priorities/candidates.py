@@ -15,19 +15,23 @@ TITLES = {
     "red": "{}: red",
     "unreconciled": "{}: two systems disagree",
     "rocking chair": "{}: activity without movement",
-    "watermelon": "{}: green while the North Star is red",
+    "watermelon": "{}: red, and the inputs behind it are green",
+    "green decline": "{}: green, and getting worse for real",
 }
+NOISE = "red by noise"
 
 
-def find_candidates(definitions: Definitions, current: pd.DataFrame, links: pd.DataFrame) -> list[dict[str, Any]]:
+def find_candidates(
+    definitions: Definitions, current: pd.DataFrame, links: pd.DataFrame, findings: pd.DataFrame
+) -> list[dict[str, Any]]:
     """One dict each: what was raised and is not closed, in the order of the file, then what the board found.
 
-    A metric that somebody has raised is not listed a second time; nor is a red North Star where an input that moves it is.
+    `findings` have `kind metric`. A metric that somebody has raised is not listed a second time; nor is a red North Star
+    where an input that moves it is, nor a red that is one of the metric's usual values.
     """
     raised = [_raised(definitions, item, current) for item in definitions.solve_next if item.state in OPEN]
-    found = [
-        each for each in _found(definitions, current, links) if each["metric"] not in {r["metric"] for r in raised}
-    ]
+    known = {each["metric"] for each in raised}
+    found = [each for each in _found(definitions, current, findings) if each["metric"] not in known]
     listed = [*raised, *found]
     causes = {each["metric"] for each in listed if each["light"] in {"red", "yellow"}}
     return [each for each in listed if each["kind"] == "asked" or not _explained(definitions, each, causes, links)]
@@ -43,13 +47,14 @@ def _raised(definitions: Definitions, item: Any, current: pd.DataFrame) -> dict[
     }  # fmt: skip
 
 
-def _found(definitions: Definitions, current: pd.DataFrame, links: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """What the board found, each metric once: reds, what does not reconcile, declared links that only rock."""
-    rocking = links[links["rocking_chair"].astype(bool) & links["declared"].astype(bool)]["input"]
+def _found(definitions: Definitions, current: pd.DataFrame, findings: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """What the board found, each metric once and by its gravest kind."""
+    noise = set(findings.loc[findings["kind"] == NOISE, "metric"])
+    told = [(name, kind) for kind, name in zip(findings["kind"], findings["metric"], strict=True) if kind in TITLES]
     kinds = [
-        *((name, "red") for name in current.loc[current["light"] == "red", "metric"]),
+        *told,
+        *((name, "red") for name in current.loc[current["light"] == "red", "metric"] if name not in noise),
         *((name, "unreconciled") for name in current.loc[current["reason"] == "unreconciled", "metric"]),
-        *((name, "rocking chair") for name in dict.fromkeys(rocking)),
     ]
     for name, kind in dict(reversed(kinds)).items():
         yield {

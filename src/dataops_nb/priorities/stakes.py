@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dataops_nb import alignment
+from dataops_nb import alignment, links
 from dataops_nb.alignment.formulas import Scope, arithmetic, evaluate
 from dataops_nb.alignment.measured import TOTAL, window
 from dataops_nb.definitions import Definitions, names_in, upstream
@@ -82,7 +82,7 @@ class Scale:
 
     catalog: Catalog
     period: Period
-    links: pd.DataFrame
+    pairs: pd.DataFrame
 
     @property
     def definitions(self) -> Definitions:
@@ -211,15 +211,72 @@ def _through(scale: Scale, metric: str, star: str, short: Estimate, worth: Estim
             after = f"{row['lag']} {scale.period.grain}{'' if row['lag'] == 1 else 's'} later"
             effect = Estimate(sign * row["effect"], error)
             yield Stake(star, int(row["lag"]), short, effect, worth, times, f"{label} follows it {after}")
+        elif row["together"] and row["declared"] and (same := _together(scale, metric, star)):
+            effect = Estimate(sign * same[0], same[1])
+            reason = f"{label} goes along with it in the same {scale.period.grain}, and it was declared to move it"
+            yield Stake(star, 0, short, effect, worth, times, reason)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one `step` of a metric is worth a year in the company's currency, through `star`, `lag` periods later.
+
+    `value` is NaN where that cannot be told, and `reason` says why. The interval is that of the link alone (a formula has
+    none), times what one unit of the North Star is worth. Positive is a gain.
+    """
+
+    step: float = 1.0
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    star: str | None = None
+    lag: int = 0
+    effect: float = math.nan
+    effect_low: float = math.nan
+    effect_high: float = math.nan
+    unit_value: float = math.nan
+    reason: str = ""
+
+
+def unit_worth(scale: Scale, metric: str) -> Unit:
+    """What one unit (a point, of a rate) more of a metric is worth, through the North Star where that is most."""
+    step = 0.01 if scale.definitions.metrics[metric].unit == "percent" else 1.0
+    ways = list(_ways(scale, metric, Estimate(step)))
+    if not ways:
+        return Unit(step, reason=_untold(scale, metric, Estimate(step)).reason)
+    best = max(ways, key=lambda each: abs(each.effect.value * each.worth.value))
+    way, sign = best.effect, -1.0 if best.star and scale.definitions.metrics[best.star].better == "down" else 1.0
+    ends = sorted(way.value + side * _Z * way.error for side in (-1, 1))
+    low, high = (step * end * best.worth.value for end in ends)
+    value = step * way.value * best.worth.value
+    effects = sorted(sign * end for end in ends)
+    told = {
+        "effect": sign * way.value,
+        "effect_low": effects[0],
+        "effect_high": effects[1],
+        "unit_value": best.worth.value,
+    }
+    return Unit(step, value, low, high, best.star, best.lag, **told, reason=best.reason)
+
+
+def _together(scale: Scale, metric: str, star: str) -> tuple[float, float] | None:
+    """What one unit of a metric goes along with in the same period, and its standard error; None where that cannot be said."""
+    own, other = (scale.rows(links.flow(scale.definitions, name)) for name in (metric, star))
+    columns = ["period_start", "period_end", "value"]
+    found = links.relate(links.overlap(own[columns], other[columns]), range(1), scale.period.grain)
+    if found is None:
+        return None
+    effect, low, high = found.effect(0)
+    return effect, (high - low) / (2 * _Z)
 
 
 def _pair(scale: Scale, metric: str, star: str) -> pd.DataFrame:
-    return scale.links[(scale.links["input"] == metric) & (scale.links["target"] == star)]
+    return scale.pairs[(scale.pairs["input"] == metric) & (scale.pairs["target"] == star)]
 
 
 def _untold(scale: Scale, metric: str, short: Estimate) -> Stake:
     """Why what is at stake cannot be told, or is nothing."""
-    rows, label = scale.links[scale.links["input"] == metric], scale.definitions.label
+    rows, label = scale.pairs[scale.pairs["input"] == metric], scale.definitions.label
     moved = [*rows.loc[rows["verdict"] == "moves", "target"], *([metric] if rows.empty else [])]
     if moved:
         star = metric if rows.empty else str(moved[0])

@@ -7,6 +7,7 @@ that whoever reads it, or a program, can check it.
 from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
+from dataops_nb.story.answering import mind, worth
 from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.explaining import explained
@@ -53,6 +54,7 @@ __all__ = [
     "luck",
     "luck_facts",
     "meant_facts",
+    "mind",
     "moved",
     "names",
     "notes",
@@ -73,4 +75,5 @@ __all__ = [
     "track",
     "track_facts",
     "weigh",
+    "worth",
 ]

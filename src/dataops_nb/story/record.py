@@ -14,6 +14,7 @@ from dataops_nb.board import Board, history
 from dataops_nb.sources import touched
 from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
+from dataops_nb.story.answering import answered_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, told
@@ -97,6 +98,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **(track_facts(board) if board.has_track else {}),
         **reacting.reaction_facts(board),
         **meant_facts(board),
+        **answered_facts(board),
         **(pitch_facts(board) if "pitched" in board.__dict__ else {}),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataops_nb.tables.agreements import leads, lights, owners
 from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
+from dataops_nb.tables.receipts import receipts
 from dataops_nb.tables.reconciled import bridge, rows_apart
 from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
 from dataops_nb.tables.solving import solve_next
@@ -18,6 +19,7 @@ __all__ = [
     "links",
     "owners",
     "provenance",
+    "receipts",
     "rows_apart",
     "scorecard",
     "six_twelve",

@@ -1,0 +1,103 @@
+"""Right when asked: the metric that is meant, what a unit of it is worth, and the receipts."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dataops_nb import alignment, definitions, sources
+from dataops_nb.cli import main
+from dataops_nb.errors import UsageError
+from dataops_nb.publish import verify
+
+END = dt.date(2026, 11, 22)
+COMPANY = """
+company: Test
+timezone: America/New_York
+north_star: [revenue]
+lights: {standard: {green: {at_least: 1.0, means: "Ok.", do: "Go on."}, red: {means: "Risk.", do: "Re-plan."}}}
+sources: {orders: {system: Shop, path: orders.csv, time: day}}
+"""
+DEPARTMENT = """
+department: Shop
+owner: Ann
+defaults: {source: orders, lights: standard}
+metrics:
+  revenue: {type: derived, expr: orders * price, unit: USD, targets: [{from: 2020-01-01, value: 40}]}
+  orders: {type: simple, label: Closed-won deals, measure: {agg: count}, unit: deals, targets: [{from: 2020-01-01, per: week, value: 8}]}
+  lost: {type: simple, label: Lost deals, measure: {agg: count, filter: amount < 0}}
+  price: {type: simple, label: Mean price, measure: {agg: average, expr: amount}, unit: USD}
+"""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    root = tmp_path_factory.mktemp("shop")
+    (root / "params" / "departments").mkdir(parents=True)
+    (root / "params" / "company.yaml").write_text(COMPANY)
+    (root / "params" / "departments" / "shop.yaml").write_text(DEPARTMENT)
+    (root / "data").mkdir()
+    days = pd.date_range("2026-09-07", "2026-11-22")
+    (root / "data" / "orders.csv").write_text("day,amount\n" + "".join(f"{day:%Y-%m-%d},5\n" for day in days))
+    return root
+
+
+@pytest.fixture(scope="module")
+def known(bench):
+    return definitions.load(bench / "params")
+
+
+@pytest.mark.parametrize(
+    ("said", "metric"),
+    [
+        ("orders", "orders"), ("Closed-won deals", "orders"), ("closed won", "orders"), ("closed deals", "orders"),
+        ("CLOSED WON DEAL", "orders"), ("lost", "lost"), ("revenu", "revenue"), ("mean prise", "price"),
+    ],
+)  # fmt: skip
+def test_a_metric_is_meant_by_its_id_its_label_or_words_of_them(known, said, metric):
+    assert definitions.meant(known, said) == metric
+
+
+def test_where_several_may_be_meant_the_near_ones_are_listed(known):
+    with pytest.raises(UsageError, match=r"may mean orders \(Closed-won deals\), lost \(Lost deals\)"):
+        definitions.meant(known, "deals")
+
+
+@pytest.mark.parametrize("said", ["", "zebra", "!!"])
+def test_what_nothing_is_called_is_an_error_that_says_where_the_names_are(known, said):
+    with pytest.raises(UsageError, match="metric list names all of them"):
+        definitions.meant(known, said)
+
+
+def ask(bench, out, capsys, *words):
+    code = main(["-w", str(bench), "--out", str(out), "ask", *words, "--as-of", "2026-11-22"])
+    return code, capsys.readouterr().out
+
+
+def test_the_answer_says_what_one_more_is_worth_by_the_formulas_derivative(bench, tmp_path, capsys):
+    _, out = ask(bench, tmp_path, capsys, "closed deals", "--json")
+    said = json.loads(out)
+    with sources.open(definitions.load(bench / "params"), bench / "data", END) as catalog:
+        from dataops_nb.periods import calendar
+
+        week = calendar(catalog.definitions.company.calendar).last_complete("week", END)
+        slope = alignment.slopes(catalog, "revenue", week)["orders"]
+    assert said["worth"]["effect"] == pytest.approx(slope) == pytest.approx(5)
+    assert said["worth"]["value"] == pytest.approx(5)
+    assert said["links"][0]["input"] == "orders"
+
+
+def test_the_page_is_written_and_agrees_with_its_facts(bench, tmp_path, capsys):
+    code, out = ask(bench, tmp_path, capsys, "closed_won")
+    page = Path(out.splitlines()[-1])
+    assert code == 0
+    assert "Closed-won deals: 1 deal is worth about $5 a year, through Revenue" in out
+    assert "Closed-won deals counts as green from 8 deals" in out
+    assert 'FROM "orders"' in out
+    assert verify.page(page.read_text()) == []
+
+
+def test_what_is_asked_for_and_not_there_ends_with_2(bench, tmp_path, capsys):
+    assert ask(bench, tmp_path, capsys, "zebra")[0] == 2
