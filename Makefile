@@ -11,10 +11,10 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := $(BIN)/nbstripout --keep-id --extra-keys "metadata.language_info"
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh test check lint lab clean format soak constraints
+.PHONY: help refresh test check lint lab clean format soak test-airflow constraints
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 refresh: $(INSTALLED)  ## execute every report and publish its pages to out/ (options: ARGS="--jobs 2")
 	@$(BIN)/dataops-nb refresh $(ARGS)
@@ -51,6 +51,13 @@ soak: $(INSTALLED)  ## the long runs
 	@code=0; $(BIN)/python -m pytest -m slow $(ARGS) || code=$$?; \
 	if [ $$code -eq 5 ]; then echo "No test is marked slow: nothing was run."; code=0; fi; \
 	exit $$code
+
+test-airflow: $(INSTALLED)  ## whether Airflow reads the printed DAG, in an environment of its own (not in CI)
+	$(PYTHON) -m venv build/airflow
+	build/airflow/bin/python -m pip install --quiet --disable-pip-version-check apache-airflow apache-airflow-providers-standard
+	mkdir -p build/airflow/dags
+	$(BIN)/dataops-nb schedule weekly --format airflow > build/airflow/dags/dataops_nb_weekly.py
+	AIRFLOW_HOME=$(CURDIR)/build/airflow/home build/airflow/bin/python tests/schedulers/airflow_imports.py build/airflow/dags
 
 constraints:  ## resolve all dependencies anew into constraints.txt (with the oldest Python at hand)
 	rm -rf build/fresh

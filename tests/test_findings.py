@@ -226,12 +226,12 @@ def test_a_contradicted_link_says_how(verdict, why):
     assert not list(leads.contradicted(links()))
 
 
-def test_a_board_without_findings_says_nothing(company):
+def test_a_board_without_findings_says_that_there_are_none(company):
     metrics = "m: {type: simple, measure: {source: s, agg: sum, expr: n}}"
     this = made(company, metrics, extra="", n=quiet(40))
     assert list(this.findings) == list(findings.COLUMNS)
     assert len(this.findings) == 0
-    assert story.findings(this).sentences == ()
+    assert [each.text for each in story.findings(this).sentences] == ["Nothing: what there is to say, the lights say."]
 
 
 # --- the sample company -------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from test_refresh import make, weekly
 
 from dataops_nb import refresh, workbench
 from dataops_nb.errors import LockedError, UsageError
+from dataops_nb.publish import verify
 from dataops_nb.refresh import execute, ingredients, ledger, lock, plan, progress, pruning, shards
 from dataops_nb.sources.identity import identify
 
@@ -403,6 +404,7 @@ def test_a_whatif_is_published_in_its_own_place_and_says_what_it_is(wb, fake):
     assert outcome.reports[0].pages[0] == str(place / "one" / "2026-W47" / "index.html")
     for page in (place / "index.html", place / "one" / "2026-W47" / "analyst.html"):
         assert "What-if more: this is not what is" in page.read_text()
+        assert verify.page(page.read_text()) == []
     assert {path: path.read_bytes() for path in real} == real
     assert refreshed(wb) == ["skipped", "skipped"]
     assert not (wb.out / "history" / "values.csv").exists()

@@ -6,6 +6,7 @@ import base64
 import csv
 import datetime as dt
 import io
+import itertools
 import json
 import os
 import re
@@ -480,6 +481,24 @@ def test_the_north_star_stands_first():
     assert 'href="north/2026-W47/index.html"' in html
 
 
+def finding(text, *metrics, kind="green decline"):
+    fact = {"id": f"{metrics[0]}.light", "metric": metrics[0], "segment": None, "period": "2026-W47", "field": "light",
+            "value": "green", "unit": "", "text": "green"}  # fmt: skip
+    return {"text": text, "kind": kind, "metrics": list(metrics), "facts": [fact], "names": []}
+
+
+def test_the_front_page_says_each_finding_once_with_its_facts_the_north_stars_first():
+    north = replace(NORTH, findings=(finding("Calls: green, but fading.", "calls"),))
+    sales = replace(SALES, findings=(finding("Calls fade.", "calls"), finding("Mails: green, but fading.", "mails")))
+    html = site.build("Lumen", [sales, north], DAY)
+    said = re.findall(r'<li data-facts="([^"]*)">([^<]*)</li>', html)
+    assert said == [
+        ("north:calls.light", "Calls: green, but fading."),
+        ("sales:mails.light", "Mails: green, but fading."),
+    ]
+    assert "What the lights do not say" not in site.build("Lumen", [SALES, NORTH], DAY)
+
+
 def test_the_front_page_says_what_failed_and_how_old_the_shown_report_is():
     late = replace(SALES, failure="timed_out", failed_as_of="2026-11-22", error="ran <long>")
     html = site.build("Lumen", [NORTH, late], DAY)
@@ -494,3 +513,27 @@ def test_a_report_that_never_came_is_said():
     html = site.build("Lumen", [site.Entry("cs", "Service", failure="failed", failed_as_of="2026-11-22")], DAY)
     assert "Nothing was published before." in html
     assert "Not published yet." in html
+
+
+ALTITUDES = st.sampled_from(["executive", "manager", "analyst", ""])
+
+
+@given(st.lists(st.tuples(ALTITUDES, st.sampled_from(["headline", "line"])), max_size=6))
+def test_whatever_is_said_above_is_said_below_with_the_same_facts(told):
+    up = [
+        FACT | {"id": f"won.change@{i}", "field": "change", "value": i + 1, "text": str(i + 1)}
+        for i in range(len(told))
+    ]
+    cells = [
+        code("s", sentences(sentence(f"Up {i + 1}.", f"won.change@{i}", kind=kind)), tags=[tag] if tag else [])
+        for i, (tag, kind) in enumerate(told)
+    ]
+    nb = notebook(*cells, facts=[FACT, *up])
+    said = [carried(page.build(nb, altitude, META)) for altitude in page.FILES]
+    for above, below in itertools.pairwise(said):
+        assert all(sentence in below["sentences"] for sentence in above["sentences"])
+        assert all(fact in below["facts"] for fact in above["facts"])
+
+
+def carried(html):
+    return json.loads(re.search(r'id="facts">(.*?)</script>', html, re.DOTALL)[1])

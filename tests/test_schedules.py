@@ -154,7 +154,7 @@ def wb(tmp_path):
 def test_jupyter_scheduler_gets_one_definition_a_report(wb):
     ((_, text),) = schedules.write(wb, "weekly", "jupyter-scheduler").items()
     (one,) = json.loads(text)
-    assert (one["input_filename"], one["schedule"], one["timezone"]) == ("notebooks/one.ipynb", "0 6 * * 1", "UTC")
+    assert (one["input_uri"], one["schedule"], one["timezone"]) == ("notebooks/one.ipynb", "0 6 * * 1", "UTC")
     assert one["parameters"] == {"grain": "week", "word": "here", "weeks": 26}
 
 

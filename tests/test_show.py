@@ -97,4 +97,4 @@ def test_a_signal_is_ringed_and_named_in_the_scorecard(company):
     assert re.search(r"; \d+ signals?\.$", spec["description"])
     rings = [layer for layer in spec["layer"] if layer.get("mark", {}).get("filled") is False]
     assert spec["datasets"][rings[0]["data"]["name"]][-1]["value"] == 90
-    assert "90 ↑ concern" in tables.scorecard(this).html()
+    assert "<td>↑ worse</td>" in tables.scorecard(this).html()

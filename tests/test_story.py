@@ -66,7 +66,7 @@ def made(company, rest, better="up", as_of="2026-11-22", rows=ROWS):
          "Good meetings came to 42 in week 47, 3 below the target of 45 (93 % of it).", "yellow"),
         (", targets: [{per: week, value: 42}]", "up", "Good meetings came to 42 in week 47, exactly its target of 42.", "green"),
         (", targets: [{per: week, value: 20}]", "down",
-         "Good meetings came to 42 in week 47, 22 above the target of 20, and lower is better.", "red"),
+         "Good meetings came to 42 in week 47, 22 above the target of 20 (48 % attained), and lower is better.", "red"),
         (", targets: [{low: 40, high: 50}]", "inside", "Good meetings came to 42 in week 47, inside the agreed 40 to 50.", "green"),
         ("", "up", "Good meetings came to 42 in week 47; no target was agreed.", "unknown"),
     ],
@@ -74,6 +74,15 @@ def made(company, rest, better="up", as_of="2026-11-22", rows=ROWS):
 def test_a_headline_says_value_period_and_target_in_one_sentence(company, rest, better, text, light):
     first = story.headline(made(company, rest, better)).sentences[0]
     assert (first.text, first.light) == (text, light)
+
+
+def test_a_band_that_is_missed_is_said_with_the_share_that_is_attained(company):
+    first = story.headline(made(company, ", targets: [{low: 50, high: 60}]", "inside")).sentences[0]
+    assert first.text == "Good meetings came to 42 in week 47, below the agreed 50 to 60 (20 % attained)."
+
+
+def test_at_a_glance_a_metric_is_one_line_of_what_is_known(company):
+    assert str(story.now(made(company, ", targets: [{per: week, value: 45}]"))) == "Now 42 · Target 45 · Week before 35"
 
 
 def test_the_second_sentence_says_which_way_it_moved(company):

@@ -193,6 +193,18 @@ def test_the_sample_is_written_on_first_use_and_never_again(bench, quick_sample)
     assert len(quick_sample) == 1
 
 
+def test_an_export_that_an_earlier_sample_did_not_have_is_added_and_nothing_else_touched(bench):
+    wb = workbench.open(bench())
+    made = sample.write(wb.data, weeks=52)
+    deals = (wb.data / "deals.parquet").read_bytes()
+    (wb.data / "meetings.csv").write_text("changed")
+    (wb.data / "deals.parquet").unlink()
+    workbench.ensure_data(wb)
+    assert (wb.data / "deals.parquet").read_bytes() == deals
+    assert (wb.data / "meetings.csv").read_text() == "changed"
+    assert sample.manifest(wb.data) == made
+
+
 def test_an_empty_folder_counts_as_none(bench, quick_sample):
     root = bench()
     (root / "data").mkdir()

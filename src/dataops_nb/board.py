@@ -117,8 +117,13 @@ class Board:
         """What the lights alone do not say (`findings.find`), about the board's metrics and what should move them."""
         links = self.company_links
         own = links[links["input"].isin(self.metrics) | links["target"].isin(self.metrics)]
-        feeding, events = _feeding(self), self.events
+        feeding, events = self.feeding, self.events
         return _findings.find(self.table, self.definitions, self.period, links=own, feeding=feeding, events=events)
+
+    @cached_property
+    def feeding(self) -> pd.DataFrame:
+        """The period's rows of what is told to feed the board's North Stars, also of other departments."""
+        return _feeding(self)
 
     @cached_property
     def track(self) -> Score:

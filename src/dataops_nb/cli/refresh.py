@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataops_nb import refresh
 from dataops_nb.cli import folder, output
 from dataops_nb.errors import UsageError
-from dataops_nb.publish import formats
+from dataops_nb.publish import kinds
 from dataops_nb.refresh import progress
 from dataops_nb.refresh.results import place_of
 from dataops_nb.refresh.watch import Limits
@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
         missed=args.due,
         shard=args.shard,
         executor=args.executor,
-        to=formats.chosen(args.to),
+        to=kinds.chosen(args.to),
         jobs=args.jobs,
         timeout=args.timeout,
         engine=args.engine,

@@ -14,7 +14,7 @@ from dataops_nb.cli.records import records
 from dataops_nb.definitions import Definitions
 from dataops_nb.story import numbers
 
-HEADERS = ("light", "department", "metric", "value", "target", "attained", "reason", "owner")
+HEADERS = ("light", "department", "metric", "value", "target", "attained", "variation", "reason", "owner")
 PACED = ("light", "department", "metric", "so far", "on plan", "pace", "landing", "target", "p(hit)", "reason")
 SCALED = (*HEADERS[:6], "sigma", "north star", *HEADERS[6:])
 
@@ -40,7 +40,8 @@ def run(args: Namespace) -> int:
         return 0
     lines = [_line(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
     output.write(output.table(HEADERS, lines, right=("value", "target", "attained")))
-    if said := story.findings(read).sentences:
+    if len(read.findings):
+        said = story.findings(read).sentences
         output.write("\nWhat the lights do not say\n" + "\n".join(f"- {each.text}" for each in said))
     if told := story.reactions(read).sentences:
         output.write("\nWhat was agreed about them\n" + "\n".join(f"- {each.text}" for each in told))
@@ -113,6 +114,7 @@ def _line(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
         "" if row["value"] is None else numbers.quantity(row["value"], unit),
         " to ".join(targets),
         "" if row["attainment"] is None else numbers.share(row["attainment"]),
+        numbers.variation(row["variation"], row["value"], row["center"]),
         row["reason"] or (f"accepted until {row['accepted_until']}" if row["accepted_until"] else None),
         department.owner,
     ]

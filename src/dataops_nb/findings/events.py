@@ -44,7 +44,8 @@ def happened(catalog: Catalog) -> pd.DataFrame:
 
 def about(events: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The events that may have moved a metric."""
-    return events[[not metrics or metric in metrics for metrics in events["metrics"]]].reset_index(drop=True)
+    meant = [place for place, metrics in events["metrics"].items() if not metrics or metric in metrics]
+    return events.loc[meant].reset_index(drop=True)
 
 
 def _declared(event: Event) -> list[Any]:

@@ -262,8 +262,11 @@ def unit_worth(scale: Scale, metric: str) -> Unit:
 def _together(scale: Scale, metric: str, star: str) -> tuple[float, float] | None:
     """What one unit of a metric goes along with in the same period, and its standard error; None where that cannot be said."""
     own, other = (scale.rows(links.flow(scale.definitions, name)) for name in (metric, star))
-    columns = ["period_start", "period_end", "value"]
-    found = links.relate(links.overlap(own[columns], other[columns]), range(1), scale.period.grain)
+    both = own.merge(other[["period_start", "value"]], on="period_start", suffixes=("", "_then"))
+    one, two = (both[name].to_numpy(dtype=float) for name in ("value", "value_then"))
+    span = slice(*links.overlap(one, two))
+    starts, ends = (pd.DatetimeIndex(both[name])[span] for name in ("period_start", "period_end"))
+    (found,) = links.relate(starts, ends, one[None, span], two[None, span], lags=[range(1)], grain=scale.period.grain)
     if found is None:
         return None
     effect, low, high = found.effect(0)

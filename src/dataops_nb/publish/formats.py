@@ -7,27 +7,13 @@ import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.publish import digest, facts, mail, slack
 from dataops_nb.publish.digest import Said
 from dataops_nb.publish.facts import Payload
+from dataops_nb.publish.kinds import FILES
 
 if TYPE_CHECKING:  # see facts
     from nbformat import NotebookNode
-
-FILES = {"html": "index.html", "eml": "report.eml", "slack": "slack.json", "ipynb": "report.ipynb"}
-KNOWN = ("html", "pdf", "eml", "slack", "ipynb")
-
-
-def chosen(said: str) -> tuple[str, ...]:
-    """The formats in a list like html,eml; UsageError for one that is not known, or that this version does not make."""
-    names = tuple(dict.fromkeys(name.strip() for name in said.split(",")))
-    for name in names:
-        if name not in KNOWN:
-            raise UsageError(f"there is no format {name!r}{did_you_mean(name, KNOWN)}; known are {', '.join(KNOWN)}")
-        if name not in FILES:
-            raise UsageError(f"this version does not make {name}; choose from {', '.join(FILES)}")
-    return names
 
 
 def files(to: Collection[str], notebook: NotebookNode, report: str, pages: Mapping[str, bytes]) -> dict[str, bytes]:

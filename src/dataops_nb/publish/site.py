@@ -33,6 +33,7 @@ class Entry:
     overdue: tuple[str, ...] = ()
     facts: tuple[Mapping[str, Any], ...] = ()
     names: tuple[str, ...] = ()
+    findings: tuple[Mapping[str, Any], ...] = ()
     period: str = ""
     as_of: str | None = None
     data_to: str | None = None
@@ -55,23 +56,62 @@ def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = 
     parts = [
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
         f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
-        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_overdue(entries)}{_north(first)}{_departments(others)}</main>",
+        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_overdue(entries)}{_north(first)}"
+        f"{_findings(_found(first, others))}{_departments(others)}</main>",
         f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
     ]
-    return document(f"{company} · Where we stand", "\n".join(parts), _travelling(entries, as_of))
+    said = [*_headlines(entries), *_found(first, others)]
+    return document(f"{company} · Where we stand", "\n".join(parts), _travelling(said, as_of))
 
 
-def _travelling(entries: Iterable[Entry], as_of: dt.date) -> dict[str, Any]:
-    """The headlines with their facts; a fact's id is its report's, since two reports may be about two periods."""
-    shown = [entry for entry in entries if entry.path and entry.facts]
-    facts = [{**fact, "id": f"{entry.report}:{fact['id']}"} for entry in shown for fact in entry.facts]
-    sentences = [{"text": e.headline, "facts": [*_ids(e)], "names": list(e.names)} for e in shown]
+@dataclass(frozen=True)
+class Said:
+    """A sentence on the front page: the report that says it, its text, its facts, and the names in it."""
+
+    report: str
+    text: str
+    facts: Sequence[Mapping[str, Any]]
+    names: Sequence[str]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of its facts in the order it prints them: a report's own, since two may be about two periods."""
+        ordered = story.in_order(self.text, [facts.as_fact(fact) for fact in self.facts], self.names)
+        return [f"{self.report}:{fact.id}" for fact in ordered]
+
+
+def _headlines(entries: Iterable[Entry]) -> list[Said]:
+    return [_headline(entry) for entry in entries if entry.path and entry.facts]
+
+
+def _headline(entry: Entry) -> Said:
+    return Said(entry.report, entry.headline, entry.facts, entry.names)
+
+
+def _found(first: Entry | None, others: Iterable[Entry]) -> list[Said]:
+    """What the lights do not say, each finding once: as the North Star's report says it, else as a department's does."""
+    known: set[tuple[str, str]] = set()
+    said = []
+    for entry in [*([first] if first else []), *others]:
+        for each in entry.findings if entry.path else ():
+            about = {(each["kind"], metric) for metric in each["metrics"]}
+            if not about <= known:
+                said.append(Said(entry.report, each["text"], each["facts"], each["names"]))
+            known |= about
+    return said
+
+
+def _findings(said: Sequence[Said]) -> str:
+    items = "".join(f'<li data-facts="{text(" ".join(each.ids))}">{text(each.text)}</li>' for each in said)
+    return f'<section><h2>What the lights do not say</h2><ul class="nb-lines">{items}</ul></section>\n' if items else ""
+
+
+def _travelling(said: Sequence[Said], as_of: dt.date) -> dict[str, Any]:
+    """The sentences with their facts."""
+    known = {f"{each.report}:{fact['id']}": fact for each in said for fact in each.facts}
+    sentences = [{"text": each.text, "facts": each.ids, "names": list(each.names)} for each in said]
+    facts = [{**fact, "id": id_} for id_, fact in known.items()]
     return {"schema_version": 1, "as_of": as_of.isoformat(), "facts": facts, "sentences": sentences}
-
-
-def _ids(entry: Entry) -> list[str]:
-    ordered = story.in_order(entry.headline, [facts.as_fact(fact) for fact in entry.facts], entry.names)
-    return [f"{entry.report}:{fact.id}" for fact in ordered]
 
 
 def _watermark(whatif: str) -> str:
@@ -121,7 +161,7 @@ def _card(entry: Entry, level: str) -> str:
     if entry.path is None:
         return f'<article><{level}>{text(entry.title)}</{level}><p class="nb-muted">Not published yet.</p></article>'
     owner = f"{text(entry.owner)} · " if entry.owner else ""
-    said = f' data-facts="{text(" ".join(_ids(entry)))}"' if entry.facts else ""
+    said = f' data-facts="{text(" ".join(_headline(entry).ids))}"' if entry.facts else ""
     fresh = f"as of {stamp(entry.as_of)} · data to {stamp(entry.data_to)} · {text(entry.period)}"
     return (
         f'<article><div class="nb-cardtop"><{level}><a href="{text(entry.path)}">{text(entry.title)}</a></{level}>'

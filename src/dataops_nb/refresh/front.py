@@ -21,7 +21,15 @@ def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
     used, said = payload.get("headline_facts") or [], payload.get("headline") or ""
     known = {fact["id"]: fact for fact in payload["facts"]}
     names = [name for name in payload.get("names") or [] if name in said]
-    return {name: payload.get(name) for name in SHOWN} | {"facts": [known[id_] for id_ in used], "names": names}
+    found = [_finding(each, known, payload) for each in payload.get("findings") or []]
+    shown = {name: payload.get(name) for name in SHOWN}
+    return shown | {"facts": [known[id_] for id_ in used], "names": names, "findings": found}
+
+
+def _finding(said: Mapping[str, Any], known: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding's sentence with the facts and names it uses."""
+    names = [name for name in payload.get("names") or [] if name in said["text"]]
+    return {**said, "facts": [known[id_] for id_ in said["facts"]], "names": names}
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         overdue=tuple(said.get("overdue") or ()),
         facts=tuple(said.get("facts") or ()),
         names=tuple(said.get("names") or ()),
+        findings=tuple(said.get("findings") or ()),
         period=good["period"] if good else "",
         as_of=good["as_of"] if good else None,
         data_to=said.get("data_to"),

@@ -62,17 +62,6 @@ def tell(wb: Workbench, outcome: Outcome) -> list[str]:
     return wrong
 
 
-def waiting(book: sqlite3.Connection) -> bool:
-    """Whether a notice could not be delivered yet."""
-    return book.execute("select 1 from undelivered").fetchone() is not None
-
-
-def wanted(wb: Workbench, outcome: Outcome) -> bool:
-    """Whether anybody is to be told anything: something happened, and somebody is named or a channel is."""
-    suites = {result.suite for result in outcome.reports if result.state != "skipped"}
-    return any(wb.definitions.suites[suite].mail for suite in suites) or bool(suites and delivery.slack_configured())
-
-
 def _notices(wb: Workbench, outcome: Outcome) -> Iterator[Notice]:
     for suite, said in wb.definitions.suites.items():
         mine = [result for result in outcome.reports if result.suite == suite]

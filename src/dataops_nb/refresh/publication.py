@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,22 @@ from dataops_nb.refresh.surroundings import environment, secrets
 from dataops_nb.workbench import Workbench
 
 Started = Callable[[execute.Job], None]
+
+
+@dataclass
+class Pace:
+    """How often something is done that costs more the more reports there are: a tenth of the time at most."""
+
+    share: float = 0.1
+    _next: float = 0.0
+
+    def now_and_then(self, work: Callable[[], None]) -> None:
+        """Do it, unless it was done too short a while ago."""
+        began = time.monotonic()
+        if began >= self._next:
+            work()
+            ended = time.monotonic()
+            self._next = ended + (ended - began) / self.share
 
 
 def publish(refresh: Refresh, due: Sequence[Decided], how: How) -> Iterator[Result]:
@@ -48,6 +66,7 @@ def publish(refresh: Refresh, due: Sequence[Decided], how: How) -> Iterator[Resu
 def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], how: How) -> Iterator[Result]:
     rows: dict[Decided, int] = {}
     ended_ = set[Decided]()
+    front_page = Pace()
 
     def started(job: execute.Job) -> None:
         one = work[job]
@@ -62,7 +81,7 @@ def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], how: How) -> 
                     result = _concluded(refresh, one, ended, rows[one])
                     ended_.add(one)
                     with suppress(PublishError):
-                        show_front(refresh)
+                        front_page.now_and_then(lambda: show_front(refresh))
                 yield result
     finally:
         ledger.release(refresh.book, [one.key for one in work.values() if one not in ended_])

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataops_nb import __version__
 from dataops_nb.errors import PublishError
-from dataops_nb.refresh import front, plan
-from dataops_nb.refresh.ingredients import Larder
+from dataops_nb.refresh import plan
+from dataops_nb.refresh.ingredients import Larder, digest
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.warmth import Engine
 from dataops_nb.refresh.watch import Limits
@@ -112,9 +113,27 @@ def place_of(wb: Workbench) -> Path:
 
 def show_front(refresh: Refresh) -> None:
     """Write the front page and the pointer files anew; PublishError where they cannot be written."""
+    from dataops_nb.refresh import front  # noqa: PLC0415  what builds pages; not needed where nothing has changed
+
     known = refresh.wb.definitions
     shown = front.Front(known.company.company, refresh.run, refresh.as_of, plan.ids(known), refresh.wb.whatif)
     front.write(refresh.place, refresh.private, refresh.book, shown)
+    row = (f"front:{refresh.wb.whatif}", _shown(refresh), refresh.run)
+    refresh.book.execute("insert or replace into notices (key, said, at) values (?, ?, ?)", row)
+
+
+def is_behind(refresh: Refresh) -> bool:
+    """Whether the front page says less than the ledger, or is about other reports than the definitions name."""
+    row = refresh.book.execute("select said from notices where key = ?", (f"front:{refresh.wb.whatif}",)).fetchone()
+    there = all((refresh.place / name).exists() for name in ("index.html", "latest.json"))
+    return not there or row is None or bool(row["said"] != _shown(refresh))
+
+
+def _shown(refresh: Refresh) -> str:
+    """What the front page follows from."""
+    known = refresh.wb.definitions
+    last = refresh.book.execute("select max(id), max(finished) from runs where state != 'skipped'").fetchone()
+    return digest([known.company.company, plan.ids(known), list(last), __version__])
 
 
 def _first_index(path: str) -> tuple[int, str]:

@@ -15,13 +15,14 @@ from typing import Any
 
 from dataops_nb import workbench
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.publish import formats
-from dataops_nb.refresh import due, housekeeping, ingredients, ledger, lock, notice, plan, shards, warmth
+from dataops_nb.publish import kinds
+from dataops_nb.refresh import audience, due, housekeeping, ingredients, ledger, lock, plan, shards, warmth
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.progress import Progress, choose
-from dataops_nb.refresh.results import LOCAL, TIMEOUT, How, Outcome, Refresh, Result, place_of, show_front
+from dataops_nb.refresh.results import LOCAL, TIMEOUT, How, Outcome, Refresh, Result, is_behind, place_of, show_front
+from dataops_nb.refresh.surroundings import secrets
 from dataops_nb.refresh.warmth import Engine
 from dataops_nb.refresh.watch import Limits
 from dataops_nb.workbench import Workbench
@@ -79,14 +80,20 @@ def run(
     workbench.ensure_data(wb)
     with opened(wb, day, shard=shard, force=force, to=to) as refresh:
         known = due.past(refresh.book, wb.whatif)
-        files = [formats.FILES[name] for name in dict.fromkeys(("html", *to))]
+        files = [kinds.FILES[name] for name in dict.fromkeys(("html", *to))]
         decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=files)
         decided = due.missed(decided, known) if missed else decided
         how = How(jobs, timeout, executor, engine, limits)
         results = work(refresh, decided, how, progress or choose(len(todo)))
         outcome = Outcome(refresh.run, day, results)
-        told = not wb.whatif and (notice.wanted(wb, outcome) or notice.waiting(refresh.book))
-    return replace(outcome, undelivered=notice.tell(wb, outcome)) if told else outcome
+        told = audience.wanted(wb, outcome, refresh.book)
+    return _told(wb, outcome) if told else outcome
+
+
+def _told(wb: Workbench, outcome: Outcome) -> Outcome:
+    from dataops_nb.refresh import notice  # noqa: PLC0415  writes mails, and mostly there is nothing to tell
+
+    return replace(outcome, undelivered=notice.tell(wb, outcome))
 
 
 def work(refresh: Refresh, decided: Sequence[Decided], how: How, show: Progress) -> list[Result]:
@@ -122,7 +129,7 @@ def opened(wb: Workbench, day: dt.date, *, shard: str = "", **options: Any) -> I
     `options` are those of `Refresh`.
     """
     with _output(wb.out, shard), _interruptible(), ledger.opened(wb.out / "ledger.sqlite") as book:
-        housekeeping.tidy(book, wb.out, shard)
+        housekeeping.tidy(book, wb.out, shard, secrets(wb.definitions))
         larder = Larder(wb, ingredients.known_files(book))
         refresh = Refresh(wb, _id(), day, book, larder, shard, **options)
         yield refresh
@@ -132,8 +139,9 @@ def opened(wb: Workbench, day: dt.date, *, shard: str = "", **options: Any) -> I
 def _finish(refresh: Refresh) -> None:
     with ledger.together(refresh.book):
         ingredients.remember_files(refresh.book, refresh.larder.identities)
-    with lock.publishing(refresh.wb.out / "runs"):
-        show_front(refresh)
+    if is_behind(refresh):
+        with lock.publishing(refresh.wb.out / "runs"):
+            show_front(refresh)
     with suppress(OSError):
         refresh.private.rmdir()
 

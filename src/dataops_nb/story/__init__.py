@@ -22,7 +22,7 @@ from dataops_nb.story.reacting import notes, overdue, reactions
 from dataops_nb.story.readers import for_departments, meant_facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
-from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, sentence
+from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, now, sentence
 from dataops_nb.story.solving import solving, solving_facts
 from dataops_nb.story.tracking import track, track_facts
 from dataops_nb.story.weighing import About
@@ -58,6 +58,7 @@ __all__ = [
     "moved",
     "names",
     "notes",
+    "now",
     "overdue",
     "pace_facts",
     "paced",

@@ -21,9 +21,10 @@ Row = Mapping[str, Any]
 def findings(board: Board) -> Told:
     """What the lights of the board do not say: each finding in a sentence, the gravest kind first.
 
-    Inputs that rock and were never declared to move a North Star share the last sentence.
+    Inputs that rock and were never declared to move a North Star share the last sentence. Where nothing was found it says so.
     """
-    return Told(tuple(said for _, said in told(board)))
+    said = tuple(said for _, said in told(board))
+    return Told(said or (Sentence("Nothing: what there is to say, the lights say.", ()),))
 
 
 def told(board: Board) -> list[tuple[list[Row], Sentence]]:
@@ -169,7 +170,7 @@ def _idle(board: Board, rows: list[Row]) -> Sentence:
     labels = [board.definitions.label(str(row["metric"])) for row in rows]
     listed = labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
     used = tuple(f"{row['metric']}.rocking_chair_on_{row['other']}" for row in rows)
-    return Sentence(f"Also on course, and no North Star follows: {listed}.", used)
+    return Sentence(f"On target or improving, and no North Star follows: {listed}.", used)
 
 
 def _is_declared(board: Board, row: Row) -> bool:

@@ -121,7 +121,7 @@ def _moves(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
         f"{label}: with {more.text} more, {target} came to {effect.text} {way} {lag.text} later "
         f"({first} to {ends[1].text})."
     )
-    return Sentence(text, tuple(each.id for each in (verdict, lag, more, effect, low, high)))
+    return Sentence(text, tuple(each.id for each in (verdict, more, effect, lag, *ends)))
 
 
 def rocking(board: Board, metric: str, star: str, known: Mapping[str, Fact]) -> Sentence:

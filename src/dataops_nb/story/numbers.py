@@ -80,6 +80,19 @@ def date(day: dt.date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
+def variation(said: object, value: object, center: object) -> str:
+    """A metric's variation as an arrow and a word: `↑ better`, `↓ worse`, `→ as usual`; nothing without a verdict.
+
+    The arrow shows where the value lies to its centre line, the word what that means.
+    """
+    if not isinstance(said, str):
+        return ""
+    if said == "common cause":
+        return "→ as usual"
+    up = isinstance(value, int | float) and isinstance(center, int | float) and value > center
+    return f"{'↑' if up else '↓'} {'better' if said.endswith('improvement') else 'worse'}"
+
+
 def _singular(unit: str) -> str:
     return unit[:-1] if unit.endswith("s") and not unit.endswith("ss") else unit
 

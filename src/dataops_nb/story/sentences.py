@@ -74,6 +74,21 @@ def action(board: Board, metric: str | None = None) -> Told:
     return Told((Sentence(text, (f"{name}.light",)),))
 
 
+def now(board: Board, metric: str | None = None) -> Told:
+    """A metric (else the board's lead) at a glance: `Now 41 · Target 45 · Week before 38 · Same week last year 36`."""
+    name, known, grain = metric or board.lead, facts(board), board.grain
+    fields = {
+        "Now": "value",
+        "Target": "target",
+        f"{grain.capitalize()} before": "previous",
+        f"Same {grain} last year": "same_last_year",
+    }
+    shown = [(said, known[f"{name}.{field}"]) for said, field in fields.items() if f"{name}.{field}" in known]
+    if "Now" not in dict(shown):
+        return Told()
+    return Told((Sentence(" · ".join(f"{said} {fact.text}" for said, fact in shown), tuple(f.id for _, f in shown)),))
+
+
 def lines(board: Board, metrics: Iterable[str] | None = None) -> Told:
     """One sentence a metric: what it came to against its target."""
     return Told(tuple(_lit(board, sentence(board, name), name) for name in metrics or board.metrics))
@@ -162,7 +177,8 @@ def _against(board: Board, metric: str, known: dict[str, Fact]) -> tuple[str, tu
     side = "above" if float(gap.value) > 0 else "below"
     if better == "down":
         lower = known[f"{metric}.better"]
-        return f"{gap.text} {side} the target of {target.text}, and {lower.text}", (*ids[:2], lower.id)
+        share = f"({attained.text} attained)"
+        return f"{gap.text} {side} the target of {target.text} {share}, and {lower.text}", (*ids, lower.id)
     return f"{gap.text} {side} the target of {target.text} ({attained.text} of it)", ids
 
 
@@ -172,7 +188,10 @@ def _against_band(metric: str, known: dict[str, Fact]) -> tuple[str, tuple[str, 
     band = f"the agreed {first} to {high.text}"
     where = "below" if float(value.value or 0) < float(low.value or 0) else "above"
     inside = float(low.value or 0) <= float(value.value or 0) <= float(high.value or 0)
-    return f"{'inside' if inside else where} {band}", (low.id, high.id)
+    if inside:
+        return f"inside {band}", (low.id, high.id)
+    share = known[f"{metric}.attainment"]
+    return f"{where} {band} ({share.text} attained)", (low.id, high.id, share.id)
 
 
 def _movement(board: Board, row: pd.Series, known: dict[str, Fact]) -> list[Sentence]:

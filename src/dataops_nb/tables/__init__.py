@@ -7,13 +7,14 @@ from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
 from dataops_nb.tables.receipts import receipts
 from dataops_nb.tables.reconciled import bridge, rows_apart
-from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
+from dataops_nb.tables.review import feeds, provenance, scorecard, six_twelve, split
 from dataops_nb.tables.solving import solve_next
 from dataops_nb.tables.tracking import track
 
 __all__ = [
     "Table",
     "bridge",
+    "feeds",
     "leads",
     "lights",
     "links",

@@ -6,6 +6,7 @@ import pandas as pd
 
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, at_grain, history, segments
+from dataops_nb.findings import inputs_of
 from dataops_nb.story import numbers
 from dataops_nb.tables.markup import Light, Table
 
@@ -13,28 +14,63 @@ _NOTHING = "–"
 
 
 def scorecard(board: Board) -> Table:
-    """One row a metric: light, value, target, the period before, the same period last year, data to."""
-    columns = ["Metric", "Light", "Now", "Target", f"{board.grain.capitalize()} before", "Last year", "Data to"]
+    """One row a metric: light, variation, value, target, the period before, the same period last year, data to."""
+    grain = board.grain.capitalize()
+    columns = ["Metric", "Light", "Variation", "Now", "Target", f"{grain} before", "Last year", "Data to"]
     rows = [_score(board, row) for _, row in board.current.iterrows()]
     when = numbers.period(board.period)
-    return Table(f"Scorecard for {when}", columns, rows, frozenset(columns[2:6]))
+    return Table(f"Scorecard for {when}", columns, rows, frozenset(columns[3:7]))
+
+
+def feeds(board: Board) -> Table:
+    """What feeds the board's North Stars: each input that is told to, with value, light, variation, owner and freshness."""
+    definitions, stars = board.definitions, board.definitions.company.north_star
+    told = [
+        (star, name) for star in stars if star in board.metrics for name in inputs_of(definitions, star, board.grain)
+    ]
+    current = {str(row["metric"]): row for _, row in board.feeding.iterrows()}
+    rows = [_feed(board, star, current[name]) for star, name in told if name in current]
+    columns = ["Input", "Feeds", "Value", "Light", "Variation", "Owner", "Data to"]
+    return Table("What feeds it", columns, rows, frozenset({"Value"}))
+
+
+def _feed(board: Board, star: str, row: pd.Series) -> list[str | Light]:
+    definitions, name = board.definitions, str(row["metric"])
+    owner = definitions.departments[definitions.department_of(name)].owner or _NOTHING
+    value = _number(row["value"], definitions.metrics[name].unit)
+    return [
+        definitions.label(name),
+        definitions.label(star),
+        value,
+        Light(row["light"]),
+        _varies(row),
+        owner,
+        _reach(row),
+    ]
+
+
+def _reach(row: pd.Series) -> str:
+    return numbers.date(row["data_to"].date()) if pd.notna(row["data_to"]) else _NOTHING
+
+
+def _varies(row: pd.Series) -> str:
+    return numbers.variation(row["variation"], row["value"], row["center"]) or "no verdict"
+
+
+def _target(row: pd.Series, unit: str) -> str:
+    if pd.notna(row["target_low"]):
+        return f"{_number(row['target_low'], unit)} to {_number(row['target_high'], unit)}"
+    return _number(row["target"], unit)
 
 
 def _score(board: Board, row: pd.Series) -> list[str | Light]:
     unit = board.definitions.metrics[row["metric"]].unit
-    shown = [_number(row[name], unit) for name in ("value", "target", "previous", "same_last_year")]
-    if pd.notna(row["target_low"]):
-        shown[1] = f"{_number(row['target_low'], unit)} to {_number(row['target_high'], unit)}"
-    reach = numbers.date(row["data_to"].date()) if pd.notna(row["data_to"]) else _NOTHING
-    shown[0] += _arrow(row)
-    return [board.definitions.label(row["metric"]), Light(row["light"]), *shown, reach]
-
-
-def _arrow(row: pd.Series) -> str:
-    """Which way a value is special, and what that means; nothing where it is like the others."""
-    if pd.isna(row["signal"]) or pd.isna(row["variation"]):
-        return ""
-    return f" {'↑' if row['value'] > row['center'] else '↓'} {row['variation'].removeprefix('special-cause ')}"
+    shown = [
+        _number(row["value"], unit),
+        _target(row, unit),
+        *(_number(row[n], unit) for n in ("previous", "same_last_year")),
+    ]
+    return [board.definitions.label(row["metric"]), Light(row["light"]), _varies(row), *shown, _reach(row)]
 
 
 def six_twelve(board: Board, metric: str) -> Table:

@@ -102,17 +102,27 @@ def as_of(wb: Workbench, said: str | dt.date | None = None) -> dt.date:
 def ensure_data(wb: Workbench) -> None:
     """Write the sample's exports on first use: where the data folder is empty and all sources are the sample's.
 
+    Exports that an earlier version's sample did not have yet are added to it, as of the same day; nothing else is touched.
     Two processes may do so at once; the one that is later keeps what the other has written. Raises PublishError where
     the folder cannot be written.
     """
-    if _holds_something(wb.data) or not _is_sample(wb):
+    lacking = [path for path in _paths(wb) if not (wb.data / path).exists()]
+    if (_holds_something(wb.data) and not lacking) or not _is_sample(wb):
         return
     from dataops_nb import sample  # noqa: PLC0415  brings pandas, and is needed once in a workbench's life
 
+    made = sample.manifest(wb.data)
+    if made is None and _holds_something(wb.data):
+        return
     fresh = wb.data.parent / f".{wb.data.name}-{uuid.uuid4().hex[:12]}"
     try:
-        sample.write(fresh)
-        _move(fresh, wb.data)
+        if made:
+            sample.write(fresh, seed=made.seed, end=made.end, weeks=made.weeks)
+            for name in lacking:
+                (fresh / name).replace(wb.data / name)
+        else:
+            sample.write(fresh)
+            _move(fresh, wb.data)
     except OSError as error:
         raise PublishError(f"cannot write the sample data into {wb.data}: {error.strerror or error}") from error
     finally:
@@ -156,8 +166,12 @@ def _is_sample(wb: Workbench) -> bool:
     """Whether every file that a source names is one of the sample's."""
     from dataops_nb import sample  # noqa: PLC0415  see ensure_data
 
-    paths = [source.path for source in wb._surveyed[0].company.sources.values() if source.path is not None]
+    paths = _paths(wb)
     return bool(paths) and set(paths) <= set(sample.FILES)
+
+
+def _paths(wb: Workbench) -> list[str]:
+    return [source.path for source in wb._surveyed[0].company.sources.values() if source.path is not None]
 
 
 def _last_sample_day(wb: Workbench) -> dt.date | None:

@@ -17,7 +17,7 @@ def _definition(plan: Plan, one: Planned) -> dict[str, object]:
     """The as-of day stays empty, which means the day on which it runs."""
     return {
         "name": f"{plan.suite} {one.report}",
-        "input_filename": f"notebooks/{one.notebook}",
+        "input_uri": f"notebooks/{one.notebook}",
         "runtime_environment_name": "python3",
         "output_formats": ["ipynb", "html"],
         "parameters": {name: value for name, value in one.parameters.items() if name != "as_of" and value is not None},
