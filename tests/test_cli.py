@@ -172,7 +172,12 @@ def test_the_verbs_that_are_offered_are_those_in_the_docs() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [*([verb] for verb in verbs()), *(["metric", a] for a in ("list", "show", "values", "explain", "tree"))]
+    "words",
+    [
+        *([verb] for verb in verbs()),
+        *(["metric", a] for a in ("list", "show", "values", "explain", "tree")),
+        *(["message", a] for a in ("form", "record", "result")),
+    ],
 )
 def test_every_command_and_option_has_help_and_stands_in_the_docs(
     words: list[str], capsys: pytest.CaptureFixture[str]
@@ -183,7 +188,7 @@ def test_every_command_and_option_has_help_and_stands_in_the_docs(
         re.split(r"^## ", page, flags=re.MULTILINE)[0]
         + page.partition(f"\n## {' '.join(words)}\n")[2].partition("\n## ")[0]
     )
-    if words != ["metric"]:
+    if words not in (["metric"], ["message"]):
         assert f"dataops-nb {' '.join(words)}" in section
     assert said.code == 0
     assert [
@@ -490,6 +495,18 @@ def test_status_is_the_metric_table_of_the_last_complete_period(
     assert found["revenue"] == ("2026-W47", 40, None, "unknown", "no target")
 
 
+COLUMNS = (
+    "metric department segment grain period period_start period_end value n complete coverage data_to previous same_last_year "
+    "mtd qtd ytd mtd_last_year qtd_last_year ytd_last_year target center lower upper signal expected pace landing p_hit "
+    "attainment light reason variation flips accepted_until"
+)
+
+
+def test_status_rows_have_every_column_of_the_metric_table(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = Said(capsys, "-w", bench, "status", "--as-of", "2026-11-22", "--json").document["rows"]
+    assert [set(COLUMNS.split()) - set(row) for row in rows] == [set()] * len(rows)
+
+
 def test_status_shows_the_north_star_first(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = Said(capsys, "-w", bench, "status", "--as-of", "2026-11-22").out.splitlines()
     assert lines[0] == "Acme, 2026-W47 (2026-11-16 to 2026-11-22), as of 2026-11-22"
@@ -503,7 +520,7 @@ def test_status_has_the_findings_each_with_its_sentence(bench: Path, capsys: pyt
     high = SALES.replace("deals * price}", "deals * price, targets: [{value: 1000}]}").replace("value: 2", "value: 1")
     sales.write_text(high, "utf-8")
     document = Said(capsys, "-w", bench, "status", "--as-of", "2026-11-22", "--json").document
-    assert set(document) == {"schema_version", "as_of", "grain", "rows", "findings"}
+    assert {"schema_version", "as_of", "grain", "rows", "findings"} <= set(document)
     found = {row["kind"]: row for row in document["findings"]}["watermelon"]
     assert (found["metric"], found["light"], found["green"], found["judged"]) == ("revenue", "red", 1, 1)
     printed = Said(capsys, "-w", bench, "status", "--as-of", "2026-11-22").out

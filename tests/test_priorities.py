@@ -11,6 +11,7 @@ import pytest
 from dataops_nb import board, charts, definitions, links, priorities, sample, sources, story, tables
 from dataops_nb.definitions.models import Item
 from dataops_nb.history import carried, follow
+from dataops_nb.priorities import stakes
 from dataops_nb.priorities.slack import Horizon
 from dataops_nb.priorities.stakes import Estimate, Stake
 
@@ -248,3 +249,21 @@ def test_on_ten_seeds_of_the_sample_the_churn_problem_is_first_and_never_the_lou
             assert found.loc[found["asked"].idxmax(), "at_stake"] == 0
     print(f"sync-errors first on {firsts.count('sync-errors')} of {len(firsts)} seeds")
     assert firsts.count("sync-errors") >= 9
+
+
+def test_a_declared_link_within_one_period_is_worth_what_goes_along_with_it(shop, monkeypatch):
+    this = shop()
+    rng = np.random.default_rng(3)
+    starts = pd.date_range("2024-01-01", periods=120, freq="7D")
+    cause = rng.normal(40, 6, 120)
+    known = {"visits": cause, "customers": 2 * cause + rng.normal(0, 1, 120)}
+    rows = {
+        name: pd.DataFrame({"period_start": starts, "period_end": starts + pd.Timedelta(days=6), "value": values})
+        for name, values in known.items()
+    }
+    monkeypatch.setattr(stakes.Scale, "rows", lambda _, name: rows[name])
+    pairs = pair("visits", "customers", "cannot tell").assign(together=True)
+    found = priorities.unit_worth(priorities.Scale(this.catalog, this.period, pairs), "visits")
+    assert found.lag == 0
+    assert found.effect_low < 2 < found.effect_high
+    assert found.effect == pytest.approx(2, abs=0.1)

@@ -98,6 +98,7 @@ def build() -> Parser:
     ask = verb("ask", "ask:run", "the page that is right when somebody asks about a number")
     ask.add_argument("metric", metavar="METRIC", help="the metric's id, its label, or words of them")
     _as_of(ask)
+    _message(verb, verb("message", "", "try pitches on readers: forms, answers, and which is understood better"))
     note = verb("note", "note:run", "say something about a metric's light; it is shown until it is answered")
     note.add_argument("metric", metavar="METRIC", help="the metric's id")
     note.add_argument("text", metavar="TEXT", help="what is being done, or why")
@@ -149,6 +150,20 @@ def _metric(verb: Callable[..., Parser], metric: Parser) -> None:
                          help="what it is compared with (previous)")  # fmt: skip
     explain.add_argument("--by", action="append", metavar="DIM", help="a declared dimension; DIM,DIM or twice crosses")
     verb("tree", "metric:run_tree", "what the North Star is made of, and what is declared to move it", actions)
+
+
+def _message(verb: Callable[..., Parser], message: Parser) -> None:
+    actions = message.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+    form = verb("form", "message:run_form", "write a page for each pitch, and say how many readers it takes", actions)
+    form.add_argument("metric", metavar="METRIC", help="the metric whose pitches are compared")
+    form.add_argument("--readers", type=positive, default=20, metavar="N", help="readers of each pitch (20)")
+    form.add_argument("--mail", metavar="ADDRESS", help="where answers may be mailed to")
+    _as_of(form)
+    record = verb("record", "message:run_record", "keep the answers that came back", actions)
+    record.add_argument("files", nargs="+", type=Path, metavar="FILE", help="answers, as files or as the text of mails")
+    result = verb("result", "message:run_result", "which pitch is understood better, and how sure that is", actions)
+    result.add_argument("metric", metavar="METRIC", help="the metric whose pitches were compared")
+    result.add_argument("--write", action="store_true", help="write the winner into params, with date and evidence")
 
 
 def _reconcile(verb: Callable[..., Parser]) -> None:

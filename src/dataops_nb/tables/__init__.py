@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.tables.agreements import leads, lights, owners
+from dataops_nb.tables.lab import pitch_gate, understood
 from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
 from dataops_nb.tables.receipts import receipts
@@ -19,6 +20,7 @@ __all__ = [
     "lights",
     "links",
     "owners",
+    "pitch_gate",
     "provenance",
     "receipts",
     "rows_apart",
@@ -27,4 +29,5 @@ __all__ = [
     "solve_next",
     "split",
     "track",
+    "understood",
 ]
