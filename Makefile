@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+ENGINES := $(VENV)/.engines
 UV := $(shell command -v uv 2>/dev/null)
 CODE := src tests $(wildcard notebooks benchmarks)
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := $(BIN)/nbstripout --keep-id --extra-keys "metadata.language_info"
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh test check lint lab clean format soak test-airflow constraints
+.PHONY: help refresh test test-engines check lint lab clean format soak test-airflow constraints
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -22,7 +23,10 @@ refresh: $(INSTALLED)  ## execute every report and publish its pages to out/ (op
 test: $(INSTALLED)  ## the tests, in under three minutes
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: lint  ## lint, then the tests that need a browser, inject faults or need another engine
+test-engines: $(ENGINES)  ## the same numbers on DuckDB, SQLite, PostgreSQL and Spark (needs postgresql and Java 17)
+	@$(BIN)/python -m pytest -m engines $(ARGS)
+
+check: lint $(ENGINES)  ## lint, then the tests that need a browser, inject faults or need another engine
 	@code=0; $(BIN)/python -m pytest -m "browser or faults or engines" $(ARGS) || code=$$?; \
 	if [ $$code -eq 5 ]; then echo "No test is marked browser, faults or engines: nothing was run."; code=0; fi; \
 	exit $$code
@@ -62,7 +66,7 @@ test-airflow: $(INSTALLED)  ## whether Airflow reads the printed DAG, in an envi
 constraints:  ## resolve all dependencies anew into constraints.txt (with the oldest Python at hand)
 	rm -rf build/fresh
 	$(PYTHON) -m venv build/fresh
-	build/fresh/bin/python -m pip install --quiet -e '.[test,dev]'
+	build/fresh/bin/python -m pip install --quiet -e '.[test,dev,spark]'
 	build/fresh/bin/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 	rm -rf build/fresh
 
@@ -74,5 +78,13 @@ ifneq ($(UV),)
 else
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,dev]' -c constraints.txt
+endif
+	@touch $@
+
+$(ENGINES): $(INSTALLED)
+ifneq ($(UV),)
+	$(UV) pip install --quiet --python $(BIN)/python -e '.[dask,spark]' -c constraints.txt
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dask,spark]' -c constraints.txt
 endif
 	@touch $@

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from pathlib import Path
 
@@ -128,6 +129,33 @@ def test_shapley_parts_add_up_and_are_negated_backwards(name, before, now):
     largest = max(map(abs, [*before, *now, 1.0])) ** 3
     assert is_close(sum(parts), formula(*now) - formula(*before), largest)
     assert all(is_close(a, -b, largest) for a, b in zip(parts, back, strict=True))
+
+
+@given(
+    st.integers(1, 5).flatmap(lambda n: st.tuples(*[st.lists(st.integers(-6, 6), min_size=n, max_size=n)] * 2)),
+    st.sampled_from(["product", "sum of products", "square"]),
+)
+def test_shapley_is_the_mean_over_every_order_in_which_factors_can_change(sides, name):
+    """Brute force for up to five factors: all orders, one after the other."""
+    before, now = sides
+    formula = {
+        "product": lambda *x: math.prod(x),
+        "sum of products": lambda *x: sum(a * b for a, b in itertools.pairwise([*x, 1])),
+        "square": lambda *x: sum(x) ** 2,
+    }[name]
+    orders, expected = list(itertools.permutations(range(len(before)))), [0.0] * len(before)
+    for order in orders:
+        state = list(before)
+        for factor in order:
+            earlier, state[factor] = formula(*state), now[factor]
+            expected[factor] += (formula(*state) - earlier) / len(orders)
+    assert drivers.shapley(formula, before, now) == pytest.approx(expected, abs=1e-6)
+
+
+@given(products())
+def test_logarithmic_parts_are_negated_to_the_last_bit_backwards(sides):
+    before, now = sides
+    assert list(drivers.lmdi(before, now)) == [-part for part in drivers.lmdi(now, before)]
 
 
 def test_a_factor_that_stays_has_no_part():

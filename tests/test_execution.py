@@ -31,7 +31,6 @@ EVERYTHING = [
     "!echo shell; exit 0",
     "lines = !echo captured\nlines",
     "%%bash\necho from bash",
-    "import subprocess; subprocess.run(['echo', 'past Python']);",
     "get_ipython().__class__.__name__.startswith('Z'), __name__, 'IPKernelApp' in get_ipython().config, sys.path[0]",
     "_, __, In[2], Out[3]",
     "%timeit -n1 -r1 -q pass",
@@ -74,6 +73,14 @@ def test_a_forked_report_shows_what_the_stock_kernel_shows(tmp_path):
     kernel = settled(execute_all(tmp_path, notebook, "kernel", parameters={"x": 2})[1])
     assert len(forked) == len(kernel) == len(EVERYTHING) + 1
     assert [(ours, theirs) for ours, theirs in zip(forked, kernel, strict=True) if ours != theirs] == []
+
+
+@linux
+def test_what_programs_print_past_python_is_shown_with_the_cell(tmp_path):
+    """The stock kernel shows it as well, unless the cell is over before the pipe is read."""
+    notebook = write(tmp_path / "past.ipynb", "", "import subprocess; subprocess.run(['echo', 'past Python']);")
+    _, (_, cell) = execute_all(tmp_path, notebook, "forked")
+    assert [output.text for output in cell.outputs] == ["past Python\n"]
 
 
 @pytest.mark.parametrize(

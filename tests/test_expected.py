@@ -6,8 +6,8 @@ dimension for each other key. A key that the query does not list had no rows: ou
 
 What is not here, and why:
 
-- olist: `mql_*`, `deals_won_*`, `weekly_*`, `ttm_*`, `reviews_by_creation_month` and `late_delivery_*` are in
-  test_real_companies. `won_ever` of `cohort_conversion` is a conversion without a window's end, so one of 20 years that is
+- olist: `mql_*`, `deals_won_*`, `weekly_*`, `ttm_*`, `reviews_by_creation_month` and the days of `late_delivery_*` are in
+  test_real_companies. `one_calendar_zero_filled` is wrong on purpose: ours is missing where it says 0. `won_ever` of `cohort_conversion` is a conversion without a window's end, so one of 20 years that is
   never complete. `won_within_30d` counts moments less than 30 days after the midnight of a date: `window: 29d`, since the
   last day counts; with `window: 30d` the first day more is in. The metric says nothing before the deals' system starts
   unless `covers:` says it does. `top_sdr`, `payments_*`, `row_counts`, `orders_by_status`, `traps` and `funnel_traps` describe
@@ -16,6 +16,9 @@ What is not here, and why:
 - oss_releases: nothing is left out; days between releases are a query's column.
 - pyart_oss: nothing is left out.
 - telco_churn: a cross-section without a date; it cannot be put on a calendar, and the definitions say so.
+- nhs_ae: `england_monthly_4h`, `ttm_attendances` and `org_status_per_month` are in test_real_companies; `traps` describes the
+  file.
+- wbr_sample: the other blocks of the scenarios are in test_real_companies; `scenario4_rows_per_date` describes the file.
 - dbt_metricflow: `cumulative` without a window is one that is longer than history. MetricFlow lists no day without rows, we
   say 0. A sum over no rows is 0 here and null in `returned_usd`. `test_list_metrics` and `test_csv` are about its own
   command; the values of the latter are here.
@@ -27,7 +30,9 @@ import csv
 import datetime as dt
 import json
 import math
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -60,8 +65,25 @@ COMPANIES = {
              date_diff('day', cast(l.first_contact_date as timestamp), w.won_date) as took
       from leads l left join won w using (mql_id)
     time: first_contact_date
+  orders: {system: Shop, path: sample4k/olist_orders_dataset.csv, key: order_id, time: order_purchase_timestamp}
+  reviews: {system: Reviews, path: sample4k/olist_order_reviews_dataset.csv, duplicates: keep}
+  reviewed:
+    system: Shop
+    query: select o.order_purchase_timestamp as bought, r.review_score from reviews r join orders o using (order_id)
+    time: bought
 """,
         """
+  reviews: {type: simple, measure: {source: reviewed, agg: count}}
+  happy: {type: simple, measure: {source: reviewed, agg: count, filter: review_score >= 4}}
+  sad: {type: simple, measure: {source: reviewed, agg: count, filter: review_score <= 2}}
+  score: {type: simple, measure: {source: reviewed, agg: average, expr: review_score}}
+  late_by_the_second:
+    type: simple
+    measure:
+      source: orders
+      agg: count
+      time: order_delivered_customer_date
+      filter: "order_status = 'delivered' and order_delivered_customer_date > order_estimated_delivery_date"
   mql: {type: simple, measure: {source: leads, agg: count}, by: [origin]}
   deals: {type: simple, measure: {source: won, agg: count}}
   days: {type: simple, measure: {source: cohort, agg: median, expr: took}}
@@ -158,6 +180,49 @@ COMPANIES = {
   done_ever: {type: cumulative, metric: closed, window: AGES, by: [package]}
 """,
     ),
+    "nhs_ae": Company(
+        "2019-03-31",
+        """
+  trusts: {system: NHS, path: ae_attendances.csv, key: [period, org_code, type], time: period, covers: {to: as_of}}
+""",
+        """
+  attendances: {type: simple, measure: {source: trusts, agg: sum, expr: attendances}, by: [type]}
+  breaches: {type: simple, measure: {source: trusts, agg: sum, expr: breaches}, by: [type]}
+  admissions: {type: simple, measure: {source: trusts, agg: sum, expr: admissions}}
+  seen: {type: simple, measure: {source: trusts, agg: sum, expr: attendances - breaches}, by: [type]}
+  attendances_ever: {type: cumulative, metric: attendances, window: AGES, by: [type]}
+  breaches_ever: {type: cumulative, metric: breaches, window: AGES, by: [type]}
+  seen_ever: {type: cumulative, metric: seen, window: AGES, by: [type]}
+  performance: {type: ratio, numerator: seen_ever, denominator: attendances_ever, unit: percent, by: [type]}
+""",
+    ),
+    "wbr_sample": Company(
+        "2022-04-30",
+        """
+  pages:
+    system: Site
+    path: scenarios/scenario_1/original.csv
+    time: Date
+    date_format: "%a, %d-%b-%Y"
+    columns: {PageViews: {type: decimal}, PageViews__Target: {type: decimal}}
+  ledger: {system: Billing, path: scenarios/scenario_4/original.csv, time: Date}
+""",
+        """
+  views: {type: simple, measure: {source: pages, agg: sum, expr: PageViews}}
+  planned: {type: simple, measure: {source: pages, agg: sum, expr: PageViews__Target}}
+  new_paid: {type: simple, measure: {source: ledger, agg: sum, expr: new_paid_customers}}
+  churned: {type: simple, measure: {source: ledger, agg: sum, expr: new_churned_customers}}
+  mean_paid: {type: simple, measure: {source: ledger, agg: average, expr: cumulative_paid_customers}}
+  new_logo: {type: simple, measure: {source: ledger, agg: sum, expr: new_logo_mrr_usd}}
+  lost: {type: simple, measure: {source: ledger, agg: sum, expr: churn_revenue_lost_usd}}
+  signups: {type: simple, measure: {source: ledger, agg: sum, expr: free_trial_starts}}
+  new_arr: {type: simple, measure: {source: ledger, agg: sum, expr: new_arr_usd}}
+  new_paid_ttm: {type: cumulative, metric: new_paid, window: 12 months}
+  churned_ttm: {type: cumulative, metric: churned, window: 12 months}
+  signups_ttm: {type: cumulative, metric: signups, window: 12 months}
+  new_arr_ttm: {type: cumulative, metric: new_arr, window: 12 months}
+""",
+    ),
     "dbt_metricflow": Company(
         "2022-12-31",
         """
@@ -242,6 +307,24 @@ CASES = [
     ("olist", "mql_by_origin", "win_rate", "win_rate", "year", ["origin:all"]),
     ("olist", "cohort_conversion", "mql", "mql", "month", ["period"]),
     ("olist", "cohort_conversion", "median_days", "days", "month", ["period"]),
+    ("olist", "reviews_by_purchase_month", "reviews", "reviews", "month", ["period"]),
+    ("olist", "reviews_by_purchase_month", "happy", "happy", "month", ["period"]),
+    ("olist", "reviews_by_purchase_month", "sad", "sad", "month", ["period"]),
+    ("olist", "reviews_by_purchase_month", "avg_score", "score", "month", ["period"]),
+    ("olist", "late_delivery_by_delivered_month", "late_ts", "late_by_the_second", "month", ["period"]),
+    ("nhs_ae", "england_monthly_4h", "breaches", "breaches", "month", ["period"]),
+    ("nhs_ae", "england_monthly_4h", "admissions", "admissions", "month", ["period"]),
+    ("nhs_ae", "by_type", "attendances", "attendances_ever", "month", ["type:all"]),
+    ("nhs_ae", "by_type", "breaches", "breaches_ever", "month", ["type:all"]),
+    ("nhs_ae", "by_type", "performance", "performance", "month", ["type:all"]),
+    ("wbr_sample", "scenario1_monthly", "page_views", "views", "month", ["period"]),
+    ("wbr_sample", "scenario1_monthly", "target", "planned", "month", ["period"]),
+    ("wbr_sample", "scenario4_saas_monthly", "new_paid", "new_paid", "month", ["period"]),
+    ("wbr_sample", "scenario4_saas_monthly", "churned", "churned", "month", ["period"]),
+    ("wbr_sample", "scenario4_saas_monthly", "mean_paid", "mean_paid", "month", ["period"]),
+    ("wbr_sample", "scenario4_saas_monthly", "new_logo_mrr", "new_logo", "month", ["period"]),
+    ("wbr_sample", "scenario4_saas_monthly", "churned_mrr", "lost", "month", ["period"]),
+    ("wbr_sample", "scenario4_saas_monthly", "signups", "signups", "month", ["period"]),
     ("chinook", "monthly", "invoices", "invoices", "month", ["period"]),
     ("chinook", "monthly", "revenue", "revenue", "month", ["period"]),
     ("chinook", "ttm_revenue", "ttm", "ttm", "month", ["period"]),
@@ -414,6 +497,22 @@ def test_a_single_figure_over_all_history_is_a_long_window(catalogs, data, query
     assert known[-1] == pytest.approx(block["rows"][0][block["columns"].index(column)])
 
 
+@pytest.mark.parametrize("column", ["new_paid", "churned", "signups", "new_arr"])
+def test_review_trailing_twelve_months_at_the_end_of_the_ledger(catalogs, column):
+    folder, catalog = catalogs("wbr_sample")
+    block = json.loads((folder / "expected.json").read_text())["scenario4_ttm_at_2022_04"]
+    found = ours(catalog, f"{column}_ttm", "month", ["period"])[("2022-04",)]
+    assert found == pytest.approx(block["rows"][0][block["columns"].index(column)])
+
+
+def test_olist_where_the_naive_calendar_says_zero_ours_is_missing_after_a_system_has_ended(catalogs):
+    folder, catalog = catalogs("olist")
+    naive = published(folder, "one_calendar_zero_filled", "mql", 1)
+    found = ours(catalog, "mql", "month", ["period"])
+    assert naive[("2018-06",)] == 0
+    assert math.isnan(found[("2018-06",)])
+
+
 def snapshot(folder, name):
     """The rows of one of MetricFlow's published query results, by its first columns."""
     lines = (folder / f"mf_test_{name}__result.txt").read_text().split("---\n", 1)[1].splitlines()
@@ -473,3 +572,11 @@ def test_telco_has_no_calendar_and_the_definitions_say_so(tmp_path, shared):
     )
     with pytest.raises(DefinitionsError, match="no time column: say it here, or as time of the source 'customers'"):
         definitions.load(tmp_path)
+
+
+def test_every_trap_of_the_real_data_names_a_test_that_exists():
+    root = Path(__file__).parents[1]
+    named = set(re.findall(r"`(test_\w+)`", (root / "docs" / "reference" / "traps.md").read_text()))
+    written = "".join(path.read_text() for path in (root / "tests").rglob("test_*.py"))
+    assert {name for name in named if f"def {name}(" not in written} == set()
+    assert len(named) > 25

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import LIGHTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataops_nb import alignment, definitions, sources
 from dataops_nb.alignment.families import find_families, own_measure
 from dataops_nb.definitions.models import Measure
-from tests.conftest import LIGHTS
 
 COMPANY = f"""
 company: City

@@ -159,6 +159,15 @@ def test_every_day_lies_in_one_period_and_neighbours_touch(cut, grain, day):
     assert cut.shift(after, -1) == period
 
 
+@given(PATTERNS, st.sampled_from(GRAINS), DAYS, st.integers(0, 1500))
+def test_fiscal_periods_tile_the_line_without_gap_or_overlap(cut, grain, first, days):
+    last = first + dt.timedelta(days=days)
+    tiles = list(cut.periods(grain, first, last))
+    assert tiles[0].start <= first <= tiles[0].end
+    assert tiles[-1].start <= last <= tiles[-1].end
+    assert [p.start for p in tiles[1:]] == [p.end + dt.timedelta(days=1) for p in tiles[:-1]]
+
+
 @given(PATTERNS, DAYS)
 def test_a_year_has_52_or_53_weeks_and_its_months_quarters_and_weeks_partition_it(cut, day):
     year = cut.period("year", day)

@@ -6,10 +6,10 @@ import datetime as dt
 import json
 
 import pytest
+from conftest import LIGHTS
 
 from dataops_nb import alignment, board, cli, definitions, sources, workbench
 from dataops_nb.errors import DataError, DefinitionsError
-from tests.conftest import LIGHTS
 
 COMPANY = f"""
 company: City

@@ -75,10 +75,10 @@ def test_a_flow_is_expected_at_its_usual_share_of_the_target(company):
     assert row["p_hit"] == 0  # earlier weeks had 1 to come, and 2 are missing
 
 
-def test_p_hit_is_the_share_of_earlier_weeks_whose_rest_would_do(company):
+def test_p_hit_knows_that_weeks_that_began_so_went_on_so(company):
     catalog = weekly(company, flow(", targets: [{per: week, value: 20}]"), [10, 20] * 8 + [20])
     row = board.of(catalog, ["m"]).unfinished.iloc[0]
-    assert row["p_hit"] == 0.5
+    assert row["p_hit"] == 1  # half of the earlier weeks had 2 to come: those that began with 18 as this one
 
 
 def test_a_pace_a_hair_below_the_target_is_not_on_it(company):
@@ -92,7 +92,7 @@ def test_lower_is_better_is_judged_by_where_it_lands(company):
     row = board.of(weekly(company, flow(rest), [10, 20] * 8 + [20]), ["m"]).unfinished.iloc[0]
     assert (row["landing"], row["attainment"], row["light"], row["p_hit"]) == (20, 0.5, "red", 0)
     row = board.of(weekly(company, flow(rest), [10, 20] * 8 + [10]), ["m"]).unfinished.iloc[0]
-    assert (row["landing"], row["light"], row["p_hit"]) == (10, "green", 0.5)
+    assert (row["landing"], row["light"], row["p_hit"]) == (10, "green", 1)
 
 
 def test_closed_periods_have_no_pace_and_the_last_complete_one_is_judged_as_before(company):
@@ -206,11 +206,27 @@ def test_a_higher_target_is_never_likelier_and_one_that_is_met_is_certain(rest, 
     assert value < target or low[0] == 1
 
 
-def test_remainders_that_grow_clearly_are_moved_to_todays_level_and_others_stay():
-    grown = np.array([np.arange(51, -1, -1.0)])  # the latest first: one more each week, so 52 is next
-    assert pacing.levelled(grown).tolist() == [[52.0] * 52]
-    noise = np.random.default_rng(3).poisson(8, size=(1, 52)).astype(float)
-    assert pacing.levelled(noise).tolist() == noise.tolist()
+def past(so_far, value):
+    return pacing.Past(*(np.array([each], dtype=float) for each in (so_far, value)))
+
+
+def test_remainders_of_a_metric_that_grows_by_a_rate_grow_with_it():
+    total = 1000.0 * 1.02 ** np.arange(52.0, 0, -1)  # the latest first
+    now = 1000 * 1.02**53
+    rest = pacing.drawn(past(total * 0.75, total), np.array([now * 0.75]))
+    assert rest.ravel() == pytest.approx(np.full(52, now * 0.25))
+
+
+def test_a_strong_start_means_a_strong_rest_where_it_always_did():
+    start = np.random.default_rng(2).normal(100, 10, 52)
+    rest = pacing.drawn(past(start, start * 1.5), np.array([120.0]))
+    assert rest.ravel() == pytest.approx(np.full(52, 60.0))
+
+
+def test_remainders_that_go_with_nothing_stay_as_they_are():
+    rng = np.random.default_rng(3)
+    start, rest = rng.poisson(20, 52), rng.poisson(8, 52)
+    assert pacing.drawn(past(start, start + rest), np.array([20.0])).ravel().tolist() == rest.tolist()
 
 
 def test_the_same_data_give_the_same_bytes(company):

@@ -8,13 +8,13 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+from conftest import LIGHTS
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from dataops_nb import alignment, definitions, sources
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import TOTAL, Window
-from tests.conftest import LIGHTS
 
 COMPANY = f"""
 company: Test

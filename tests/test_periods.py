@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataops_nb.definitions.models import GRAINS, Duration
+from dataops_nb import alignment, sources
+from dataops_nb.definitions.models import GRAINS, Definitions, Duration
 from dataops_nb.periods import Calendar, Period, add_months, before, dimension
 
 D = dt.date
@@ -148,3 +149,76 @@ def test_to_date_of_the_last_day_is_the_whole_period(cut, grain, day):
     period = cut.period(grain, day)
     assert cut.to_date(grain, period.end) == (period.start, period.end)
     assert cut.to_date_last_year(grain, period.end)[0] == cut.last_year(period).start
+
+
+@pytest.mark.parametrize(
+    ("cut", "weeks"),
+    [
+        (
+            ISO,
+            [
+                ("2026-W52", "2026-12-21", "2026-12-27"),
+                ("2026-W53", "2026-12-28", "2027-01-03"),
+                ("2027-W01", "2027-01-04", "2027-01-10"),
+            ],
+        ),
+        (
+            SUNDAY,
+            [
+                ("2026-W51", "2026-12-20", "2026-12-26"),
+                ("2026-W52", "2026-12-27", "2027-01-02"),
+                ("2027-W01", "2027-01-03", "2027-01-09"),
+            ],
+        ),
+        (
+            Calendar(week_starts=6, week_one="january_1"),
+            [
+                ("2026-W52", "2026-12-20", "2026-12-26"),
+                ("2027-W01", "2026-12-27", "2027-01-02"),
+                ("2027-W02", "2027-01-03", "2027-01-09"),
+            ],
+        ),
+    ],
+    ids=["iso", "from_sunday_first_full", "from_sunday_january_1"],
+)
+def test_the_weeks_around_new_year_2027_are_these(cut, weeks):
+    first, last = D.fromisoformat(weeks[0][1]), D.fromisoformat(weeks[-1][2])
+    assert [(p.id, str(p.start), str(p.end)) for p in cut.periods("week", first, last)] == weeks
+
+
+@given(CALENDARS, st.sampled_from(GRAINS), DAYS, st.integers(0, 1500))
+def test_periods_tile_the_line_without_gap_or_overlap(cut, grain, first, days):
+    last = first + dt.timedelta(days=days)
+    tiles = list(cut.periods(grain, first, last))
+    assert tiles[0].start <= first <= tiles[0].end
+    assert tiles[-1].start <= last <= tiles[-1].end
+    assert [p.start for p in tiles[1:]] == [p.end + dt.timedelta(days=1) for p in tiles[:-1]]
+
+
+HOURS = [
+    ("Australia/Sydney", "2026-10-03T14:00:00Z", "2026-10-04T13:00:00Z", "2026-10-04", 23),
+    ("Australia/Sydney", "2026-04-04T13:00:00Z", "2026-04-05T14:00:00Z", "2026-04-05", 25),
+    ("America/Sao_Paulo", "2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z", "2018-11-04", 23),
+    ("America/Sao_Paulo", "2018-02-17T02:00:00Z", "2018-02-18T03:00:00Z", "2018-02-17", 25),
+]
+
+
+@pytest.mark.parametrize(("zone", "begins", "ends", "day", "hours"), HOURS)
+def test_a_day_of_23_or_25_hours_is_one_day_and_its_rows_are_cut_where_it_begins_and_ends(
+    tmp_path, zone, begins, ends, day, hours
+):
+    """The clock is put forward at 02:00 in Sydney; in Sao Paulo it was at midnight, which then did not exist."""
+    first, after = (dt.datetime.fromisoformat(edge) for edge in (begins, ends))
+    stamps = [first + dt.timedelta(hours=hour) for hour in range(-24, hours + 24)]
+    stamps += [first - dt.timedelta(seconds=1), after - dt.timedelta(seconds=1)]
+    (tmp_path / "a.csv").write_text("at\n" + "".join(f"{stamp:%Y-%m-%dT%H:%M:%SZ}\n" for stamp in stamps))
+    source = {"system": "X", "path": "a.csv", "time": "at"}
+    metric = {"type": "simple", "measure": {"source": "s", "agg": "count"}}
+    company = {"company": "C", "timezone": zone, "sources": {"s": source}}
+    known = Definitions.model_validate(
+        {"company": company, "departments": {"d": {"department": "D", "metrics": {"m": metric}}}}
+    )
+    with sources.open(known, tmp_path, D.fromisoformat(day) + dt.timedelta(days=5)) as catalog:
+        table = alignment.values(catalog, "m", grain="day").dropna(subset="value")
+    assert table["period"].tolist() == [str(D.fromisoformat(day) + dt.timedelta(days=n)) for n in (-1, 0, 1)]
+    assert table["value"].tolist() == [25, hours + 1, 24]

@@ -210,6 +210,14 @@ def test_the_list_is_shown_as_sentences_table_and_chart_of_the_same_numbers(shop
     assert {id_ for each in story.solving(this).sentences for id_ in each.facts} <= known
 
 
+def test_the_record_of_a_list_is_about_what_to_solve_next(shop):
+    this = shop(item("ads", "customers"))
+    assert story.record(this).payload["title"] == "North Star"
+    assert len(story.solving(this).sentences)
+    assert story.record(this).payload["title"] == "What to solve next"
+    assert [row["id"] for row in story.record(this).payload["follow_ups"]] == this.priorities["id"].tolist()
+
+
 def test_the_same_seed_gives_the_same_draws(shop):
     this = shop(item("ads", "visits", effort="5d"))
     assert solve(this).equals(solve(this))

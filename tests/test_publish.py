@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from nbformat import v4
 
 from dataops_nb.errors import PublishError, ReportError
-from dataops_nb.publish import facts, figures, folder, markup, page, redaction, site, style
+from dataops_nb.publish import facts, figures, folder, markup, page, redaction, site, style, verify
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
 META = page.Meta("sales", "1.2.3", {"department": "sales", "as_of": "2026-11-22"})
@@ -497,6 +497,13 @@ def test_the_front_page_says_each_finding_once_with_its_facts_the_north_stars_fi
         ("sales:mails.light", "Mails: green, but fading."),
     ]
     assert "What the lights do not say" not in site.build("Lumen", [SALES, NORTH], DAY)
+
+
+def test_a_front_page_with_findings_agrees_with_its_facts():
+    light = {**finding("x", "won")["facts"][0], "value": "red", "text": "red"}
+    said = {"headline": "Won is red.", "facts": (light,)}
+    north = replace(NORTH, findings=(finding("Calls: green, but fading.", "calls"),), **said)
+    assert verify.page(site.build("Lumen", [replace(SALES, **said), north], DAY)) == []
 
 
 def test_the_front_page_says_what_failed_and_how_old_the_shown_report_is():

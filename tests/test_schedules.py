@@ -152,10 +152,12 @@ def wb(tmp_path):
 
 
 def test_jupyter_scheduler_gets_one_definition_a_report(wb):
+    path = wb.root / "params" / "reports.yaml"
+    path.write_text(path.read_text().replace("one.ipynb", "one.ipynb, parameters: {word: there, weeks: 26}"))
     ((_, text),) = schedules.write(wb, "weekly", "jupyter-scheduler").items()
     (one,) = json.loads(text)
     assert (one["input_uri"], one["schedule"], one["timezone"]) == ("notebooks/one.ipynb", "0 6 * * 1", "UTC")
-    assert one["parameters"] == {"grain": "week", "word": "here", "weeks": 26}
+    assert one["parameters"] == {"word": "'there'"}
 
 
 @pytest.mark.parametrize(("suite", "form", "near"), [("weakly", "cron", "weekly"), ("weekly", "corn", "cron")])

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -302,3 +303,27 @@ def test_many_rows_have_the_lights_of_each(rows, better):
 def test_a_threshold_is_met_exactly_among_many_rows_too(value, target, colour):
     table = pd.concat([row(), row(value=value, target=target), row(value=1.0)], ignore_index=True)
     assert status.judge(table, Definitions())["light"].tolist() == ["green", colour, "red"]
+
+
+def published():
+    """The table of the documentation: policy, row, and the colour under improvement, common cause and concern."""
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "metrics.md").read_text()
+    head = "| policy | | improvement ↑ | common cause → | concern ↓ |"
+    lines = page[page.index(head) :].splitlines()[2:8]
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+
+
+VARYING = ("special-cause improvement", "common cause", "special-cause concern")
+SAID = {"consistent pass": 7.0, "inconsistent": 10.0, "consistent fail": 13.1}
+
+
+@pytest.mark.parametrize("line", range(6))
+@pytest.mark.parametrize("column", range(3))
+def test_every_cell_of_the_published_table_is_what_is_lit(line, column):
+    policy, case, *colours = published()[line]
+    value = OUTSIDE[VARYING[column]]["value"]
+    attained = {"green holds": 1.0, "yellow holds": 0.9, "neither holds": 0.5}
+    target = SAID[case] if policy == "capability" else value / attained[case]
+    table = row(**LIMITS | OUTSIDE[VARYING[column]] | {"target": target})
+    judged = status.judge(table, Definitions(policy=policy)).iloc[0]
+    assert (judged["light"], judged["variation"]) == (colours[column], VARYING[column])

@@ -181,6 +181,12 @@ class Board:
         return known[known["metric"].isin(self.metrics)].reset_index(drop=True)
 
     @cached_property
+    def communicated(self) -> frozenset[str]:
+        """The metrics that were published for this as-of or an earlier one."""
+        known = published(self.out)
+        return frozenset(known.loc[known["as_of"] <= pd.Timestamp(self.as_of), "metric"])
+
+    @cached_property
     def reactions(self) -> pd.DataFrame:
         """What was agreed to be done about the lights that are on, and by when (`status.reactions`)."""
         return status.reactions(self.table, self.notes, self.definitions, self.as_of)
@@ -267,9 +273,12 @@ def of(
     out: Path | None = None,
 ) -> Board:
     """The board of these metrics from data that are already open; metrics that make no sense at the grain are left out."""
+    metrics = list(metrics)
     known = tuple(name for name in metrics if grain in catalog.definitions.metrics[name].grains)
     if not known:
-        raise UsageError(f"no metric{f' of {department}' if department else ''} makes sense at grain {grain}")
+        able = [g for g in GRAINS if any(g in catalog.definitions.metrics[name].grains for name in metrics)]
+        hint = f"; try grain {able[0]}" if able else ""
+        raise UsageError(f"no metric{f' of {department}' if department else ''} makes sense at grain {grain}{hint}")
     used = alignment.sources_of(catalog.definitions, known)
     catalog.require(*used)
     span = catalog.span(*used)

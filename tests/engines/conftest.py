@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
+import shutil
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from dataops_nb import definitions, sources
+from dataops_nb.sources.engines.addresses import Address
 
 from .company import COMPANY, DEPARTMENT, TABLES, Table, write_csv
+from .servers import Cluster, Postgres, fill_spark, find_programs
 
-ENGINES = ["duckdb", "sqlite"]
+ENGINES = ["duckdb", "sqlite", "postgres", "spark"]
 LITE = {"integer": "integer", "decimal": "real", "text": "text", "date": "text", "timestamp": "text"}
 DUCK = {"integer": "bigint", "decimal": "double", "text": "varchar", "date": "date", "timestamp": "timestamp"}
 
@@ -60,9 +67,58 @@ class Duck:
 def shop(request, tmp_path_factory) -> Lite | Duck:
     """The company's rows in a database of each engine, in a folder that holds nothing else."""
     folder = tmp_path_factory.mktemp(request.param)
-    found = Lite(folder) if request.param == "sqlite" else Duck(folder)
+    found = {"sqlite": Lite, "duckdb": Duck}[request.param](folder) if request.param in ("sqlite", "duckdb") else None
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        server.fill("lumen", TABLES)
+        return Shop(folder, server.url("lumen"))
+    if request.param == "spark":
+        url = request.getfixturevalue("spark").url
+        from dataops_nb.sources.engines import sparks
+
+        engine = sparks.Spark(Address(url, folder))
+        fill_spark(engine.session, folder, TABLES)
+        return Shop(folder, url)
     found.fill(TABLES)
     return found
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A database that is filled: where relative paths start, and its url."""
+
+    folder: Path
+    url: str
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory) -> Iterator[Cluster]:
+    """A Spark cluster that runs for these tests: a master and a worker, and this process as their driver."""
+    pyspark = find_spec("pyspark")
+    if pyspark is None or pyspark.origin is None:
+        pytest.skip("pyspark is not installed (the extra `spark`)")
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed (Debian: openjdk-17-jre-headless)")
+    cluster = Cluster(Path(pyspark.origin).parent)
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    warehouse = f"--conf spark.sql.warehouse.dir={tmp_path_factory.mktemp('warehouse')}"
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"{warehouse} {cluster.options} pyspark-shell"
+    yield cluster
+    from dataops_nb.sources.engines import sparks
+
+    sparks.stop()
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server that runs for these tests."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's server is not installed (Debian: postgresql)")
+    server = Postgres(programs)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

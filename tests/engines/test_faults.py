@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 import struct
 
+import duckdb
 import pytest
 
 from dataops_nb import alignment
 from dataops_nb.errors import DataError
+from dataops_nb.sources.engines.addresses import redact
 
 METRICS = """
 revenue: {type: simple, measure: {source: deals, agg: sum, expr: amount, filter: "stage = 'won'"}}
@@ -202,3 +204,43 @@ def test_two_tables_of_two_engines_cannot_be_joined_and_both_are_named(company, 
     said = _said(catalog)
     assert len(said) == 1
     assert "query: reads deals (sqlite shop.db) and bank (files), which no one engine holds" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "package", "extra"),
+    [("postgresql://localhost/shop", "sqlalchemy", "sql"), ("spark://localhost:7077", "pyspark", "spark")],
+)
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(shop, monkeypatch, url, package, extra):
+    monkeypatch.setattr("dataops_nb.sources.engines.opening.find_spec", lambda name: None)
+    said = _said(shop(source=SOURCE.replace("sqlite:shop.db", url)))
+    assert said == [
+        f"deals: source deals: url: needs the package {package}, which is not installed; install dataops-nb[{extra}]"
+    ]
+
+
+def test_a_duckdb_file_is_a_database_like_others(shop, tmp_path):
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as con:
+        con.execute(
+            "create schema crm; create table crm.deals (deal_id int, stage text, amount double, closed_at timestamp)"
+        )
+        con.executemany("insert into crm.deals values (?, ?, ?, ?)", [*ROWS, (4, "won", -1, "2026-01-14 12:00:00")])
+    there = SOURCE.replace("sqlite:shop.db", "duckdb:shop.duckdb").replace("table: deals", "table: crm.deals")
+    said = _said(shop(more=", columns: {amount: {min: 0}}", source=there))
+    assert said == ["crm.deals: source deals, column amount, value '-1.0', row deal_id 4: is below min: 0"]
+    query = there.replace("table: crm.deals", "query: select * from crm.deals where amount > 0")
+    found = alignment.values(shop(source=query), "revenue")
+    assert list(found["value"]) == [10.5, 5.0, 0.0]
+    wrong = _said(shop(source=there.replace("crm.deals", "crm.deal")))
+    assert wrong == ["deals: source deals: table: files has no table 'crm.deal'; did you mean 'crm.deals'?"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:s3cret@h/d", "postgresql://me:***@h/d"),
+        ("mssql+pyodbc://me:a@b@h/d?password=x&driver=y", "mssql+pyodbc://me:***@h/d?password=***&driver=y"),
+        ("spark:sc://h:15002/;token=abc", "spark:sc://h:15002/;token=***"),
+    ],
+)
+def test_what_is_shown_of_a_url_has_no_secret(url, shown):
+    assert redact(url) == shown

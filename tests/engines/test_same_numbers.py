@@ -26,14 +26,13 @@ def _same(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
 pytestmark = pytest.mark.engines
 
 
-@pytest.mark.parametrize("grain", ["week", "month"])
-def test_every_metric_and_split_is_the_same_as_over_files(files, database, grain):
+@pytest.mark.parametrize(("grain", "by"), [("week", ()), ("month", "declared")])
+def test_every_metric_and_split_is_the_same_as_over_files(files, database, grain, by):
     names = list(files().definitions.metrics)
     assert names == list(database().definitions.metrics)
     assert len(names) > 25
     tables = [
-        alignment.add_targets(alignment.align(each, names, grain=grain, by="declared"), each)
-        for each in (files(), database())
+        alignment.add_targets(alignment.align(each, names, grain=grain, by=by), each) for each in (files(), database())
     ]
     assert tables[0]["value"].notna().mean() > 0.5
     assert tables[0]["target"].notna().any()
@@ -85,3 +84,44 @@ def test_only_aggregates_leave_the_database(shop, tmp_path, caplog):
     assert len(sent) >= 6
     assert max(rows for _, rows, _ in sent) <= days
     assert sum(rows for _, rows, _ in sent) < len(TABLES["deals"].rows)
+
+
+BROKEN = """
+company: Lumen
+timezone: America/New_York
+lights:
+  standard:
+    green: {at_least: 1.0, means: "On plan.", do: "Keep going."}
+    red: {means: "At risk.", do: "Re-plan."}
+sources:
+  deals: {system: CRM, url: "URL", table: deals, key: deal_id, time: closed_at, columns: {amount: {max: 99}, stage: {required: true}}}
+  lines: {system: CRM, url: "URL", table: invoices, key: invoice, time: day}
+  missing: {system: CRM, url: "URL", table: invoice}
+  unread: {system: CRM, url: "URL", query: "select nil from deals"}
+  undated: {system: CRM, url: "URL", table: meetings, time: held_at}
+  texts: {system: CRM, url: "URL", table: accounts, columns: {team: {type: decimal}}}
+"""
+NOTHING = "department: Shop\nmetrics:\n  all: {type: simple, measure: {source: deals, agg: count}}\n"
+
+
+def test_what_is_wrong_is_said_alike(shop):
+    with open_company(shop.folder, "broken", BROKEN.replace("URL", shop.url), NOTHING) as catalog:
+        said = [str(fault) for fault in catalog.check()]
+    rows = TABLES["deals"].rows[:-1]
+    high, empty = [[r for r in rows if r[4] > 99], [r for r in rows if r[3] is None]]
+    for row in high:
+        assert any(
+            line.startswith(f"deals: source deals, column amount, value '{row[4]}")
+            and f"row deal_id {row[0]}: is above max: 99" in line
+            for line in said
+        )
+    assert f"deals: source deals, column stage, row deal_id {empty[0][0]}: is empty, but the column is required" in said
+    assert (
+        f"deals: source deals, column stage: and {len(empty) - 20} more: is empty, but the column is required" in said
+    )
+    again = TABLES["invoices"].rows[-1]
+    assert any(f"value '{again[0]}': 2 rows share this key and differ in total, changed" in line for line in said)
+    assert any("has no table 'invoice'; did you mean 'invoices'?" in line for line in said)
+    assert any(line.startswith("unread: source unread: query: ") and "nil" in line for line in said)
+    assert any("missing: 'held_at' (time:; did you mean 'held_on'?)" in line for line in said)
+    assert any("column team, value 'Ost'" in line and "is not a number, the type declared" in line for line in said)

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.slow
 def ask(tmp_path):
     """Ask a JupyterLab server of this test, opened in a workbench."""
     pytest.importorskip("jupyter_scheduler", reason="jupyter-scheduler is not installed here")
-    made = make(tmp_path, weekly("one"), one=["print(word * weeks)"])
+    reports = weekly("one").replace("one.ipynb", "one.ipynb, parameters: {word: there}")
+    made = make(tmp_path, reports, one=["assert word * weeks == 'there' * 26"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

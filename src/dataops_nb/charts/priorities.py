@@ -14,6 +14,7 @@ from dataops_nb.story import numbers
 
 YEAR = 365.0
 QUARTER = 91.0
+LONGEST = 34
 
 
 def eisenhower(board: Board) -> Any:
@@ -44,7 +45,8 @@ def _said(row: dict[Any, Any], currency: str) -> str:
 
 def _spread(drawn: pd.DataFrame) -> pd.DataFrame:
     """The rows with one `label` a place: ranks at the same place are written together."""
-    label = drawn["rank"].astype(str) + ". " + drawn["title"].str.slice(0, 34)
+    title = drawn["title"].map(lambda text: text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}…")
+    label = drawn["rank"].astype(str) + ". " + title
     place = drawn.assign(label=label.where(drawn["at_stake"] > 0, drawn["rank"].astype(str)))
     return place.groupby(["urgency", "at_stake"], sort=False)["label"].agg(", ".join).reset_index()
 

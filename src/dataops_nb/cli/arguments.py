@@ -80,8 +80,10 @@ def build() -> Parser:
         made.set_defaults(run=run, parser=made)
         return made
 
-    init = verb("init", "init:run", "make a new workbench from the packaged one")
+    init = verb("init", "init:run", "make a new workbench, the packaged one or one made from files")
     init.add_argument("folder", type=Path, metavar="DIR", help="where; a folder that is new or empty")
+    init.add_argument("--from", dest="files", nargs="+", type=Path, default=[], metavar="FILE",
+                      help="one's own files, or folders of them: they are profiled, and the definitions guessed")  # fmt: skip
     verb("check", "check:run", "check definitions, sources, contracts, freshness and pitches; every fault at once")
     status = verb("status", "status:run", "show the lights; no notebook is executed")
     _as_of(status)

@@ -16,6 +16,7 @@ from dataops_nb.errors import DataError, DefinitionsError, Fault, Mistake
 from dataops_nb.workbench import Workbench
 
 if TYPE_CHECKING:
+    from dataops_nb.admission import Crowd
     from dataops_nb.sources import Catalog, Notice
 
 
@@ -25,7 +26,7 @@ class Findings:
 
     mistakes: Sequence[Mistake]
     faults: Sequence[Fault]
-    notices: Sequence[Notice]
+    notices: Sequence[Notice | Crowd]
 
     @property
     def exit_code(self) -> int:
@@ -60,10 +61,10 @@ def run(args: Namespace) -> int:
 
 def look(
     bench: Workbench, readable: Definitions, *, sound: bool
-) -> tuple[list[Fault], list[Notice], Definitions, list[Mistake]]:
+) -> tuple[list[Fault], list[Notice | Crowd], Definitions, list[Mistake]]:
     """Every fault of every source, what is worth knowing about their rows and freshness, the metrics they make, and, where
     the definitions are sound and the data without faults, what keeps a pitch from being shown."""
-    from dataops_nb import sources  # noqa: PLC0415  pandas and duckdb are not needed to list mistakes
+    from dataops_nb import admission, sources  # noqa: PLC0415  pandas and duckdb are not needed to list mistakes
     from dataops_nb.cli import pitches  # noqa: PLC0415  as above
 
     workbench.ensure_data(bench)
@@ -74,7 +75,7 @@ def look(
         except DataError:  # a table of indicators cannot be read, and is among the faults
             known = readable
         said = pitches.mistakes(bench.params, catalog) if sound and not faults else []
-        return faults, [*catalog.notices(), *stale(catalog)], known, said
+        return faults, [*catalog.notices(), *stale(catalog), *admission.crowded(readable)], known, said
 
 
 def stale(catalog: Catalog) -> Iterator[Notice]:

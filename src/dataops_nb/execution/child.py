@@ -44,6 +44,10 @@ class Position:
         self.cell = cell_index + 1 - self.injected
         self.note.write_text(str(self.cell), encoding="utf-8")
 
+    def rested(self, **_: Any) -> None:
+        """Note that the cell has ended: what a kernel does between cells, and to leave, is no cell's time."""
+        self.note.write_text(f"{self.cell} ended", encoding="utf-8")
+
 
 def run(job: Job, **options: Any) -> int:
     """Execute a job on an engine and write its result; the exit code says whether papermill came to the end."""
@@ -54,6 +58,8 @@ def run(job: Job, **options: Any) -> int:
         text = json.dumps({**result, "peak": processes.peak()})
         Path(job["result"]).write_text(text, encoding="utf-8")
     except OSError as error:
+        for half in (job["executed"], job["result"]):
+            Path(half).unlink(missing_ok=True)  # what is half written takes the room that the ledger needs
         sys.stderr.write(f"the report's folder cannot be written: {error}\n")
         return PublishError.exit_code
     return 0 if result["state"] == "ok" else 1
@@ -98,11 +104,13 @@ def _execute(job: Job, position: Position, options: Mapping[str, Any]) -> None:
         job["notebook"],
         job["executed"],
         parameters=job["parameters"],
+        language="python",
         cwd=job["folder"],
         progress_bar=False,
         log_output=False,
         request_save_on_cell_execute=False,
         on_cell_start=position.moved,
+        on_cell_executed=position.rested,
         **options,
     )
 

@@ -55,6 +55,7 @@ class Template:
         ours, theirs = socket.socketpair()
         self._control = ours
         self._lines = b""
+        self._said: dict[str, Any] | None = None
         self._answers: list[dict[str, Any]] = []
         self.pids: set[int] = set()
         self.ended: dict[int, int] = {}
@@ -77,7 +78,9 @@ class Template:
 
     def ready(self) -> None:
         """Wait until everything is imported. UnsafeError where a thread runs in it, or it did not come so far."""
-        answer = self._answer(STARTING)
+        if self._said is None:
+            self._said = self._answer(STARTING)
+        answer = self._said
         if "ready" not in answer:
             raise UnsafeError(answer.get("unsafe", "the template did not start"))
 

@@ -128,14 +128,19 @@ def kill(processes: Iterable[Process]) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def tell(process: Child) -> None:
-    """Ask a child and its group to leave."""
-    _signal(process, "SIGTERM")
-
-
-def end(process: Child, grace: float = GRACE) -> int:
-    """End a child that leads a process group, with everything below it: TERM, a while to leave, then KILL."""
+def tell(process: Child) -> list[Process]:
+    """Ask a child and its group to leave; what is below it now, and would not be found once it has left."""
     owned = below(process.pid)
+    _signal(process, "SIGTERM")
+    return owned
+
+
+def end(process: Child, grace: float = GRACE, known: Iterable[Process] = ()) -> int:
+    """End a child that leads a process group, with everything below it: TERM, a while to leave, then KILL.
+
+    `known` are processes that were seen below it before.
+    """
+    owned = [*known, *below(process.pid)]
     if process.poll() is None:
         tell(process)
     deadline = time.monotonic() + grace
@@ -154,10 +159,9 @@ def end_all(processes: Iterable[Child], grace: float = GRACE) -> None:
     """End several children within one grace."""
     left = list(processes)
     deadline = time.monotonic() + grace
-    for process in left:
-        tell(process)
-    for process in left:
-        end(process, max(deadline - time.monotonic(), 0))
+    told = [tell(process) for process in left]
+    for process, owned in zip(left, told, strict=True):
+        end(process, max(deadline - time.monotonic(), 0), owned)
 
 
 def _await(processes: Iterable[Process], deadline: float) -> None:

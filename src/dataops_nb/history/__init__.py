@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataops_nb.history.arriving import Lateness, arrivals, lateness
 from dataops_nb.history.book import Book
+from dataops_nb.history.communicating import SENT, communications
 from dataops_nb.history.fingerprints import fingerprint
 from dataops_nb.history.following import carried, follow
 from dataops_nb.history.lit import keep_lights, published_lights
@@ -23,11 +24,13 @@ __all__ = [
     "COLUMNS",
     "FEWEST",
     "NOTES",
+    "SENT",
     "Book",
     "Lateness",
     "Score",
     "arrivals",
     "carried",
+    "communications",
     "fingerprint",
     "follow",
     "forecasts",

@@ -190,7 +190,8 @@ body {{ max-width: 40rem; margin: 1.5rem auto; padding: 0 1rem; font: 1.06rem/1.
 blockquote {{ margin: 1rem 0; padding: .8rem 1rem; border-left: 4px solid #1f5fa8; font-size: 1.25rem }}
 fieldset {{ border: 1px solid #8a94a0; margin: 1rem 0 }}
 fieldset label {{ display: block; padding: .25rem 0; min-height: 24px }}
-p label {{ display: block }} textarea, input:not([type=radio]), select, button {{ font: inherit; width: 100%; padding: .4rem }}
+p label {{ display: block }}
+textarea, input:not([type=radio]), select, button {{ box-sizing: border-box; font: inherit; width: 100%; padding: .4rem }}
 button {{ width: auto; margin: .4rem .6rem .4rem 0; min-height: 44px }}
 </style>
 </head>

@@ -23,9 +23,9 @@ import pandas as pd
 
 from dataops_nb.definitions import Definitions, adds_up
 from dataops_nb.definitions.models import Better
-from dataops_nb.pacing.remainders import PRIOR, Past, levelled
+from dataops_nb.pacing.remainders import PRIOR, Past, drawn
 
-__all__ = ["COLUMNS", "FEWEST", "PRIOR", "SHORTEST", "Past", "add_pace", "is_open", "levelled", "probability"]
+__all__ = ["COLUMNS", "FEWEST", "PRIOR", "SHORTEST", "Past", "add_pace", "drawn", "is_open", "probability"]
 
 COLUMNS = ("expected", "pace", "landing", "p_hit")
 FEWEST, SHORTEST = 2, 12
@@ -58,7 +58,7 @@ def _paced(now: pd.DataFrame, past: Past, definitions: Definitions) -> dict[str,
     metric = {name: definitions.metrics[name] for name in names}
     flow = now["metric"].map({name: adds_up(definitions, name) for name in names}).to_numpy(dtype=bool)
     value, target = now["value"].to_numpy(dtype=float), now["target"].to_numpy(dtype=float)
-    rest = levelled(past.rest)
+    rest = drawn(past, value)
     share = np.where(flow & (past.periods >= FEWEST), past.share, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = target * share

@@ -15,7 +15,7 @@ import pandas as pd
 
 Array = npt.NDArray[np.float64]
 PRIOR = 52
-CLEAR = 3.0
+CLEAR = 2.0
 _SERIES = ["metric", "segment", "grain"]
 _NEVER = np.datetime64("NaT", "s")
 
@@ -73,25 +73,46 @@ class Past:
         return np.asarray(np.where(self.periods >= fewest, means, np.nan))
 
 
-def levelled(rest: Array) -> Array:
-    """The remainders at today's level: where they grow or shrink clearly (a slope of 3 standard errors), along their line.
+def levelled(past: Past) -> Past:
+    """The past at today's level: where totals clearly grow or shrink by a rate, in proportion to that growth.
 
-    Whole numbers stay whole, so that a target that is met to the unit is met, and what was never negative stays so.
+    Clear is a slope (of the totals' logarithms) of two standard errors over at least 12 periods. Where a total is not above 0
+    or a remainder is below it, as of what is no amount, nothing is changed.
     """
-    known = np.isfinite(rest)
-    n = known.sum(axis=1)
-    age = np.where(known, np.arange(1, rest.shape[1] + 1), 0.0)
-    values = np.where(known, rest, 0.0)
+    amounts = np.asarray(~((past.rest < 0) | (past.value <= 0)).any(axis=1))
+    age = np.broadcast_to(np.arange(1.0, past.value.shape[1] + 1), past.value.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
-        away = np.where(known, age - (age.sum(axis=1) / n)[:, None], 0.0)
-        middle = (values.sum(axis=1) / n)[:, None]
-        spread = (away**2).sum(axis=1)
-        slope = (away * values).sum(axis=1) / spread
-        left = np.where(known, values - middle - slope[:, None] * away, 0.0)
-        error = np.sqrt((left**2).sum(axis=1) / (n - 2) / spread)
-        clear = (n >= 12) & (np.abs(slope) > CLEAR * error)
-    moved = rest - np.where(clear, slope, 0.0)[:, None] * age
-    whole = np.all(~known | (values == np.round(values)), axis=1)
-    moved = np.where((whole & clear)[:, None], np.round(moved), moved)
-    bounded = clear & np.all(values >= 0, axis=1)
+        line, now, clear = _line(np.log(past.value), age, np.zeros(len(age)))
+        grown = np.where((amounts & clear)[:, None], np.exp(now[:, None] - line), 1.0)
+    return Past(past.so_far * grown, past.value * grown)
+
+
+def drawn(past: Past, value: Array) -> Array:
+    """What may still come to each open period with this value so far: one remainder for each earlier period; NaN is none.
+
+    At today's level; and where in the past a strong start clearly meant a strong rest (or a weak one), as it goes with this
+    start. Whole numbers stay whole, so that a target that is met to the unit is met, and what was never below 0 stays so.
+    """
+    now = levelled(past)
+    line, expected, clear = _line(now.rest, now.so_far, value)
+    moved = np.where(clear[:, None], now.rest + expected[:, None] - line, now.rest)
+    whole = np.asarray((np.isnan(past.rest) | (past.rest == np.round(past.rest))).all(axis=1))
+    moved = np.where(whole[:, None], np.round(moved), moved)
+    bounded = np.asarray(~(past.rest < 0).any(axis=1))
     return np.asarray(np.where(bounded[:, None], np.maximum(moved, 0.0), moved))
+
+
+def _line(values: Array, at: Array, now: Array) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
+    """The straight line through each row's values: at their own places, at another place, and whether it clearly slopes."""
+    known: npt.NDArray[np.bool_] = np.asarray(np.isfinite(values) & np.isfinite(at))
+    n = known.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle, center = (np.asarray(np.where(known, each, 0.0).sum(axis=1) / n) for each in (values, at))
+        away = np.where(known, at - center[:, None], 0.0)
+        spread = (away**2).sum(axis=1)
+        slope = (away * np.where(known, values - middle[:, None], 0.0)).sum(axis=1) / spread
+        line = middle[:, None] + slope[:, None] * (at - center[:, None])
+        left = np.where(known, values - line, 0.0)
+        error = np.sqrt((left**2).sum(axis=1) / (n - 2) / spread)
+        clear = np.asarray((n >= 12) & (np.abs(slope) > CLEAR * error), dtype=bool)
+        return line, middle + slope * (now - center), clear

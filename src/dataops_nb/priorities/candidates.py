@@ -48,9 +48,10 @@ def _raised(definitions: Definitions, item: Any, current: pd.DataFrame) -> dict[
 
 
 def _found(definitions: Definitions, current: pd.DataFrame, findings: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """What the board found, each metric once and by its gravest kind."""
+    """What the board found, each metric once and by its gravest kind; of rocking chairs those that were meant to move one."""
     noise = set(findings.loc[findings["kind"] == NOISE, "metric"])
     told = [(name, kind) for kind, name in zip(findings["kind"], findings["metric"], strict=True) if kind in TITLES]
+    told = [(name, kind) for name, kind in told if kind != "rocking chair" or definitions.metrics[name].moves]
     kinds = [
         *told,
         *((name, "red") for name in current.loc[current["light"] == "red", "metric"] if name not in noise),

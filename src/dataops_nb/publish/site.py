@@ -60,7 +60,7 @@ def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = 
         f"{_findings(_found(first, others))}{_departments(others)}</main>",
         f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
     ]
-    said = [*_headlines(entries), *_found(first, others)]
+    said = [*_headlines([first] if first else []), *_found(first, others), *_headlines(others)]
     return document(f"{company} · Where we stand", "\n".join(parts), _travelling(said, as_of))
 
 

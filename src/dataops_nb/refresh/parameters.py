@@ -21,6 +21,7 @@ from dataops_nb.errors import UsageError, did_you_mean
 
 Kind = Literal["str", "int", "float", "bool", "date"]
 Value = str | int | float | bool | None
+KERNEL = "python3"
 KINDS: tuple[Kind, ...] = ("str", "int", "float", "bool", "date")
 WORDS = {
     "str": "text",
@@ -110,9 +111,22 @@ def _check_runs_alone(name: str, notebook: Notebook) -> None:
     language = notebook.metadata.get("kernelspec", {}).get("language", "python")
     if str(language).lower() != "python":
         raise UsageError(f"{name} is written in {language}; only Python notebooks are refreshed")
+    _check_kernel(name, str(notebook.metadata.get("kernelspec", {}).get("name") or KERNEL))
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type == "code" and _asks(cell.source):
             raise UsageError(f"{name}, cell {number}: input() waits for somebody to type; make it a parameter")
+
+
+def _check_kernel(name: str, kernel: str) -> None:
+    """UsageError where a notebook names a kernel that is not installed."""
+    if kernel == KERNEL:
+        return
+    from jupyter_core.paths import jupyter_path  # noqa: PLC0415  hardly a notebook names another kernel
+
+    installed = {spec.parent.name for folder in jupyter_path("kernels") for spec in Path(folder).glob("*/kernel.json")}
+    if kernel not in installed:
+        near = did_you_mean(kernel, installed) or f"; known are {', '.join(sorted(installed | {KERNEL}))}"
+        raise UsageError(f"{name} asks for the kernel {kernel!r}, which is not installed{near}")
 
 
 def _asks(source: str) -> bool:

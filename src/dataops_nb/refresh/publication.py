@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from dataops_nb import __version__
 from dataops_nb.errors import DataopsError, KilledError, PublishError, UsageError, first_line
 from dataops_nb.publish import facts, folder, formats, page, redaction
-from dataops_nb.refresh import execute, front, ledger, lock, memory
+from dataops_nb.refresh import execute, front, ledger, lock, memory, warmth
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.results import LOCAL, How, Refresh, Result, show_front
@@ -156,7 +156,7 @@ def _published(
     notebook = redaction.without_paths(executed, {**_places(refresh.wb), "private": job.folder})
     payload = facts.of(notebook)
     meta = page.Meta(planned.report, __version__, planned.parameters, whatif=planned.whatif)
-    files = page.files(notebook, meta)
+    files = (warmth.DRAWN[0] if warmth.DRAWN else page).files(notebook, meta)
     files |= formats.files(refresh.to, notebook, planned.report, files)
     redaction.refuse_secrets(files, _secrets(refresh.wb, planned))
     target = refresh.place.resolve() / planned.report / planned.period

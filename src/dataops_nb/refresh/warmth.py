@@ -1,30 +1,44 @@
-"""What is started before it is needed, so that it is warm by then: the template of the reports' processes.
+"""What is started before it is needed, so that it is warm by then: the template of reports, the renderer of pages.
 
-Imports nothing slow: the template imports while this process does.
+Imports nothing slow: both import while this process does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from dataops_nb.execution import forks
+from dataops_nb.execution import forks, imports
 from dataops_nb.execution.forks import Template
 from dataops_nb.refresh.surroundings import passed
 
+if TYPE_CHECKING:
+    from dataops_nb.publish.renderer import Renderer
+
 Engine = Literal["forked", "kernel"]
 KEPT: list[Template] = []
+DRAWN: list[Renderer] = []
 
 
 @contextmanager
 def kept(engine: Engine = "forked") -> Iterator[None]:
-    """Keep one template for every report that is executed in here, so that only the first waits for its imports."""
-    if KEPT or engine != "forked" or not forks.possible():
+    """Keep one template and one renderer for every report in here, so that only the first waits for their imports."""
+    if DRAWN:
         yield
         return
-    KEPT.append(Template(passed()))
+    if engine == "forked" and forks.possible():
+        KEPT.append(Template(passed()))
     try:
+        with imports.grammars_later():
+            from dataops_nb.publish.renderer import Renderer  # noqa: PLC0415  its package takes a while to import
+
+        DRAWN.append(Renderer(passed()))
         yield
     finally:
-        KEPT.pop().close()
+        for renderer in DRAWN:
+            renderer.close()
+        for template in KEPT:
+            template.close()
+        KEPT.clear()
+        DRAWN.clear()

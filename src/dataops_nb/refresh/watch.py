@@ -48,7 +48,7 @@ class Running:
     retried: bool = False
     _cell: tuple[str, float] = ("", 0.0)
     _told: float = 0.0
-    _family: tuple[float, list[int]] = (0.0, [])
+    _family: tuple[float, list[processes.Process]] = (0.0, [])
 
     @property
     def seconds(self) -> float:
@@ -57,8 +57,8 @@ class Running:
 
     @property
     def cell(self) -> str:
-        """The number of the cell that runs; empty before the first."""
-        return _text(self.job.cell)
+        """The number of the cell that runs, or ran last; empty before the first."""
+        return _text(self.job.cell).partition(" ")[0]
 
     def overdue(self, limits: Limits) -> bool:
         """Whether it must be ended now: it went over a limit, was told to leave, and did not within the grace."""
@@ -67,13 +67,13 @@ class Running:
             self.over = self._over(limits)
             if self.over is None:
                 return False
-            processes.tell(self.process)
+            self._family = time.monotonic(), processes.tell(self.process)
             self._told = time.monotonic()
         return time.monotonic() - self._told > processes.GRACE
 
     def end(self) -> int:
         """Make sure that nothing of it is left; its exit code."""
-        return processes.end(self.process, 0)
+        return processes.end(self.process, 0, self._family[1])
 
     def again(self, code: int) -> str | None:
         """The engine on which it is started again: it asked for a kernel, or died before its first cell."""
@@ -94,10 +94,10 @@ class Running:
         if now - self.began > limits.timeout:
             return "time"
         if limits.cell is not None:
-            cell = self.cell
+            cell = _text(self.job.cell)
             if cell != self._cell[0]:
                 self._cell = cell, now
-            if cell and now - self._cell[1] > limits.cell:
+            if cell.isdigit() and now - self._cell[1] > limits.cell:
                 return "cell"
         self.peak = max(self.peak, self._memory(now))
         return "memory" if limits.memory is not None and self.peak > limits.memory else None
@@ -105,9 +105,9 @@ class Running:
     def _memory(self, now: float) -> int:
         looked, family = self._family
         if now - looked > FAMILY:
-            family = [pid for pid, _ in processes.below(self.process.pid)]
+            family = processes.below(self.process.pid)
             self._family = now, family
-        return sum(processes.resident(pid) for pid in (self.process.pid, *family))
+        return sum(processes.resident(pid) for pid in (self.process.pid, *(pid for pid, _ in family)))
 
 
 def _text(path: Path) -> str:

@@ -50,7 +50,8 @@ def run(
     def run_in(engine: Engine, tree: exp.Query, **more: pd.DataFrame) -> pd.DataFrame:
         named = {table.name for table in tree.find_all(exp.Table)}
         used = {name: frame for name, frame in {**frames, **more}.items() if name in named}
-        return engine.fetch(tree if engine is embedded else complete(tree, known), **used)
+        there = {name: each for name, each in known.items() if each.engine is engine}
+        return engine.fetch(complete(tree, there) if there else tree, **used)
 
     ours = {name: home for name, home in homes.items() if name not in frames}
     engines = {ours[name].name: ours[name] for name in _sources(query, ours)}

@@ -52,7 +52,8 @@ def describe_base(found: Published, source: Source, known: Mapping[str, Publishe
     try:
         return found.engine.describe(complete(found.base, known) if found.over else found.base)
     except DataError as error:
-        raise DataError([Fault(found.name, _explain(found, source, each.rule)) for each in error.faults]) from error
+        told = [each if each.file else Fault(found.name, _explain(found, source, each.rule)) for each in error.faults]
+        raise DataError(told) from error
 
 
 def _explain(found: Published, source: Source, rule: str) -> str:
@@ -62,8 +63,8 @@ def _explain(found: Published, source: Source, rule: str) -> str:
         tables = found.engine.tables()
     except DataError:
         tables = []
-    known = {table.casefold() for table in tables}
-    if tables and source.table.casefold() not in known:
+    known = {table.casefold().rpartition(".")[2] for table in tables}
+    if tables and source.table.casefold().rpartition(".")[2] not in known:
         return f"table: {found.engine.name} has no table {source.table!r}{did_you_mean(source.table, tables)}"
     return f"table: {found.engine.name} refuses {source.table}: {rule}"
 

@@ -138,6 +138,7 @@ NUMBERS = ("integer", "number", "huge", "zeros", "grouped")
 TIMES = ("date", "stamp", "instant", "formatted")
 EVERY = (*NUMBERS, *TIMES, "boolean")
 TOGETHER = 40
+SHORT = 100_000
 
 
 @dataclass(frozen=True)
@@ -164,14 +165,39 @@ def tally_columns(
 ) -> dict[str, Tally]:
     """A tally of the wanted kinds of each column; `values` is the SQL of each column's text.
 
-    A few columns at a time: planning one query over hundreds of columns takes far longer than reading them again.
+    A few columns at a time: planning one query over hundreds of columns takes far longer than reading them again. Of a
+    wide and short table the columns are put under each other, so that each kind is planned once.
     """
     found: dict[str, Tally] = {}
-    columns = list(wanted)
+    if raw.rows <= SHORT and not raw.elsewhere:
+        for kinds in {tuple(kinds) for kinds in wanted.values()}:
+            alike = [column for column in wanted if tuple(wanted[column]) == kinds]
+            if len(alike) > TOGETHER:
+                found |= _tally_long(con, raw, alike, kinds, shapes=shapes, values=values)
+    columns = [column for column in wanted if column not in found]
     for start in range(0, len(columns), TOGETHER):
         some = {column: wanted[column] for column in columns[start : start + TOGETHER]}
         found |= _tally_some(con, raw, some, shapes, values)
     return found
+
+
+def _tally_long(
+    con: Connection,
+    raw: Raw,
+    columns: Sequence[str],
+    kinds: Sequence[str],
+    *,
+    shapes: Shapes,
+    values: Mapping[str, str],
+) -> dict[str, Tally]:
+    """The tallies of many columns with the same kinds, from one query over all their values in one column."""
+    listed = ", ".join(values[column] for column in columns)
+    counts = "".join(f", count(*) filter (where {_condition(kind, shapes, 'v')})" for kind in kinds)
+    long = f"select unnest(range({len(columns)})) as i, unnest([{listed}]) as v from ({raw.scan})"
+    rows = {row[0]: row[1:] for row in con.execute(f"select i, count(v){counts} from ({long}) group by i").fetchall()}
+    empty = (0,) * (len(kinds) + 1)
+    found = {column: rows.get(i, empty) for i, column in enumerate(columns)}
+    return {column: Tally(row[0], dict(zip(kinds, row[1:], strict=True))) for column, row in found.items()}
 
 
 def _tally_some(

@@ -283,7 +283,7 @@ class Shelf:
 
     def _decode(self, name: str) -> list[Fault]:
         typed = self.load(name).typed
-        if typed is None or typed.table or not typed.parts:
+        if typed is None or typed.table or typed.elsewhere or not typed.parts:
             return []
         used = [c for n in self.needs[name].columns if (c := find_column(n, typed.columns))] or list(typed.columns)
         try:

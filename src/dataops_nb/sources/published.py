@@ -40,9 +40,22 @@ class Published:
 
 
 def complete(query: exp.Expr, known: Mapping[str, Published]) -> exp.Expr:
-    """The query with everything that it reads of these sources before it, what stands on others after them."""
+    """The query with everything that it reads of these sources before it, what stands on others after them.
+
+    Columns are named with the capitals that they have in the database, where one spelling only is known.
+    """
     ctes: dict[str, exp.CTE] = {}
-    return with_ctes(_point(query.copy(), known, ctes), list(ctes.values()))
+    spelled: dict[str, set[str]] = {}
+    for column in (column for source in known.values() for column in source.columns):
+        spelled.setdefault(column.casefold(), set()).add(column)
+    tree = query.copy()
+    for node in tree.find_all(exp.Column):
+        spelling = spelled.get(node.name.casefold(), set())
+        if len(spelling) == 1 and isinstance(node.this, exp.Identifier) and node.name not in spelling:
+            node.set("this", exp.to_identifier(next(iter(spelling)), quoted=True))
+        elif node.name in spelling and node.name != node.name.lower():
+            node.this.set("quoted", True)
+    return with_ctes(_point(tree, known, ctes), list(ctes.values()))
 
 
 def _point(tree: exp.Expr, known: Mapping[str, Published], ctes: dict[str, exp.CTE]) -> exp.Expr:

@@ -10,6 +10,7 @@ from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.answering import mind, worth
 from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
+from dataops_nb.story.communicated import untold
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, findings, told
@@ -75,6 +76,7 @@ __all__ = [
     "told",
     "track",
     "track_facts",
+    "untold",
     "weigh",
     "worth",
 ]

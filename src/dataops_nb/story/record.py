@@ -15,6 +15,7 @@ from dataops_nb.sources import touched
 from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.answering import answered_facts
+from dataops_nb.story.communicated import untold_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, told
@@ -98,6 +99,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **(track_facts(board) if board.has_track else {}),
         **reacting.reaction_facts(board),
         **meant_facts(board),
+        **untold_facts(board),
         **answered_facts(board),
         **(pitch_facts(board) if "pitched" in board.__dict__ else {}),
     }
@@ -147,7 +149,9 @@ def warnings(board: Board) -> list[str]:
 
 
 def _subject(board: Board) -> str:
-    """What a board without a department is about: the North Star, or the metric that speaks for it."""
+    """What a board without a department is about: what to solve next where that was asked, the North Star, or one metric."""
+    if board.has_priorities:
+        return "What to solve next"
     star = board.definitions.company.north_star
     return "North Star" if not star or board.lead in star else board.definitions.label(board.lead)
 

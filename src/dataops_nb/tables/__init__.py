@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataops_nb.tables.admitted import admission, communications
 from dataops_nb.tables.agreements import leads, lights, owners
 from dataops_nb.tables.lab import pitch_gate, understood
 from dataops_nb.tables.leading import links
@@ -14,7 +15,9 @@ from dataops_nb.tables.tracking import track
 
 __all__ = [
     "Table",
+    "admission",
     "bridge",
+    "communications",
     "feeds",
     "leads",
     "lights",

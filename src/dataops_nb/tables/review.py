@@ -6,6 +6,7 @@ import pandas as pd
 
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, at_grain, history, segments
+from dataops_nb.definitions.models import Grain
 from dataops_nb.findings import inputs_of
 from dataops_nb.story import numbers
 from dataops_nb.tables.markup import Light, Table
@@ -76,14 +77,19 @@ def _score(board: Board, row: pd.Series) -> list[str | Light]:
 def six_twelve(board: Board, metric: str) -> Table:
     """The last six weeks and twelve months with last year's, and month-, quarter- and year-to-date with theirs."""
     unit = board.definitions.metrics[metric].unit
-    weeks = history(at_grain(board, "week") if board.grain != "week" else board, metric, 6)
-    monthly = "month" in board.definitions.metrics[metric].grains
-    months = history(at_grain(board, "month"), metric, 12) if monthly else weeks.iloc[:0]
+    weeks, months = _last(board, metric, "week", 6), _last(board, metric, "month", 12)
     rows = [*_rows(weeks, unit), *_rows(months, unit), *_to_date(board, metric)]
     columns = ["Period", "Value", "Target", "Last year", "Change"]
     return Table(
         f"{board.definitions.label(metric)}: six weeks, twelve months, to date", columns, rows, frozenset(columns[1:])
     )
+
+
+def _last(board: Board, metric: str, grain: Grain, periods: int) -> pd.DataFrame:
+    """A metric's last periods of a grain; no rows where it makes no sense there."""
+    if grain not in board.definitions.metrics[metric].grains:
+        return board.table.iloc[:0]
+    return history(board if board.grain == grain else at_grain(board, grain), metric, periods)
 
 
 def _rows(rows: pd.DataFrame, unit: str) -> list[list[str | Light]]:

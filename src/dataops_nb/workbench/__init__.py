@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from dataops_nb import definitions as company_files
 from dataops_nb.definitions import Definitions
 from dataops_nb.errors import DefinitionsError, Mistake, PublishError, UsageError, did_you_mean
-from dataops_nb.workbench.packaged import init
+from dataops_nb.workbench.packaged import furnish, init
 
-__all__ = ["Workbench", "as_of", "ensure_data", "init", "open"]
+__all__ = ["Workbench", "as_of", "ensure_data", "furnish", "init", "open"]
 
 
 @dataclass(frozen=True)

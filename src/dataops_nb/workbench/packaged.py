@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -35,6 +36,19 @@ dataops-nb refresh    # the pages
 `dataops-nb lab` opens the notebooks in JupyterLab.
 """
 
+FURNISHED = """\
+# {name}
+
+A workbench of dataops-nb, made from files of your own.
+
+- `params/` a first draft of the company as text. What was guessed stands beside its reason, and what no file can tell is asked
+  for in comments. An editor that reads YAML schemas explains every key.
+- `notebooks/` the figures behind every guess (`05_profile.ipynb`), and the first report.
+- `out/` what a refresh makes; open `out/index.html`. It is not under git.
+
+The files are read where they lie: `data:` in `params/company.yaml` says where, and `--data DIR` says otherwise.
+"""
+
 
 def init(target: str | Path) -> Path:
     """Make a new workbench in `target` and return its folder.
@@ -51,6 +65,31 @@ def init(target: str | Path) -> Path:
         write_schema(target / "params" / ".schema")
         _write_missing(target / ".gitignore", GITIGNORE)
         _write_missing(target / "README.md", README.format(name=target.name))
+    except OSError as error:
+        raise PublishError(f"cannot write the workbench {target}: {error.strerror or error}") from error
+    return target
+
+
+def furnish(target: str | Path, params: Mapping[str, str], notebooks: Sequence[str], grain: str) -> Path:
+    """Make a new workbench of these files under params/, by name, and these packaged notebooks; return its folder.
+
+    The notebooks start at `grain` instead of week. Raises as `init` does.
+    """
+    target = Path(target).absolute()
+    _refuse_occupied(target)
+    try:
+        for name, text in params.items():
+            path = target / "params" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        (target / "notebooks").mkdir(exist_ok=True)
+        for name in notebooks:
+            text = (_packaged("notebooks") / name).read_text(encoding="utf-8")
+            started = text.replace('grain: str = \\"week\\"', f'grain: str = \\"{grain}\\"')
+            (target / "notebooks" / name).write_text(started, encoding="utf-8", newline="\n")
+        write_schema(target / "params" / ".schema")
+        _write_missing(target / ".gitignore", GITIGNORE)
+        _write_missing(target / "README.md", FURNISHED.format(name=target.name))
     except OSError as error:
         raise PublishError(f"cannot write the workbench {target}: {error.strerror or error}") from error
     return target

@@ -107,7 +107,9 @@ class Source(Model):
         None, description="A csv, tsv, json, parquet or xlsx file, or a glob; from the data folder."
     )
     query: Name | None = Field(None, description="A SELECT over other sources; with url, in its own SQL.")
-    url: Name | None = Field(None, description="A database: env:NAME, duckdb:FILE, sqlite:FILE; with table or query.")
+    url: Name | None = Field(
+        None, description="A database: env:NAME, duckdb:FILE, a SQLAlchemy url; with table or query."
+    )
     table: Name | None = Field(None, description="The table behind url: crm.deals.")
     watermark: Name | None = Field(
         None, description="SQL over a database's rows that changes whenever they do: max(updated_at)."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from dataops_nb.refresh.parameters import declared, read
 from dataops_nb.refresh.plan import Planned
 from dataops_nb.refresh.schedules.moment import Plan
 
@@ -14,13 +15,18 @@ def files(plan: Plan) -> dict[str, str]:
 
 
 def _definition(plan: Plan, one: Planned) -> dict[str, object]:
-    """The as-of day stays empty, which means the day on which it runs."""
+    """What differs from the notebook's own parameters, as Python literals: they are put into a cell as they are."""
+    known = declared(read(plan.root / "notebooks" / one.notebook))
     return {
         "name": f"{plan.suite} {one.report}",
         "input_uri": f"notebooks/{one.notebook}",
         "runtime_environment_name": "python3",
         "output_formats": ["ipynb", "html"],
-        "parameters": {name: value for name, value in one.parameters.items() if name != "as_of" and value is not None},
+        "parameters": {
+            name: repr(value)
+            for name, value in one.parameters.items()
+            if name != "as_of" and value != known[name].default
+        },
         "schedule": plan.cron,
         "timezone": plan.timezone,
     }

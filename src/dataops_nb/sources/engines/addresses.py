@@ -13,7 +13,7 @@ from dataops_nb.errors import DataError, Fault, did_you_mean
 
 ENV = "env:"
 HIDDEN = "***"
-_SECRET = re.compile(r"(?<=://)([^/@\s]*?):([^@\s]*)@")
+_SECRET = re.compile(r"(?<=://)([^/@\s]*?):(\S*)@")
 _PARAMETER = re.compile(r"(?i)\b((?:pass|pwd|token|secret|key|credential|auth)\w*=)([^&;\s]+)")
 
 

@@ -31,6 +31,10 @@ class Embedded:
             ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         )
         self.con.execute("set python_enable_replacements = false")
+        if os.environ.get("DATAOPS_NB_REFRESH"):
+            self.con.execute(
+                "set enable_progress_bar = false"
+            )  # a widget where nobody watches, and only when it is slow
         self.con.execute("set TimeZone = ?", [zone])
         self.con.execute("set temp_directory = ?", [str(self.spill)])
         self.databases = {path: self._attach(path, f"_nb_db{i}") for i, path in enumerate(dict.fromkeys(databases))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +11,12 @@ from dataops_nb.sources.engines.addresses import Address, resolve
 from dataops_nb.sources.engines.embedded import Embedded
 from dataops_nb.sources.engines.interface import Engine
 from dataops_nb.sources.engines.lite import Lite
+
+DIALECTS = {
+    "postgresql": "postgres", "postgres": "postgres", "cockroachdb": "postgres", "redshift": "redshift",
+    "mysql": "mysql", "mariadb": "mysql", "mssql": "tsql", "oracle": "oracle", "snowflake": "snowflake",
+    "bigquery": "bigquery", "trino": "trino", "databricks": "databricks", "clickhouse": "clickhouse",
+}  # fmt: skip
 
 
 class Engines:
@@ -26,6 +32,7 @@ class Engines:
             except DataError as error:
                 self._unknown[source] = error
         attached = [a.path for a in self._addresses.values() if a.scheme == "duckdb"]
+        self.zone = zone
         self.embedded = Embedded(folders, zone, attached)
 
     def address(self, source: str) -> Address:
@@ -40,7 +47,7 @@ class Engines:
         if address.scheme == "duckdb":
             return self._attached(address)
         if address.url not in self._open:
-            self._open[address.url] = _opener(source, address)(address)
+            self._open[address.url] = _open(source, address, self.zone)
         return self._open[address.url]
 
     def catalog(self, source: str) -> str:
@@ -62,9 +69,19 @@ class Engines:
         self.embedded.close()
 
 
-def _opener(source: str, address: Address) -> Callable[[Address], Engine]:
-    if address.scheme == "sqlite":
-        return Lite
+def _open(source: str, address: Address, zone: str) -> Engine:
+    if address.scheme.partition("+")[0] == "sqlite":
+        return Lite(address)
+    if dialect := DIALECTS.get(address.scheme.partition("+")[0]):
+        need(source, "sqlalchemy", "sql")
+        from dataops_nb.sources.engines.server import Server  # noqa: PLC0415 -- of the extra `sql`
+
+        return Server(address, dialect, zone)
+    if address.scheme == "spark":
+        need(source, "pyspark", "spark")
+        from dataops_nb.sources.engines.sparks import Spark  # noqa: PLC0415 -- of the extra `spark`
+
+        return Spark(address)
     raise DataError(
         [Fault(source, f"url: no engine knows {address.shown}; write duckdb:, sqlite:, spark: or a SQLAlchemy url")]
     )

@@ -6,7 +6,7 @@ that stands for it in one dialect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import sqlglot
 from sqlglot import exp
@@ -26,12 +26,12 @@ _POSSIBLE = {
 }
 
 
-def say(query: exp.Expr, dialect: str, columns: Mapping[str, str] | None = None) -> str:
-    """A query in a dialect; `columns` gives the exact name of columns that are written in other capitals."""
+def say(query: exp.Expr, dialect: str) -> str:
+    """A query in a dialect."""
     tree, rule = query.copy(), RULES.get(dialect, _keep)
-    for node in reversed(list(tree.dfs())):
-        if isinstance(node, exp.Column) and columns:
-            _name_exactly(node, columns)
+    for i, node in enumerate(reversed(list(tree.dfs()))):
+        if isinstance(node, exp.Subquery) and isinstance(node.parent, exp.From | exp.Join) and not node.alias:
+            node.set("alias", exp.TableAlias(this=exp.to_identifier(f"_nb_q{i}")))
         said = rule(node)
         if said is not node:
             if node is tree:
@@ -46,12 +46,6 @@ def read(written: str) -> exp.Expr:
     return sqlglot.parse_one(written, read="duckdb")
 
 
-def _name_exactly(node: exp.Column, columns: Mapping[str, str]) -> None:
-    known = columns.get(node.name.casefold()) if isinstance(node.this, exp.Identifier) else None
-    if known is not None:
-        node.set("this", exp.to_identifier(known, quoted=True))
-
-
 def _keep(node: exp.Expr) -> exp.Expr:
     return node
 
@@ -61,18 +55,13 @@ def _call(name: str, *arguments: exp.Expr | str | None) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=[a.copy() for a in said if a is not None])
 
 
-def _whole(node: exp.Anonymous) -> exp.Expr:
-    """`regexp_full_match(x, pattern)` as a match of a pattern with both ends."""
-    value, pattern = node.expressions
-    return exp.RegexpLike(this=value.copy(), expression=exp.Literal.string(f"^(?:{pattern.name})$"))
+def _whole(node: exp.RegexpFullMatch) -> exp.Expr:
+    """A match of the whole value, as one of a pattern with both ends."""
+    return exp.RegexpLike(this=node.this.copy(), expression=exp.Literal.string(f"^(?:{node.expression.name})$"))
 
 
 def _is_call(node: exp.Expr, name: str) -> bool:
     return isinstance(node, exp.Anonymous) and node.name.lower() == name
-
-
-def _is_full_match(node: exp.Expr) -> bool:
-    return _is_call(node, "regexp_full_match")
 
 
 def _kind(node: exp.Cast) -> str:
@@ -85,8 +74,8 @@ def _kind(node: exp.Cast) -> str:
 
 
 def _postgres(node: exp.Expr) -> exp.Expr:
-    if _is_full_match(node):
-        return _whole(node)  # type: ignore[arg-type]  # told apart by its name
+    if isinstance(node, exp.RegexpFullMatch):
+        return _whole(node)
     if _is_call(node, "isfinite"):
         ends = exp.cast(exp.Literal.string("-Infinity"), "double"), exp.cast(exp.Literal.string("Infinity"), "double")
         value = node.expressions[0]
@@ -142,8 +131,8 @@ def _without_zero(node: exp.Expr) -> exp.Expr:
 
 
 def _spark(node: exp.Expr) -> exp.Expr:
-    if _is_full_match(node):
-        return _whole(node)  # type: ignore[arg-type]  # told apart by its name
+    if isinstance(node, exp.RegexpFullMatch):
+        return _whole(node)
     if _is_call(node, "isfinite"):
         value = node.expressions[0]
         endless = exp.GTE(

@@ -1,0 +1,29 @@
+"""Activity without communication: what is on target and was never told to anybody, from facts."""
+
+from __future__ import annotations
+
+from dataops_nb.board import Board
+from dataops_nb.story.facts import Fact
+from dataops_nb.story.sentences import Sentence, Told
+
+
+def untold(board: Board) -> Told:
+    """One sentence for each metric of the board that is green and was never published."""
+    known = untold_facts(board)
+    said = [
+        Sentence(f"{board.definitions.label(fact.metric)} is green and was never published: activity without communication.",
+                 (f"{fact.metric}.light", fact.id))
+        for fact in known.values()
+    ]  # fmt: skip
+    return Told(tuple(said))
+
+
+def untold_facts(board: Board) -> dict[str, Fact]:
+    """The fact `metric.communicated` of each such metric."""
+    green = board.current.loc[board.current["light"] == "green", "metric"]
+    names = [str(name) for name in green if str(name) not in board.communicated]
+    facts = [
+        Fact(f"{name}.communicated", name, None, board.period.id, "communicated", "never", "", "never")
+        for name in names
+    ]
+    return {fact.id: fact for fact in facts}
