@@ -258,7 +258,7 @@ def read(
     if grain not in GRAINS:
         raise UsageError(f"unknown grain {grain!r}{did_you_mean(grain, GRAINS)}; grains are {', '.join(GRAINS)}")
     workbench.ensure_data(wb)
-    catalog = sources.open(wb.definitions, wb.data, workbench.as_of(wb, as_of or None))
+    catalog = sources.open(wb.definitions, wb.data, workbench.as_of(wb, as_of or None), keep=wb.cache)
     return of(
         catalog, _wanted(catalog.definitions, department, metrics), grain=grain, department=department, out=wb.out
     )

@@ -25,20 +25,22 @@ def gather(catalog: Catalog, metrics: Iterable[str], by: tuple[str, ...], apart:
         if what.agg in _SHARED and is_daily(what) and not catalog.faulty(what.source):
             currency = what.currency if queries.converts(catalog, what) else None
             groups.setdefault((what.source, time_of(catalog, what), currency), {})[summed(what)] = None
-    for (_, time, _), found in groups.items():
-        missing = [what for what in found if not catalog.knows(queries.daily(catalog, what, time, by))]
+    rates = catalog.definitions.company.rates
+    for (source, time, currency), found in groups.items():
+        read = (source, rates.source) if currency and rates else (source,)
+        missing = [what for what in found if not catalog.knows(queries.daily(catalog, what, time, by), *read)]
         for start in range(0, len(missing), TOGETHER):
-            _fetch(catalog, missing[start : start + TOGETHER], time, by)
+            _fetch(catalog, missing[start : start + TOGETHER], time, by, read)
 
 
-def _fetch(catalog: Catalog, whats: list[Measure], time: str, by: tuple[str, ...]) -> None:
+def _fetch(catalog: Catalog, whats: list[Measure], time: str, by: tuple[str, ...], read: tuple[str, ...]) -> None:
     if len(whats) < 2:
         return
     frame = catalog.fetch(queries.daily_together(catalog, whats, time, by))
     keys = ["day", *(f"d{i}" for i in range(len(by)))]
     for i, what in enumerate(whats):
         own = frame.loc[frame[f"r{i}"] > 0, [*keys, f"v{i}", f"n{i}"]].rename(columns={f"v{i}": "v", f"n{i}": "n"})
-        catalog.keep(queries.daily(catalog, what, time, by), own.reset_index(drop=True))
+        catalog.keep(queries.daily(catalog, what, time, by), own.reset_index(drop=True), *read)
 
 
 def _measures(catalog: Catalog, metrics: Iterable[str], seen: set[str]) -> Iterator[Measure]:

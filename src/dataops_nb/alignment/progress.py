@@ -34,7 +34,9 @@ def add_so_far(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     as_of = pd.Timestamp(catalog.as_of)
     if ((table["period_start"] <= as_of) & (table["period_end"] > as_of)).any():
         splits = _splits(table, catalog)
-        for _, group in table.groupby(["metric", splits], sort=False):
+        has_begun = (table["period_start"] <= as_of) & (table["data_to"] >= table["period_start"])
+        known = set(table.loc[has_begun & (table["period_end"] > as_of), "metric"])
+        for _, group in table[table["metric"].isin(known)].groupby(["metric", splits], sort=False):
             out.update(_reached(group, Scope(catalog, splits[group.index[0]])))
     return table.assign(so_far=out)
 

@@ -5,8 +5,11 @@ What a verb needs is imported when the verb runs, so that `--help` and a mistype
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from dataops_nb.cli import arguments
@@ -27,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = arguments.parse(sys.argv[1:] if argv is None else argv)
         module, function = args.run.split(":")
-        return int(getattr(import_module(f"dataops_nb.cli.{module}"), function)(args))
+        with _memory(args):
+            return int(getattr(import_module(f"dataops_nb.cli.{module}"), function)(args))
     except SystemExit as asked:  # --help, --version, and a refresh that was told to end
         return int(asked.code or 0)
     except DataopsError as error:
@@ -36,6 +40,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), DISK)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
+
+
+@contextmanager
+def _memory(args: Namespace) -> Iterator[None]:
+    """With `--no-cache` this command and the processes it starts keep nothing and take nothing from earlier runs."""
+    before = os.environ.get("DATAOPS_NO_CACHE")
+    if args.no_cache:
+        os.environ["DATAOPS_NO_CACHE"] = "1"
+    try:
+        yield
+    finally:
+        if args.no_cache and before is None:
+            del os.environ["DATAOPS_NO_CACHE"]
 
 
 def _fail(message: str, code: int) -> int:

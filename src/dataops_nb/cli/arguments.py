@@ -56,7 +56,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     Raises UsageError for an unknown verb, option or value; SystemExit(0) after --help or --version.
     """
-    start = argparse.Namespace(workbench=None, data=None, out=None, json=False, quiet=False)
+    start = argparse.Namespace(workbench=None, data=None, out=None, json=False, quiet=False, no_cache=False)
     parser = build()
     args, unknown = parser.parse_known_args(list(argv), start)
     if unknown:
@@ -132,6 +132,7 @@ def _shared() -> Parser:
     group.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: out in the workbench)")
     group.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     group.add_argument("--quiet", action="store_true", help="say only what went wrong")
+    group.add_argument("--no-cache", action="store_true", help="read all data anew; take and keep no aggregates")
     return shared
 
 

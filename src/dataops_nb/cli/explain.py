@@ -26,7 +26,7 @@ def run(args: Namespace) -> int:
     by = split(args.by, drivers.splits(definitions, args.metric))
     against: Against = "previous" if args.against == "previous" else "same_last_year"
     workbench.ensure_data(bench)
-    with sources.open(definitions, bench.data, workbench.as_of(bench, args.as_of)) as catalog:
+    with sources.open(definitions, bench.data, workbench.as_of(bench, args.as_of), keep=bench.cache) as catalog:
         period = calendar(definitions.company.calendar).last_complete(args.grain, catalog.as_of)
         whole = drivers.change(catalog, args.metric, period, against)
         rows = records(drivers.explain(catalog, args.metric, period, against, by)[list(HEADERS)])

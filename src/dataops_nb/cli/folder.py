@@ -22,5 +22,5 @@ def definitions(args: Namespace) -> Definitions:
     from dataops_nb import sources  # noqa: PLC0415  pandas and duckdb are not needed for what the files say
 
     workbench.ensure_data(bench)
-    with sources.open(declared, bench.data, workbench.as_of(bench, None)) as catalog:
+    with sources.open(declared, bench.data, workbench.as_of(bench, None), keep=bench.cache) as catalog:
         return catalog.definitions

@@ -20,7 +20,7 @@ def run(args: Namespace) -> int:
     """Print one line for each input and North Star: those that move it first, then what was declared."""
     bench = folder.find(args)
     workbench.ensure_data(bench)
-    with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of)) as catalog:
+    with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of), keep=bench.cache) as catalog:
         rows = records(links.find(catalog, args.grain))
     if args.json:
         output.document({"rows": [{name: row[name] for name in COLUMNS} for row in rows]})

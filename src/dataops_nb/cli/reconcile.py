@@ -26,7 +26,7 @@ def run(args: Namespace) -> int:
     bench = folder.find(args)
     columns = ROWS if args.rows else COLUMNS
     workbench.ensure_data(bench)
-    with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of)) as catalog:
+    with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of), keep=bench.cache) as catalog:
         metrics = _wanted(catalog.definitions, args)
         found = _read(catalog, metrics, args)
     rows = [{name: _number(value) for name, value in row.items()} for row in records(found[list(columns)])]

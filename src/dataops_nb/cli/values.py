@@ -17,7 +17,7 @@ def run(args: Namespace) -> int:
     """Print the values: totals, or one row a segment and period with --by."""
     bench = folder.find(args)
     workbench.ensure_data(bench)
-    with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of)) as catalog:
+    with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of), keep=bench.cache) as catalog:
         definitions = catalog.definitions
         metric.require(definitions, args.metric)
         by = split(args.by, alignment.declared_splits(definitions, args.metric))

@@ -36,10 +36,10 @@ class Catalog:
 
     dialect = "duckdb"
 
-    def __init__(self, definitions: Definitions, data: Path, as_of: dt.date) -> None:
+    def __init__(self, definitions: Definitions, data: Path, as_of: dt.date, keep: Path | None = None) -> None:
         self.declared = definitions
         self.as_of = as_of
-        self._shelf = Shelf(definitions, data, as_of)
+        self._shelf = Shelf(definitions, data, as_of, keep)
         self._sources = self._shelf.sources
         self._results: dict[str, pd.DataFrame] = {}
         self._coverage: dict[tuple[str, str | None], Coverage] = {}
@@ -79,32 +79,54 @@ class Catalog:
         found, wrong = find_tables(tree, [*self._sources, *frames])
         if wrong:
             raise UsageError("; ".join(wrong))
-        self._shelf.see([n for n in found if n in self._sources and n not in frames])
-        result = self._run(tree, found, frames)
+        result = self._recalled([n for n in found if n in self._sources and n not in frames], written, tree, frames)
         if not frames:
             self._results[written] = result.copy()
         return result
 
-    def knows(self, query: exp.Expression) -> bool:
-        """Whether the result of a query without frames is at hand."""
-        return query.sql(dialect=self.dialect) in self._results
+    def _recalled(
+        self, names: list[str], written: str, tree: exp.Expr, frames: dict[str, pd.DataFrame]
+    ) -> pd.DataFrame:
+        """The result of a query, from a run before where all that it depends on is as it was."""
+        recall = self._shelf.recall
+        known = recall.frame(names, written, frames) if recall else None
+        if known is not None:
+            return known
+        if recall:
+            recall.wake(names)
+        self._shelf.see(names)
+        if self._shelf.steps.usable:
+            self._shelf.steps.make()
+        result = self._run(tree, [*names, *frames], frames)
+        if recall:
+            recall.put_frame(names, written, frames, result)
+        return result
 
-    def keep(self, query: exp.Expression, result: pd.DataFrame) -> None:
-        """Keep what is known to be the result of a query without frames."""
-        self._results[query.sql(dialect=self.dialect)] = result
+    def knows(self, query: exp.Expression, *names: str) -> bool:
+        """Whether the result of a query over these sources, without frames, is at hand."""
+        written = query.sql(dialect=self.dialect)
+        if written not in self._results and self._shelf.recall:
+            known = self._shelf.recall.frame(names, written, {})
+            if known is not None:
+                self._results[written] = known
+        return written in self._results
+
+    def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
+        """Keep what is known to be the result of a query over these sources, without frames."""
+        written = query.sql(dialect=self.dialect)
+        self._results[written] = result
+        if self._shelf.recall:
+            self._shelf.recall.put_frame(names, written, {}, result)
 
     def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
         """The least and greatest value of a column of integers in a file; None for anything else, and where there is none."""
         typed = self._shelf.typed(name)
         found = find_column(column.strip('"'), typed.columns)
-        if not self._is_embedded(name) or found is None or typed.columns[found] not in NUMERIC:
+        if not self._shelf.is_embedded(name) or found is None or typed.columns[found] not in NUMERIC:
             return None
         query = f"select min({quote(found)}) as low, max({quote(found)}) as high from {quote(name)}"
         low, high = self.fetch(query).iloc[0]
         return None if pd.isna(low) else (int(low), int(high))
-
-    def _is_embedded(self, name: str) -> bool:
-        return self._shelf.home(name) is self._shelf.engine
 
     def _run(self, tree: exp.Expr, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
         shadowed = [name for name in frames if name in self._shelf.loaded]
@@ -155,7 +177,7 @@ class Catalog:
         if not is_time(columns[found]):
             raise DataError([Fault(name, f"is {columns[found]}, which has no day", column=found)])
         moment, zone = exp.column(found, quoted=True), self._shelf.zone_of(name)
-        quick = self._shelf.steps.cut(moment, columns[found], zone) if self._is_embedded(name) else None
+        quick = self._shelf.steps.cut(moment, columns[found], zone) if self._shelf.is_embedded(name) else None
         return quick or cut_day(moment, columns[found], zone, self._shelf.zone)
 
     def rate_spans(self) -> exp.Expression:
@@ -187,9 +209,14 @@ class Catalog:
             for kind in (exp.Min, exp.Max)
         ]
         known = end_before(moment, type_, zone, self._shelf.zone, self.as_of)
-        row = first_row(self._shelf.ask(name), f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}")
-        first, last = row or (None, None)
-        return _as_day(first), _as_day(last)
+        query = f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}"
+
+        def find() -> list[str | None]:
+            days = map(_as_day, first_row(self._shelf.ask(name), query) or (None, None))
+            return [None if day is None else day.isoformat() for day in days]
+
+        first, last = map(_as_day, self._shelf.fact(name, query, find))
+        return first, last
 
     def watermark(self, name: str) -> str | None:
         """What tells whether a database's rows have changed: the value of the source's `watermark:` now.
@@ -241,18 +268,23 @@ class Catalog:
         closure = [self._shelf.load(n) for n in self._shelf.closure([name])]
         files = list(dict.fromkeys(f for loaded in closure for f in loaded.files))
         source, known = self._sources[name], self._shelf.load(name).typed is not None
-        rows = self._shelf.count(name) if known else None
+        rows = self._shelf.fact(name, "rows", lambda: self._shelf.count(name)) if known else None
         data_to = self.coverage(name).last_row if known else None
         shown = ", ".join(dict.fromkeys([*(f.shown for f in files), *(one.place for one in closure if one.place)]))
         marks = [mark for n in self._shelf.closure([name]) if (mark := self.watermark(n))]
-        content = hash_content(files) if files else ""
+        content = self._shelf.fact(name, "content", lambda: hash_content(files)) if files else ""
         content += hashlib.sha256(" ".join(marks).encode()).hexdigest()[:12] if marks else ""
         return [name, source.system, source.owner or "", shown, rows, data_to, content]
 
 
-def open(definitions: Definitions, data: Path, as_of: dt.date) -> Catalog:  # noqa: A001  -- read as `sources.open`
-    """The catalog of a company's sources as of one day; `data` is where relative paths start. Nothing is read yet."""
-    return Catalog(definitions, data, as_of)
+def open(  # noqa: A001  -- read as `sources.open`
+    definitions: Definitions, data: Path, as_of: dt.date, keep: Path | None = None
+) -> Catalog:
+    """The catalog of a company's sources as of one day; `data` is where relative paths start. Nothing is read yet.
+
+    In the folder `keep` it remembers what it aggregated, and takes it from there where nothing has changed.
+    """
+    return Catalog(definitions, data, as_of, keep)
 
 
 def _as_day(found: object) -> dt.date | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 
 from dataops_nb.definitions import Definitions, Indicator, expand, indicator, metric_id
 from dataops_nb.definitions.checks.names import fault_of_identifier
 from dataops_nb.definitions.models import BetterColumn, Defaults, MetricsFrom
 from dataops_nb.errors import DataError, Fault
-from dataops_nb.sources.evidence import Notice, check_value
+from dataops_nb.sources.evidence import Check, Notice, check_value
 from dataops_nb.sources.loading import Shelf
 from dataops_nb.sources.sql import quote, say_error, text, texts
 
@@ -32,22 +34,44 @@ def read_indicators(shelf: Shelf, definitions: Definitions) -> Definitions:
 def _indicators(shelf: Shelf, table: MetricsFrom, defaults: Defaults, taken: dict[str, str]) -> list[Indicator]:
     """The usable indicators of a table, whose metrics' names are taken from then on."""
     shelf.see([table.source])
-    usable: list[Indicator] = []
-    column = quote(table.id)
-    checks = [check_value(table.id, EMPTY, f"{column} is null")]
-    for row in _latest_rows(shelf, table, defaults):
-        name = metric_id(table.prefix, row[0])
-        if rule := _fault_of(name, row[0], taken):
-            checks.append(check_value(table.id, rule, f"cast({column} as varchar) = {text(row[0])}"))
-        else:
-            taken[name] = f"is the metric of {row[0]!r} in {table.source}"
-            usable.append(Indicator(row[0], name, *row[1:]))
+    asked = f"indicators {table.model_dump_json()} {defaults.model_dump_json()}"
+    rows, unjudged = shelf.fact(table.source, asked, lambda: _read(shelf, table, defaults, taken))
+    usable, wrong = _sort(rows, table, taken)
+    if wrong:
+        shelf.rouse(table.source)
+        shelf.break_rules(shelf.load(table.source), wrong)
     loaded = shelf.load(table.source)
-    shelf.break_rules(loaded, checks)
-    loaded.notices += [notice for notice in _unjudged(shelf, table) if notice not in loaded.notices]
+    loaded.notices += [notice for each in unjudged if (notice := Notice(*each)) not in loaded.notices]
     if not usable and loaded.faults:
         raise DataError(loaded.faults)
+    taken |= {one.metric: f"is the metric of {one.id!r} in {table.source}" for one in usable}
     return usable
+
+
+def _read(shelf: Shelf, table: MetricsFrom, defaults: Defaults, taken: dict[str, str]) -> list[Any]:
+    """The latest row of each id, and what must be said; rows without an id, or with an unusable one, become faults."""
+    rows = [list(row) for row in _latest_rows(shelf, table, defaults)]
+    empty = check_value(table.id, EMPTY, f"{quote(table.id)} is null")
+    shelf.break_rules(shelf.load(table.source), [empty, *_sort(rows, table, taken)[1]])
+    return [rows, [[each.source, each.text, each.count] for each in _unjudged(shelf, table)]]
+
+
+def _sort(
+    rows: list[list[str | None]], table: MetricsFrom, taken: dict[str, str]
+) -> tuple[list[Indicator], list[Check]]:
+    """The usable indicators among rows, and the rules that the others break."""
+    usable: list[Indicator] = []
+    wrong: list[Check] = []
+    known = dict(taken)
+    for row in rows:
+        id_ = str(row[0])
+        name = metric_id(table.prefix, id_)
+        if rule := _fault_of(name, id_, known):
+            wrong.append(check_value(table.id, rule, f"cast({quote(table.id)} as varchar) = {text(id_)}"))
+        else:
+            known[name] = f"is the metric of {id_!r} in {table.source}"
+            usable.append(Indicator(id_, name, *row[1:]))
+    return usable, wrong
 
 
 def _fault_of(name: str, id_: str, taken: dict[str, str]) -> str:

@@ -6,9 +6,10 @@ What is wrong is collected and never stops the others; a source that cannot be r
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -34,6 +35,7 @@ from dataops_nb.sources.published import Asking, Published, complete
 from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.rates import check_rates, list_spans
 from dataops_nb.sources.reading import find_missing, read_files
+from dataops_nb.sources.recall import Recall
 from dataops_nb.sources.repeats import drop_repeats_there
 from dataops_nb.sources.rules import check_reference, count_nulls, count_rows, list_early, list_rules, list_unfinite
 from dataops_nb.sources.sql import Connection, find_column, first_row, names, quote, say_error, text
@@ -60,7 +62,7 @@ class Loaded:
 class Shelf:
     """The sources loaded so far, in one DuckDB in memory, as of one day."""
 
-    def __init__(self, definitions: Definitions, data: Path, as_of: dt.date) -> None:
+    def __init__(self, definitions: Definitions, data: Path, as_of: dt.date, keep: Path | None = None) -> None:
         self.as_of = as_of
         self.zone = definitions.company.timezone
         self.sources = definitions.company.sources
@@ -69,17 +71,20 @@ class Shelf:
         self.queries = parse_queries(written, self.sources)
         self.needs = collect_needs(definitions, self.queries)
         self.loaded: dict[str, Loaded] = {}
-        self._data = data.absolute()
-        folders = allow_folders([s.path for s in self.sources.values() if s.path], self._data)
+        self.data = data.absolute()
+        folders = allow_folders([s.path for s in self.sources.values() if s.path], self.data)
         urls = {n: s.url for n, s in self.sources.items() if s.url}
-        self.engines = Engines(urls, self._data, folders, self.zone)
+        self.engines = Engines(urls, self.data, folders, self.zone)
         self.engine: Engine = self.engines.embedded
         self.con = self.engines.embedded.con
         self.published: dict[str, Published] = {}
         self.steps = Steps(self.con, self.zone, as_of)
+        self.recall = Recall(self, keep) if keep else None
 
     def close(self) -> None:
         """Free the memory and the temporary files, leave the databases."""
+        if self.recall:
+            self.recall.close()
         self.engines.close()
 
     def watermark(self, name: str) -> str | None:
@@ -155,16 +160,34 @@ class Shelf:
         if name not in self.loaded:
             touched.SOURCES.add(name)
             loaded = Loaded(name)
-            raw = self._read(loaded)
-            if raw is not None:
-                self._agree_on(loaded, raw)
+            if not (self.recall and self.recall.load(loaded)):
+                raw = self._read(loaded)
+                if raw is not None:
+                    self._agree_on(loaded, raw)
             self.loaded[name] = loaded
         loaded = self.loaded[name]
         if not loaded.referenced:
             loaded.referenced = True
             self._check_references(loaded)
             self._check_rates(loaded)
+            if self.recall:
+                self.recall.keep(loaded, embedded=self.home(name) is self.engine)
         return loaded
+
+    def fact(self, name: str, what: str, find: Callable[[], Any]) -> Any:
+        """Something about a loaded source that JSON can hold; known from a run before, where nothing has changed."""
+        return self.recall.fact(name, what, find) if self.recall else find()
+
+    def rouse(self, name: str) -> None:
+        """Really load a source that was only recalled."""
+        if self.recall:
+            self.recall.wake([name])
+        self.see([name])
+
+    def is_embedded(self, name: str) -> bool:
+        """Whether a loaded source stands in the embedded DuckDB."""
+        asleep = self.recall.is_embedded(name) if self.recall else None
+        return self.home(name) is self.engine if asleep is None else asleep
 
     def _read(self, loaded: Loaded) -> Raw | None:
         source = self.sources[loaded.name]
@@ -172,7 +195,7 @@ class Shelf:
             return self._find_database(loaded)
         if loaded.name in self.queries:
             return self._read_query(loaded)
-        found = find_files(source.path or "", self._data, self.as_of)
+        found = find_files(source.path or "", self.data, self.as_of)
         loaded.files = found.files
         loaded.faults += [Fault(loaded.name, rule, file) for file, rule in found.wrong]
         if not found.files:

@@ -30,33 +30,37 @@ class Steps:
         self._con = con
         self._zone = zone
         self._as_of = as_of
-        self._usable: bool | None = None
+        self._made = False
+        self.usable: bool | None = None
 
     def cut(self, moment: exp.Expression, type_: str, zone: str) -> exp.Expression | None:
         """The local day of an instant, or of a stamp without an offset in UTC; None for any other."""
         instant = type_ == "TIMESTAMP WITH TIME ZONE"
         if not instant and (type_ != "TIMESTAMP" or zone != "UTC" or self._zone == "UTC"):
             return None
-        if self._usable is None:
-            self._usable = self._make()
-        if not self._usable:
+        if self.usable is None:
+            self.make()
+        if not self.usable:
             return None
         micros = exp.Anonymous(this="epoch_us", expressions=[moment])
         plain = exp.Anonymous(this="make_timestamp", expressions=[micros]) if instant else moment
         return exp.Anonymous(this=MACRO, expressions=[plain])
 
-    def _make(self) -> bool:
-        """Make the macro; False where the zones of Python and DuckDB differ."""
+    def make(self) -> None:
+        """Make the macro, once; it saves nothing where the zones of Python and DuckDB differ, and is then not used."""
+        if self._made:
+            return
+        self._made = True
         steps = find_steps(ZoneInfo(self._zone), self._as_of)
-        if not self._agree(steps):
-            return False
+        agreed = self._agree(steps)
+        self.usable = agreed if self.usable is None else self.usable
         end = _stamp(dt.datetime.combine(self._as_of, dt.time()) + AHEAD)
         long = f"cast(timezone({text(self._zone)}, timezone('UTC', m)) as date)"
         cases = " ".join(f"when m >= {_stamp(at)} then cast(m + {_interval(offset)} as date)" for at, offset in steps)
+        cases = cases if agreed else ""
         self._con.execute(
             f"create or replace macro {MACRO}(m) as case when m >= {end} then {long} {cases} else {long} end"
         )
-        return True
 
     def _agree(self, steps: list[tuple[dt.datetime, dt.timedelta]]) -> bool:
         second = dt.timedelta(seconds=1)

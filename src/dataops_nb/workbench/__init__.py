@@ -43,6 +43,11 @@ class Workbench:
         return self.root / "notebooks"
 
     @property
+    def cache(self) -> Path | None:
+        """The folder of what is kept between runs; None where DATAOPS_NO_CACHE is set, and nothing is."""
+        return None if os.environ.get("DATAOPS_NO_CACHE") else self.out / "cache"
+
+    @property
     def definitions(self) -> Definitions:
         """The company's definitions, read once; raises DefinitionsError where they hold mistakes."""
         readable, mistakes = self._surveyed

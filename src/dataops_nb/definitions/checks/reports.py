@@ -9,7 +9,7 @@ from dataops_nb.definitions.draft import Draft, Steps
 from dataops_nb.definitions.models import Report, Suite
 from dataops_nb.errors import did_you_mean
 
-TAKEN = {"runs", "history", "whatif"}
+TAKEN = {"runs", "history", "whatif", "cache"}
 
 
 def check_reports(draft: Draft) -> None:
