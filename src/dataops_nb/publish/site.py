@@ -56,8 +56,8 @@ def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = 
     parts = [
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
         f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
-        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_overdue(entries)}{_north(first)}"
-        f"{_findings(_found(first, others))}{_departments(others)}</main>",
+        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_north(first)}"
+        f"{_findings(_found(first, others))}{_departments(others)}{_overdue(entries)}</main>",
         f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
     ]
     said = [*_headlines([first] if first else []), *_found(first, others), *_headlines(others)]
