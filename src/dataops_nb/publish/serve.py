@@ -18,7 +18,7 @@ from dataops_nb.errors import PublishError
 from dataops_nb.publish.page import POLICY
 
 HOST = "127.0.0.1"
-PRIVATE = frozenset({"runs", "history", "cache"})
+PRIVATE = frozenset({"runs", "history", "cache", "notices"})
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",

@@ -19,7 +19,7 @@ from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.refresh.parameters import Parameter, Value, complete, declared, read, unknown
 from dataops_nb.refresh.surroundings import refuse_plain_secrets
 
-RESERVED = frozenset({"runs", "history", "whatif", "cache"})
+RESERVED = frozenset({"runs", "history", "whatif", "cache", "notices", "ask", "messages"})
 OURS = {"as_of": "--as-of"}
 
 
