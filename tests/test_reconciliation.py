@@ -352,7 +352,7 @@ def test_a_hand_off_is_reconciled_like_anything_else(lumen, tmp_path):
     opened = "\n  deals_opened: {label: Deals opened, type: simple, measure: {agg: count, time: created_at}}\n"
     sales.write_text(sales.read_text() + opened)
     catalog = lumen[0]
-    with sources.open(definitions.load(folder), catalog._shelf._data, catalog.as_of) as handed:
+    with sources.open(definitions.load(folder), catalog._shelf.data, catalog.as_of) as handed:
         table = reconciliation.bridge(handed, "meetings_qualified").iloc[3:]
         assert "On" not in story.agreements(board.of(handed, ["meetings_qualified"])).sentences[0].text
     assert table["a"].sum() > 1000
@@ -402,7 +402,7 @@ def test_the_chart_and_the_tables_show_the_five_parts(lumen):
 
 def test_the_notebook_says_shows_and_records_it(lumen, monkeypatch):
     monkeypatch.chdir(ROOT / "notebooks")
-    monkeypatch.setenv("DATAOPS_DATA", str(lumen[0]._shelf._data))
+    monkeypatch.setenv("DATAOPS_DATA", str(lumen[0]._shelf.data))
     shown: list[object] = []
     names: dict[str, object] = {"display": lambda *each: shown.extend(each)}
     for cell in json.loads((ROOT / "notebooks" / "15_reconcile.ipynb").read_text())["cells"]:
