@@ -16,6 +16,8 @@ from dataops_nb.publish import verify
 from dataops_nb.refresh import execute, ingredients, ledger, lock, plan, progress, pruning, shards
 from dataops_nb.sources.identity import identify
 
+pytestmark = pytest.mark.faults  # each runs refreshes; `make check` has the time
+
 DAY = dt.date(2026, 11, 22)
 SALES = """department: Sales
 owner: {owner}

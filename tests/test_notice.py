@@ -18,6 +18,8 @@ from dataops_nb.publish import digest, mail, slack
 from dataops_nb.publish.digest import Said
 from dataops_nb.refresh import delivery, execute, progress
 
+pytestmark = pytest.mark.faults  # each runs refreshes; `make check` has the time
+
 MAIL = "  mail: {success: [board@example.com], failure: [ops@example.com], only_on_change: %s}\n"
 
 
