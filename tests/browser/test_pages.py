@@ -62,14 +62,15 @@ def report(attack: str = "plain words"):
         "unit": attack,
         "text": "41",
     }
+    change = fact | {"id": "won.change", "field": "change", "value": 3, "text": "3"}
     said = [
         {"text": f"41 won. {attack}", "facts": ["won.value"], "kind": "headline", "light": "yellow"},
-        {"text": f"Up 3. {attack}", "facts": ["won.value"], "kind": "line", "light": "red"},
+        {"text": f"Up 3. {attack}", "facts": ["won.change"], "kind": "line", "light": "red"},
     ]
     payload = {
         "schema_version": 1, "complete": True, "company": attack, "title": attack, "owner": attack, "department": attack,
         "as_of": "2026-11-22", "period": "2026-W47", "data_to": "2026-11-22", "light": "yellow", "reason": None,
-        "headline": attack, "facts": [fact], "rows": [], "warnings": [attack, "x" * 300],
+        "headline": attack, "facts": [fact, change], "names": [attack], "rows": [], "warnings": [attack, "x" * 300],
         "sources": [{"source": attack, "system": attack, "files": [attack], "rows": 1, "sha256": attack}],
     }  # fmt: skip
     heading = v4.new_markdown_cell(f"# Title\n\n## Part {attack}\n\n{attack}\n\n`{attack}`")

@@ -230,12 +230,14 @@ def command(wb, *said: str, **options) -> subprocess.CompletedProcess:
 def test_a_runner_that_is_ended_takes_everything_with_it(tmp_path, number, code):
     """Even a cell that hears no signal, holds the interpreter's lock, and has a child in a session of its own."""
     wb = make(tmp_path, "stuck", cells=(NOTE, HOLDS_THE_LOCK))
+    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts behind itself hears no Ctrl-C
     runner = subprocess.Popen(
         words(wb, "refresh", "--as-of", "2026-11-22"),
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
+    signal.signal(signal.SIGINT, deaf)
     wait_for((wb.out / "pids").exists)
     pids = [int(pid) for pid in (wb.out / "pids").read_text().split()]
     runner.send_signal(number)
