@@ -42,18 +42,27 @@ def main(descriptor: int) -> None:
 
 
 def _prepared() -> dict[str, Any]:
-    from dataops_nb.execution import shell  # noqa: PLC0415  slow, and nobody may import before the shell is there
-
     try:
-        with imports.grammars_later(), shell.make().builtin_trap:
-            for name in AHEAD:
-                importlib.import_module(name)
+        with imports.grammars_later():
+            _warm()
     except Exception as error:
         return {"unsafe": f"{type(error).__name__}: {error}"}
     gc.collect()
     gc.freeze()
     threads = processes.threads()
     return {"unsafe": f"threads run beside it: {', '.join(threads[1:])}"} if len(threads) > 1 else {"ready": True}
+
+
+def _warm() -> None:
+    """Import and use what notebooks need; the shell is there before, because libraries look for it."""
+    from dataops_nb.execution import shell  # noqa: PLC0415  slow, and its imports are among those that can wait
+
+    with shell.make().builtin_trap:
+        for name in AHEAD:
+            importlib.import_module(name)
+        from dataops_nb.execution import rehearsal  # noqa: PLC0415  imports the libraries that it uses
+
+        rehearsal.rehearse()
 
 
 def _serve(control: socket.socket) -> None:

@@ -55,7 +55,7 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
             records.append(_record(suite, report, good, failed))
         if good:
             pointer = {"schema_version": 1, **records[-1], "path": f"{good['period']}/index.html"}
-            folder.replace(out / report / "latest.json", _json(pointer), private)
+            _point(out / report / "latest.json", _json(pointer), private)
     newest = max([front.as_of, *(dt.date.fromisoformat(e.as_of) for e in entries if e.as_of)])
     latest: dict[str, Any] = {
         "schema_version": 1,
@@ -67,6 +67,12 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
     folder.replace(out / "latest.json", _json(latest), private)
     page = site.build(front.company, entries, newest, front.whatif)
     folder.replace(out / "index.html", page.encode(), private)
+
+
+def _point(path: Path, content: bytes, private: Path) -> None:
+    """Write a pointer file, unless it says so already."""
+    if not path.exists() or path.read_bytes() != content:
+        folder.replace(path, content, private)
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
