@@ -17,7 +17,7 @@ def notes(board: Board, metric: str | None = None) -> Told:
     name = metric or board.lead
     own = [row for row in _notes(board) if row["metric"] == name]
     known = reaction_facts(board)
-    return Told(tuple(_noted(row, known) for row in own))
+    return Told(tuple(_noted(board, row, known) for row in own))
 
 
 def reactions(board: Board) -> Told:
@@ -26,7 +26,7 @@ def reactions(board: Board) -> Told:
     rows = [{str(k): v for k, v in row.items()} for row in board.reactions.to_dict("records")]
     told = [_told(board, row, known) for row in rows if row["overdue"] or not row["answered"]]
     others = [row for row in _notes(board) if row["metric"] != board.lead]
-    return Told((*told, *(_noted(row, known) for row in others)))
+    return Told((*told, *(_noted(board, row, known) for row in others)))
 
 
 def overdue(board: Board) -> list[Sentence]:
@@ -89,6 +89,8 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
     return Sentence(f"{opening}; {owner} {left.text} to react (until {by.text}).", used)
 
 
-def _noted(row: dict[str, Any], known: dict[str, Fact]) -> Sentence:
+def _noted(board: Board, row: dict[str, Any], known: dict[str, Fact]) -> Sentence:
+    """A note with its day; where it was about another period, with that: it was right of it, and may not be of this one."""
     text, who, day = (known[f"{row['metric']}.{field}[{row['place']}]"] for field in ("note", "noted_by", "noted_on"))
-    return Sentence(f"{who.text} on {day.text}: {text.text}", (who.id, day.id, text.id))
+    about = "" if row["period"] == board.period.id else f", about {numbers.period_in_words(str(row['period']))}"
+    return Sentence(f"{who.text} on {day.text}{about}: {text.text}", (who.id, day.id, text.id))
