@@ -22,12 +22,13 @@ _WAYS: dict[Way, tuple[str, ...]] = {
     "up": (
         "up", "above", "over", "more", "higher", "rose", "rise", "rises", "rising", "risen", "grew", "grow", "grows", "growing",
         "grown", "climbed", "climbing", "gained", "increase", "increased", "increases", "increasing", "ahead", "exceeds",
-        "exceeded", "jumped", "beat", "surpassed",
+        "exceeded", "jumped", "beat", "surpassed", "overtook", "overtaken", "overshot", "outperformed", "topped", "soared",
     ),
     "down": (
         "down", "below", "under", "less", "fewer", "lower", "fell", "fall", "falls", "falling", "fallen", "dropped", "drop",
         "drops", "dropping", "decrease", "decreased", "decreases", "decreasing", "declined", "declining", "decline",
-        "shrank", "shrunk", "shrinking", "lost", "behind", "short", "slipped", "sank", "sunk", "missed",
+        "shrank", "shrunk", "shrinking", "lost", "behind", "short", "slipped", "sank", "sunk", "missed", "undershot",
+        "tumbled", "plunged", "lagged", "lagging", "trailed", "trailing",
     ),
     "level": ("level", "flat", "unchanged", "exactly", "did not change", "no change"),
 }  # fmt: skip

@@ -35,7 +35,7 @@ def _meaning(board: Board, metric: str) -> dict[str, Any]:
 
 
 def how(definitions: Definitions, metric: str) -> str:
-    """How a metric is made, in one phrase: `Closed-won deals divided by Closed deals`."""
+    """How a metric is made, in one phrase: `Closed-won deals divided by Decided deals`."""
     said: Metric = definitions.metrics[metric]
     if isinstance(said, Simple):
         return _counted(said.measure)

@@ -60,6 +60,7 @@ def _facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
     currency = board.definitions.company.currency
     yield fact("rank", int(row["rank"]), "", str(row["rank"]))
     yield fact("title", str(row["title"]), "", str(row["title"]))
+    yield fact("why", _why(row), "", _why(row))
     if not pd.isna(row["lag"]) and row["lag"]:
         unit = f"{board.grain}s"
         yield fact("lag", int(row["lag"]), unit, numbers.quantity(int(row["lag"]), unit))
@@ -80,7 +81,7 @@ def _told(board: Board, row: dict[str, Any], known: dict[str, Fact], place: int)
     text = (
         f"{opening}: {row['title']}{label}. As it is, it costs about {amount.text} a year ({low.text} to {high.text})"
     )
-    more = [known[id_].id for field in ("title", "lag") if (id_ := fact_id(row, field)) in known]
+    more = [known[id_].id for field in ("title", "why", "lag") if (id_ := fact_id(row, field)) in known]
     yield Sentence(f"{text}; {_why(row)}.", (amount.id, low.id, high.id, *more))
     slack = known.get(fact_id(row, "slack"))
     if slack is not None:
