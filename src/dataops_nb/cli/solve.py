@@ -34,6 +34,6 @@ def _line(row: dict[str, Any], currency: str) -> list[Any]:
     again = f" (in {row['reports']} before)" if row["reports"] else ""
     return [
         row["rank"], f"{row['title']}{again}", row["metric"], None if row["slack"] is None else f"{row['slack']:.0f} d",
-        *(None if each is None else numbers.number(each, currency) for each in money), row["effort"],
-        numbers.share(row["stability"]), row["asked"] if row["kind"] == "asked" else None, row["why"],
+        *(None if each is None else numbers.of(board).number(each, currency) for each in money), row["effort"],
+        numbers.of(board).share(row["stability"]), row["asked"] if row["kind"] == "asked" else None, row["why"],
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from dataops_nb.story import claims
 from dataops_nb.story.claims import Number, Word
 from dataops_nb.story.facts import Fact
-from dataops_nb.story.numbers import period_in_words
+from dataops_nb.story import numbers
 
 _LEVELS = (
     "value", "target", "target_low", "target_high", "previous", "same_last_year", "mtd", "qtd", "ytd", "center", "lower",

@@ -30,8 +30,8 @@ def explained(board: Board, metric: str | None = None) -> Told:
     whole, parts = explain(board, name)
     label = board.definitions.label(name)
     if not whole.explainable:
-        text = f"What moved {label} cannot be said: the data do not cover both {numbers.period(whole.period)} and "
-        return Told((Sentence(f"{text}{numbers.period(whole.against)}.", ()),))
+        text = f"What moved {label} cannot be said: the data do not cover both {numbers.of(board).period(whole.period)} and "
+        return Told((Sentence(f"{text}{numbers.of(board).period(whole.against)}.", ()),))
     known = {**facts(board), **{fact.id: fact for fact in _facts(board, name, whole, parts)}}
     return Told(tuple(_told(board, name, known)))
 
@@ -72,18 +72,18 @@ def _facts(board: Board, metric: str, whole: Change, parts: pd.DataFrame) -> Ite
         return Fact(f"{metric}.{field}", metric, None, whole.period.id, field, said, of, text)
 
     for row in parts[parts["kind"] == UNEXPLAINED].to_dict("records"):
-        yield fact("unexplained", float(row["effect"]), numbers.effect(row["effect"], unit))
+        yield fact("unexplained", float(row["effect"]), numbers.of(board).effect(row["effect"], unit))
     if told.empty:
         return
     place = told["effect"].abs().idxmax()
     most = told[told.index == place].iloc[0]
     name, size = part_name(board.definitions, metric, most["part"], most["kind"]), float(most["effect"])
     yield fact("moved_most", name, name, "")
-    yield fact("moved_most_by", size, numbers.effect(size, unit))
+    yield fact("moved_most_by", size, numbers.of(board).effect(size, unit))
     rest = parts["effect"].drop(place)
     if rest.any():
         others = float(rest.sum())
-        yield fact("moved_rest", others, numbers.effect(others, unit))
+        yield fact("moved_rest", others, numbers.of(board).effect(others, unit))
 
 
 def _told(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:
