@@ -13,6 +13,15 @@ REFRESHING = "DATAOPS_NB_REFRESH"
 WIDTH, HEIGHT = 620, 260
 INK, FAINT, ACCENT = "#1f2933", "#8a94a0", "#1f5fa8"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+_CONFIG = {
+    "font": FONT,
+    "background": "#ffffff",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "gridColor": "#e6e9ed",
+        "domainColor": FAINT, "tickColor": FAINT, "labelLimit": 220,
+    },
+}  # fmt: skip
 LIGHTS = {"green": "#00805e", "yellow": "#f0b429", "red": "#b3261e", "unknown": "#8a94a0"}
 
 
@@ -26,15 +35,9 @@ def enable() -> None:
 def styled(chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
     """The chart with its finding as title, its text alternative, and the house style."""
     head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
-    return (
-        chart.properties(title=head, description=description)
-        .configure(font=FONT, background="#ffffff")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12, gridColor="#e6e9ed", domainColor=FAINT,
-            tickColor=FAINT, labelLimit=220,
-        )
-    )  # fmt: skip
+    own = chart.copy(deep=False)  # what is set beside its layers is set at once: each `.configure` would copy them all
+    own.title, own.description, own.config = head, description, _CONFIG
+    return own
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataops_nb import story
 from dataops_nb.publish import facts, markup
 from dataops_nb.publish.markup import text
 from dataops_nb.publish.page import day, document, notice, stamp, whatif_said
+from dataops_nb.story.numbers import DEFAULT
 
 FAILED = {"failed": "failed", "timed_out": "ran out of time", "killed": "was killed", "skipped": "was skipped"}
 
@@ -40,6 +41,7 @@ class Entry:
     failure: str | None = None
     failed_as_of: str | None = None
     error: str | None = None
+    locale: str = DEFAULT
 
     @property
     def behind(self) -> int:
@@ -51,14 +53,15 @@ class Entry:
 
 def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = "") -> str:
     """out/index.html of a company, from its reports in the order of the suites; that of a what-if says so."""
+    locale = next((entry.locale for entry in entries if entry.path), DEFAULT)
     first = next((entry for entry in entries if entry.path and entry.department is None), next(iter(entries), None))
     others = [entry for entry in entries if entry is not first]
     parts = [
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
-        f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
+        f'<span class="nb-asof">as of {stamp(as_of, locale)}</span></div>\n<h1>Where we stand</h1>\n</header>',
         f"<main>\n{_watermark(whatif)}{_failures(entries)}{_north(first)}"
         f"{_findings(_found(first, others))}{_departments(others)}{_overdue(entries)}</main>",
-        f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
+        f"<footer><p>{_count(entries)} The newest is as of {day(as_of, locale)}.</p></footer>",
     ]
     said = [*_headlines([first] if first else []), *_found(first, others), *_headlines(others)]
     return document(f"{company} · Where we stand", "\n".join(parts), _travelling(said, as_of))
@@ -72,11 +75,12 @@ class Said:
     text: str
     facts: Sequence[Mapping[str, Any]]
     names: Sequence[str]
+    locale: str = DEFAULT
 
     @property
     def ids(self) -> list[str]:
         """The ids of its facts in the order it prints them: a report's own, since two may be about two periods."""
-        ordered = story.in_order(self.text, [facts.as_fact(fact) for fact in self.facts], self.names)
+        ordered = story.in_order(self.text, [facts.as_fact(fact) for fact in self.facts], self.names, self.locale)
         return [f"{self.report}:{fact.id}" for fact in ordered]
 
 
@@ -85,7 +89,7 @@ def _headlines(entries: Iterable[Entry]) -> list[Said]:
 
 
 def _headline(entry: Entry) -> Said:
-    return Said(entry.report, entry.headline, entry.facts, entry.names)
+    return Said(entry.report, entry.headline, entry.facts, entry.names, entry.locale)
 
 
 def _found(first: Entry | None, others: Iterable[Entry]) -> list[Said]:
@@ -96,7 +100,7 @@ def _found(first: Entry | None, others: Iterable[Entry]) -> list[Said]:
         for each in entry.findings if entry.path else ():
             about = {(each["kind"], metric) for metric in each["metrics"]}
             if not about <= known:
-                said.append(Said(entry.report, each["text"], each["facts"], each["names"]))
+                said.append(Said(entry.report, each["text"], each["facts"], each["names"], entry.locale))
             known |= about
     return said
 
@@ -109,7 +113,7 @@ def _findings(said: Sequence[Said]) -> str:
 def _travelling(said: Sequence[Said], as_of: dt.date) -> dict[str, Any]:
     """The sentences with their facts."""
     known = {f"{each.report}:{fact['id']}": fact for each in said for fact in each.facts}
-    sentences = [{"text": each.text, "facts": each.ids, "names": list(each.names)} for each in said]
+    sentences = [{"text": each.text, "facts": each.ids, "names": list(each.names), "locale": each.locale} for each in said]
     facts = [{**fact, "id": id_} for id_, fact in known.items()]
     return {"schema_version": 1, "as_of": as_of.isoformat(), "facts": facts, "sentences": sentences}
 
@@ -138,12 +142,12 @@ def _overdue(entries: Iterable[Entry]) -> str:
 
 def _failure(entry: Entry) -> str:
     what = f"<strong>{text(entry.title)}</strong> {FAILED.get(entry.failure or '', 'failed')}"
-    what += f" as of {stamp(entry.failed_as_of)}" if entry.failed_as_of else ""
+    what += f" as of {stamp(entry.failed_as_of, entry.locale)}" if entry.failed_as_of else ""
     why = f": {text(entry.error)}" if entry.error else ""
     if entry.path is None:
         return f"{what}{why}. Nothing was published before."
     age = f", {entry.behind} {'day' if entry.behind == 1 else 'days'} older" if entry.behind > 0 else ""
-    return f"{what}{why}. Shown is the report as of {stamp(entry.as_of)}{age}."
+    return f"{what}{why}. Shown is the report as of {stamp(entry.as_of, entry.locale)}{age}."
 
 
 def _north(entry: Entry | None) -> str:
@@ -162,7 +166,7 @@ def _card(entry: Entry, level: str) -> str:
         return f'<article><{level}>{text(entry.title)}</{level}><p class="nb-muted">Not published yet.</p></article>'
     owner = f"{text(entry.owner)} · " if entry.owner else ""
     said = f' data-facts="{text(" ".join(_headline(entry).ids))}"' if entry.facts else ""
-    fresh = f"as of {stamp(entry.as_of)} · data to {stamp(entry.data_to)} · {text(entry.period)}"
+    fresh = f"as of {stamp(entry.as_of, entry.locale)} · data to {stamp(entry.data_to, entry.locale)} · {text(entry.period)}"
     return (
         f'<article><div class="nb-cardtop"><{level}><a href="{text(entry.path)}">{text(entry.title)}</a></{level}>'
         f"{markup.chip(entry.light, entry.reason)}</div>"

@@ -12,6 +12,7 @@ from typing import Any
 
 from dataops_nb.publish import folder, site
 from dataops_nb.refresh import ledger as book
+from dataops_nb.story.numbers import DEFAULT
 
 SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to", "overdue")
 
@@ -23,7 +24,8 @@ def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
     names = [name for name in payload.get("names") or [] if name in said]
     found = [_finding(each, known, payload) for each in payload.get("findings") or []]
     shown = {name: payload.get(name) for name in SHOWN}
-    return shown | {"facts": [known[id_] for id_ in used], "names": names, "findings": found}
+    more = {"names": names, "findings": found, "locale": payload.get("locale")}
+    return shown | {"facts": [known[id_] for id_ in used], **more}
 
 
 def _finding(said: Mapping[str, Any], known: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +81,7 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         report=report,
         title=said.get("title") or report.replace("-", " ").capitalize(),
         path=_path(report, good),
+        locale=said.get("locale") or DEFAULT,
         department=said.get("department") if good else report,
         owner=said.get("owner"),
         light=said.get("light") or "unknown",

@@ -58,6 +58,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "schema_version": SCHEMA_VERSION,
             "complete": True,
             "company": definitions.company.company,
+            "locale": definitions.company.locale,
             "department": department.department if department else None,
             "title": title or (department.department if department else _subject(board)),
             "owner": answers.owner,

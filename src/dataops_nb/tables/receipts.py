@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataops_nb.alignment import receipts as written
 from dataops_nb.board import Board
+from dataops_nb.story import numbers
 from dataops_nb.tables.markup import Table
 
 
