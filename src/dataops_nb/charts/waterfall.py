@@ -47,7 +47,9 @@ def waterfall(board: Board, metric: str, by: str | tuple[str, ...] | None = None
     ]
     known = whole.explainable
     steps = _steps(
-        _shown(named, largest), ("change", whole.size if known else 0.0), lambda size: numbers.of(board).effect(size, unit)
+        _shown(named, largest),
+        ("change", whole.size if known else 0.0),
+        lambda size: numbers.of(board).effect(size, unit),
     )
     said = "; ".join(f"{row.part} {row.text}" for row in steps.itertuples())
     head = (

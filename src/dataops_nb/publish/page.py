@@ -134,13 +134,13 @@ def _cell(cell: NotebookNode, altitude: Altitude, seen: Seen, *, drop_title: boo
 
 
 def _header(payload: Payload, altitude: Altitude, meta: Meta) -> str:
-    links = []
+    links, day = [], stamp(payload["as_of"], _locale(payload))
     for name, file in FILES.items():
         here = ' aria-current="page"' if name == altitude else ""
         links.append(f'<a href="{file}"{here}>{NAMES[name]}</a>')
     return (
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(payload["company"])}</span>'
-        f'<span class="nb-asof">as of {stamp(payload["as_of"], _locale(payload))}</span></div>\n<h1>{text(payload["title"])}</h1>\n'
+        f'<span class="nb-asof">as of {day}</span></div>\n<h1>{text(payload["title"])}</h1>\n'
         f'<nav aria-label="Pages of this report"><a class="nb-up" href="{text(meta.up)}">All reports</a>'
         f"{''.join(links)}</nav>\n</header>"
     )

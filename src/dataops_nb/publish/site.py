@@ -113,7 +113,9 @@ def _findings(said: Sequence[Said]) -> str:
 def _travelling(said: Sequence[Said], as_of: dt.date) -> dict[str, Any]:
     """The sentences with their facts."""
     known = {f"{each.report}:{fact['id']}": fact for each in said for fact in each.facts}
-    sentences = [{"text": each.text, "facts": each.ids, "names": list(each.names), "locale": each.locale} for each in said]
+    sentences = [
+        {"text": each.text, "facts": each.ids, "names": list(each.names), "locale": each.locale} for each in said
+    ]
     facts = [{**fact, "id": id_} for id_, fact in known.items()]
     return {"schema_version": 1, "as_of": as_of.isoformat(), "facts": facts, "sentences": sentences}
 

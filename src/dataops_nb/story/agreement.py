@@ -68,7 +68,9 @@ def _facts(board: Board, pair: Pair) -> Iterator[Fact]:
     for row in past[past["period"] == board.period.id].dropna(subset=["a"]).to_dict("records"):
         for name in ("a", "b"):
             yield fact(name, float(row[name]), money, numbers.of(board).number(float(row[name]), money))
-        yield fact("difference", float(row["difference"]), money, numbers.of(board).difference(float(row["difference"]), money))
+        yield fact(
+            "difference", float(row["difference"]), money, numbers.of(board).difference(float(row["difference"]), money)
+        )
         if row["within_tolerance"] is not None:
             verdict = "yes" if row["within_tolerance"] else "no"
             yield fact("agrees", verdict, "", verdict)

@@ -83,7 +83,9 @@ def _turn_facts(board: Board, metric: str) -> Iterator[Fact]:
         )
         if share:
             value = target * share if said.better == "up" else target / share
-            yield _fact(board, metric, f"turns_{colour}", (value, said.unit), numbers.of(board).quantity(value, said.unit))
+            yield _fact(
+                board, metric, f"turns_{colour}", (value, said.unit), numbers.of(board).quantity(value, said.unit)
+            )
             id_ = f"{metric}.light_{colour}"
             yield Fact(id_, metric, None, board.period.id, f"light_{colour}", colour, "", colour)
 

@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dataops_nb.story import claims
+from dataops_nb.story import claims, numbers
 from dataops_nb.story.claims import Number, Word
 from dataops_nb.story.facts import Fact
-from dataops_nb.story import numbers
 
 _LEVELS = (
     "value", "target", "target_low", "target_high", "previous", "same_last_year", "mtd", "qtd", "ytd", "center", "lower",
@@ -51,7 +50,9 @@ def disagreements(
     left = claims.cover(text, [*names, *_phrases(facts, locale)])
     said, wrong = _numbers(left, facts, locale)
     wrong += [
-        f"prints {fact.text!r} for {fact.id}, which is {fact.value}" for fact in facts if not _printed_right(fact, locale)
+        f"prints {fact.text!r} for {fact.id}, which is {fact.value}"
+        for fact in facts
+        if not _printed_right(fact, locale)
     ]
     wrong += _colours(left, facts)
     wrong += [problem for word in claims.ways(left) if (problem := _way(left, word, said, facts))]
@@ -60,16 +61,12 @@ def disagreements(
     return wrong
 
 
-def places(
-    text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT
-) -> list[Said]:
+def places(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT) -> list[Said]:
     """The numbers of a sentence, each with its place and its fact; `facts` in the order of the sentence."""
     return _numbers(claims.cover(text, [*names, *_phrases(facts, locale)]), facts, locale)[0]
 
 
-def in_order(
-    text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT
-) -> list[Fact]:
+def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT) -> list[Fact]:
     """The facts in the order in which a text prints them; those that it does not print follow."""
     left = claims.cover(text, [*names, *_phrases(facts, locale)])
     waiting, printed = list(facts), list[Fact]()

@@ -118,7 +118,15 @@ def _figures(text: str, locale: str) -> Iterator[Number]:
         decimals = len(digits.partition(".")[2])
         mark = (hit["mark"] or "").replace("percent", "%").removesuffix("s")
         value = float(f"{sign * float(digits) * scale:.12g}")
-        yield Number(hit.start(), hit.end(), hit[0], value, 0.5 * 10.0**-decimals * scale, mark, hit["currency"] or hit["after"] or "")
+        yield Number(
+            hit.start(),
+            hit.end(),
+            hit[0],
+            value,
+            0.5 * 10.0**-decimals * scale,
+            mark,
+            hit["currency"] or hit["after"] or "",
+        )
 
 
 def colours(text: str) -> list[Word]:

@@ -51,14 +51,14 @@ def _explained(board: Board, metric: str, against: Against) -> tuple[Change, pd.
 
 def _changed(board: Board, metric: str, whole: Change) -> Fact:
     unit = board.definitions.metrics[metric].unit
-    text = numbers.difference(whole.size, unit, word=_says_unit(board, metric))
+    text = numbers.of(board).difference(whole.size, unit, word=_says_unit(board, metric))
     return Fact(f"{metric}.change", metric, None, whole.period.id, "change", _clean(whole.size), unit, text)
 
 
 def _named(board: Board, whole: Change, against: Against) -> str:
     """What the change is against, in words."""
     if isinstance(against, Period):
-        return numbers.period(whole.against)
+        return numbers.of(board).period(whole.against)
     return f"the {board.grain} before" if against == "previous" else f"the same {board.grain} last year"
 
 

@@ -110,7 +110,9 @@ def of_restatement(board: Board, row: Mapping[str, Any]) -> list[Fact]:
     if _known(change):
         out.append(fact("restated_by", change, numbers.of(board).difference(change, unit, word=says_unit)))
     if rows:
-        out.append(fact("late_rows" if rows > 0 else "dropped_rows", abs(rows), numbers.of(board).count(abs(rows)), "rows"))
+        out.append(
+            fact("late_rows" if rows > 0 else "dropped_rows", abs(rows), numbers.of(board).count(abs(rows)), "rows")
+        )
     return out
 
 
@@ -119,7 +121,16 @@ def _counts(board: Board, changed: pd.DataFrame) -> list[Fact]:
     sizes = Counter(zip(changed["metric"], changed["redefined"], strict=True))
     fields = {(metric, "redefined" if other else "restated"): n for (metric, other), n in sizes.items()}
     return [
-        Fact(f"{metric}.{field}", metric, None, board.period.id, field, float(n), f"{board.grain}s", numbers.of(board).count(n))
+        Fact(
+            f"{metric}.{field}",
+            metric,
+            None,
+            board.period.id,
+            field,
+            float(n),
+            f"{board.grain}s",
+            numbers.of(board).count(n),
+        )
         for (metric, field), n in fields.items()
     ]
 

@@ -81,7 +81,9 @@ class Numbers:
 
     def digits(self, text: str) -> str:
         """Digits as programs write them (`1234.50`), as people write them here."""
-        return format_decimal(Decimal(text), format=_pattern(self.locale, len(text.partition(".")[2])), locale=self.locale)
+        return format_decimal(
+            Decimal(text), format=_pattern(self.locale, len(text.partition(".")[2])), locale=self.locale
+        )
 
     def date(self, day: dt.date) -> str:
         """A day in words: `Sun 22 Nov 2026`; in German `So., 22. Nov. 2026`."""
@@ -105,7 +107,9 @@ class Numbers:
         if re.fullmatch(r"\d{4}-\d{2}", id_):
             day = dt.date.fromisoformat(f"{id_}-01")
             return format_skeleton("yMMMM", day, locale=self.locale).translate(_TURNS)
-        return self.date(dt.date.fromisoformat(id_)) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", id_) else id_.replace("-", " ")
+        return (
+            self.date(dt.date.fromisoformat(id_)) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", id_) else id_.replace("-", " ")
+        )
 
     def _digits(self, size: float) -> str:
         decimals = 0 if size >= 100 or float(size).is_integer() else 1 if size >= 1 or round(size, 2) == 0 else 2

@@ -84,5 +84,7 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
 def _noted(board: Board, row: dict[str, Any], known: dict[str, Fact]) -> Sentence:
     """A note with its day; where it was about another period, with that: it was right of it, and may not be of this one."""
     text, who, day = (known[f"{row['metric']}.{field}[{row['place']}]"] for field in ("note", "noted_by", "noted_on"))
-    about = "" if row["period"] == board.period.id else f", about {numbers.of(board).period_in_words(str(row['period']))}"
+    about = (
+        "" if row["period"] == board.period.id else f", about {numbers.of(board).period_in_words(str(row['period']))}"
+    )
     return Sentence(f"{who.text} on {day.text}{about}: {text.text}", (who.id, day.id, text.id))

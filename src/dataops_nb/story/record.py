@@ -161,7 +161,10 @@ def _sources(board: Board) -> list[dict[str, Any]]:
     """Where the numbers came from, with what was left out or counted once."""
     others = [each.with_ for name in board.metrics for each in board.definitions.metrics[name].reconcile]
     used = sources_of(board.definitions, [*board.metrics, *others])
-    notes = {name: [f"{numbers.of(board).count(n.count)} {n.text}" for n in board.catalog.notices(name) if n.source == name] for name in used}
+    notes = {
+        name: [f"{numbers.of(board).count(n.count)} {n.text}" for n in board.catalog.notices(name) if n.source == name]
+        for name in used
+    }
     return [{**row, "notes": "; ".join(notes[row["source"]])} for row in _rows(board.catalog.provenance(*used))]
 
 

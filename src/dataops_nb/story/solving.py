@@ -38,7 +38,8 @@ def solving_facts(board: Board) -> dict[str, Fact]:
         Fact(f"solve.title[{id_}]", "solve", f"item={id_}", board.period.id, "title", t, "", t) for id_, t in titles
     ]
     found += [
-        Fact(f"solve.{name}", "solve", None, board.period.id, name, n, "", numbers.of(board).count(n)) for name, n in counts.items()
+        Fact(f"solve.{name}", "solve", None, board.period.id, name, n, "", numbers.of(board).count(n))
+        for name, n in counts.items()
     ]
     return {fact.id: fact for fact in found}
 
@@ -70,7 +71,9 @@ def _facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
     if math.isfinite(row["slack"]):
         yield fact("slack", int(row["slack"]), "days", numbers.of(board).quantity(abs(int(row["slack"])), "days"))
     if row["reports"]:
-        yield fact("reports", int(row["reports"]), "reports", numbers.of(board).quantity(int(row["reports"]), "reports"))
+        yield fact(
+            "reports", int(row["reports"]), "reports", numbers.of(board).quantity(int(row["reports"]), "reports")
+        )
     yield fact("stability", _clean(row["stability"]), "percent", numbers.of(board).share(row["stability"]))
 
 

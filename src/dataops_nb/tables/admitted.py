@@ -30,11 +30,12 @@ def _row(board: Board, row: dict[str, Any]) -> list[str]:
     fresh = "fresh" if row["fresh"] else "not fresh"
     written = numbers.of(board)
     change = _NOTHING if pd.isna(row["detectable"]) else written.number(float(str(row["detectable"])), "percent")
+    covered = written.share(float(str(row["coverage"])))
     seconds = written.digits(f"{float(str(row['seconds'])):.2f}")
     owner = str(row["owner"] or "no owner")
     return [
         board.definitions.label(str(row["metric"])),
-        f"{MARKS[bool(row['tracked'])]}: {written.share(float(str(row["coverage"])))} covered, {fresh}, {row['exports']} exports",
+        f"{MARKS[bool(row['tracked'])]}: {covered} covered, {fresh}, {row['exports']} exports",
         f"{MARKS[bool(row['relevant'])]}: {row['relevance']}",
         f"{MARKS[bool(row['specific'])]}: {owner}, {row['actions']} actions, shows a change of {change}",
         f"{MARKS[bool(row['affordable'])]}: {row['systems']} systems, {seconds} s",

@@ -94,8 +94,9 @@ def _last(board: Board, metric: str, grain: Grain, periods: int) -> pd.DataFrame
 
 def _rows(board: Board, rows: pd.DataFrame, unit: str) -> list[list[str | Light]]:
     return [
-        [row["period"] + ("" if row["complete"] else " (partial)"), _number(board, row["value"], unit), _number(board, row["target"], unit),
-         _number(board, row["same_last_year"], unit), _change(board, row["value"], row["same_last_year"], unit)]
+        [row["period"] + ("" if row["complete"] else " (partial)"),
+         *(_number(board, row[name], unit) for name in ("value", "target", "same_last_year")),
+         _change(board, row["value"], row["same_last_year"], unit)]
         for _, row in rows.iterrows()
     ]  # fmt: skip
 
