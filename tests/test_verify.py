@@ -15,7 +15,7 @@ from nbformat import v4
 from dataops_nb import board, cli, definitions, sample, sources, story
 from dataops_nb.errors import ReportError
 from dataops_nb.publish import facts, page, verify
-from dataops_nb.story import Fact, disagreements, in_order
+from dataops_nb.story import Fact, claims, disagreements, in_order, sentences
 
 META = page.Meta("sales", "1.2.3")
 END = dt.date(2026, 11, 22)
@@ -79,6 +79,25 @@ def test_digits_and_colours_in_a_name_claim_nothing():
 
 def test_facts_are_put_into_the_order_in_which_a_sentence_prints_them():
     assert in_order(SAID, [LIGHT, SHARE, TARGET, GAP, VALUE]) == [VALUE, GAP, TARGET, SHARE, LIGHT]
+
+
+def test_a_distance_as_large_as_its_target_is_told_apart_from_it():
+    value, target, gap = fact("value", 52.0, "52"), fact("target", 26.0, "26"), fact("gap", 26.0, "26")
+    said = "Sad customers came to 52 in week 47, 26 above the target of 26."
+    told = in_order(said, [value, target, gap], ["Sad customers"])
+    assert told == [value, gap, target]
+    assert disagreements(said, told, ["Sad customers"]) == []
+
+
+def test_a_change_told_in_words_alone_is_held_against_its_fact():
+    value, still, rose = fact("value", 5.0, "5"), fact("change", 0.0, "0"), fact("change", 3.0, "3")
+    assert disagreements("Features did not change: 5.", [value, still]) == []
+    assert "won.change is 3.0" in "; ".join(disagreements("Features did not change: 5.", [value, rose]))
+
+
+@pytest.mark.parametrize("reason", sentences._REASONS.values())
+def test_why_something_cannot_be_judged_claims_nothing(reason):
+    assert not [*claims.figures(reason), *claims.colours(reason), *claims.ways(reason), *claims.superlatives(reason)]
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ file: it asks for nothing from anywhere, needs no JavaScript, and is the same by
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from dataops_nb.publish import facts, markup, outputs, said, seals, style
 from dataops_nb.publish.facts import Payload
@@ -74,21 +77,34 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
     return document(title, "\n".join(parts), _travelling(payload, meta, seen))
 
 
-def document(title: str, body: str, travelling: Mapping[str, Any]) -> str:
-    """A whole HTML file around a body; nothing in it can load or run. What travels in it is sealed with its texts."""
-    bare = _whole(title, body)
+def document(title: str, body: str, travelling: Mapping[str, Any], *, script: str = "", look: str = "") -> str:
+    """A whole HTML file around a body; nothing in it can load, and nothing can run but a `script` of ours.
+
+    What travels in it is sealed with its texts. `look` is the class of the body.
+    """
+    bare = _whole(title, body, script, look)
     sealed = markup.data({**travelling, "seal": seals.seal(bare, travelling)})
-    return _whole(title, f'{body}\n<script type="application/json" id="facts">{sealed}</script>')
+    return _whole(title, f'{body}\n<script type="application/json" id="facts">{sealed}</script>', script, look)
 
 
-def _whole(title: str, body: str) -> str:
+def policy(script: str = "") -> str:
+    """The content security policy of a page that runs nothing, or this script."""
+    if not script:
+        return POLICY
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"{POLICY}; script-src 'sha256-{digest}'"
+
+
+def _whole(title: str, body: str, script: str, look: str) -> str:
+    running = f"<script>{script}</script>\n" if script else ""
+    kind = f' class="{look}"' if look else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
         f'<link rel="icon" href="data:,">\n<title>{text(title)}</title>\n<style>\n{style.css()}\n</style>\n</head>\n'
-        f"<body>\n{body}\n</body>\n</html>\n"
+        f"<body{kind}>\n{body}\n{running}</body>\n</html>\n"
     )
 
 
@@ -134,15 +150,25 @@ def _cell(cell: NotebookNode, altitude: Altitude, seen: Seen, *, drop_title: boo
 
 
 def _header(payload: Payload, altitude: Altitude, meta: Meta) -> str:
-    links, day = [], stamp(payload["as_of"], _locale(payload))
+    links = []
     for name, file in FILES.items():
         here = ' aria-current="page"' if name == altitude else ""
         links.append(f'<a href="{file}"{here}>{NAMES[name]}</a>')
     return (
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(payload["company"])}</span>'
-        f'<span class="nb-asof">as of {day}</span></div>\n<h1>{text(payload["title"])}</h1>\n'
+        f"{_neighbours(payload)}</div>\n<h1>{text(payload['title'])}</h1>\n"
         f'<nav aria-label="Pages of this report"><a class="nb-up" href="{text(meta.up)}">All reports</a>'
         f"{''.join(links)}</nav>\n</header>"
+    )
+
+
+def _neighbours(payload: Payload) -> str:
+    """The page's day between the ways to the period before and after it, which the archive knows (see `archive`)."""
+    period, day = quote(str(payload["period"])), stamp(payload["as_of"], _locale(payload))
+    return (
+        f'<nav class="nb-asof" aria-label="Periods">'
+        f'<a rel="prev" href="../index.html#before-{period}">‹ Earlier</a> <span>as of {day}</span> '
+        f'<a rel="next" href="../index.html#after-{period}">Later ›</a></nav>'
     )
 
 
@@ -182,6 +208,7 @@ def _footer(payload: Payload, altitude: Altitude, meta: Meta, run: str) -> str:
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in entries.items())
     sources = _sources(payload) if altitude == "analyst" else ""
     links = '<a href="numbers.csv">The numbers (csv)</a><a href="facts.json">The facts (json)</a>'
+    links += '<a href="../index.html">Every period</a>'
     return f'<footer>\n{sources}<dl>{rows}</dl>\n<nav aria-label="Files of this report">{links}</nav>\n</footer>'
 
 

@@ -23,6 +23,7 @@ _ROLES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (re.compile(r"\b(?:target|targets) (?:of|is|was) $"), ("target", "target_low", "target_high")),
     (re.compile(r"\bwas reported as $"), ("reported",)),
 )
+_WITH_ROLES = {field for _, fields in _ROLES for field in fields}
 _ABOUT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\blast year\b|\byear before\b"), "change_last_year"),
     (re.compile(r"\b(?:day|week|month|quarter|year) before\b|\b(?:on|than) last (?:week|month|quarter)\b"), "change"),
@@ -71,11 +72,21 @@ def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale
     left = claims.cover(text, [*names, *_phrases(facts, locale)])
     waiting, printed = list(facts), list[Fact]()
     for number in claims.figures(left, locale):
-        found = next((fact for fact in waiting if _prints(number, fact, locale)), None)
-        if found is not None:
+        alike, roles = [fact for fact in waiting if _prints(number, fact, locale)], _roles(left, number)
+        if alike:
+            found = min(alike, key=lambda fact: _stem(fact) not in roles if roles else _stem(fact) in _WITH_ROLES)
             waiting.remove(found)
             printed.append(found)
     return [*printed, *waiting]
+
+
+def _roles(text: str, number: Number) -> tuple[str, ...]:
+    """The fields that a number must be of, by the words before it; none where they do not say."""
+    return next((fields for cue, fields in _ROLES if cue.search(text[: number.start])), ())
+
+
+def _stem(fact: Fact) -> str:
+    return fact.field.split("_with_")[0]
 
 
 def _phrases(facts: Iterable[Fact], locale: str) -> list[str]:
@@ -101,8 +112,8 @@ def _numbers(text: str, facts: Sequence[Fact], locale: str) -> tuple[list[Said],
             wrong.append(f"says {number.text}, which no fact at that place says{meant}")
             continue
         fact, place = facts[later], later + 1
-        roles = next((fields for cue, fields in _ROLES if cue.search(text[: number.start])), None)
-        if roles and fact.field.split("_with_")[0] not in roles:
+        roles = _roles(text, number)
+        if roles and _stem(fact) not in roles:
             wrong.append(f"gives {number.text} as {roles[0]}, and it is {fact.id}")
         said.append(Said(number, fact))
     return said, wrong
@@ -136,7 +147,8 @@ def _way(text: str, word: Word, said: Sequence[Said], facts: Sequence[Fact]) -> 
     """What is wrong with a direction: against the difference it is about, or else against value and bounds."""
     start, end = claims.clause(text, word.start)
     about = next((field for cue, field in _ABOUT if cue.search(text[start:end])), None)
-    fact = _by_field(facts, about) or _nearest(word, [s for s in said if start <= s.number.start < end])
+    near = [s for s in said if start <= s.number.start < end]
+    fact = _by_field(facts, about) or _nearest(word, near) or _unprinted(said, facts)
     way = _signed(fact) if fact else _against_bounds(facts)
     if way is None:
         return f"says {word.text!r}, and no fact says which way"
@@ -154,6 +166,13 @@ def _nearest(word: Word, said: Iterable[Said]) -> Fact | None:
     near = [s for s in said if _is_difference(s.fact)]
     best = min(near, key=lambda s: min(abs(s.number.start - word.end), abs(word.start - s.number.end)), default=None)
     return best.fact if best else None
+
+
+def _unprinted(said: Iterable[Said], facts: Iterable[Fact]) -> Fact | None:
+    """The one difference that a sentence tells in words alone, as `did not change`."""
+    printed = {each.fact.id for each in said}
+    left = [fact for fact in facts if _is_difference(fact) and fact.id not in printed]
+    return left[0] if len(left) == 1 else None
 
 
 def _is_difference(fact: Fact) -> bool:

@@ -54,6 +54,7 @@ def _facts(board: Board, row: dict[Any, Any]) -> Iterator[Fact]:
         return Fact(f"{metric}.{field}", metric, None, board.period.id, field, value, unit, text)
 
     left = int(row["days_left"])
+    yield fact("light_to_act", str(row["light"]), "", str(row["light"]))
     yield fact("light_since", row["since"].isoformat(), "", numbers.of(board).date(row["since"]))
     yield fact("act_by", row["due"].isoformat(), "", numbers.of(board).date(row["due"]))
     yield fact("days_to_act", left, "days", numbers.of(board).quantity(abs(left), "days"))
@@ -69,9 +70,13 @@ def _note_facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
 
 def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence:
     metric, label = str(row["metric"]), board.definitions.label(str(row["metric"]))
-    since, by, left = (known[f"{metric}.{field}"] for field in ("light_since", "act_by", "days_to_act"))
-    used = (f"{metric}.light", since.id, left.id, by.id)
-    opening = f"{label} has been {row['light']} since {since.text}"
+    light, since, by, left = (
+        known[f"{metric}.{field}"] for field in ("light_to_act", "light_since", "act_by", "days_to_act")
+    )
+    used = (light.id, since.id, left.id, by.id)
+    opening = f"{label} has been {light.text} since {since.text}"
+    if board.row(metric)["light"] == "unknown":
+        opening = f"{label} had been {light.text} since {since.text} when it could last be judged"
     owner = f"{row['owner']} has" if row["owner"] else "nobody has"
     if row["overdue"]:
         who = f"{row['owner']} has not answered" if row["owner"] else "nobody has answered"

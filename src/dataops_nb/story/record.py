@@ -27,7 +27,7 @@ from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.pitch import pitch_facts
 from dataops_nb.story.readers import meant_facts
 from dataops_nb.story.sentences import sentence
-from dataops_nb.story.solving import solving_facts
+from dataops_nb.story.solving import solving, solving_facts
 from dataops_nb.story.tracking import track_facts
 from dataops_nb.story.warnings import faulty, overdue
 
@@ -80,6 +80,8 @@ def record(board: Board, title: str | None = None) -> Record:
             "overdue": [each.text for each in reacting.overdue(board)],
             "warnings": warnings(board),
             "findings": _findings(board) if board.has_findings else [],
+            "stars": _stars(board),
+            "solve": _solve(board) if board.has_priorities else [],
             "lights": _lights(board),
             "used": _used(board),
         }
@@ -117,6 +119,20 @@ def _findings(board: Board) -> list[dict[str, Any]]:
         }
         for rows, said in told(board)
     ]
+
+
+def _stars(board: Board) -> list[dict[str, Any]]:
+    """The sentence of each North Star that the report is about, with its facts."""
+    stars = [name for name in board.definitions.company.north_star if name in board.metrics]
+    told = [(name, sentence(board, name)) for name in stars]
+    return [{"metric": name, "text": said.text, "facts": list(said.facts)} for name, said in told]
+
+
+def _solve(board: Board) -> list[dict[str, Any]]:
+    """What the front page says of the things to solve: each with what is at stake, or that nothing is."""
+    told = solving(board).sentences
+    worth = [said for said in told if any(".at_stake[" in id_ for id_ in said.facts)]
+    return [{"text": said.text, "facts": list(said.facts)} for said in worth or told[:1]]
 
 
 def _lights(board: Board) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ _REASONS = {
     "no target": "no target was agreed",
     "fault": "its source has faults",
     "too short": "its own past does not say enough yet to judge it by",
-    "unreconciled": "two systems disagree about it by more than was agreed",
+    "unreconciled": "two systems disagree about it beyond what was agreed",
 }
 
 
