@@ -67,7 +67,7 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
         if good:
             shown.append(standings.Shown(report, good["period"], good["as_of"], _said(good)))
             pointer = {"schema_version": 1, **records[-1], "path": f"{good['period']}/index.html"}
-            folder.replace(out / report / "latest.json", _json(pointer), private)
+            _point(out / report / "latest.json", _json(pointer), private)
     archives.write(out, private, ledger, [each.report for each in shown], company=front.company, whatif=front.whatif)
     now = dt.datetime.now(dt.UTC)
     latest = {"schema_version": 1, "run": front.run, "as_of": front.as_of.isoformat(),
@@ -77,6 +77,12 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
     more = standings.read(out, shown, front.known, now.astimezone(ZoneInfo(front.known.company.timezone)))
     page = site.build(front.company, entries, newest, front.whatif, more)
     folder.replace(out / "index.html", page.encode(), private)
+
+
+def _point(path: Path, content: bytes, private: Path) -> None:
+    """Write a pointer file, unless it says so already."""
+    if not path.exists() or path.read_bytes() != content:
+        folder.replace(path, content, private)
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
