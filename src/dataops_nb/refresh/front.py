@@ -15,6 +15,7 @@ from dataops_nb.definitions import Definitions
 from dataops_nb.publish import folder, site
 from dataops_nb.refresh import archives, standings
 from dataops_nb.refresh import ledger as book
+from dataops_nb.story.numbers import DEFAULT
 
 TOLD = ("findings", "stars", "solve")
 SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to", "overdue")
@@ -27,7 +28,8 @@ def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
     names = [name for name in payload.get("names") or [] if name in said]
     told = {name: [_told(each, known, payload) for each in payload.get(name) or []] for name in TOLD}
     shown = {name: payload.get(name) for name in SHOWN}
-    return shown | {"grain": payload.get("grain"), "facts": [known[id_] for id_ in used], "names": names} | told
+    own = {"grain": payload.get("grain"), "locale": payload.get("locale"), "names": names}
+    return shown | {"facts": [known[id_] for id_ in used]} | own | told
 
 
 def _told(said: Mapping[str, Any], known: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,6 +95,7 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         report=report,
         title=said.get("title") or report.replace("-", " ").capitalize(),
         path=_path(report, good),
+        locale=said.get("locale") or DEFAULT,
         department=said.get("department") if good else report,
         owner=said.get("owner"),
         light=said.get("light") or "unknown",
