@@ -23,8 +23,7 @@ def run_form(args: Namespace) -> int:
     """Write the pages, and say before anybody reads one what the test can find."""
     bench = folder.find(args)
     metric = company_files.meant(folder.definitions(args), args.metric)
-    trial = _trial(bench, metric, args)
-    written = messages.write(bench.out, trial, args.mail)
+    trial, written = messages.write(bench.out, _trial(bench, metric, args), args.mail)
     low, high = trial.difference
     power, needed = messages.power(low, high, trial.readers), messages.readers_needed(low, high)
     if args.json:

@@ -7,7 +7,7 @@ test had, and Cohen's kappa of the readers' lights with ours by department and l
 
 from __future__ import annotations
 
-from dataops_nb.messages.answers import ANSWERS, Answer, answers, parse, record
+from dataops_nb.messages.answers import ANSWERS, Answer, answers, next_reader, parse, record
 from dataops_nb.messages.choosing import choose
 from dataops_nb.messages.evidence import better, fisher, kappa, power, readers_needed
 from dataops_nb.messages.forms import Trial, assign, form, read_trial, write
@@ -25,6 +25,7 @@ __all__ = [
     "fisher",
     "form",
     "kappa",
+    "next_reader",
     "parse",
     "power",
     "read_trial",
