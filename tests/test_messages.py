@@ -183,6 +183,12 @@ def test_the_next_reader_is_the_first_who_has_not_answered(tmp_path):
     assert messages.next_reader(tmp_path, trial(readers=0)) is None
 
 
+def answered_frame(this, out, colours):
+    found = [messages.parse(said(this, "a", place, colour=c), "f", this) for place, c in enumerate(colours)]
+    messages.record(out, this, found, NOW)
+    return messages.answers(out)
+
+
 def answered(this, tmp_path, a, b):
     found = []
     for variant, (right, wrong) in (("a", a), ("b", b)):
@@ -191,7 +197,7 @@ def answered(this, tmp_path, a, b):
             text = said(this, variant, place, colour=colour)
             found.append(messages.parse(text, "f", this))
     messages.record(tmp_path, this, found, NOW)
-    return messages.result(this, messages.answers(tmp_path, this.id))
+    return messages.result(this, messages.answers(tmp_path))
 
 
 def test_the_result_has_the_figures_of_its_answers(tmp_path):
@@ -202,6 +208,21 @@ def test_the_result_has_the_figures_of_its_answers(tmp_path):
     assert found.evidence == "a 12 of 20, b 17 of 20 understood it; P(b > a) .96, Fisher p .155"
     assert found.reached == pytest.approx(messages.power(0.6, 0.8, 20))
     assert set(found.agreement["by"]) == {"department", "altitude"}
+
+
+def test_agreement_on_lights_is_told_across_trials_of_several_lights(tmp_path):
+    red, green = trial(readers=20), trial(light="green", as_of="2026-11-29", readers=20)
+    one = messages.agreement(answered_frame(red, tmp_path, ["red"] * 8 + ["green"] * 2)).iloc[0]
+    assert one["alike"] == pytest.approx(0.8)
+    assert one["kappa"] != one["kappa"]
+    both = messages.agreement(answered_frame(green, tmp_path, ["green"] * 7 + ["red"] * 3))
+    # ours red 10, green 10; theirs red 11, green 9; 15 of 20 alike, .5 by chance
+    assert both[both["by"] == "department"]["kappa"].tolist() == pytest.approx([0.5])
+
+
+def test_a_probability_is_never_printed_as_none_or_all_of_it(tmp_path):
+    found = answered(trial(readers=40), tmp_path, (2, 38), (38, 2))
+    assert found.evidence == "a 2 of 40, b 38 of 40 understood it; P(b > a) >.99, Fisher p <.001"
 
 
 def test_too_few_answers_have_no_winner(tmp_path):

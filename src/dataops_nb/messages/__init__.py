@@ -11,13 +11,14 @@ from dataops_nb.messages.answers import ANSWERS, Answer, answers, next_reader, p
 from dataops_nb.messages.choosing import choose
 from dataops_nb.messages.evidence import better, fisher, kappa, power, readers_needed
 from dataops_nb.messages.forms import Trial, assign, form, read_trial, write
-from dataops_nb.messages.results import Result, result
+from dataops_nb.messages.results import Result, agreement, result
 
 __all__ = [
     "ANSWERS",
     "Answer",
     "Result",
     "Trial",
+    "agreement",
     "answers",
     "assign",
     "better",
