@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataops_nb.messages.answers import ANSWERS, Answer, answers, next_reader, parse, record
 from dataops_nb.messages.choosing import choose
 from dataops_nb.messages.evidence import better, fisher, kappa, power, readers_needed
-from dataops_nb.messages.forms import Trial, assign, form, read_trial, write
+from dataops_nb.messages.forms import Trial, assign, form, questions, read_trial, write
 from dataops_nb.messages.results import Result, agreement, result
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "next_reader",
     "parse",
     "power",
+    "questions",
     "read_trial",
     "readers_needed",
     "record",

@@ -14,14 +14,13 @@ import pandas as pd
 
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.history import Book
-from dataops_nb.messages.forms import ALTITUDES, LIGHTS, SURE, WAYS, Trial, assign
+from dataops_nb.messages.forms import Trial, assign, questions
 
 COLUMNS = (
     "trial", "metric", "variant", "reader", "department", "altitude", "colour", "direction", "action", "sure", "words",
     "colour_right", "direction_right", "action_right", "understood", "ours", "recorded_at",
 )  # fmt: skip
 ANSWERS = Book("answers", COLUMNS, ("trial", "reader"))
-UNSAID = "cannot tell"
 LONGEST = 2000
 
 
@@ -53,10 +52,8 @@ def parse(text: str, file: str, trial: Trial) -> Answer:
         raise UsageError(
             f"{file}: it answers the trial {said.get('trial') or '(none)'}, and {trial.metric}'s is {trial.id}"
         )
-    offered: dict[str, Iterable[str]] = {
-        "metric": [trial.metric], "variant": trial.variants, "department": trial.departments, "altitude": ALTITUDES,
-        "colour": [*LIGHTS, UNSAID], "direction": [*WAYS, UNSAID], "action": [*trial.actions.values(), UNSAID], "sure": SURE,
-    }  # fmt: skip
+    asked = {name: choices for name, (_, choices) in questions(trial).items()}
+    offered: dict[str, Iterable[str]] = {"metric": [trial.metric], "variant": trial.variants, **asked}
     for name, choices in offered.items():
         value = said.get(name, "")
         if value not in choices:

@@ -23,7 +23,7 @@ from dataops_nb.messages.readers import numbered
 
 LIGHTS = {"green": "● Green", "yellow": "▲ Yellow", "red": "■ Red"}
 WAYS = {"up": "It went up", "level": "It did not change", "down": "It went down"}
-ALTITUDES = ("executive", "manager", "analyst")
+UNSAID, WORDS = "cannot tell", "What does it mean for your own work?"
 SURE = {"1": "guessing", "2": "unsure", "3": "fairly sure", "4": "sure", "5": "certain"}
 
 
@@ -115,26 +115,33 @@ def _kept(out: Path, metric: str) -> Path:
     return out / "history" / "trials" / f"{metric}.json"
 
 
+def questions(trial: Trial) -> dict[str, tuple[str, dict[str, str]]]:
+    """What every reader is asked, by the name of the answer: the question, and the choices with their words."""
+    unsaid = {UNSAID: "The text does not say"}
+    actions = {text: text for text in dict.fromkeys(trial.actions.values())}
+    return {
+        "colour": ("Which light does this number have?", LIGHTS | unsaid),
+        "direction": ("Which way did it go?", WAYS | unsaid),
+        "action": ("What should happen now?", actions | unsaid),
+        "sure": ("How sure are you?", SURE),
+        "department": ("Your department", dict(trial.departments)),
+        "altitude": ("You are", {"executive": "an executive", "manager": "a manager", "analyst": "an analyst"}),
+    }
+
+
 def form(trial: Trial, variant: str, mail: str | None = None) -> str:
     """The page of one variant: the pitch, then the questions. It asks nothing from anywhere; answers leave as file or mail."""
     about = {"schema_version": 1, "trial": trial.id, "metric": trial.metric, "variant": variant}
     script = _SCRIPT.replace("ABOUT", json.dumps(about)).replace("MAIL", json.dumps(quote(mail) if mail else ""))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; form-action mailto:"
-    actions = dict.fromkeys(trial.actions.values())
-    questions = [
-        _choices("colour", "Which light does this number have?", LIGHTS | {"cannot tell": "The text does not say"}),
-        _choices("direction", "Which way did it go?", WAYS | {"cannot tell": "The text does not say"}),
-        _choices(
-            "action",
-            "What should happen now?",
-            {text: text for text in actions} | {"cannot tell": "The text does not say"},
-        ),
-        '<p><label for="words">What does it mean for your own work?</label>'
-        '<textarea id="words" name="words" rows="3"></textarea></p>',
-        _choices("sure", "How sure are you?", SURE),
-        _list("department", "Your department", dict(trial.departments)),
-        _list("altitude", "You are", {"executive": "an executive", "manager": "a manager", "analyst": "an analyst"}),
+    asked = questions(trial)
+    choices = [_choices(name, *asked[name]) for name in ("colour", "direction", "action")]
+    said = [
+        *choices,
+        f'<p><label for="words">{WORDS}</label><textarea id="words" name="words" rows="3"></textarea></p>',
+        _choices("sure", *asked["sure"]),
+        *(_list(name, *asked[name]) for name in ("department", "altitude")),
         '<p><label for="reader">Your reader number (on the invitation)</label><input id="reader" name="reader" required></p>',
     ]
     target = (
@@ -148,7 +155,7 @@ def form(trial: Trial, variant: str, mail: str | None = None) -> str:
     )
     return _PAGE.format(
         policy=policy, label=escape(trial.label), pitch=escape(trial.variants[variant]), target=target, send=send,
-        hidden=hidden, questions="\n".join(questions), script=script,
+        hidden=hidden, questions="\n".join(said), script=script,
     )  # fmt: skip
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dataops_nb.messages.answers import UNSAID
 from dataops_nb.messages.evidence import ALPHA, better, fisher, kappa, power, readers_needed
-from dataops_nb.messages.forms import Trial
+from dataops_nb.messages.forms import UNSAID, Trial
 
 SHARES = ["readers", "colour", "direction", "action", "understood"]
 SURE = 0.95
