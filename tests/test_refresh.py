@@ -468,6 +468,20 @@ def test_nothing_runs_when_a_parameter_is_wrong(tmp_path):
     assert not wb.out.exists()
 
 
+def test_on_a_terminal_a_bar_says_what_runs_and_what_went_wrong(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show = progress.choose(2)
+    for report in ("sales", "sdr"):
+        progress.begins(show)(report)
+    show(refresh.Result("sales", "2026-W47", "ok", "green", 3.21))
+    show(refresh.Result("sdr", "2026-W47", "failed", None, 0.5, error="cell 4: ValueError: no"))
+    said = capsys.readouterr().err
+    assert "0/2" in said
+    assert ", sales, sdr]" in said
+    assert "failed  sdr  2026-W47  0.5 s  cell 4: ValueError: no\n" in said
+    assert "ok      sales" not in said
+
+
 def test_without_a_terminal_each_report_is_one_line(capsys):
     progress.choose(1)(refresh.Result("sales", "2026-W47", "ok", "green", 3.21))
     progress.choose(1)(refresh.Result("sdr", "2026-W47", "failed", None, 0.5, error="cell 4: ValueError: no"))
