@@ -60,6 +60,12 @@ def test_a_metric_is_meant_by_its_id_its_label_or_words_of_them(known, said, met
     assert definitions.meant(known, said) == metric
 
 
+def test_in_the_packaged_company_closed_deals_are_those_that_were_won():
+    packaged = definitions.load(Path(__file__).parents[1] / "params")
+    assert definitions.meant(packaged, "closed deals") == "closed_won"
+    assert definitions.meant(packaged, "closed won") == "closed_won"
+
+
 def test_where_several_may_be_meant_the_near_ones_are_listed(known):
     with pytest.raises(UsageError, match=r"may mean orders \(Closed-won deals\), lost \(Lost deals\)"):
         definitions.meant(known, "deals")

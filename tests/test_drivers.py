@@ -8,11 +8,12 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataops_nb import board, charts, definitions, drivers, sample, sources, story
+from dataops_nb import alignment, board, charts, definitions, drivers, sample, sources, story
 from dataops_nb.errors import UsageError
 from dataops_nb.periods import calendar
 
@@ -360,6 +361,35 @@ def monthly(catalog, metric):
 )  # fmt: skip
 def test_two_sentences_say_what_moved_it_most_and_how_much_the_rest_did(catalog, metric, said):
     assert str(story.explained(monthly(catalog, metric))) == said
+
+
+def test_a_change_on_any_other_period_is_told_with_its_name(catalog):
+    cut = calendar(catalog.definitions.company.calendar)
+    this, november = monthly(catalog, "people"), cut.period("month", dt.date(2025, 11, 15))
+    assert str(story.explained(this, against=november)).startswith("People rose by 3 on November 2025; team East moved")
+    december = cut.period("month", dt.date(2025, 12, 15))
+    told = str(story.explained(this, against=december))
+    assert told == str(story.explained(this)).replace("the month before", "December 2025")
+
+
+def test_periods_of_another_length_are_not_compared(catalog):
+    cut = calendar(catalog.definitions.company.calendar)
+    week, january = cut.period("week", dt.date(2026, 1, 15)), cut.period("month", dt.date(2026, 1, 15))
+    with pytest.raises(UsageError, match="compare what is alike"):
+        drivers.change(catalog, "rows", january, week)
+
+
+@pytest.mark.parametrize("metric", ["rows", "people", "rate", "quarter", "still"])
+def test_what_was_remembered_is_explained_alike_and_without_a_query(catalog, monkeypatch, metric):
+    cut = calendar(catalog.definitions.company.calendar)
+    january = cut.period("month", dt.date(2026, 1, 15))
+    splits = [(), *drivers.splits(catalog.definitions, metric)]
+    anew = [drivers.explain(catalog, metric, january, by=by) for by in splits]
+    for by in splits:
+        alignment.remember(catalog, metric, [january], by)
+    monkeypatch.setattr(catalog, "_run", lambda *_: pytest.fail("a query was run"))
+    for by, table in zip(splits, anew, strict=True):
+        pd.testing.assert_frame_equal(drivers.explain(catalog, metric, january, by=by), table)
 
 
 def test_every_fact_of_these_sentences_is_in_the_record(catalog):

@@ -1,12 +1,14 @@
 """Check-ins: what was agreed to be done about a light, by when, and what its owner said."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from dataops_nb import board, definitions, history, sources, status, story
 from dataops_nb.cli import main
+from dataops_nb.story import reacting
 
 END = dt.date(2026, 11, 22)
 COMPANY = """
@@ -83,6 +85,17 @@ def test_an_overdue_reaction_is_told_with_its_owner_and_its_day(this):
     assert [each.text for each in story.overdue(this)] == text.splitlines()
 
 
+def test_a_light_that_cannot_be_judged_now_is_told_as_it_last_was(this):
+    now = this.table.assign(
+        light=this.table["light"].mask(this.table["period"] == this.period.id, "unknown"),
+        complete=this.table["complete"] & (this.table["period"] != this.period.id),
+    )
+    unsure = replace(this, table=now)
+    told, known = story.reactions(unsure).sentences[0], reacting.reaction_facts(unsure)
+    assert "had been red since Sun 15 Nov 2026 when it could last be judged" in told.text
+    assert story.disagreements(told.text, [known[id_] for id_ in told.facts], ["orders", "Ann"]) == []
+
+
 def test_every_fact_of_a_reaction_travels_with_the_record(this):
     known = {fact["id"] for fact in story.record(this).payload["facts"]}
     assert {id_ for each in story.reactions(this).sentences for id_ in each.facts} <= known
@@ -102,6 +115,56 @@ def test_a_note_is_kept_with_its_light_and_shown_until_it_is_answered(bench, tmp
     assert str(story.notes(noted)) == "Ann on Sun 22 Nov 2026: The shop was closed."
     run("note", "orders", "It is open again.", "--answer", "--who", "Bob")
     assert not history.notes(tmp_path, END)["open"].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "fact"),
+    [
+        ("We are green again.", "'green'", "the light of Orders is red"),
+        ("We had nine orders.", "'9'", "the value of Orders is 2"),
+        ("Orders are above plan.", "'above plan'", "its target is 7"),
+    ],
+)
+def test_a_note_that_the_facts_contradict_is_not_kept(bench, tmp_path, capsys, text, word, fact):
+    assert main(["-w", str(bench), "--out", str(tmp_path), "note", "orders", text, "--as-of", "2026-11-22"]) == 2
+    said = capsys.readouterr().err
+    assert word in said
+    assert fact in said
+    assert history.notes(tmp_path, END).empty
+
+
+def test_what_nobody_can_check_in_a_note_is_said_and_the_note_kept(bench, tmp_path, capsys):
+    text = "Two cooks were ill; we will be green next week."
+    assert main(["-w", str(bench), "--out", str(tmp_path), "note", "orders", text, "--as-of", "2026-11-22"]) == 0
+    said = capsys.readouterr().err
+    assert "nobody can check '2' in 'Two cooks were ill'" in said
+    assert "'will' in 'we will be green next week'" in said
+    assert len(history.notes(tmp_path, END)) == 1
+
+
+def test_a_note_whose_number_no_longer_holds_is_told_of_its_own_period(bench, tmp_path):
+    assert (
+        main(
+            [
+                "-w",
+                str(bench),
+                "--out",
+                str(tmp_path),
+                "note",
+                "orders",
+                "Only 2 orders, we are red.",
+                "--as-of",
+                "2026-11-22",
+            ]
+        )
+        == 0
+    )
+    known = definitions.load(bench / "params")
+    later = board.of(sources.open(known, bench / "data", dt.date(2026, 11, 29)), ["orders"], out=tmp_path)
+    (noted,) = story.notes(later).sentences
+    assert noted.text == "Ann on Sun 22 Nov 2026, about week 47: Only 2 orders, we are red."
+    all_facts = {each["id"]: story.Fact(**each) for each in story.record(later).payload["facts"]}
+    assert story.disagreements(noted.text, story.in_order(noted.text, [all_facts[i] for i in noted.facts])) == []
 
 
 def test_a_note_of_a_later_day_does_not_exist_yet(tmp_path):

@@ -17,9 +17,9 @@ from typing import Literal
 
 import pandas as pd
 
-from dataops_nb.alignment.comparisons import compare
+from dataops_nb.alignment.comparisons import COMPARISONS, compare
 from dataops_nb.alignment.families import Evaluated, evaluate_all
-from dataops_nb.alignment.formulas import Scope
+from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.measured import TOTAL, Window, window
 from dataops_nb.alignment.progress import add_so_far
 from dataops_nb.alignment.receipts import receipts
@@ -40,6 +40,7 @@ __all__ = [
     "compare",
     "declared_splits",
     "receipts",
+    "remember",
     "slopes",
     "sources_of",
     "values",
@@ -94,6 +95,18 @@ def values(
         offered = "; ".join(",".join(split) for split in splits) or "none"
         raise UsageError(f"metric {metric} is not split by {','.join(by)}; declared: {offered}")
     return align(catalog, [metric], grain=grain, start=start, end=end, by=by)
+
+
+def remember(catalog: Catalog, metric: str, periods: Iterable[Period], by: tuple[str, ...] = ()) -> None:
+    """Measure a metric and its parts over periods, the ones before and last year's, for all who ask for any of them later.
+
+    What is asked of them then (`drivers.explain`, `values`) is taken from memory, whatever the metric is made of.
+    """
+    cut = calendar(catalog.definitions.company.calendar)
+    compared = (COMPARISONS[name] for name in ("previous", "same_last_year"))
+    listed = list(periods)
+    asked = [window(each) for each in listed] + [find(cut, each) for find in compared for each in listed]
+    evaluate(Scope(catalog, by, keep=True), metric, list(dict.fromkeys(asked)))
 
 
 def _periods(catalog: Catalog, grain: Grain, start: dt.date | None, end: dt.date | None) -> list[Period]:

@@ -27,10 +27,14 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
 
 @dataclass(frozen=True)
 class Scope:
-    """Where metrics are evaluated: the definitions, the data, and the columns that split them."""
+    """Where metrics are evaluated: the definitions, the data, and the columns that split them.
+
+    With `keep` what is measured is remembered with the data, and whoever asks for some of those windows again has it at once.
+    """
 
     catalog: Catalog
     by: tuple[str, ...] = ()
+    keep: bool = False
 
     @property
     def definitions(self) -> Definitions:
@@ -46,6 +50,34 @@ class Scope:
 def evaluate(scope: Scope, metric: str, windows: list[Window]) -> Measured:
     """One metric over any windows, whatever its type."""
     touched.METRICS.add(metric)
+    remembered: list[Remembered] = scope.catalog.measured.get((metric, scope.by), [])
+    for known in remembered:
+        if (again := known.of(windows)) is not None:
+            return again
+    found = _evaluated(scope, metric, windows)
+    if scope.keep:
+        places = {window: i for i, window in enumerate(windows)}
+        scope.catalog.measured[metric, scope.by] = [*remembered, Remembered(places, found)]
+    return found
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A metric measured over many windows, and the place of each."""
+
+    places: dict[Window, int]
+    measured: Measured
+
+    def of(self, windows: list[Window]) -> Measured | None:
+        """The same over some of those windows; None where one is not among them."""
+        if not all(window in self.places for window in windows):
+            return None
+        rows, said = [self.places[window] for window in windows], self.measured
+        value, n, reach = (table.iloc[rows].reset_index(drop=True) for table in (said.value, said.n, said.reach))
+        return Measured(value, n, reach, said.zero)
+
+
+def _evaluated(scope: Scope, metric: str, windows: list[Window]) -> Measured:
     definition = scope.definitions.metrics[metric]
     if isinstance(definition, Simple):
         return measure(scope.catalog, definition.measure, windows, scope.by)

@@ -13,6 +13,7 @@ from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDT
 from dataops_nb.story import numbers
 
 _AXIS = alt.Axis(title=None, grid=False, tickCount=7)
+_WHEN = alt.X("period_start:T")  # altair guesses the class of a bare string, which takes five milliseconds each
 
 
 def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | None = None) -> Any:
@@ -34,8 +35,9 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
         *_signals(rows),
         *_current(board, rows, metric),
     ]
-    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
-    return styled(chart, _finding(board, rows, metric), f"{_alternative(board, rows, metric)}{_in_words(seen)}")
+    chart = alt.layer(*layers, width=WIDTH, height=HEIGHT)
+    said = f"{_alternative(board, rows, metric)}{_in_words(board, seen)}"
+    return styled(board, chart, _finding(board, rows, metric), said)
 
 
 def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
@@ -54,23 +56,23 @@ def _seen(board: Board, rows: pd.DataFrame, metric: str, marks: pd.DataFrame | N
     return found[found["date"].between(rows["period_start"].min(), rows["period_end"].max())].sort_values("date")
 
 
-def _in_words(seen: pd.DataFrame) -> str:
+def _in_words(board: Board, seen: pd.DataFrame) -> str:
     if seen.empty:
         return ""
-    listed = [f"{row['title']}, {numbers.date(row['date'].date())}" for row in seen.to_dict("records")]
+    listed = [f"{row['title']}, {numbers.of(board).date(row['date'].date())}" for row in seen.to_dict("records")]
     return f" Events: {'; '.join(listed)}."
 
 
 def _marks(seen: pd.DataFrame) -> list[alt.Chart]:
     if seen.empty:
         return []
-    base = alt.Chart(_values(seen.assign(period_start=seen["date"]), ["period_start", "title"])).encode(
-        x="period_start:T"
-    )
+    base = alt.Chart(_values(seen.assign(period_start=seen["date"]), ["period_start", "title"])).encode(x=_WHEN)
     lines = base.mark_rule(color=INK, strokeWidth=1, strokeDash=[1, 2])
     return [
         lines,
-        base.mark_text(align="left", angle=270, dx=4, dy=-5, fontSize=11, color=INK, y="height").encode(text="title:N"),
+        base.mark_text(align="left", angle=270, dx=4, dy=-5, fontSize=11, color=INK, y="height").encode(
+            text=alt.Text("title:N")
+        ),
     ]
 
 
@@ -81,7 +83,7 @@ def compare(board: Board, metrics: list[str], periods: int = 26, title: str | No
     unit = board.definitions.metrics[metrics[0]].unit
     labels = [board.definitions.label(metric) for metric in metrics]
     base = alt.Chart(_values(rows, ["period_start", "label", "value"])).encode(
-        x=alt.X("period_start:T", axis=_AXIS), y=_y("value:Q", unit), detail="label:N"
+        x=alt.X("period_start:T", axis=_AXIS), y=_y("value:Q", unit), detail=alt.Detail("label:N")
     )
     dashes = alt.Scale(domain=labels, range=[[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]][: len(labels)])
     lines = base.mark_line(strokeWidth=2.2, color=ACCENT).encode(
@@ -90,11 +92,11 @@ def compare(board: Board, metrics: list[str], periods: int = 26, title: str | No
     last = rows.dropna(subset=["value"]).groupby("label").tail(1)
     ends = alt.Chart(_values(last, ["period_start", "label", "value"])).mark_text(
         align="left", dx=6, fontSize=12, color=INK, limit=170
-    ).encode(x="period_start:T", y="value:Q", text="label:N")  # fmt: skip
+    ).encode(x=_WHEN, y=alt.Y("value:Q"), text=alt.Text("label:N"))  # fmt: skip
     head = title or _listed(labels)
     chart = alt.layer(lines, ends).properties(width=WIDTH - 130, height=HEIGHT)
     return styled(
-        chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics)
+        board, chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics)
     )
 
 
@@ -114,7 +116,7 @@ def _values(rows: pd.DataFrame, columns: list[str]) -> alt.InlineData:
     numbers_only = plain.select_dtypes("number").columns
     plain[numbers_only] = plain[numbers_only].map(lambda value: float(f"{value:.6g}"))
     records = [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in plain.to_dict("records")]
-    return alt.InlineData(values=records)
+    return alt.InlineData(values=tuple(records))
 
 
 def _y(field: str, unit: str) -> alt.Y:
@@ -134,9 +136,7 @@ def _target(rows: pd.DataFrame, unit: str) -> Any:
     fields = ["target_low", "target_high"] if rows["target_low"].notna().any() else ["target"]
     known = [field for field in fields if rows[field].notna().any()]
     drawn = [
-        alt.Chart(_values(rows, ["period_start", field]))
-        .mark_line(**dashed)
-        .encode(x="period_start:T", y=_y(f"{field}:Q", unit))
+        alt.Chart(_values(rows, ["period_start", field])).mark_line(**dashed).encode(x=_WHEN, y=_y(f"{field}:Q", unit))
         for field in known
     ]
     if known:
@@ -144,7 +144,7 @@ def _target(rows: pd.DataFrame, unit: str) -> Any:
         drawn.append(
             alt.Chart(_values(last, ["period_start", known[-1], "text"]))
             .mark_text(align="left", dx=4, dy=-7, fontSize=11, color=INK)
-            .encode(x="period_start:T", y=f"{known[-1]}:Q", text="text:N")
+            .encode(x=_WHEN, y=alt.Y(f"{known[-1]}:Q"), text=alt.Text("text:N"))
         )
     return alt.layer(*drawn) if drawn else alt.layer(alt.Chart(alt.InlineData(values=[])).mark_point())
 
@@ -157,14 +157,14 @@ def _usual(rows: pd.DataFrame, unit: str) -> list[alt.Chart]:
     data = _values(drawn, ["period_start", "lower", "center", "upper"])
     thin: Any = {"color": FAINT, "strokeWidth": 0.8, "interpolate": "step-after"}
     lines = [
-        alt.Chart(data).mark_line(**thin).encode(x="period_start:T", y=_y(f"{field}:Q", unit))
+        alt.Chart(data).mark_line(**thin).encode(x=_WHEN, y=_y(f"{field}:Q", unit))
         for field in ("lower", "center", "upper")
     ]
     first = drawn.head(1).assign(text="usual range and its middle")
     label = (
         alt.Chart(_values(first, ["period_start", "upper", "text"]))
         .mark_text(align="left", dx=4, dy=-6, fontSize=11, color="#5c6670")
-        .encode(x="period_start:T", y="upper:Q", text="text:N")
+        .encode(x=_WHEN, y=alt.Y("upper:Q"), text=alt.Text("text:N"))
     )
     return [*lines, label]
 
@@ -173,7 +173,7 @@ def _signals(rows: pd.DataFrame) -> list[alt.Chart]:
     found = rows[rows["signal"].notna() & rows["value"].notna()]
     if found.empty:
         return []
-    base = alt.Chart(_values(found, ["period_start", "value"])).encode(x="period_start:T", y="value:Q")
+    base = alt.Chart(_values(found, ["period_start", "value"])).encode(x=_WHEN, y=alt.Y("value:Q"))
     return [base.mark_point(filled=False, size=110, color=INK, strokeWidth=1.4, opacity=1)]
 
 
@@ -181,11 +181,11 @@ def _last_year(rows: pd.DataFrame, unit: str) -> Any:
     shown = rows.assign(same_last_year=rows["same_last_year"].where(rows["same_last_year_complete"].astype(bool)))
     line = alt.Chart(_values(shown, ["period_start", "same_last_year"])).mark_line(
         color=FAINT, strokeDash=[2, 3], strokeWidth=1.6
-    ).encode(x="period_start:T", y=_y("same_last_year:Q", unit))  # fmt: skip
+    ).encode(x=_WHEN, y=_y("same_last_year:Q", unit))  # fmt: skip
     first = shown.dropna(subset=["same_last_year"]).tail(1).assign(text="last year")
     label = alt.Chart(_values(first, ["period_start", "same_last_year", "text"])).mark_text(
         align="left", dx=5, fontSize=11, color="#5c6670"
-    ).encode(x="period_start:T", y="same_last_year:Q", text="text:N")  # fmt: skip
+    ).encode(x=_WHEN, y=alt.Y("same_last_year:Q"), text=alt.Text("text:N"))  # fmt: skip
     return alt.layer(line, label)
 
 
@@ -194,14 +194,14 @@ def _current(board: Board, rows: pd.DataFrame, metric: str) -> list[alt.Chart]:
     if now.empty:
         return []
     unit = board.definitions.metrics[metric].unit
-    text = f"{numbers.number(now['value'].iloc[0], unit)} in {numbers.period(board.period)}"
+    text = f"{numbers.of(board).number(now['value'].iloc[0], unit)} in {numbers.of(board).period(board.period)}"
     now = now.assign(text=text, fill=now["light"].map(LIGHTS))
-    base = alt.Chart(_values(now, ["period_start", "value", "text"])).encode(x="period_start:T", y="value:Q")
+    base = alt.Chart(_values(now, ["period_start", "value", "text"])).encode(x=_WHEN, y=alt.Y("value:Q"))
     place: Any = {"align": "right", "dx": -2, "dy": -14, "fontSize": 13, "fontWeight": 600}
     return [
         base.mark_point(filled=True, size=120, color=now["fill"].iloc[0], stroke=INK, strokeWidth=1.2, opacity=1),
-        base.mark_text(**place, stroke="#ffffff", strokeWidth=4).encode(text="text:N"),
-        base.mark_text(**place, color=INK).encode(text="text:N"),
+        base.mark_text(**place, stroke="#ffffff", strokeWidth=4).encode(text=alt.Text("text:N")),
+        base.mark_text(**place, color=INK).encode(text=alt.Text("text:N")),
     ]
 
 
@@ -210,19 +210,19 @@ def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
     label, unit = board.definitions.label(metric), board.definitions.metrics[metric].unit
     if known.empty:
         return f"{label}: no values in the last {len(rows)} {board.grain}s."
-    low, high = (numbers.number(value, unit) for value in (known["value"].min(), known["value"].max()))
-    last = numbers.number(known["value"].iloc[-1], unit)
+    low, high = (numbers.of(board).number(value, unit) for value in (known["value"].min(), known["value"].max()))
+    last = numbers.of(board).number(known["value"].iloc[-1], unit)
     said = f"{label} over the last {len(rows)} {board.grain}s: between {low} and {high}, {last} in {known['period'].iloc[-1]}"
     target = known["target"].iloc[-1]
-    said = f"{said}; target {numbers.number(target, unit)}." if pd.notna(target) else f"{said}."
-    return f"{said}{_usual_in_words(known, unit)}"
+    said = f"{said}; target {numbers.of(board).number(target, unit)}." if pd.notna(target) else f"{said}."
+    return f"{said}{_usual_in_words(board, known, unit)}"
 
 
-def _usual_in_words(known: pd.DataFrame, unit: str) -> str:
+def _usual_in_words(board: Board, known: pd.DataFrame, unit: str) -> str:
     row = known.iloc[-1]
     if pd.isna(row["lower"]) or row["limits_reason"] == "too short":
         return ""
-    low, high = (numbers.number(row[name], unit) for name in ("lower", "upper"))
+    low, high = (numbers.of(board).number(row[name], unit) for name in ("lower", "upper"))
     said = f" Usual range {low} to {high}"
     if pd.notna(row["limits_reason"]):
         return f"{said}; successive values are too alike for it to tell signals from noise."

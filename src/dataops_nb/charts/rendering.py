@@ -8,11 +8,23 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from dataops_nb.board import Board
+from dataops_nb.charts import speech
+
 MIME = "application/vnd.vegalite.v6+json"
 REFRESHING = "DATAOPS_NB_REFRESH"
 WIDTH, HEIGHT = 620, 260
 INK, FAINT, ACCENT = "#1f2933", "#8a94a0", "#1f5fa8"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+_CONFIG = {
+    "font": FONT,
+    "background": "#ffffff",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "gridColor": "#e6e9ed",
+        "domainColor": FAINT, "tickColor": FAINT, "labelLimit": 220,
+    },
+}  # fmt: skip
 LIGHTS = {"green": "#00805e", "yellow": "#f0b429", "red": "#b3261e", "unknown": "#8a94a0"}
 
 
@@ -23,18 +35,13 @@ def enable() -> None:
     alt.data_transformers.disable_max_rows()
 
 
-def styled(chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
-    """The chart with its finding as title, its text alternative, and the house style."""
+def styled(board: Board, chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
+    """The chart with its finding as title, its text alternative, the house style and the signs of the board's locale."""
     head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
-    return (
-        chart.properties(title=head, description=description)
-        .configure(font=FONT, background="#ffffff")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12, gridColor="#e6e9ed", domainColor=FAINT,
-            tickColor=FAINT, labelLimit=220,
-        )
-    )  # fmt: skip
+    own = chart.copy(deep=False)  # what is set beside its layers is set at once: each `.configure` would copy them all
+    own.title, own.description = head, description
+    own.config = _CONFIG | speech.config(board.definitions.company.locale)
+    return own
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from argparse import Namespace
+from dataclasses import asdict
 
-from dataops_nb import board
+from dataops_nb import board, story
 from dataops_nb.cli import folder, metric, output
 from dataops_nb.errors import UsageError
 from dataops_nb.history import NOTES
@@ -14,12 +16,15 @@ LONGEST = 500
 
 
 def run(args: Namespace) -> int:
-    """Keep one note (or answer) with the metric's light of the last complete period, and print it."""
+    """Keep one note (or answer) that the facts do not contradict, with the light of the last complete period; print it."""
     bench = folder.find(args)
     metric.require(folder.definitions(args), args.metric)
     text = _text(args.text)
     grains = folder.definitions(args).metrics[args.metric].grains
-    read = board.read(bench, metrics=[args.metric], as_of=args.as_of, grain="week" if "week" in grains else grains[0])
+    grain = "week" if "week" in grains else grains[0]
+    about = [args.metric, *story.mentioned(folder.definitions(args), text, grain)]
+    read = board.read(bench, metrics=list(dict.fromkeys(about)), as_of=args.as_of, grain=grain)
+    claimed = _judged(read, text)
     owner = read.definitions.departments[read.definitions.department_of(args.metric)].owner
     row = read.row(args.metric)
     note = {
@@ -29,12 +34,22 @@ def run(args: Namespace) -> int:
     }  # fmt: skip
     NOTES.add(bench.out, [note])
     if args.json:
-        output.document(note)
+        output.document({**note, "claims": [asdict(claim) for claim in claimed]})
         return 0
     output.write(
         f"{note['who']} on {read.as_of}, {read.definitions.label(args.metric)} {output.mark(note['light'])}: {text}"
     )
     return 0
+
+
+def _judged(read: board.Board, text: str) -> list[story.Claim]:
+    """What the note claims; UsageError with each word that the facts contradict. What no fact tells is said on stderr."""
+    claimed = story.typed(read, text)
+    if wrong := story.contradictions(claimed):
+        raise UsageError(f"the note is not kept, because the facts say otherwise: {'; '.join(wrong)}")
+    for each in story.unjudged(claimed):
+        print(f"dataops-nb: kept as it is, nobody can check {each}", file=sys.stderr)
+    return claimed
 
 
 def _text(said: str) -> str:

@@ -21,9 +21,7 @@ def meant(definitions: Definitions, said: str) -> str:
     exact = [id_ for id_ in definitions.metrics if words and words in (_words(id_), _words(definitions.label(id_)))]
     if len(exact) == 1:
         return exact[0]
-    within = [
-        id_ for id_ in definitions.metrics if words and set(words) <= {*_words(id_), *_words(definitions.label(id_))}
-    ]
+    within = [id_ for id_ in definitions.metrics if words and _within(words, id_, definitions.label(id_))]
     if not exact and len(within) == 1:
         return within[0]
     near = exact or within or _near(definitions, words)
@@ -32,6 +30,11 @@ def meant(definitions: Definitions, said: str) -> str:
     listed = ", ".join(f"{id_} ({definitions.label(id_)})" for id_ in near[:SHOWN])
     what = f"{said!r} may mean {listed}" if near else f"no metric is called {said!r}"
     raise UsageError(f"{what}; dataops-nb metric list names all of them")
+
+
+def _within(words: tuple[str, ...], *names: str) -> bool:
+    """Whether one of the names holds all the words; words of an id and of a label do not add up to a name."""
+    return any(set(words) <= set(_words(name)) for name in names)
 
 
 def _near(definitions: Definitions, words: tuple[str, ...]) -> list[str]:

@@ -20,7 +20,7 @@ from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.periods import Period
 from dataops_nb.sources import Catalog
 
-Against = Literal["previous", "same_last_year"]
+Against = Literal["previous", "same_last_year"] | Period
 COLUMNS = ["metric", "part", "kind", "before", "now", "effect", "share"]
 _CLOSES = 1e-9
 
@@ -47,15 +47,16 @@ class Change:
 
 
 def change(catalog: Catalog, metric: str, period: Period, against: Against = "previous") -> Change:
-    """What a metric was and is; an unknown metric, grain or comparison is an error that names the nearest right one."""
+    """What a metric was and is; an unknown metric, grain or comparison is an error that names the nearest right one.
+
+    It is compared with the period before, the same one last year, or any other period of its grain.
+    """
     _require(catalog.definitions, metric, period, against)
     catalog.require(*sources_of(catalog.definitions, [metric]))
     scope = Scope(catalog)
     found = evaluate(scope, metric, _windows(scope, period, against))
     before, now = (float(value) for value in found.value[TOTAL])
-    cut = scope.calendar
-    other = cut.shift(period, -1) if against == "previous" else cut.last_year(period)
-    return Change(period, other, before, now, bool(found.reach["complete"].all()))
+    return Change(period, _other(scope, period, against), before, now, bool(found.reach["complete"].all()))
 
 
 def explain(
@@ -92,17 +93,30 @@ def splits(definitions: Definitions, metric: str) -> list[tuple[str, ...]]:
     return list(dict.fromkeys([*own, *(splits(definitions, said.metric) if isinstance(said, Cumulative) else [])]))
 
 
+def _other(scope: Scope, period: Period, against: Against) -> Period:
+    if isinstance(against, Period):
+        return against
+    return scope.calendar.shift(period, -1) if against == "previous" else scope.calendar.last_year(period)
+
+
 def _windows(scope: Scope, period: Period, against: Against) -> list[Window]:
+    if isinstance(against, Period):
+        return [window(against), window(period)]
     return [COMPARISONS[against](scope.calendar, period), window(period)]
 
 
-def _require(definitions: Definitions, metric: str, period: Period, against: str) -> None:
+def _require(definitions: Definitions, metric: str, period: Period, against: Against) -> None:
     known, compared = definitions.metrics, ("previous", "same_last_year")
     if metric not in known:
         raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, known)}")
     if period.grain not in known[metric].grains:
         raise UsageError(f"metric {metric} has no grain {period.grain!r}; it has {', '.join(known[metric].grains)}")
-    if against not in compared:
+    if isinstance(against, Period):
+        if against.grain != period.grain:
+            raise UsageError(
+                f"{against.id} is a {against.grain}, and {period.id} a {period.grain}; compare what is alike"
+            )
+    elif against not in compared:
         raise UsageError(f"unknown comparison {against!r}{did_you_mean(against, compared)}; {' or '.join(compared)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pandas as pd
 import sqlglot
@@ -32,7 +34,10 @@ PROVENANCE = ["source", "system", "owner", "files", "rows", "data_to", "sha256"]
 
 
 class Catalog:
-    """Every source of a company as of one day, in one DuckDB in memory."""
+    """Every source of a company as of one day, in one DuckDB in memory.
+
+    `measured` is where `alignment` keeps what it was told to remember.
+    """
 
     dialect = "duckdb"
 
@@ -43,6 +48,7 @@ class Catalog:
         self._sources = self._shelf.sources
         self._results: dict[str, pd.DataFrame] = {}
         self._coverage: dict[tuple[str, str | None], Coverage] = {}
+        self.measured: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
 
     @cached_property
     def definitions(self) -> Definitions:
@@ -65,6 +71,12 @@ class Catalog:
     def close(self) -> None:
         """Free the memory and the temporary files."""
         self._shelf.close()
+
+    def under(self, definitions: Definitions) -> Catalog:
+        """The same data under definitions that judge otherwise and measure the same; what was read is not read again."""
+        other = copy.copy(self)
+        other.__dict__["definitions"] = definitions
+        return other
 
     def fetch(self, query: exp.Expression | str, **frames: pd.DataFrame) -> pd.DataFrame:
         """The result of a query over sources by name and frames by keyword; sources are loaded as needed.

@@ -26,6 +26,7 @@ from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, now, sentence
 from dataops_nb.story.solving import solving, solving_facts
 from dataops_nb.story.tracking import track, track_facts
+from dataops_nb.story.typed import contradictions, mentioned, typed, unjudged
 from dataops_nb.story.weighing import About
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Told",
     "action",
     "agreements",
+    "contradictions",
     "disagreements",
     "explained",
     "facts",
@@ -55,6 +57,7 @@ __all__ = [
     "luck",
     "luck_facts",
     "meant_facts",
+    "mentioned",
     "mind",
     "moved",
     "names",
@@ -76,6 +79,8 @@ __all__ = [
     "told",
     "track",
     "track_facts",
+    "typed",
+    "unjudged",
     "untold",
     "weigh",
     "worth",

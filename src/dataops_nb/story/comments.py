@@ -21,24 +21,33 @@ _BREAK = re.compile(
     r"(?<=[.!?;:])\s+|,\s+(?:and\s+|but\s+|so\s+)?|\s+(?:but|although|whereas|while)\s+|\s[-\u2013\u2014]\s|\s+and (?=we )"
 )
 _OPEN = re.compile(
-    r"\b(?:will|would|should|could|may|might|must|can|going to|expect\w*|hope\w*|plan(?:s|ned|ning)? to|aim\w*|want\w*|need\w*|"
+    r"\b(?:will|would|should|could|may|might|must|can|going to|expect\w*|hope\w*|plan(?:s|ned|ning)? to|aims?|want\w*|"
+    r"needs?(?= )|"
     r"if|unless|until|next (?:week|month|quarter|year)|tomorrow|forecast\w*|probably|perhaps|let us|let's|please|\?)(?=\W|$)",
     re.IGNORECASE,
 )
 _WORDS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "thirteen": 13, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18,
+    "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90,
 }  # fmt: skip
-_SPELLED = re.compile(rf"\b({'|'.join(_WORDS)})\b(?! (?:of|more time)\b)", re.IGNORECASE)
+_TENS = "|".join(word for word, value in _WORDS.items() if value >= 20)
+_ONES = "|".join(word for word, value in _WORDS.items() if 0 < value < 10)
+_SPELLED = re.compile(
+    rf"\b(?:(?P<tens>{_TENS})[- ](?P<ones>{_ONES})|(?P<word>{'|'.join(_WORDS)}))\b(?! more time\b)(?!(?<=\bone) of\b)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that a comment says, what became of it, and why."""
+    """One thing that a comment says: the clause and the words in it that say it, what became of it, and why."""
 
     text: str
     verdict: Verdict
     why: str
+    words: str = ""
 
 
 def weigh(text: str, beside: str, known: Iterable[About], names: Iterable[str] = ()) -> list[Claim]:
@@ -63,8 +72,13 @@ def _clauses(text: str) -> list[str]:
 
 
 def _digits(clause: str) -> str:
-    """Numbers that are spelled out, as digits: `three weeks` -> `3 weeks`."""
-    return _SPELLED.sub(lambda hit: str(_WORDS[hit[0].lower()]), clause)
+    """Numbers that are spelled out, as digits: `three weeks` -> `3 weeks`, `forty-one` -> `41`."""
+
+    def value(hit: re.Match[str]) -> str:
+        parts = [hit["word"]] if hit["word"] else [hit["tens"], hit["ones"]]
+        return str(sum(_WORDS[part.lower()] for part in parts))
+
+    return _SPELLED.sub(value, clause)
 
 
 def _subject(clause: str, known: Iterable[About]) -> About | None:
@@ -79,9 +93,9 @@ def _subject(clause: str, known: Iterable[About]) -> About | None:
 
 
 def _read(clause: str, covered: str, about: About) -> Iterator[Claim]:
-    if _OPEN.search(covered):
-        if claims.figures(covered) or claims.colours(covered) or claims.ways(covered):
-            yield Claim(clause, "cannot judge", "it speaks of what may be, not of what was")
+    if hit := _OPEN.search(covered):
+        if claims.figures(covered, about.locale) or claims.colours(covered) or claims.ways(covered):
+            yield Claim(clause, "cannot judge", "it speaks of what may be, not of what was", hit[0])
         return
-    for holds, why in weighing.weighed(covered, about):
-        yield Claim(clause, "cannot judge" if holds is None else "right" if holds else "wrong", why)
+    for holds, why, words in weighing.weighed(covered, about):
+        yield Claim(clause, "cannot judge" if holds is None else "right" if holds else "wrong", why, words)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from dataops_nb import drivers
 from dataops_nb.board import Board, explain
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import Offset, Ratio
-from dataops_nb.drivers import Change
+from dataops_nb.drivers import Against, Change
+from dataops_nb.periods import Period
 from dataops_nb.story import numbers
-from dataops_nb.story.facts import Fact, _clean, facts
+from dataops_nb.story.facts import Fact, _clean, _says_unit, facts
 from dataops_nb.story.sentences import Sentence, Told
 
 UNEXPLAINED = "unexplained"
@@ -21,19 +23,43 @@ _SEGMENTS = {"segment": "{}", "rate": "rate of {}", "mix": "share of {}"}
 _DAYS = {"entered": "days that entered the window", "left": "days that left the window", UNEXPLAINED: UNEXPLAINED}
 
 
-def explained(board: Board, metric: str | None = None) -> Told:
+def explained(board: Board, metric: str | None = None, against: Against = "previous") -> Told:
     """What moved a metric (else the board's lead) most since the period before, and how much everything else did.
 
-    Two sentences; one that says why not where there is nothing to explain or no part is known.
+    Two sentences; one that says why not where there is nothing to explain or no part is known. It is compared with another
+    period where one is named; the record has the facts of the period before alone.
     """
     name = metric or board.lead
-    whole, parts = explain(board, name)
+    whole, parts = _explained(board, name, against)
     label = board.definitions.label(name)
     if not whole.explainable:
-        text = f"What moved {label} cannot be said: the data do not cover both {numbers.period(whole.period)} and "
-        return Told((Sentence(f"{text}{numbers.period(whole.against)}.", ()),))
+        text = f"What moved {label} cannot be said: the data do not cover both {numbers.of(board).period(whole.period)} and "
+        return Told((Sentence(f"{text}{numbers.of(board).period(whole.against)}.", ()),))
     known = {**facts(board), **{fact.id: fact for fact in _facts(board, name, whole, parts)}}
-    return Told(tuple(_told(board, name, known)))
+    if against != "previous":
+        change = _changed(board, name, whole)
+        known[change.id] = change
+    return Told(tuple(_told(board, name, known, _named(board, whole, against))))
+
+
+def _explained(board: Board, metric: str, against: Against) -> tuple[Change, pd.DataFrame]:
+    if against == "previous":
+        return explain(board, metric)
+    asked = board.catalog, metric, board.period, against
+    return drivers.change(*asked), drivers.explain(*asked)
+
+
+def _changed(board: Board, metric: str, whole: Change) -> Fact:
+    unit = board.definitions.metrics[metric].unit
+    text = numbers.of(board).difference(whole.size, unit, word=_says_unit(board, metric))
+    return Fact(f"{metric}.change", metric, None, whole.period.id, "change", _clean(whole.size), unit, text)
+
+
+def _named(board: Board, whole: Change, against: Against) -> str:
+    """What the change is against, in words."""
+    if isinstance(against, Period):
+        return numbers.of(board).period(whole.against)
+    return f"the {board.grain} before" if against == "previous" else f"the same {board.grain} last year"
 
 
 def explanation_facts(board: Board) -> dict[str, Fact]:
@@ -72,21 +98,21 @@ def _facts(board: Board, metric: str, whole: Change, parts: pd.DataFrame) -> Ite
         return Fact(f"{metric}.{field}", metric, None, whole.period.id, field, said, of, text)
 
     for row in parts[parts["kind"] == UNEXPLAINED].to_dict("records"):
-        yield fact("unexplained", float(row["effect"]), numbers.effect(row["effect"], unit))
+        yield fact("unexplained", float(row["effect"]), numbers.of(board).effect(row["effect"], unit))
     if told.empty:
         return
     place = told["effect"].abs().idxmax()
     most = told[told.index == place].iloc[0]
     name, size = part_name(board.definitions, metric, most["part"], most["kind"]), float(most["effect"])
     yield fact("moved_most", name, name, "")
-    yield fact("moved_most_by", size, numbers.effect(size, unit))
+    yield fact("moved_most_by", size, numbers.of(board).effect(size, unit))
     rest = parts["effect"].drop(place)
     if rest.any():
         others = float(rest.sum())
-        yield fact("moved_rest", others, numbers.effect(others, unit))
+        yield fact("moved_rest", others, numbers.of(board).effect(others, unit))
 
 
-def _told(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:
+def _told(board: Board, metric: str, known: dict[str, Fact], other: str) -> Iterator[Sentence]:
     change, most, by, rest, open_ = (
         known.get(f"{metric}.{field}")
         for field in ("change", "moved_most", "moved_most_by", "moved_rest", "unexplained")
@@ -98,7 +124,7 @@ def _told(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sentenc
         if change.value
         else "was level with"
     )
-    opening = f"{board.definitions.label(metric)} {went} the {board.grain} before"
+    opening = f"{board.definitions.label(metric)} {went} {other}"
     if most is None or by is None:
         yield Sentence(f"{opening}; no part of it is known that could say why.", (change.id,))
         return

@@ -30,12 +30,12 @@ def _meaning(board: Board, metric: str) -> dict[str, Any]:
         "question": definitions.metrics[metric].question or "",
         "how": how(definitions, metric),
         "systems": list(dict.fromkeys(systems)),
-        "data_to": "" if reach is None or reach != reach else numbers.date(reach.date()),  # noqa: PLR0124 - NaT is not itself
+        "data_to": "" if reach is None or reach != reach else numbers.of(board).date(reach.date()),  # noqa: PLR0124 - NaT is not itself
     }
 
 
 def how(definitions: Definitions, metric: str) -> str:
-    """How a metric is made, in one phrase: `Closed-won deals divided by Closed deals`."""
+    """How a metric is made, in one phrase: `Closed-won deals divided by Decided deals`."""
     said: Metric = definitions.metrics[metric]
     if isinstance(said, Simple):
         return _counted(said.measure)

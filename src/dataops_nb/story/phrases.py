@@ -7,31 +7,48 @@ from __future__ import annotations
 
 import re
 
-PLAN = r"(?:the |our |its |their )?(?:target|plan|goal)"
+PLAN = r"(?:the |our |its |their )?(?:target|plan|goal|quota|budget|limit)"
 STEPS = r"(?:week|month|quarter|year|day|period)s?"
+AGREED = r"(?:promised|planned|agreed|aimed|budgeted|committed|needed|allow(?:ed)?|accept(?:ed)?|acceptable)"
 
 
 def _any(*phrases: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
 
 
-NOT = _any("not", "never", "no longer", "(?:is|are|was|were|did|do|does|has|have)n't", "nowhere near", "without")
+NOT = _any(
+    "not",
+    "nothing",
+    "never",
+    "hardly",
+    "far from",
+    "no longer",
+    "(?:is|are|was|were|did|do|does|has|have)n't",
+    "nowhere near",
+    "without",
+)
 MET = _any(
     rf"(?:on|hits?|met|meets|meeting|reach(?:ed|ing)|beats?|exceed(?:ed|s)|made|cleared|at|ahead of|better than) {PLAN}",
     "on track",
 )
 MISSED = _any(rf"(?:miss(?:ed|es|ing)?|(?:fell )?short of|behind|off|failed|worse than) {PLAN}")
 SIDE = _any(rf"(above|over|below|under) {PLAN}")
-LAST_YEAR = _any("last year", "year before", "a year ago", "year[ -]on[ -]year", "yoy")
-TARGET = _any("target", "plan", "goal", "short", "shy")
+LAST_YEAR = _any(
+    "last year", "year before", "a year ago", "12 months ago", "year[ -]on[ -]year", "yoy", "previous year"
+)
+TARGET = _any("target", "plan", "goal", "quota", "budget", "limit", "short", "shy", AGREED)
 BETTER = _any("(better|improv(?:ed|ing|es)|worse|worsen(?:ed|ing)|deteriorat(?:ed|ing))")
 FLAT = _any(
     "flat", "unchanged", "level", "(?:no|did not|didn't) change", "(?:the )?same as", "stood still", "stable", "steady"
 )
-USUAL = _any("within (?:its|the|our) usual (?:range|limits)", "(?:just|only|mere) noise", "common cause", "no signal",
-              "normal variation", "nothing unusual")  # fmt: skip
+_NORMAL = r"(?:what|anything) (?:is|we|it) ?(?:normal|usual|expect|know)?(?:ly)?"
+USUAL = _any("within (?:its|the|our) (?:usual|normal) (?:range|limits)", rf"within {_NORMAL}", "(?:just|only|mere) noise",
+              "common cause", "no signal", "normal variation", "nothing unusual", "(?:business )?as usual",
+              "random (?:fluctuation|variation|noise|ups and downs)", "(?:is|was|by|pure|just|only|mere) chance",
+              "coincidence", "normal ups and downs")  # fmt: skip
 UNUSUAL = _any(
-    "outside (?:its|the|our) usual (?:range|limits)",
+    "outside (?:its|the|our) (?:usual|normal) (?:range|limits)",
+    rf"(?:outside|beyond)(?: of)? {_NORMAL}",
     "(?<!no )signal",
     "special cause",
     "(?<!nothing )unusual(?:ly)?",
@@ -44,7 +61,11 @@ NTH = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 
 STREAK = _any(rf"(\d+|{'|'.join(NTH)})(?: (?:{STEPS}|time))?(?: {STEPS})? ?(?:in a row|running|straight|consecutive)",
                rf"(\d+) (?:straight|consecutive) {STEPS}")  # fmt: skip
 RANK = _any("(highest|best|lowest|worst|record|peak|all-time high|all-time low)")
-REACH = _any(rf"(?:in|for|of|in the|of the|for the)(?: last| past)? (\d+) {STEPS}")
+REACH = _any(
+    rf"(?:in|for|of|in the|of the|for the)(?: last| past)? (\d+) {STEPS}", r"(?:of|in) the (?:last|past) (\d+)"
+)
+AGO = _any(rf"\d+ {STEPS} (?:ago|earlier|before|later|long|old)")
+PART = _any(r"(\d+) (?:in|out of|of|of every|in every) (\d+)")
 THEN = _any("was", "were", "last (?:week|month|quarter|year)")
 ABOUT, ALMOST, MORE, LESS = (
     re.compile(rf"\b(?:{words})\s*$", re.IGNORECASE)
@@ -56,29 +77,54 @@ ABOUT, ALMOST, MORE, LESS = (
     )
 )
 
+COUNT = _any(rf"\d+ {STEPS}(?= (?:in a row|running|of|on|after|before)\b)")
 COUNTED = re.compile(
     r"\b(?:week|version|release|v|Q|quarter|day|ticket|step|room|phase|no\.?|number|#)\s?$", re.IGNORECASE
 )
 PLAIN = re.compile(
     r"\s?(?:%|percent|points?\b)|\s*(?:$|[.,;:)!?])|\s+(?:day|week|month|quarter|year) on\b|"
     r"\s+(?:in|on|against|of|this|last|for|vs|versus|and|to|from|more|less|fewer|up|"
-    r"down|higher|lower|above|below|over|under|short|ahead|behind|better|worse|than|a|per|now|so|at|after|by|was|is|were|target)\b"
+    r"down|higher|lower|above|below|over|under|short|ahead|behind|better|worse|than|a|per|now|so|at|after|by|was|is|were|target|"
+    r"away|off|instead|rather|we|they|it|that|which|you|had|would|where|but|again|today|because|since|when|while|though|only|came|went|took|"
+    r"made|happened|left|did|are|were)\b"
 )
 NOUN = re.compile(r"[\s-]+([A-Za-z\u2022]+)")
 
 
 SHARE_OF = re.compile(rf"\s?(?:%|percent)? of {PLAN}\b")
 AS_TARGET = re.compile(
-    r"\b(?:target|plan|goal) (?:of|is|was|at|being) $|\b(?:against|versus|vs\.?) (?:a |the |our )?(?:target of |plan of )?$"
+    r"\b(?:target|plan|goal|quota|budget|limit) (?:of|is|was|at|being) $|"
+    rf"\b{AGREED} (?:on |to |for |at )?$|"
+    r"\b(?:against|versus|vs\.?|instead of|rather than) (?:a |the |our )?(?:target of |plan of )?$"
+)
+_WE = r"(?:that |which )?(?:(?:we|they|you|were|was|is|would be|would have been)\s)+(?:have |had )?"
+IS_TARGET = re.compile(rf"\s*(?:%|percent|\S+)?\s*(?:{_WE})?{AGREED}\b", re.IGNORECASE)
+LACKING = re.compile(r"\s*(?:\S+ )?(?:is|are|was|were)? ?(?:missing|lacking|too few|too many)\b", re.IGNORECASE)
+BESIDE = re.compile(
+    r"\b(above|over|more than|beyond|below|under|less than|fewer than|within) (?:the |our )?$", re.IGNORECASE
+)
+WAS = re.compile(
+    r"^\W*(?:(?:in the|the) )?(?:last (?:week|month|quarter|year)|(?:a|the) (?:week|month|quarter|year) (?:ago|before)|"
+    r"(?:this time|the same (?:week|month|quarter)) last year|12 months ago)\b(?!.*\b(?:now|today|this)\b)",
+    re.IGNORECASE,
 )
 FROM = re.compile(
     r"\b(?:from|(?<!more )(?<!less )(?<!fewer )than|after|was|were) (?:the )?$|^last (?:week|month|quarter) (?:[a-z]+ )*$",
     re.I,
 )
 EARLIER = re.compile(r"\s*(?:\w+ )?(?:last (?:week|month|quarter|year)|the (?:week|month) before|a year ago)\b")
+_SOME = r"(?:about |around |roughly |nearly |almost |over |more than |just |a full )?"
+_NOUNS = "increase|decrease|rise|drop|fall|decline|gain|loss|growth|jump|improvement|plus|minus|deterioration"
+_AWAY = r"up|down|ahead|behind|above|below|more|less|fewer|over\w+|under\w+|missed|beat|exceeded|lag\w*|trail\w*|rose|fell|grew"
+_VERBS = (
+    "up|down|rose|fell|grew|dropped|climbed|slipped|declined|increased|decreased|gained|lost|jumped|short|ahead|"
+    "soared|plunged|tumbled"
+)
 MOVED_BY = re.compile(
-    r"\b(?:up|down|rose|fell|grew|dropped|climbed|slipped|declined|increased|decreased|gained|lost|jumped|short|ahead)"
-    r"(?: of \w+)?(?: by| another)?(?: about| around| roughly| nearly| almost| over| more than| just)? $",
+    rf"\b(?:{_NOUNS}) of {_SOME}$|\b(?:{_AWAY})\b.* by {_SOME}$|"
+    rf"\b(?:{_VERBS})(?: of \w+)?(?: by| another)?(?: about| around| roughly| nearly| almost| over| more than| just)? $",
     re.IGNORECASE,
 )
-MOVED = re.compile(r"\s*(?:\S+ )?(?:more|less|fewer|higher|lower|above|below|short|ahead|behind|over|under|up|down)\b")
+MOVED = re.compile(
+    r"\s*(?:\S+ )?(?:more|less|fewer|higher|lower|above|below|short|ahead|behind|over|under|up|down|away|off)\b"
+)

@@ -17,7 +17,7 @@ def notes(board: Board, metric: str | None = None) -> Told:
     name = metric or board.lead
     own = [row for row in _notes(board) if row["metric"] == name]
     known = reaction_facts(board)
-    return Told(tuple(_noted(row, known) for row in own))
+    return Told(tuple(_noted(board, row, known) for row in own))
 
 
 def reactions(board: Board) -> Told:
@@ -26,7 +26,7 @@ def reactions(board: Board) -> Told:
     rows = [{str(k): v for k, v in row.items()} for row in board.reactions.to_dict("records")]
     told = [_told(board, row, known) for row in rows if row["overdue"] or not row["answered"]]
     others = [row for row in _notes(board) if row["metric"] != board.lead]
-    return Told((*told, *(_noted(row, known) for row in others)))
+    return Told((*told, *(_noted(board, row, known) for row in others)))
 
 
 def overdue(board: Board) -> list[Sentence]:
@@ -54,27 +54,29 @@ def _facts(board: Board, row: dict[Any, Any]) -> Iterator[Fact]:
         return Fact(f"{metric}.{field}", metric, None, board.period.id, field, value, unit, text)
 
     left = int(row["days_left"])
-    yield fact("light_since", row["since"].isoformat(), "", numbers.date(row["since"]))
-    yield fact("act_by", row["due"].isoformat(), "", numbers.date(row["due"]))
-    yield fact("days_to_act", left, "days", numbers.quantity(abs(left), "days"))
+    yield fact("light_to_act", str(row["light"]), "", str(row["light"]))
+    yield fact("light_since", row["since"].isoformat(), "", numbers.of(board).date(row["since"]))
+    yield fact("act_by", row["due"].isoformat(), "", numbers.of(board).date(row["due"]))
+    yield fact("days_to_act", left, "days", numbers.of(board).quantity(abs(left), "days"))
 
 
 def _note_facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
     metric = str(row["metric"])
-    for field, text in (("note", row["text"]), ("noted_by", row["who"]), ("noted_on", _day(row["as_of"]))):
+    day = numbers.of(board).date(dt.date.fromisoformat(row["as_of"]))
+    for field, text in (("note", row["text"]), ("noted_by", row["who"]), ("noted_on", day)):
         id_ = f"{metric}.{field}[{row['place']}]"
         yield Fact(id_, metric, None, str(row["period"]), field, text, "", text)
 
 
-def _day(iso: str) -> str:
-    return numbers.date(dt.date.fromisoformat(iso))
-
-
 def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence:
     metric, label = str(row["metric"]), board.definitions.label(str(row["metric"]))
-    since, by, left = (known[f"{metric}.{field}"] for field in ("light_since", "act_by", "days_to_act"))
-    used = (f"{metric}.light", since.id, left.id, by.id)
-    opening = f"{label} has been {row['light']} since {since.text}"
+    light, since, by, left = (
+        known[f"{metric}.{field}"] for field in ("light_to_act", "light_since", "act_by", "days_to_act")
+    )
+    used = (light.id, since.id, left.id, by.id)
+    opening = f"{label} has been {light.text} since {since.text}"
+    if board.row(metric)["light"] == "unknown":
+        opening = f"{label} had been {light.text} since {since.text} when it could last be judged"
     owner = f"{row['owner']} has" if row["owner"] else "nobody has"
     if row["overdue"]:
         who = f"{row['owner']} has not answered" if row["owner"] else "nobody has answered"
@@ -84,6 +86,10 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
     return Sentence(f"{opening}; {owner} {left.text} to react (until {by.text}).", used)
 
 
-def _noted(row: dict[str, Any], known: dict[str, Fact]) -> Sentence:
+def _noted(board: Board, row: dict[str, Any], known: dict[str, Fact]) -> Sentence:
+    """A note with its day; where it was about another period, with that: it was right of it, and may not be of this one."""
     text, who, day = (known[f"{row['metric']}.{field}[{row['place']}]"] for field in ("note", "noted_by", "noted_on"))
-    return Sentence(f"{who.text} on {day.text}: {text.text}", (who.id, day.id, text.id))
+    about = (
+        "" if row["period"] == board.period.id else f", about {numbers.of(board).period_in_words(str(row['period']))}"
+    )
+    return Sentence(f"{who.text} on {day.text}{about}: {text.text}", (who.id, day.id, text.id))

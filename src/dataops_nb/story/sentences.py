@@ -24,7 +24,7 @@ _REASONS = {
     "no target": "no target was agreed",
     "fault": "its source has faults",
     "too short": "its own past does not say enough yet to judge it by",
-    "unreconciled": "two systems disagree about it by more than was agreed",
+    "unreconciled": "two systems disagree about it beyond what was agreed",
 }
 
 
@@ -129,7 +129,7 @@ def _change(board: Board, metric: str, known: dict[str, Fact]) -> Sentence:
 
 
 def _judgement(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
-    metric, when = str(row["metric"]), numbers.period(board.period)
+    metric, when = str(row["metric"]), numbers.of(board).period(board.period)
     label = board.definitions.label(metric)
     light, value = known[f"{metric}.light"], known.get(f"{metric}.value")
     if row["reason"] == "no target" and value:

@@ -37,12 +37,12 @@ def understood(board: Board, metric: str | None = None) -> Table:
         [
             str(name),
             str(int(row["readers"])),
-            *(_share(row[key]) for key in ("colour", "direction", "action", "understood")),
+            *(_share(board, row[key]) for key in ("colour", "direction", "action", "understood")),
         ]
         for name, row in found.shares.iterrows()
     ]
     return Table(f"What readers understood: {found.evidence}", columns, rows, frozenset(columns[1:]))
 
 
-def _share(value: float) -> str:
-    return _NOTHING if value != value else numbers.share(value)  # noqa: PLR0124  NaN
+def _share(board: Board, value: float) -> str:
+    return _NOTHING if value != value else numbers.of(board).share(value)  # noqa: PLR0124  NaN
