@@ -20,6 +20,7 @@ from dataops_nb.publish import markup, saying
 from dataops_nb.publish.markup import text
 from dataops_nb.publish.page import document, notice, stamp, whatif_said
 from dataops_nb.publish.saying import Said
+from dataops_nb.story.numbers import DEFAULT
 
 TOLD = 53
 
@@ -35,6 +36,7 @@ class Past:
     headline: str = ""
     facts: Sequence[Mapping[str, Any]] = ()
     names: Sequence[str] = ()
+    locale: str = DEFAULT
 
     @property
     def path(self) -> str:
@@ -50,7 +52,7 @@ def script() -> str:
 
 def build(company: str, title: str, past: Sequence[Past], whatif: str = "") -> str:
     """The archive page of a report, from its periods with the newest first. A year of weeks is told in sentences."""
-    said = [Said(each.period, each.headline, each.facts, each.names) for each in past[:TOLD]]
+    said = [Said(each.period, each.headline, each.facts, each.names, each.locale) for each in past[:TOLD]]
     newest = dt.date.fromisoformat(max(each.as_of for each in past)[:10])
     marks = _marks([each.period for each in past])
     items = "".join(_item(each, marks[each.period], said[i] if i < TOLD else None) for i, each in enumerate(past))
@@ -60,7 +62,8 @@ def build(company: str, title: str, past: Sequence[Past], whatif: str = "") -> s
     )
     body = (
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
-        f'<span class="nb-asof">newest as of {stamp(newest)}</span></div>\n<h1>{text(title)}: every period</h1>\n'
+        f'<span class="nb-asof">newest as of {stamp(newest, past[0].locale)}</span></div>\n'
+        f"<h1>{text(title)}: every period</h1>\n"
         f'<nav aria-label="Up"><a class="nb-up" href="../index.html">All reports</a></nav>\n</header>\n'
         f"<main>\n{mark}{first}The newest is {text(past[0].period)}.</p>"
         f'<ol class="nb-cards" reversed>{items}</ol>'
@@ -87,4 +90,4 @@ def _item(past: Past, marks: str, said: Said | None) -> str:
     name = f'<a href="{text(past.path)}">{text(past.period)}</a>'
     top = f'<div class="nb-cardtop"><h2>{name}</h2>{markup.chip(past.light, past.reason)}</div>'
     told = f'<p class="nb-said"{said.attribute}>{text(said.text)}</p>' if said else ""
-    return f'<li id="{_id(past.period)}">{marks}{top}{told}<p class="nb-meta">as of {stamp(past.as_of)}</p></li>'
+    return f'<li id="{_id(past.period)}">{marks}{top}{told}<p class="nb-meta">as of {stamp(past.as_of, past.locale)}</p></li>'

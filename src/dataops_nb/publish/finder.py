@@ -12,6 +12,7 @@ from importlib.resources import files
 from dataops_nb.publish.markup import text
 from dataops_nb.publish.saying import Said
 from dataops_nb.publish.standing import Standing
+from dataops_nb.story import numbers
 
 LONGEST = 600
 CHECKED = 150
@@ -42,9 +43,9 @@ def section(metrics: Sequence[Standing]) -> tuple[str, list[Said]]:
     lines = [_line(each) for each in metrics[:LONGEST]]
     told = lines if len(metrics) <= CHECKED else [Said(line.report, line.text, ()) for line in lines]
     items = "".join(_item(each, line) for each, line in zip(metrics, told, strict=False))
-    left = len(metrics) - LONGEST
-    more = f'<p class="nb-note">{left:,} more are in the numbers of the reports.</p>' if left > 0 else ""
-    title = f"<summary>All {len(metrics):,} metrics</summary>"
+    left, written = len(metrics) - LONGEST, numbers.at(metrics[0].locale)
+    more = f'<p class="nb-note">{written.count(left)} more are in the numbers of the reports.</p>' if left > 0 else ""
+    title = f"<summary>All {written.count(len(metrics))} metrics</summary>"
     return f'<details id="metrics">{title}<ul class="nb-metrics">{items}</ul>{more}</details>\n', told
 
 

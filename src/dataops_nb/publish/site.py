@@ -16,6 +16,7 @@ from dataops_nb.publish.markup import text
 from dataops_nb.publish.page import day, document, notice, stamp, whatif_said
 from dataops_nb.publish.saying import Said
 from dataops_nb.publish.standing import Standing
+from dataops_nb.story.numbers import DEFAULT
 
 FAILED = {"failed": "failed", "timed_out": "ran out of time", "killed": "was killed", "skipped": "was skipped"}
 
@@ -53,6 +54,7 @@ class Entry:
     failure: str | None = None
     failed_as_of: str | None = None
     error: str | None = None
+    locale: str = DEFAULT
 
     @property
     def behind(self) -> int:
@@ -65,6 +67,7 @@ class Entry:
 def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = "", more: More | None = None) -> str:
     """out/index.html of a company, from its reports in the order of the suites; that of a what-if says so."""
     more = more or More()
+    locale = next((entry.locale for entry in entries if entry.path), DEFAULT)
     first = next((entry for entry in entries if entry.path and entry.department is None), next(iter(entries), None))
     solving = [entry for entry in entries if entry is not first and entry.path and entry.solve]
     others = [entry for entry in entries if entry not in solving and (entry is not first or _speaks(entry, more))]
@@ -75,20 +78,20 @@ def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = 
     listed, lines = finder.section(list(more.standings.values()))
     next_ = f'<div class="nb-next">{_solving(solving, solve)}{_overdue(entries)}</div>'
     parts = [
-        _header(company, as_of, finder.field() if listed else ""),
+        _header(company, stamp(as_of, locale), finder.field() if listed else ""),
         f"<main>\n{_watermark(whatif)}{_failures(entries)}{north}"
         f'<div class="nb-columns">{_departments(others)}{_findings(found)}{next_}</div>{tree}{listed}</main>',
-        f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.{_refreshed(more)}</p></footer>",
+        f"<footer><p>{_count(entries)} The newest is as of {day(as_of, locale)}.{_refreshed(more, locale)}</p></footer>",
     ]
     script = finder.script() if listed else ""
     travelling = saying.travelling([*told, *rest, *found, *itertools.chain(*solve), *branches, *lines], as_of)
     return document(f"{company} · Where we stand", "\n".join(parts), travelling, script=script, look="nb-front")
 
 
-def _header(company: str, as_of: dt.date, field_: str) -> str:
+def _header(company: str, as_of: str, field_: str) -> str:
     return (
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
-        f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n{field_}</header>'
+        f'<span class="nb-asof">as of {as_of}</span></div>\n<h1>Where we stand</h1>\n{field_}</header>'
     )
 
 
@@ -102,7 +105,7 @@ def _headlines(entries: Iterable[Entry]) -> list[Said]:
 
 
 def _headline(entry: Entry) -> Said:
-    return Said(entry.report, entry.headline, entry.facts, entry.names)
+    return Said(entry.report, entry.headline, entry.facts, entry.names, entry.locale)
 
 
 def _found(first: Entry | None, others: Iterable[Entry]) -> list[Said]:
@@ -113,7 +116,7 @@ def _found(first: Entry | None, others: Iterable[Entry]) -> list[Said]:
         for each in entry.findings if entry.path else ():
             about = {(each["kind"], metric) for metric in each["metrics"]}
             if not about <= known:
-                said.append(Said(entry.report, each["text"], each["facts"], each["names"]))
+                said.append(Said(entry.report, each["text"], each["facts"], each["names"], entry.locale))
             known |= about
     return said
 
@@ -124,7 +127,7 @@ def _findings(said: Sequence[Said]) -> str:
 
 
 def _solve(entry: Entry) -> list[Said]:
-    return [Said(entry.report, each["text"], each["facts"], each["names"]) for each in entry.solve]
+    return [Said(entry.report, each["text"], each["facts"], each["names"], entry.locale) for each in entry.solve]
 
 
 def _solving(entries: Sequence[Entry], said: Sequence[Sequence[Said]]) -> str:
@@ -148,10 +151,10 @@ def _count(entries: Sequence[Entry]) -> str:
     return f"{reports}, all from their last run." if not failed else f"{reports}; {failed} did not refresh."
 
 
-def _refreshed(more: More) -> str:
+def _refreshed(more: More, locale: str) -> str:
     if more.refreshed is None:
         return ""
-    return f" Last refresh: {day(more.refreshed.date())}, {more.refreshed:%H:%M} ({more.refreshed.tzname()})."
+    return f" Last refresh: {day(more.refreshed.date(), locale)}, {more.refreshed:%H:%M} ({more.refreshed.tzname()})."
 
 
 def _failures(entries: Iterable[Entry]) -> str:
@@ -171,12 +174,12 @@ def _overdue(entries: Iterable[Entry]) -> str:
 
 def _failure(entry: Entry) -> str:
     what = f"<strong>{text(entry.title)}</strong> {FAILED.get(entry.failure or '', 'failed')}"
-    what += f" as of {stamp(entry.failed_as_of)}" if entry.failed_as_of else ""
+    what += f" as of {stamp(entry.failed_as_of, entry.locale)}" if entry.failed_as_of else ""
     why = f": {text(entry.error)}" if entry.error else ""
     if entry.path is None:
         return f"{what}{why}. Nothing was published before."
     age = f", {entry.behind} {'day' if entry.behind == 1 else 'days'} older" if entry.behind > 0 else ""
-    return f"{what}{why}. Shown is the report as of {stamp(entry.as_of)}{age}."
+    return f"{what}{why}. Shown is the report as of {stamp(entry.as_of, entry.locale)}{age}."
 
 
 def _north(entry: Entry | None, shining: Sequence[Standing], grain: str) -> tuple[str, list[Said]]:
@@ -197,7 +200,7 @@ def _departments(entries: Sequence[Entry]) -> str:
 def _card(entry: Entry, level: str) -> str:
     if entry.path is None:
         return f'<article><{level}>{text(entry.title)}</{level}><p class="nb-muted">Not published yet.</p></article>'
-    late = f"data to {stamp(entry.data_to)}" if entry.data_to != entry.as_of else ""
+    late = f"data to {stamp(entry.data_to, entry.locale)}" if entry.data_to != entry.as_of else ""
     meta = " · ".join(part for part in (text(entry.owner or ""), late) if part)
     return (
         f'<article><div class="nb-cardtop"><{level}><a href="{text(entry.path)}">{text(entry.title)}</a></{level}>'

@@ -11,12 +11,12 @@ from dataops_nb.story import numbers
 WIDTH, HEIGHT, EDGE = 120, 28, 3
 
 
-def draw(label: str, past: Sequence[float | None], unit: str, grain: str) -> str:
+def draw(label: str, past: Sequence[float | None], unit: str, grain: str, locale: str = numbers.DEFAULT) -> str:
     """The values as one line with gaps where they are missing; a text says lowest, highest and last. Nothing below two."""
     known = [value for value in past if value is not None]
     if len(known) < 2:
         return ""
-    low, high, last = (numbers.number(value, unit) for value in (min(known), max(known), known[-1]))
+    low, high, last = (numbers.at(locale).number(value, unit) for value in (min(known), max(known), known[-1]))
     said = f"{label}, the last {len(past)} {grain}s: between {low} and {high}, most recently {last}."
     lines = "".join(f'<polyline points="{" ".join(piece)}"/>' for piece in _pieces(past, min(known), max(known)))
     return (

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from dataops_nb.publish import markup, style
 from dataops_nb.publish.markup import text
 from dataops_nb.publish.saying import Said
+from dataops_nb.story.numbers import DEFAULT
 
 Fact = Mapping[str, Any]
 
@@ -56,6 +57,7 @@ class Standing:
     said: str = ""
     said_facts: Sequence[Fact] = ()
     names: Sequence[str] = ()
+    locale: str = DEFAULT
     past: Sequence[float | None] = ()
     feeds: Sequence[Feed] = ()
 
@@ -107,4 +109,4 @@ class Standing:
         shape, light = style.CHIPS.get(self.light, style.CHIPS["unknown"])
         lit = [self.facts[name] for name in ("light", "reason") if name in self.facts]
         said = " ".join(part for part in (shape, light, self.label, words) if part)
-        return Said(self.report, said, [*facts, *lit], [self.label, *names])
+        return Said(self.report, said, [*facts, *lit], [self.label, *names], self.locale)

@@ -20,14 +20,14 @@ def section(stars: Sequence[Standing], title: str, path: str, grain: str) -> tup
 
     `title` is that of their own report, at `path`; empty where a department speaks for them.
     """
-    told = [Said(star.report, star.said, star.said_facts, star.names) for star in stars]
+    told = [Said(star.report, star.said, star.said_facts, star.names, star.locale) for star in stars]
     cards = "".join(_card(star, said, grain) for star, said in zip(stars, told, strict=True))
     name = f'<a href="{text(path)}">{text(title)}</a>' if title else "North Star"
     return f'<section class="nb-north"><h2>{name}</h2><ul class="nb-stars">{cards}</ul></section>\n', told
 
 
 def _card(star: Standing, said: Said, grain: str) -> str:
-    picture = sparkline.draw(star.label, star.past, star.unit, grain)
+    picture = sparkline.draw(star.label, star.past, star.unit, grain, star.locale)
     sentence = f'<p class="nb-said"{said.attribute}>{text(said.text)}</p>' if said.text else ""
     head = f'<div class="nb-cardtop"><h3>{star.name}</h3>{star.chip}</div>'
     return f"<li><article>{head}{sentence}{picture}</article></li>"

@@ -11,6 +11,7 @@ from typing import Any
 from dataops_nb import __version__
 from dataops_nb.publish import archive, folder
 from dataops_nb.refresh.ingredients import digest
+from dataops_nb.story.numbers import DEFAULT
 
 
 def write(
@@ -50,6 +51,7 @@ def _past(row: Mapping[str, Any], *, told: bool) -> archive.Past:
         said.get("light") or "unknown",
         said.get("reason"),
         said.get("headline") or "",
+        locale=said.get("locale") or DEFAULT,
         **words,
     )
 

@@ -15,6 +15,7 @@ from dataops_nb.definitions import Definitions
 from dataops_nb.publish import folder, site
 from dataops_nb.refresh import archives, standings
 from dataops_nb.refresh import ledger as book
+from dataops_nb.story.numbers import DEFAULT
 
 TOLD = ("findings", "stars", "solve")
 SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to", "overdue")
@@ -27,7 +28,8 @@ def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
     names = [name for name in payload.get("names") or [] if name in said]
     told = {name: [_told(each, known, payload) for each in payload.get(name) or []] for name in TOLD}
     shown = {name: payload.get(name) for name in SHOWN}
-    return shown | {"grain": payload.get("grain"), "facts": [known[id_] for id_ in used], "names": names} | told
+    own = {"grain": payload.get("grain"), "locale": payload.get("locale"), "names": names}
+    return shown | {"facts": [known[id_] for id_ in used]} | own | told
 
 
 def _told(said: Mapping[str, Any], known: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
         if good:
             shown.append(standings.Shown(report, good["period"], good["as_of"], _said(good)))
             pointer = {"schema_version": 1, **records[-1], "path": f"{good['period']}/index.html"}
-            folder.replace(out / report / "latest.json", _json(pointer), private)
+            _point(out / report / "latest.json", _json(pointer), private)
     archives.write(out, private, ledger, [each.report for each in shown], company=front.company, whatif=front.whatif)
     now = dt.datetime.now(dt.UTC)
     latest = {"schema_version": 1, "run": front.run, "as_of": front.as_of.isoformat(),
@@ -75,6 +77,12 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
     more = standings.read(out, shown, front.known, now.astimezone(ZoneInfo(front.known.company.timezone)))
     page = site.build(front.company, entries, newest, front.whatif, more)
     folder.replace(out / "index.html", page.encode(), private)
+
+
+def _point(path: Path, content: bytes, private: Path) -> None:
+    """Write a pointer file, unless it says so already."""
+    if not path.exists() or path.read_bytes() != content:
+        folder.replace(path, content, private)
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
@@ -87,6 +95,7 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         report=report,
         title=said.get("title") or report.replace("-", " ").capitalize(),
         path=_path(report, good),
+        locale=said.get("locale") or DEFAULT,
         department=said.get("department") if good else report,
         owner=said.get("owner"),
         light=said.get("light") or "unknown",

@@ -19,6 +19,7 @@ from dataops_nb import definitions as company_files
 from dataops_nb.definitions import Definitions
 from dataops_nb.publish.site import More
 from dataops_nb.publish.standing import Feed, Standing
+from dataops_nb.story.numbers import DEFAULT
 
 FIELDS = ("light", "reason", "value", "target", "target_low", "target_high")
 Fact = Mapping[str, Any]
@@ -95,6 +96,7 @@ def _standing(
         unit=defined.unit if defined else "",
         report=speaker.report if speaker else "",
         path=speaker.path if speaker else None,
+        locale=(speaker.said.get("locale") if speaker else None) or DEFAULT,
         facts={field: said[f"{name}.{field}"] for field in FIELDS if f"{name}.{field}" in said},
         feeds=list(_feeds(name, known, links)) if defined else [],
     )

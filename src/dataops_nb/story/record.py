@@ -58,6 +58,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "schema_version": SCHEMA_VERSION,
             "complete": True,
             "company": definitions.company.company,
+            "locale": definitions.company.locale,
             "department": department.department if department else None,
             "title": title or (department.department if department else _subject(board)),
             "owner": answers.owner,
@@ -155,7 +156,7 @@ def _follow_ups(board: Board) -> list[dict[str, Any]]:
 
 def _fiscal(board: Board) -> list[str]:
     """What a week of a fiscal year is called: its id does not tell."""
-    return [numbers.period(board.period)] if board.period.fiscal else []
+    return [numbers.of(board).period(board.period)] if board.period.fiscal else []
 
 
 def warnings(board: Board) -> list[str]:
@@ -176,7 +177,10 @@ def _sources(board: Board) -> list[dict[str, Any]]:
     """Where the numbers came from, with what was left out or counted once."""
     others = [each.with_ for name in board.metrics for each in board.definitions.metrics[name].reconcile]
     used = sources_of(board.definitions, [*board.metrics, *others])
-    notes = {name: [f"{n.count:,} {n.text}" for n in board.catalog.notices(name) if n.source == name] for name in used}
+    notes = {
+        name: [f"{numbers.of(board).count(n.count)} {n.text}" for n in board.catalog.notices(name) if n.source == name]
+        for name in used
+    }
     return [{**row, "notes": "; ".join(notes[row["source"]])} for row in _rows(board.catalog.provenance(*used))]
 
 
