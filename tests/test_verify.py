@@ -265,15 +265,21 @@ MUTATIONS = (digit, flip, colour, swap, superlative)
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    """What the reports of the sample company say: (text, facts, names)."""
+def exports(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sample")
     sample.write(folder, seed=20, end=END, weeks=130)
-    known = definitions.load(Path(__file__).parents[1] / "params")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["en_US", "de_DE"])
+def said(request, exports):
+    """What the reports of the sample company say in two locales: (text, facts, names, locale)."""
+    packaged, locale, folder = definitions.load(Path(__file__).parents[1] / "params"), request.param, exports
+    known = packaged.model_copy(update={"company": packaged.company.model_copy(update={"locale": locale})})
     names = story.names(known)
     out = []
     with sources.open(known, folder, END) as catalog:
-        for department in ("sales", "customer_service", "sdr"):
+        for department in ("sales", "customer_service", "sdr") if locale == "en_US" else ("sales", "customer_service"):
             this = board.of(catalog, list(known.departments[department].metrics), department=department)
             found = {**story.facts(this)}
             told = [
@@ -285,12 +291,12 @@ def said(tmp_path_factory):
             ]
             found |= {each["id"]: Fact(**each) for each in story.record(this).payload["facts"]}
             out += [(s.text, [found[i] for i in s.facts], names) for each in told for s in each.sentences if s.facts]
-    return [(text, in_order(text, used, names), names) for text, used, names in out]
+    return [(text, in_order(text, used, names, locale), names, locale) for text, used, names in out]
 
 
 def test_what_the_reports_say_agrees_with_its_facts(said):
     assert len(said) > 25
-    assert {text: wrong for text, used, names in said if (wrong := disagreements(text, used, names))} == {}
+    assert {text: wrong for text, *known in said if (wrong := disagreements(text, *known))} == {}
 
 
 def test_two_hundred_seeded_mutations_are_refused_by_their_facts_alone(said):
@@ -300,12 +306,12 @@ def test_two_hundred_seeded_mutations_are_refused_by_their_facts_alone(said):
     """
     chance, tried, passed = random.Random(20261122), 0, []
     while tried < 200:
-        text, used, names = chance.choice(said)
+        text, used, names, locale = chance.choice(said)
         mutated = chance.choice(MUTATIONS)(chance, text)
         if mutated is None or mutated == text:
             continue
         tried += 1
-        if not disagreements(mutated, used, [name for name in names if name in text]):
+        if not disagreements(mutated, used, [name for name in names if name in text], locale):
             passed.append((text, mutated))
     print(f"{tried} mutations, {tried - len(passed)} refused")
     assert passed == []

@@ -36,7 +36,8 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
         *_current(board, rows, metric),
     ]
     chart = alt.layer(*layers, width=WIDTH, height=HEIGHT)
-    return styled(chart, _finding(board, rows, metric), f"{_alternative(board, rows, metric)}{_in_words(seen)}")
+    said = f"{_alternative(board, rows, metric)}{_in_words(board, seen)}"
+    return styled(board, chart, _finding(board, rows, metric), said)
 
 
 def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
@@ -55,10 +56,10 @@ def _seen(board: Board, rows: pd.DataFrame, metric: str, marks: pd.DataFrame | N
     return found[found["date"].between(rows["period_start"].min(), rows["period_end"].max())].sort_values("date")
 
 
-def _in_words(seen: pd.DataFrame) -> str:
+def _in_words(board: Board, seen: pd.DataFrame) -> str:
     if seen.empty:
         return ""
-    listed = [f"{row['title']}, {numbers.date(row['date'].date())}" for row in seen.to_dict("records")]
+    listed = [f"{row['title']}, {numbers.of(board).date(row['date'].date())}" for row in seen.to_dict("records")]
     return f" Events: {'; '.join(listed)}."
 
 
@@ -95,7 +96,7 @@ def compare(board: Board, metrics: list[str], periods: int = 26, title: str | No
     head = title or _listed(labels)
     chart = alt.layer(lines, ends).properties(width=WIDTH - 130, height=HEIGHT)
     return styled(
-        chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics)
+        board, chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics)
     )
 
 
@@ -193,7 +194,7 @@ def _current(board: Board, rows: pd.DataFrame, metric: str) -> list[alt.Chart]:
     if now.empty:
         return []
     unit = board.definitions.metrics[metric].unit
-    text = f"{numbers.number(now['value'].iloc[0], unit)} in {numbers.period(board.period)}"
+    text = f"{numbers.of(board).number(now['value'].iloc[0], unit)} in {numbers.of(board).period(board.period)}"
     now = now.assign(text=text, fill=now["light"].map(LIGHTS))
     base = alt.Chart(_values(now, ["period_start", "value", "text"])).encode(x=_WHEN, y=alt.Y("value:Q"))
     place: Any = {"align": "right", "dx": -2, "dy": -14, "fontSize": 13, "fontWeight": 600}
@@ -209,19 +210,19 @@ def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
     label, unit = board.definitions.label(metric), board.definitions.metrics[metric].unit
     if known.empty:
         return f"{label}: no values in the last {len(rows)} {board.grain}s."
-    low, high = (numbers.number(value, unit) for value in (known["value"].min(), known["value"].max()))
-    last = numbers.number(known["value"].iloc[-1], unit)
+    low, high = (numbers.of(board).number(value, unit) for value in (known["value"].min(), known["value"].max()))
+    last = numbers.of(board).number(known["value"].iloc[-1], unit)
     said = f"{label} over the last {len(rows)} {board.grain}s: between {low} and {high}, {last} in {known['period'].iloc[-1]}"
     target = known["target"].iloc[-1]
-    said = f"{said}; target {numbers.number(target, unit)}." if pd.notna(target) else f"{said}."
-    return f"{said}{_usual_in_words(known, unit)}"
+    said = f"{said}; target {numbers.of(board).number(target, unit)}." if pd.notna(target) else f"{said}."
+    return f"{said}{_usual_in_words(board, known, unit)}"
 
 
-def _usual_in_words(known: pd.DataFrame, unit: str) -> str:
+def _usual_in_words(board: Board, known: pd.DataFrame, unit: str) -> str:
     row = known.iloc[-1]
     if pd.isna(row["lower"]) or row["limits_reason"] == "too short":
         return ""
-    low, high = (numbers.number(row[name], unit) for name in ("lower", "upper"))
+    low, high = (numbers.of(board).number(row[name], unit) for name in ("lower", "upper"))
     said = f" Usual range {low} to {high}"
     if pd.notna(row["limits_reason"]):
         return f"{said}; successive values are too alike for it to tell signals from noise."

@@ -8,6 +8,9 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from dataops_nb.board import Board
+from dataops_nb.charts import speech
+
 MIME = "application/vnd.vegalite.v6+json"
 REFRESHING = "DATAOPS_NB_REFRESH"
 WIDTH, HEIGHT = 620, 260
@@ -32,11 +35,12 @@ def enable() -> None:
     alt.data_transformers.disable_max_rows()
 
 
-def styled(chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
-    """The chart with its finding as title, its text alternative, and the house style."""
+def styled(board: Board, chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
+    """The chart with its finding as title, its text alternative, the house style and the signs of the board's locale."""
     head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
     own = chart.copy(deep=False)  # what is set beside its layers is set at once: each `.configure` would copy them all
-    own.title, own.description, own.config = head, description, _CONFIG
+    own.title, own.description = head, description
+    own.config = _CONFIG | speech.config(board.definitions.company.locale)
     return own
 
 

@@ -14,6 +14,7 @@ from dataops_nb import story
 from dataops_nb.errors import ReportError
 from dataops_nb.publish import markup, style
 from dataops_nb.story import Fact
+from dataops_nb.story.numbers import DEFAULT
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Seen:
     reason: str | None = None
     names: tuple[str, ...] = ()
     meanings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    locale: str = DEFAULT
     sentences: list[dict[str, Any]] = field(default_factory=list)
     figures: int = 0
 
@@ -37,12 +39,12 @@ class Seen:
         if lacking := [id_ for id_ in used if id_ not in self.known]:
             raise ReportError(f"the sentence {said!r} uses the fact {lacking[0]!r}, which the report does not have")
         names = [name for name in self.names if name in said]
-        told = story.in_order(said, [self.known[id_] for id_ in used], names)
-        if told and (wrong := story.disagreements(said, told, names)):
+        told = story.in_order(said, [self.known[id_] for id_ in used], names, self.locale)
+        if told and (wrong := story.disagreements(said, told, names, self.locale)):
             raise ReportError(f"the sentence {said!r} does not agree with its facts: {'; '.join(wrong)}")
         ids = [fact.id for fact in told]
         self.sentences.append({"text": said, "facts": ids, **({"names": names} if names else {})})
-        return ids, _told(said, story.places(said, told, names), self.meanings)
+        return ids, _told(said, story.places(said, told, names, self.locale), self.meanings)
 
     def name(self) -> str:
         """A name for the next figure."""

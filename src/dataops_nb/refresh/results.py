@@ -116,7 +116,7 @@ def show_front(refresh: Refresh) -> None:
     from dataops_nb.refresh import front  # noqa: PLC0415  what builds pages; not needed where nothing has changed
 
     known = refresh.wb.definitions
-    shown = front.Front(known.company.company, refresh.run, refresh.as_of, plan.ids(known), refresh.wb.whatif)
+    shown = front.Front(known, refresh.run, refresh.as_of, plan.ids(known), refresh.wb.whatif)
     front.write(refresh.place, refresh.private, refresh.book, shown)
     row = (f"front:{refresh.wb.whatif}", _shown(refresh), refresh.run)
     refresh.book.execute("insert or replace into notices (key, said, at) values (?, ?, ?)", row)

@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dataops_nb.story import claims
+from dataops_nb.story import claims, numbers
 from dataops_nb.story.claims import Number, Word
 from dataops_nb.story.facts import Fact
-from dataops_nb.story.numbers import period_in_words
 
 _LEVELS = (
     "value", "target", "target_low", "target_high", "previous", "same_last_year", "mtd", "qtd", "ytd", "center", "lower",
@@ -41,15 +40,20 @@ class Said:
     fact: Fact
 
 
-def disagreements(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -> list[str]:
+def disagreements(
+    text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT
+) -> list[str]:
     """What a sentence says that its facts do not, each in a few words; empty where it agrees with them.
 
-    `facts` are those of the sentence, in its order; `names` are labels, titles and people's words in it, which claim nothing.
+    `facts` are those of the sentence, in its order; `names` are labels, titles and people's words in it, which claim nothing;
+    its numbers are written as in `locale`.
     """
-    left = claims.cover(text, [*names, *_phrases(facts)])
-    said, wrong = _numbers(left, facts)
+    left = claims.cover(text, [*names, *_phrases(facts, locale)])
+    said, wrong = _numbers(left, facts, locale)
     wrong += [
-        f"prints {fact.text!r} for {fact.id}, which is {fact.value}" for fact in facts if not _printed_right(fact)
+        f"prints {fact.text!r} for {fact.id}, which is {fact.value}"
+        for fact in facts
+        if not _printed_right(fact, locale)
     ]
     wrong += _colours(left, facts)
     wrong += [problem for word in claims.ways(left) if (problem := _way(left, word, said, facts))]
@@ -58,17 +62,17 @@ def disagreements(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -
     return wrong
 
 
-def places(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -> list[Said]:
+def places(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT) -> list[Said]:
     """The numbers of a sentence, each with its place and its fact; `facts` in the order of the sentence."""
-    return _numbers(claims.cover(text, [*names, *_phrases(facts)]), facts)[0]
+    return _numbers(claims.cover(text, [*names, *_phrases(facts, locale)]), facts, locale)[0]
 
 
-def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -> list[Fact]:
+def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT) -> list[Fact]:
     """The facts in the order in which a text prints them; those that it does not print follow."""
-    left = claims.cover(text, [*names, *_phrases(facts)])
+    left = claims.cover(text, [*names, *_phrases(facts, locale)])
     waiting, printed = list(facts), list[Fact]()
-    for number in claims.figures(left):
-        alike, roles = [fact for fact in waiting if _prints(number, fact)], _roles(left, number)
+    for number in claims.figures(left, locale):
+        alike, roles = [fact for fact in waiting if _prints(number, fact, locale)], _roles(left, number)
         if alike:
             found = min(alike, key=lambda fact: _stem(fact) not in roles if roles else _stem(fact) in _WITH_ROLES)
             waiting.remove(found)
@@ -85,25 +89,25 @@ def _stem(fact: Fact) -> str:
     return fact.field.split("_with_")[0]
 
 
-def _phrases(facts: Iterable[Fact]) -> list[str]:
+def _phrases(facts: Iterable[Fact], locale: str) -> list[str]:
     """What facts say in words: dates, parts, and the periods that they are about."""
     said = [fact.text for fact in facts if isinstance(fact.value, str) and fact.field not in {"light", *_SAID}]
-    periods = {period_in_words(fact.period) for fact in facts}
+    periods = {numbers.at(locale).period_in_words(fact.period) for fact in facts}
     return [*said, *periods, *(f"{period[:1].upper()}{period[1:]}" for period in periods)]
 
 
-def _prints(number: Number, fact: Fact) -> bool:
-    printed = claims.figures(fact.text) if not isinstance(fact.value, str) else []
+def _prints(number: Number, fact: Fact, locale: str) -> bool:
+    printed = claims.figures(fact.text, locale) if not isinstance(fact.value, str) else []
     return bool(printed) and number.same(printed[0])
 
 
-def _numbers(text: str, facts: Sequence[Fact]) -> tuple[list[Said], list[str]]:
+def _numbers(text: str, facts: Sequence[Fact], locale: str) -> tuple[list[Said], list[str]]:
     """Each number with its fact: the facts that are printed come in the order of the text."""
     said, wrong, place = list[Said](), list[str](), 0
-    for number in claims.figures(text):
-        later = next((i for i in range(place, len(facts)) if _prints(number, facts[i])), None)
+    for number in claims.figures(text, locale):
+        later = next((i for i in range(place, len(facts)) if _prints(number, facts[i], locale)), None)
         if later is None:
-            expected = next((fact for fact in facts[place:] if claims.figures(fact.text)), None)
+            expected = next((fact for fact in facts[place:] if claims.figures(fact.text, locale)), None)
             meant = f"; {expected.id} is {expected.text}" if expected and not isinstance(expected.value, str) else ""
             wrong.append(f"says {number.text}, which no fact at that place says{meant}")
             continue
@@ -115,9 +119,9 @@ def _numbers(text: str, facts: Sequence[Fact]) -> tuple[list[Said], list[str]]:
     return said, wrong
 
 
-def _printed_right(fact: Fact) -> bool:
+def _printed_right(fact: Fact, locale: str) -> bool:
     """Whether the text of a number is its value, within half of the last printed digit."""
-    if isinstance(fact.value, str) or fact.value is None or not (printed := claims.figures(fact.text)):
+    if isinstance(fact.value, str) or fact.value is None or not (printed := claims.figures(fact.text, locale)):
         return True
     first = printed[0]
     value = float(fact.value) * (100 if first.mark else 1)

@@ -55,20 +55,17 @@ def _facts(board: Board, row: dict[Any, Any]) -> Iterator[Fact]:
 
     left = int(row["days_left"])
     yield fact("light_to_act", str(row["light"]), "", str(row["light"]))
-    yield fact("light_since", row["since"].isoformat(), "", numbers.date(row["since"]))
-    yield fact("act_by", row["due"].isoformat(), "", numbers.date(row["due"]))
-    yield fact("days_to_act", left, "days", numbers.quantity(abs(left), "days"))
+    yield fact("light_since", row["since"].isoformat(), "", numbers.of(board).date(row["since"]))
+    yield fact("act_by", row["due"].isoformat(), "", numbers.of(board).date(row["due"]))
+    yield fact("days_to_act", left, "days", numbers.of(board).quantity(abs(left), "days"))
 
 
 def _note_facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
     metric = str(row["metric"])
-    for field, text in (("note", row["text"]), ("noted_by", row["who"]), ("noted_on", _day(row["as_of"]))):
+    day = numbers.of(board).date(dt.date.fromisoformat(row["as_of"]))
+    for field, text in (("note", row["text"]), ("noted_by", row["who"]), ("noted_on", day)):
         id_ = f"{metric}.{field}[{row['place']}]"
         yield Fact(id_, metric, None, str(row["period"]), field, text, "", text)
-
-
-def _day(iso: str) -> str:
-    return numbers.date(dt.date.fromisoformat(iso))
 
 
 def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence:
@@ -92,5 +89,7 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
 def _noted(board: Board, row: dict[str, Any], known: dict[str, Fact]) -> Sentence:
     """A note with its day; where it was about another period, with that: it was right of it, and may not be of this one."""
     text, who, day = (known[f"{row['metric']}.{field}[{row['place']}]"] for field in ("note", "noted_by", "noted_on"))
-    about = "" if row["period"] == board.period.id else f", about {numbers.period_in_words(str(row['period']))}"
+    about = (
+        "" if row["period"] == board.period.id else f", about {numbers.of(board).period_in_words(str(row['period']))}"
+    )
     return Sentence(f"{who.text} on {day.text}{about}: {text.text}", (who.id, day.id, text.id))

@@ -129,7 +129,7 @@ def _change(board: Board, metric: str, known: dict[str, Fact]) -> Sentence:
 
 
 def _judgement(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
-    metric, when = str(row["metric"]), numbers.period(board.period)
+    metric, when = str(row["metric"]), numbers.of(board).period(board.period)
     label = board.definitions.label(metric)
     light, value = known[f"{metric}.light"], known.get(f"{metric}.value")
     if row["reason"] == "no target" and value:

@@ -11,15 +11,15 @@ from dataops_nb.tables.markup import Light, Table
 def lights(board: Board, metric: str | None = None) -> Table:
     """What each light of a metric means, what is done, and how soon."""
     agreed = board.definitions.lights(metric or board.lead)
-    rows = [] if agreed is None else _rows(agreed)
+    rows = [] if agreed is None else _rows(board, agreed)
     columns = ["Light", "From", "Means", "What we do", "Within"]
     return Table(f"What the light of {board.definitions.label(metric or board.lead)} means", columns, rows)
 
 
-def _rows(agreed: Lights) -> list[list[str | Light]]:
+def _rows(board: Board, agreed: Lights) -> list[list[str | Light]]:
     said = {"green": agreed.green, "yellow": agreed.yellow, "red": agreed.red}
     return [
-        [Light(name), f"{numbers.share(one.at_least)} of target" if one.at_least is not None else "below that",
+        [Light(name), f"{numbers.of(board).share(one.at_least)} of target" if one.at_least is not None else "below that",
          one.means, one.do, str(one.act_within) if one.act_within else "–"]
         for name, one in said.items()
         if one is not None
