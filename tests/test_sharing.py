@@ -120,6 +120,10 @@ def test_a_mail_of_one_report_is_a_draft_and_its_parts_are_small(files, letter):
     assert formats.files(("eml",), notebook(), "sales", files)["report.eml"] == files["report.eml"]
 
 
+def test_a_mail_knows_the_day_of_its_page(files):
+    assert digest.said(files["index.html"].decode(), "sales", "red").as_of == "2026-11-22"
+
+
 def test_a_mail_of_a_whatif_says_so_in_its_subject_and_first(files):
     pages = page.files(notebook(), page.Meta("sales", "1.0", whatif="more"))
     told = message_from_bytes(formats.files(("eml",), notebook(), "sales", pages)["report.eml"], policy=default)
@@ -263,8 +267,7 @@ def out(tmp_path, files):
     place.mkdir(parents=True)
     for name, content in files.items():
         (place / name).write_bytes(content)
-    entry = page.Meta("sales", "1.0")
-    assert entry.up == "../../index.html"
+    (made / "sales" / "index.html").write_text("every period")
     (made / "index.html").write_text('<a href="sales/2026-W47/index.html">Sales</a>')
     (made / "latest.json").write_text("{}")
     for name in ("ledger.sqlite", "runs/x/log.html", "history/values.csv", "cache/a.json", "notices/weekly/a.eml",
@@ -281,7 +284,9 @@ def test_a_zip_holds_what_is_published_and_nothing_else(out, files, tmp_path):
     with zipfile.ZipFile(packed.file) as archive:
         names = archive.namelist()
         assert b"private" not in b"".join(map(archive.read, names))
-    assert names == sorted(["index.html", "latest.json", *(f"sales/2026-W47/{name}" for name in files)])
+    assert names == sorted(
+        ["index.html", "latest.json", "sales/index.html", *(f"sales/2026-W47/{name}" for name in files)]
+    )
     assert (packed.files, packed.bytes) == (len(names), (tmp_path / "site.zip").stat().st_size)
 
 

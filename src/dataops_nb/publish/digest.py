@@ -22,7 +22,7 @@ _ASIDE = re.compile(r'<aside class="nb-warnings" aria-label="([^"]*)">(.*?)</asi
 _ITEM = re.compile(r"<li[^>]*>(.*?)</li>", re.DOTALL)
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _NAME = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
-_AS_OF = re.compile(r'<span class="nb-asof">as of <time datetime="([^"]*)"')
+_AS_OF = re.compile(r'<dt>As of</dt><dd><time datetime="([^"]*)"')
 _ABOUT = "As of", "Data to", "Owner"
 
 

@@ -32,7 +32,7 @@ def understood(board: Board, metric: str | None = None) -> Table:
         trial = messages.read_trial(board.out, metric or board.lead)
     except UsageError:
         return Table("What readers understood", columns, [])
-    found = messages.result(trial, messages.answers(board.out, trial.id))
+    found = messages.result(trial, messages.answers(board.out))
     rows = [
         [
             str(name),
