@@ -85,6 +85,18 @@ def test_an_overdue_reaction_is_told_with_its_owner_and_its_day(this):
     assert [each.text for each in story.overdue(this)] == text.splitlines()
 
 
+def test_a_reaction_that_is_months_late_is_told_by_its_day_and_not_counted(this):
+    rows = this.reactions.assign(days_left=-reacting.COUNTED - 1)
+    (said,) = reacting.overdue(replace_reactions(this, rows))
+    assert said.text.endswith("; the agreed reaction was due on Fri 20 Nov 2026, and Ann has not answered.")
+
+
+def replace_reactions(this, rows):
+    other = replace(this)
+    other.__dict__["reactions"] = rows
+    return other
+
+
 def test_a_light_that_cannot_be_judged_now_is_told_as_it_last_was(this):
     now = this.table.assign(
         light=this.table["light"].mask(this.table["period"] == this.period.id, "unknown"),

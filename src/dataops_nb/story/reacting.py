@@ -11,6 +11,8 @@ from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact
 from dataops_nb.story.sentences import Sentence, Told
 
+COUNTED = 28  # days up to which it helps to count how late a reaction is; after that the day says more
+
 
 def notes(board: Board, metric: str | None = None) -> Told:
     """The notes on a metric's light (default: of the lead) that nobody has answered yet, with day and author."""
@@ -80,6 +82,10 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
     owner = f"{row['owner']} has" if row["owner"] else "nobody has"
     if row["overdue"]:
         who = f"{row['owner']} has not answered" if row["owner"] else "nobody has answered"
+        if int(row["days_left"]) < -COUNTED:
+            return Sentence(
+                f"{opening}; the agreed reaction was due on {by.text}, and {who}.", (light.id, since.id, by.id)
+            )
         return Sentence(
             f"{opening}; the agreed reaction is {left.text} overdue (it was due on {by.text}), and {who}.", used
         )
