@@ -81,7 +81,7 @@ def test_what_is_not_judged_asks_for_no_reaction(this):
 def test_an_overdue_reaction_is_told_with_its_owner_and_its_day(this):
     text = str(story.reactions(this))
     assert "red since Sun 15 Nov 2026" in text
-    assert "2 days overdue (it was due on Fri 20 Nov 2026), and Ann has not answered" in text
+    assert "Ann was to react by Fri 20 Nov 2026 (2 days ago), and has not said what is being done" in text
     assert [each.text for each in story.overdue(this)] == text.splitlines()
 
 

@@ -11,6 +11,8 @@ from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact
 from dataops_nb.story.sentences import Sentence, Told
 
+FRESH = 60  # days; a longer delay is told by its date
+
 
 def notes(board: Board, metric: str | None = None) -> Told:
     """The notes on a metric's light (default: of the lead) that nobody has answered yet, with day and author."""
@@ -79,10 +81,10 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
         opening = f"{label} had been {light.text} since {since.text} when it could last be judged"
     owner = f"{row['owner']} has" if row["owner"] else "nobody has"
     if row["overdue"]:
-        who = f"{row['owner']} has not answered" if row["owner"] else "nobody has answered"
-        return Sentence(
-            f"{opening}; the agreed reaction is {left.text} overdue (it was due on {by.text}), and {who}.", used
-        )
+        who, so = (str(row["owner"]), "has not said what is being done") if row["owner"] else ("somebody", "nobody has")
+        ago = f" ({left.text} ago)" if abs(float(left.value or 0)) <= FRESH else ""
+        shown = used if ago else (light.id, since.id, by.id)
+        return Sentence(f"{opening}; {who} was to react by {by.text}{ago}, and {so}.", shown)
     return Sentence(f"{opening}; {owner} {left.text} to react (until {by.text}).", used)
 
 
