@@ -10,7 +10,7 @@ import pandas as pd
 from dataops_nb import findings
 from dataops_nb.board import Board, history
 from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDTH, styled
-from dataops_nb.story import numbers
+from dataops_nb.story import Sentence, Told, numbers
 
 _AXIS = alt.Axis(title=None, grid=False, tickCount=7)
 _WHEN = alt.X("period_start:T")  # altair guesses the class of a bare string, which takes five milliseconds each
@@ -21,9 +21,11 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
 
     Thin lines are its usual range and its centre; rings are its signals. The title is the finding: how often it met its
     target. The events that may have moved it are upright dashed lines with their titles, and so are `marks` (columns
-    `date`, `title`) beside them.
+    `date`, `title`) beside them. A metric without a value is a sentence that says so, and no empty frame.
     """
     rows = _drawable(board, history(board, metric, periods))
+    if rows["value"].isna().all():
+        return Told((Sentence(_alternative(board, rows, metric), ()),))
     seen = _seen(board, rows, metric, marks)
     unit = board.definitions.metrics[metric].unit
     layers = [
@@ -43,9 +45,13 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
 def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
     label, judged = board.definitions.label(metric), rows[rows["light"] != "unknown"]
     if judged.empty:
-        return f"{label} over the last {len(rows)} {board.grain}s"
+        return f"{label} over the last {_count(rows, board)}"
     met = int((judged["attainment"] >= 1).sum())
     return f"{label}: on target in {met} of the last {len(judged)} {board.grain}s"
+
+
+def _count(rows: pd.DataFrame, board: Board) -> str:
+    return board.grain if len(rows) == 1 else f"{len(rows)} {board.grain}s"
 
 
 def _seen(board: Board, rows: pd.DataFrame, metric: str, marks: pd.DataFrame | None) -> pd.DataFrame:
@@ -209,7 +215,7 @@ def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
     known = rows.dropna(subset=["value"])
     label, unit = board.definitions.label(metric), board.definitions.metrics[metric].unit
     if known.empty:
-        return f"{label}: no values in the last {len(rows)} {board.grain}s."
+        return f"{label}: no values in the last {_count(rows, board)}."
     low, high = (numbers.of(board).number(value, unit) for value in (known["value"].min(), known["value"].max()))
     last = numbers.of(board).number(known["value"].iloc[-1], unit)
     said = f"{label} over the last {len(rows)} {board.grain}s: between {low} and {high}, {last} in {known['period'].iloc[-1]}"

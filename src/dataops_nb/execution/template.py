@@ -18,7 +18,6 @@ import select
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
@@ -172,17 +171,7 @@ def _sweep(children: Collection[int]) -> None:
 
 
 def _end() -> NoReturn:
-    """End every process below this one, and this one."""
-    deadline = time.monotonic() + processes.GRACE
-    while time.monotonic() < deadline:
-        left = processes.below(os.getpid())
-        if not left:
-            break
-        processes.kill(left)
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        time.sleep(0.01)
+    processes.end_below()
     os._exit(0)
 
 

@@ -216,6 +216,7 @@ button {{ width: auto; margin: .4rem .6rem .4rem 0; min-height: 44px }}
 </style>
 </head>
 <body>
+<main>
 <h1>What do you understand?</h1>
 <p>Read this once, as if somebody had said it to you in the corridor. There is no trick; we test the text, not you.</p>
 <blockquote>{pitch}</blockquote>
@@ -225,6 +226,7 @@ button {{ width: auto; margin: .4rem .6rem .4rem 0; min-height: 44px }}
 <p><button type="button" id="save">Save the answer as a file</button>{send}</p>
 <p id="done" role="status"></p>
 </form>
+</main>
 <script>{script}</script>
 </body>
 </html>

@@ -70,7 +70,7 @@ def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = 
     locale = next((entry.locale for entry in entries if entry.path), DEFAULT)
     first = next((entry for entry in entries if entry.path and entry.department is None), next(iter(entries), None))
     solving = [entry for entry in entries if entry is not first and entry.path and entry.solve]
-    others = [entry for entry in entries if entry is not first and entry not in solving]
+    others = [entry for entry in entries if entry not in solving and (entry is not first or _speaks(entry, more))]
     shining = [more.standings[star] for star in more.stars]
     north, told = _north(first, shining, more.grain)
     found, solve, rest = _found(first, others), [_solve(entry) for entry in solving], _headlines(others)
@@ -93,6 +93,11 @@ def _header(company: str, as_of: str, field_: str) -> str:
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
         f'<span class="nb-asof">as of {as_of}</span></div>\n<h1>Where we stand</h1>\n{field_}</header>'
     )
+
+
+def _speaks(first: Entry, more: More) -> bool:
+    """Whether the first report is a department's, which stands among the others where North Stars have their own place."""
+    return bool(more.stars) and first.department is not None
 
 
 def _headlines(entries: Iterable[Entry]) -> list[Said]:
@@ -182,7 +187,7 @@ def _north(entry: Entry | None, shining: Sequence[Standing], grain: str) -> tupl
     if entry is None:
         return "<p>No report has been published yet.</p>\n", []
     if shining and entry.path:
-        return stars.section(shining, entry.title, entry.path, grain)
+        return stars.section(shining, entry.title if entry.department is None else "", entry.path, grain)
     html = f'<section class="nb-north" aria-label="North Star">{_card(entry, "h2")}</section>\n'
     return html, _headlines([entry])
 

@@ -16,10 +16,13 @@ Known = Mapping[str, Standing]
 
 
 def section(stars: Sequence[Standing], title: str, path: str, grain: str) -> tuple[str, list[Said]]:
-    """The North Stars side by side, each with its light, its sentence and its small line; and the sentences in order."""
+    """The North Stars side by side, each with its light, its sentence and its small line; and the sentences in order.
+
+    `title` is that of their own report, at `path`; empty where a department speaks for them.
+    """
     told = [Said(star.report, star.said, star.said_facts, star.names, star.locale) for star in stars]
     cards = "".join(_card(star, said, grain) for star, said in zip(stars, told, strict=True))
-    name = f'<a href="{text(path)}">{text(title)}</a>'
+    name = f'<a href="{text(path)}">{text(title)}</a>' if title else "North Star"
     return f'<section class="nb-north"><h2>{name}</h2><ul class="nb-stars">{cards}</ul></section>\n', told
 
 
