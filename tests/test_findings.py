@@ -191,7 +191,7 @@ def test_red_by_noise_is_said_with_its_usual_range(company):
     this = made(company, metrics, extra="", n=[40, 44, 37, 42, 45, 35, 41, 38, 40, 44, 43, 39, 38, 45, 40, 36, 48, 35])
     assert this.findings["kind"].tolist() == ["red by noise"]
     assert sentence_of(this) == (
-        "M: red, but 35 is within its usual range of 26.3 to 54.8: chance alone makes such weeks."
+        "M: red, but 35 is within its usual range of 26.3 to 54.8; chance alone makes such weeks."
     )
 
 

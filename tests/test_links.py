@@ -369,7 +369,7 @@ def test_the_story_says_what_moves_and_what_rocks_from_facts(tmp_path):
         recorded = {fact["id"] for fact in story.record(this).payload["facts"]}
         table = tables.links(this)
     assert re.fullmatch(
-        r"Meetings booked rose by \d\d(\.\d)? % of late, and New customers did not follow: activity, not movement\.",
+        r"Meetings booked rose by \d\d(\.\d)? % of late, and New customers did not follow; that is activity, not movement\.",
         told[0].text,
     )
     assert any(

@@ -155,7 +155,7 @@ def _noise(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
     usual, used = within_usual(board, board.row(metric), known)
     value = known[f"{metric}.value"]
     text = (
-        f"{board.definitions.label(metric)}: red, but {value.text} is {usual}: chance alone makes such {board.grain}s."
+        f"{board.definitions.label(metric)}: red, but {value.text} is {usual}; chance alone makes such {board.grain}s."
     )
     return Sentence(text, (value.id, f"{metric}.light", *used))
 

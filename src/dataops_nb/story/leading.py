@@ -128,7 +128,7 @@ def rocking(board: Board, metric: str, star: str, known: Mapping[str, Fact]) -> 
     used = tuple(f"{metric}.{name}_on_{star}" for name in ("verdict", "rocking_chair"))
     rise = known.get(f"{metric}.rise")
     if rise is None:
-        return Sentence(f"{label}: on target, and {target} did not follow: activity, not movement.", used)
+        return Sentence(f"{label}: on target, and {target} did not follow; that is activity, not movement.", used)
     way = "rose" if float(rise.value or 0) > 0 else "fell"
-    text = f"{label} {way} by {rise.text} of late, and {target} did not follow: activity, not movement."
+    text = f"{label} {way} by {rise.text} of late, and {target} did not follow; that is activity, not movement."
     return Sentence(text, (rise.id, *used))
