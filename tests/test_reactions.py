@@ -81,8 +81,20 @@ def test_what_is_not_judged_asks_for_no_reaction(this):
 def test_an_overdue_reaction_is_told_with_its_owner_and_its_day(this):
     text = str(story.reactions(this))
     assert "red since Sun 15 Nov 2026" in text
-    assert "Ann was to react by Fri 20 Nov 2026 (2 days ago), and has not said what is being done" in text
+    assert "2 days overdue (it was due on Fri 20 Nov 2026), and Ann has not answered" in text
     assert [each.text for each in story.overdue(this)] == text.splitlines()
+
+
+def test_a_reaction_that_is_months_late_is_told_by_its_day_and_not_counted(this):
+    rows = this.reactions.assign(days_left=-reacting.COUNTED - 1)
+    (said,) = reacting.overdue(replace_reactions(this, rows))
+    assert said.text.endswith("; the agreed reaction was due on Fri 20 Nov 2026, and Ann has not answered.")
+
+
+def replace_reactions(this, rows):
+    other = replace(this)
+    other.__dict__["reactions"] = rows
+    return other
 
 
 def test_a_light_that_cannot_be_judged_now_is_told_as_it_last_was(this):

@@ -205,6 +205,8 @@ def _footer(payload: Payload, altitude: Altitude, meta: Meta, run: str) -> str:
         "Run": f"<code>{run}</code>",
         "Version": f"dataops-nb {text(meta.version)}",
     }
+    if altitude != "analyst" and payload.get("sources"):
+        entries["Sources"] = "; ".join(_briefly(source, _locale(payload)) for source in payload["sources"])
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in entries.items())
     sources = _sources(payload) if altitude == "analyst" else ""
     links = '<a href="numbers.csv">The numbers (csv)</a><a href="facts.json">The facts (json)</a>'
@@ -235,6 +237,14 @@ def _sources(payload: Payload) -> str:
     )
     rows = "".join(f"<tr>{''.join(_source(source, _locale(payload)))}</tr>" for source in sources)
     return markup.clean(f"<table><caption>Sources</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def _briefly(source: Mapping[str, Any], locale: str) -> str:
+    """A source in one line: its system and name, how many rows, the start of its fingerprint."""
+    rows, digest = source.get("rows"), str(source.get("sha256") or "")[:12]
+    said = text(" ".join(str(source.get(name) or "") for name in ("system", "source")).strip())
+    count = f", {numbers.at(locale).count(rows)} rows" if isinstance(rows, int) else ""
+    return f"{said}{count}{f', <code>{text(digest)}</code>' if digest else ''}"
 
 
 def _source(source: Mapping[str, Any], locale: str) -> Iterator[str]:

@@ -52,8 +52,8 @@ class Seen:
         return f"f{self.figures}"
 
 
-def sentences(told: Sequence[Mapping[str, Any]], seen: Seen) -> str:
-    """Sentences as HTML: headlines under their light, the others as a list."""
+def sentences(told: Sequence[Mapping[str, Any]], seen: Seen, title: str = "") -> str:
+    """Sentences as HTML: headlines under their light, figures in a row, the others as a list; folded under a title."""
     pieces: list[str] = []
     lines: list[str] = []
     for sentence in told:
@@ -63,9 +63,13 @@ def sentences(told: Sequence[Mapping[str, Any]], seen: Seen) -> str:
             seen.sentences[-1]["kind"] = "headline"
             pieces += [*_listed(lines), headline(html, sentence.get("light"), seen.reason, attribute)]
             lines = []
+        elif sentence.get("kind") == "figures":
+            pieces += [*_listed(lines), f'<p class="nb-figures"{attribute}>{html}</p>']
+            lines = []
         else:
             lines.append(_line(html, sentence.get("light"), attribute))
-    return "".join([*pieces, *_listed(lines)])
+    html = "".join([*pieces, *_listed(lines)])
+    return f"<details><summary>{markup.text(title)}</summary>{html}</details>" if title and html else html
 
 
 def _line(html: str, light: str | None, attribute: str) -> str:

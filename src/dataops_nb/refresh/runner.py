@@ -15,7 +15,7 @@ from typing import Any
 
 from dataops_nb import workbench
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.publish import kinds
+from dataops_nb.publish import kinds, paper
 from dataops_nb.refresh import audience, due, housekeeping, ingredients, ledger, lock, plan, shards, warmth
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.ingredients import Larder
@@ -72,16 +72,17 @@ def run(
     dask://HOST:PORT; `to` are the formats that are published. `engine` is `forked`, or `kernel` for the stock one; `limits`
     are those of one report beside its `timeout`. Whoever reports.yaml names is told after. Raises before anything runs:
     UsageError and DefinitionsError for what is asked, LockedError where another refresh holds the output, PublishError
-    where it cannot be written. After that every report ends in the outcome.
+    where it cannot be written or nothing here can print the pdf that is asked for. After that every report ends in the outcome.
     """
     _check_jobs(jobs)
+    if "pdf" in to:
+        paper.browser()
     day = workbench.as_of(wb, as_of)
     todo = shards.pick(_plan(wb, suite, reports, day, parameters), shard)
     workbench.ensure_data(wb)
     with opened(wb, day, shard=shard, force=force, to=to) as refresh:
         known = due.past(refresh.book, wb.whatif)
-        files = [kinds.FILES[name] for name in dict.fromkeys(("html", *to))]
-        decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=files)
+        decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=kinds.files(to))
         decided = due.missed(decided, known) if missed else decided
         how = How(jobs, timeout, executor, engine, limits)
         results = work(refresh, decided, how, progress or choose(len(todo)))

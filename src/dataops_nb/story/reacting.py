@@ -11,7 +11,7 @@ from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact
 from dataops_nb.story.sentences import Sentence, Told
 
-FRESH = 60  # days; a longer delay is told by its date
+COUNTED = 28  # days up to which it helps to count how late a reaction is; after that the day says more
 
 
 def notes(board: Board, metric: str | None = None) -> Told:
@@ -81,10 +81,14 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
         opening = f"{label} had been {light.text} since {since.text} when it could last be judged"
     owner = f"{row['owner']} has" if row["owner"] else "nobody has"
     if row["overdue"]:
-        who, so = (str(row["owner"]), "has not said what is being done") if row["owner"] else ("somebody", "nobody has")
-        ago = f" ({left.text} ago)" if abs(float(left.value or 0)) <= FRESH else ""
-        shown = used if ago else (light.id, since.id, by.id)
-        return Sentence(f"{opening}; {who} was to react by {by.text}{ago}, and {so}.", shown)
+        who = f"{row['owner']} has not answered" if row["owner"] else "nobody has answered"
+        if int(row["days_left"]) < -COUNTED:
+            return Sentence(
+                f"{opening}; the agreed reaction was due on {by.text}, and {who}.", (light.id, since.id, by.id)
+            )
+        return Sentence(
+            f"{opening}; the agreed reaction is {left.text} overdue (it was due on {by.text}), and {who}.", used
+        )
     return Sentence(f"{opening}; {owner} {left.text} to react (until {by.text}).", used)
 
 

@@ -15,6 +15,7 @@ from dataops_nb.sources import touched
 from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.answering import answered_facts
+from dataops_nb.story.changing import changed_facts
 from dataops_nb.story.communicated import untold_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
@@ -100,6 +101,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **(finding_facts(board) if board.has_findings else {}),
         **(solving_facts(board) if board.has_priorities else {}),
         **(track_facts(board) if board.has_track else {}),
+        **changed_facts(board),
         **reacting.reaction_facts(board),
         **meant_facts(board),
         **untold_facts(board),

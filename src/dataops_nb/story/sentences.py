@@ -34,22 +34,26 @@ class Sentence:
 
     text: str
     facts: tuple[str, ...]
-    kind: Literal["headline", "line"] = "line"
+    kind: Literal["headline", "line", "figures"] = "line"
     light: str | None = None
 
 
 @dataclass(frozen=True)
 class Told:
-    """Sentences as a notebook shows them; each travels with its facts."""
+    """Sentences as a notebook shows them; each travels with its facts. Under a `title` they are folded away."""
 
     sentences: tuple[Sentence, ...] = field(default=())
+    title: str = ""
 
     def __str__(self) -> str:
         return "\n".join(each.text for each in self.sentences)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         told = [{"text": s.text, "facts": list(s.facts), "kind": s.kind, "light": s.light} for s in self.sentences]
-        return {MIME: {"sentences": told}, "text/html": _html(self.sentences), "text/plain": str(self)}
+        html, folded = _html(self.sentences), {"title": self.title} if self.title else {}
+        if self.title:
+            html = f"<details><summary>{escape(self.title)}</summary>{html}</details>"
+        return {MIME: {"sentences": told, **folded}, "text/html": html, "text/plain": str(self)}
 
 
 def headline(board: Board, metric: str | None = None, *, moved: bool = True) -> Told:
@@ -92,7 +96,8 @@ def now(board: Board, metric: str | None = None) -> Told:
     shown = [(said, known[f"{name}.{field}"]) for said, field in fields.items() if f"{name}.{field}" in known]
     if "Now" not in dict(shown):
         return Told()
-    return Told((Sentence(" · ".join(f"{said} {fact.text}" for said, fact in shown), tuple(f.id for _, f in shown)),))
+    text = " · ".join(f"{said} {fact.text}" for said, fact in shown)
+    return Told((Sentence(text, tuple(fact.id for _, fact in shown), "figures"),))
 
 
 def lines(board: Board, metrics: Iterable[str] | None = None) -> Told:
@@ -251,6 +256,6 @@ def _html(sentences: tuple[Sentence, ...]) -> str:
     others = [
         f"<li>{f'<strong>{CHIPS[s.light]}</strong> ' if s.light else ''}{escape(s.text)}</li>"
         for s in sentences
-        if s.kind == "line"
+        if s.kind != "headline"
     ]
     return "".join(heads) + (f"<ul>{''.join(others)}</ul>" if others else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dataops_nb.board import Board
 from dataops_nb.definitions.models import Lights
 from dataops_nb.story import numbers
@@ -57,3 +59,17 @@ def owners(board: Board) -> Table:
             ]
         )
     return Table("Who answers for what", ["Metric", "Question", "Department", "Owner"], rows)
+
+
+def reactions(board: Board) -> Table:
+    """What is done next about the lights that are on: owner, action, by when; the most urgent first."""
+    rows = [_reaction(board, row) for row in board.reactions.to_dict("records")]
+    return Table("What we do next", ["About", "Light", "Owner", "Action", "By"], rows)
+
+
+def _reaction(board: Board, row: dict[Any, Any]) -> list[str | Light]:
+    agreed = getattr(board.definitions.lights(row["metric"]), row["light"])
+    due = numbers.of(board).date(row["due"])
+    late = ", overdue" if row["overdue"] else ""
+    answered = f"{due}, answered" if row["answered"] else f"{due}{late}"
+    return [board.definitions.label(row["metric"]), Light(row["light"]), row["owner"] or "–", agreed.do, answered]
