@@ -1,6 +1,6 @@
 """Whether `verify` lets every untouched page pass and refuses every changed one: five suites of the sample company, seed by seed.
 
-    python benchmarks/untouched.py [--seeds 10] [--locale de_DE] [--jobs 2] [--keep DIR]
+    python benchmarks/untouched.py [--seeds 10] [--first 0] [--locale de_DE] [--jobs 2] [--keep DIR]
 
 The suites are the packaged reports by week, by month and by quarter, a what-if, and the pages that answer a question; each is
 refreshed by the command, like a user's. Every page it leaves (three altitudes a report, and the front page) is read back
@@ -45,10 +45,14 @@ def suites(packaged: str) -> str:
     """The packaged suite at three cadences, and a page for each metric that is asked about."""
     reports = packaged.partition("reports:\n")[2]
     asked = "".join(
-        f"    {name.replace('_', '-')}: {{notebook: 70_when_asked.ipynb, parameters: {{metric: {name}}}}}\n" for name in ASKED
+        f"    {name.replace('_', '-')}: {{notebook: 70_when_asked.ipynb, parameters: {{metric: {name}}}}}\n"
+        for name in ASKED
     )
     lab = "    lab: {notebook: 80_message_lab.ipynb}\n    agree: {notebook: 15_reconcile.ipynb}\n"
-    named = {grain: re.sub(r"^    ([\w-]+):", rf"    {grain}-\1:", reports, flags=re.MULTILINE) for grain in ("month", "quarter")}
+    named = {
+        grain: re.sub(r"^    ([\w-]+):", rf"    {grain}-\1:", reports, flags=re.MULTILINE)
+        for grain in ("month", "quarter")
+    }
     return (
         f"weekly:\n  cadence: week\n  reports:\n{reports}"
         f"monthly:\n  cadence: month\n  reports:\n{named['month']}quarterly:\n  cadence: quarter\n  reports:\n{named['quarter']}"
@@ -73,8 +77,21 @@ def refresh(folder: Path, jobs: int) -> list[str]:
     """Every suite and the what-if; the reports that did not end well."""
     bad = []
     for more in (["weekly"], ["monthly"], ["quarterly"], ["asked"], ["weekly", "--whatif", "other"]):
-        command = [sys.executable, "-m", "dataops_nb", "-w", str(folder), "refresh", *more, "--jobs", str(jobs), "--json"]
-        done = subprocess.run([*command, "--as-of", END.isoformat(), "--quiet"], capture_output=True, text=True, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            "dataops_nb",
+            "-w",
+            str(folder),
+            "refresh",
+            *more,
+            "--jobs",
+            str(jobs),
+            "--json",
+        ]
+        done = subprocess.run(
+            [*command, "--as-of", END.isoformat(), "--quiet"], capture_output=True, text=True, check=False
+        )
         if not done.stdout.strip():
             sys.exit(f"{' '.join(more)}: {done.stderr}")
         reports = json.loads(done.stdout)["reports"]
@@ -113,14 +130,21 @@ def most(chance: random.Random, text: str) -> str:
 def changes(chance: random.Random, page: str) -> Iterator[tuple[str, str]]:
     """Changed pages without end, each with what was changed."""
     places: list[tuple[str, str]] = [
-        *(("sentence", text) for text in re.findall(r'(?s)<(?:p|li)[^>]* data-facts="[^"]*"[^>]*>(.*?)</(?:p|li)>', page)),
+        *(
+            ("sentence", text)
+            for text in re.findall(r'(?s)<(?:p|li)[^>]* data-facts="[^"]*"[^>]*>(.*?)</(?:p|li)>', page)
+        ),
         *(("tooltip", text) for text in re.findall(r'data-tip="([^"]*)"', page)),
         *(("header", text) for text in re.findall(r"(?s)<header>(.*?)</header>", page)),
     ]
     while True:
         kind, was = chance.choice(places)
         change = chance.choice((digit, word(FLIPS), word(COLOURS), swap, most))
-        plain = was if kind == "tooltip" else chance.choice([each for each in re.findall(r">([^<>]+)<", f">{was}<") if each.strip()])
+        plain = (
+            was
+            if kind == "tooltip"
+            else chance.choice([each for each in re.findall(r">([^<>]+)<", f">{was}<") if each.strip()])
+        )
         try:
             now = change(chance, html.unescape(plain))
         except (IndexError, ValueError):
@@ -133,14 +157,15 @@ def changes(chance: random.Random, page: str) -> Iterator[tuple[str, str]]:
 def main() -> int:
     """Run, print, and answer with 1 where a page was judged wrongly."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=10, help="how many (10)")
+    parser.add_argument("--first", type=int, default=0, help="the first of them (0)")
     parser.add_argument("--locale", default="")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="a folder for the workbenches; by default they are thrown away")
     args = parser.parse_args()
-    chance, total, refused, failed, tried, passed = random.Random(20261122), 0, 0, 0, 0, list[str]()
+    chance, total, refused, failed, tried, passed = random.Random(20261122 + args.first), 0, 0, 0, 0, list[str]()
     with tempfile.TemporaryDirectory() as temporary:
-        for seed in range(args.seeds):
+        for seed in range(args.first, args.first + args.seeds):
             folder = (args.keep or Path(temporary)) / f"seed{seed}"
             company(folder, seed, args.locale)
             bad = refresh(folder, args.jobs)
