@@ -16,7 +16,6 @@ from dataops_nb.execution.forks import Template, UnsafeError
 from dataops_nb.publish import page
 from dataops_nb.refresh import execute, warmth
 
-pytest_plugins = ["faulty"]  # its fixtures
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")]
 THREAD = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
 TELLS = """
@@ -87,3 +86,13 @@ def test_a_template_that_was_killed_takes_its_children_along_and_is_replaced(tmp
         template.fork(tmp_path / "job.json", {})
     template.close()
     assert not [pid for pid, _ in processes.below(os.getpid()) if pid in {template.pid, template.helper[0]}]
+
+
+def test_a_report_that_talks_to_a_browser_unseen_is_executed_on_the_kernel(warm, tmp_path):
+    """It leaves the fork before anything of it is shown, and starts again from the first cell."""
+    hidden = "import importlib; slider = importlib.import_module('ipywidgets').IntSlider(value=3)"
+    note = "import os; open(os.path.join(os.environ['DATAOPS_OUT'], 'starts'), 'a').write('x')"
+    wb = make(tmp_path, "one", cells=(note, hidden, "assert slider.value == 3"))
+    (only,) = again(wb, "one").reports
+    assert (only.state, only.error) == ("ok", None)
+    assert (wb.out / "starts").read_text() == "xx"

@@ -20,7 +20,7 @@ from dataops_nb.refresh import audience, due, housekeeping, ingredients, ledger,
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
-from dataops_nb.refresh.progress import Progress, choose
+from dataops_nb.refresh.progress import Progress, begins, choose, close
 from dataops_nb.refresh.results import LOCAL, TIMEOUT, How, Outcome, Refresh, Result, is_behind, place_of, show_front
 from dataops_nb.refresh.surroundings import secrets
 from dataops_nb.refresh.warmth import Engine
@@ -84,8 +84,9 @@ def run(
         known = due.past(refresh.book, wb.whatif)
         decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=kinds.files(to))
         decided = due.missed(decided, known) if missed else decided
-        how = How(jobs, timeout, executor, engine, limits)
-        results = work(refresh, decided, how, progress or choose(len(todo)))
+        show = progress or choose(len(todo))
+        how = How(jobs, timeout, executor, engine, limits, begins(show))
+        results = work(refresh, decided, how, show)
         outcome = Outcome(refresh.run, day, results)
         told = audience.wanted(wb, outcome, refresh.book)
     return _told(wb, outcome) if told else outcome
@@ -109,10 +110,14 @@ def work(refresh: Refresh, decided: Sequence[Decided], how: How, show: Progress)
                 found[one.planned.key] = Result.skipped(one.planned, one.planned.why, refresh.place, one.before)
     for result in found.values():
         show(result)
-    with warmth.kept(how.engine) if wanted and how.executor == LOCAL else nullcontext():
-        for result in _worked(refresh, wanted, how):
-            found[result.report, result.period] = result
-            show(result)
+    try:
+        with warmth.kept(how.engine) if wanted and how.executor == LOCAL else nullcontext():
+            for result in _worked(refresh, wanted, how):
+                found[result.report, result.period] = result
+                show(result)
+    except KeyboardInterrupt:
+        close(show)
+        raise KeyboardInterrupt(f"{len(found)} of {len(decided)} reports had ended; what is published stays") from None
     return [found[one.planned.key] for one in decided]
 
 
