@@ -11,7 +11,7 @@ from dataops_nb.story.answering import mind, worth
 from dataops_nb.story.changing import changed
 from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
-from dataops_nb.story.communicated import untold
+from dataops_nb.story.communicated import untold, untold_metrics
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, findings, told
@@ -24,7 +24,7 @@ from dataops_nb.story.reacting import notes, overdue, reactions
 from dataops_nb.story.readers import for_departments, meant_facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
-from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, now, sentence
+from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, movement, now, sentence
 from dataops_nb.story.solving import solving, solving_facts
 from dataops_nb.story.tracking import track, track_facts
 from dataops_nb.story.typed import contradictions, mentioned, typed, unjudged
@@ -62,6 +62,7 @@ __all__ = [
     "mentioned",
     "mind",
     "moved",
+    "movement",
     "names",
     "notes",
     "now",
@@ -84,6 +85,7 @@ __all__ = [
     "typed",
     "unjudged",
     "untold",
+    "untold_metrics",
     "weigh",
     "worth",
 ]
