@@ -34,10 +34,16 @@ def enable() -> None:
 
 def styled(chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
     """The chart with its finding as title, its text alternative, and the house style."""
-    head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
-    own = chart.copy(deep=False)  # what is set beside its layers is set at once: each `.configure` would copy them all
-    own.title, own.description, own.config = head, description, _CONFIG
+    own = chart.copy(deep=False)  # set at once: each `.configure` would copy all layers
+    for name, value in style(title, description).items():
+        own[name] = value
     return own
+
+
+def style(title: str, description: str) -> dict[str, Any]:
+    """The same as keywords, for a chart that is being made."""
+    head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
+    return {"title": head, "description": description, "config": _CONFIG}
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from dataops_nb.story import CHIPS
 _STYLE = """<style>
 .nb-table { border-collapse: collapse; margin: .5em 0 }
 .nb-table caption { text-align: left; font-weight: 600; padding: .3em 0 }
-table.nb-table tr > th, table.nb-table tr > td { padding: .3em .8em; border-bottom: 1px solid #d5dae0; vertical-align: top }
-table.nb-table tr > th, table.nb-table tr > td { text-align: left; white-space: normal }
-table.nb-table tr > .nb-number { text-align: right; font-variant-numeric: tabular-nums }
+.nb-table.nb-table.nb-table tr > * { padding: .3em .8em; border-bottom: 1px solid #d5dae0; vertical-align: top }
+.nb-table.nb-table.nb-table tr > * { text-align: left; white-space: normal }
+.nb-table.nb-table.nb-table tr > .nb-number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 .nb-chip { border-radius: 1em; padding: .1em .6em; white-space: nowrap; color: #fff; background: #5c6670 }
 .nb-chip[data-light=green] { background: #00805e } .nb-chip[data-light=red] { background: #b3261e }
 .nb-chip[data-light=yellow] { background: #f0b429; color: #1f2933 }
@@ -41,7 +41,8 @@ class Table:
     numeric: frozenset[str] = frozenset()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": _STYLE + self.html(), "text/plain": str(self)}
+        html = f'<div class="mathjax_ignore">{self.html()}</div>'  # amounts, and no formulas between two dollar signs
+        return {"text/html": _STYLE + html, "text/plain": str(self)}
 
     def html(self) -> str:
         """The table as HTML without a style of its own; one sentence where it has no rows."""
