@@ -27,7 +27,12 @@ READY = """async () => {
     await context.session.kernel.info;
     return context.session.kernel.status === "idle";
 }"""
-RUN = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+RUN = """async (first) => {
+    const { commands, shell } = window.jupyterapp, notebook = shell.currentWidget.content;
+    notebook.activeCellIndex = first - 1;
+    notebook.deselectAll();
+    for (let i = 0; i < first; i++) notebook.activeCellIndex = i, await commands.execute("notebook:run-cell");
+}"""  # the first cells of the notebook that is open
 
 
 @dataclass
@@ -47,8 +52,8 @@ class Lab:
         if not url.startswith((self.address, "data:", "blob:")):
             self.elsewhere.append(url)
 
-    def open(self, page, notebook, cells=None):
-        """A notebook with a kernel that is ready; the first `cells` of it are executed where that is said."""
+    def open(self, page, notebook):
+        """A notebook with a kernel that is ready."""
         page.goto(f"{self.address}/lab/tree/notebooks/{notebook}?token={TOKEN}&reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
         page.wait_for_function(READY, timeout=60_000)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataops_nb.controls.answers import Answer, answer
 from dataops_nb.controls.comparing import side_by_side
-from dataops_nb.controls.differences import Difference, differences, laid
 from dataops_nb.controls.material import Material
 from dataops_nb.controls.settings import Settings
 from dataops_nb.controls.showing import explore
+from dataops_nb.controls.supposed import Difference, differences, laid
 from dataops_nb.controls.whatifs import diff, load, names, overlay, save
 
 __all__ = [

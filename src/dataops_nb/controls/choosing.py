@@ -10,9 +10,9 @@ from typing import Any
 import ipywidgets
 
 from dataops_nb.controls import knobs
-from dataops_nb.controls.differences import laid, policy_of, with_lights, with_target
 from dataops_nb.controls.material import Material, in_words
 from dataops_nb.controls.settings import LAST_YEAR, PREVIOUS, Settings
+from dataops_nb.controls.supposed import laid, policy_of, with_lights, with_target
 from dataops_nb.controls.widgets import Slider
 from dataops_nb.periods import Period
 from dataops_nb.story import numbers

@@ -10,9 +10,9 @@ from dataops_nb import board as boards
 from dataops_nb import sources
 from dataops_nb.board import Board
 from dataops_nb.controls.answers import goal, said, share
-from dataops_nb.controls.differences import differences, laid, measures_alike
 from dataops_nb.controls.material import Material
 from dataops_nb.controls.settings import Settings
+from dataops_nb.controls.supposed import differences, laid, measures_alike
 from dataops_nb.controls.whatifs import under
 from dataops_nb.story import numbers
 from dataops_nb.tables.markup import Cell, Light, Table

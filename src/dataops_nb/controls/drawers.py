@@ -14,9 +14,9 @@ from dataops_nb.controls import whatifs
 from dataops_nb.controls.answers import meaning
 from dataops_nb.controls.choosing import dropdown, period_in_words
 from dataops_nb.controls.comparing import AGREED, SUPPOSED, Side, side_by_side
-from dataops_nb.controls.differences import Difference
 from dataops_nb.controls.material import Material
 from dataops_nb.controls.settings import Settings
+from dataops_nb.controls.supposed import Difference
 from dataops_nb.controls.widgets import Pane
 from dataops_nb.errors import DataopsError
 from dataops_nb.workbench import Workbench
@@ -114,6 +114,7 @@ class WhatIf(Drawer):
         self.name = ipywidgets.Text(
             description="Name",
             placeholder="higher-target",
+            continuous_update=False,  # a name that is still on its way would come after the button that saves it
             style={"description_width": "104px"},
             layout={"width": "auto"},
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dataops_nb.board import Board
-from dataops_nb.controls.differences import in_force
+from dataops_nb.controls.supposed import in_force
 from dataops_nb.definitions import adds_up
 from dataops_nb.definitions.models import Grain, Target
 from dataops_nb.periods import Period

@@ -12,8 +12,8 @@ import pandas as pd
 
 from dataops_nb import alignment, drivers, limits, pacing, status
 from dataops_nb.board import Board
-from dataops_nb.controls.differences import laid
 from dataops_nb.controls.settings import Settings
+from dataops_nb.controls.supposed import laid
 from dataops_nb.definitions import Definitions
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.periods import Period, calendar

@@ -12,11 +12,11 @@ from dataops_nb.board import Board
 from dataops_nb.controls import picking
 from dataops_nb.controls.answers import Answer, answer, rows
 from dataops_nb.controls.choosing import Choices
-from dataops_nb.controls.differences import Difference
 from dataops_nb.controls.drawers import Comparison, Meaning, WhatIf
 from dataops_nb.controls.material import Material
 from dataops_nb.controls.settings import Settings
 from dataops_nb.controls.showing import settings as settings_of
+from dataops_nb.controls.supposed import Difference
 from dataops_nb.controls.widgets import Pane
 from dataops_nb.story import CHIPS
 from dataops_nb.workbench import Workbench

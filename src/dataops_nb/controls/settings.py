@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from dataops_nb.controls.differences import Difference, trimmed
+from dataops_nb.controls.supposed import Difference, trimmed
 from dataops_nb.definitions import Definitions
 
 PREVIOUS, LAST_YEAR = "previous", "same_last_year"

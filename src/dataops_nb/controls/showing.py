@@ -9,7 +9,7 @@ from typing import Any
 
 from dataops_nb.board import Board
 from dataops_nb.controls.answers import goal
-from dataops_nb.controls.differences import policy_of
+from dataops_nb.controls.supposed import policy_of
 from dataops_nb.definitions.models import Light
 from dataops_nb.story import numbers
 from dataops_nb.tables.markup import Cell, Table

@@ -35,6 +35,7 @@ function render({ model, el }) {
   };
   range.addEventListener("input", () => { said(range.value); exact.value = range.value; });
   exact.addEventListener("change", () => said(exact.value));
+  exact.addEventListener("keydown", (event) => { if (event.key === "Enter") said(exact.value); });
   exact.addEventListener("blur", show);
   model.on("change", show);
   show();

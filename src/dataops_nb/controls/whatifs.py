@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from dataops_nb import definitions as company_files
-from dataops_nb.controls.differences import Difference, Metrics, beyond, differences
+from dataops_nb.controls.supposed import Difference, Metrics, beyond, differences
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import Duration, Lights, Model
 from dataops_nb.errors import DefinitionsError, PublishError, UsageError
