@@ -117,7 +117,7 @@ def build() -> Parser:
     verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
     serve = verb("serve", "serve:run", "look at the published pages, on this machine only")
     serve.add_argument("--port", type=positive, metavar="N", help="the port (default: a free one)")
-    lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
+    lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook, in its own workspace")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")
     verb("doctor", "doctor:run", "check this machine and this workbench: versions, kernel, charts, folders")

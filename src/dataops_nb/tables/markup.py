@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from dataops_nb.story import CHIPS
 
@@ -28,17 +29,32 @@ class Light:
     name: str
 
 
-Cell = str | Light
+@dataclass(frozen=True)
+class Link:
+    """A cell that leads to a file beside the notebook."""
+
+    text: str
+    file: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Cell = str | Light | Link
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text; the first column names the row; `numeric` columns are aligned to the right."""
+    """Rows of text; the first column names the row; `numeric` columns are aligned to the right.
+
+    `nothing` is said where there are no rows.
+    """
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     numeric: frozenset[str] = frozenset()
+    nothing: str = "nothing yet"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         html = f'<div class="mathjax_ignore">{self.html()}</div>'  # amounts, and no formulas between two dollar signs
@@ -47,7 +63,7 @@ class Table:
     def html(self) -> str:
         """The table as HTML without a style of its own; one sentence where it has no rows."""
         if not self.rows:
-            return f'<p class="nb-note">{escape(self.caption)}: nothing yet.</p>'
+            return f'<p class="nb-note">{escape(self.caption)}: {escape(self.nothing)}.</p>'
         head = "".join(f'<th scope="col"{self._align(name)}>{escape(name)}</th>' for name in self.columns)
         body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
         return (
@@ -58,7 +74,7 @@ class Table:
     def __str__(self) -> str:
         lines = [self.caption, " | ".join(self.columns)]
         lines += [
-            " | ".join(CHIPS[cell.name] if isinstance(cell, Light) else cell for cell in row) for row in self.rows
+            " | ".join(CHIPS[cell.name] if isinstance(cell, Light) else str(cell) for cell in row) for row in self.rows
         ]
         return "\n".join(lines)
 
@@ -74,4 +90,6 @@ class Table:
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Light):
         return f'<span class="nb-chip" data-light="{cell.name}">{CHIPS[cell.name]}</span>'
+    if isinstance(cell, Link):
+        return f'<a href="{escape(quote(cell.file))}">{escape(cell.text)}</a>'
     return escape(cell)
