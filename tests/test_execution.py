@@ -87,7 +87,7 @@ def test_what_programs_print_past_python_is_shown_with_the_cell(tmp_path):
     ("cell", "reason"),
     [
         ("import ipywidgets as w", "talks to a browser"),
-        ("from dataops_nb import board, controls", "talks to a browser"),
+        ("from dataops_nb import board, controls", None),
         ("x = 1\n%matplotlib widget", "talks to a browser"),
         ("import pandas", None),
         ("# import ipywidgets", None),

@@ -135,7 +135,7 @@ def test_fiscal_months_before_a_day_keep_its_place_in_the_month():
     ],
 )
 def test_a_fiscal_period_is_named_in_words(grain, said):
-    assert numbers.period(cut_of().period(grain, D(2026, 11, 22))) == said
+    assert numbers.at("en_US").period(cut_of().period(grain, D(2026, 11, 22))) == said
 
 
 WEEKDAY = st.sampled_from(["monday", "wednesday", "saturday", "sunday"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -290,6 +291,19 @@ def test_a_ledger_of_an_earlier_version_gets_what_it_lacks(tmp_path):
         assert ledger.in_place(book) == {}
 
 
+def links(wb, report):
+    """The periods that a report's archive leads to, in its order."""
+    return re.findall(r'href="([^"]+)/index.html">[^<]+</a></h2>', (wb.out / report / "index.html").read_text())
+
+
+def test_the_archive_leads_to_every_period_and_a_new_one_changes_no_older_page(wb, fake):
+    refreshed(wb, as_of=dt.date(2026, 11, 15))
+    before = (wb.out / "one" / "2026-W46" / "index.html").read_bytes()
+    refreshed(wb, as_of=dt.date(2026, 11, 22))
+    assert links(wb, "one") == ["2026-W47", "2026-W46"]
+    assert (wb.out / "one" / "2026-W46" / "index.html").read_bytes() == before
+
+
 def test_prune_keeps_the_newest_periods_and_always_the_latest_good_one(wb, fake):
     for day in (8, 15, 22):
         refreshed(wb, as_of=dt.date(2026, 11, day))
@@ -299,6 +313,7 @@ def test_prune_keeps_the_newest_periods_and_always_the_latest_good_one(wb, fake)
     assert sorted(gone.pages) == ["one/2026-W45", "one/2026-W46", "two/2026-W45", "two/2026-W46", "two/2026-W47"]
     assert (wb.out / "one" / "2026-W47" / "index.html").exists()
     assert (wb.out / "two" / "2026-W48" / "index.html").exists()
+    assert links(wb, "two") == ["2026-W48"]
     assert pruning.prune(again(wb), 1) == pruning.Pruned([], [], 0)
     with ledger.opened(wb.out / "ledger.sqlite") as book:
         assert {(row["report"], row["state"]) for row in ledger.rows(book)} == {

@@ -74,14 +74,40 @@ def test_a_form_shows_one_variant_and_gives_no_answer_away(tmp_path):
     assert page.index('value="green"') < page.index('value="red"')
     assert "checked" not in page
     assert "http:" not in page.replace("http-equiv", "")
-    assert not (tmp_path / "messages" / "sad" / "trial.json").exists()
+    assert sorted(each.name for each in (tmp_path / "messages" / "sad").iterdir()) == ["a.html", "b.html"]
 
 
 def test_readers_are_assigned_by_chance_and_evenly():
-    plan = messages.assign(trial(readers=50))
-    assert [variant for _, variant in plan].count("a") == 50
-    assert plan == messages.assign(trial(readers=50))
-    assert len({"".join(v for _, v in plan[i : i + 2]) for i in range(0, 100, 2)}) == 2
+    plan = list(messages.assign(trial(readers=50)).values())
+    assert (plan.count("a"), plan.count("b")) == (50, 50)
+    assert all(abs(plan[:n].count("a") - n / 2) <= 1 for n in range(100))
+    assert len({"".join(plan[i : i + 2]) for i in range(0, 100, 2)}) > 2
+
+
+def test_a_number_does_not_tell_its_variant_without_the_seed(tmp_path):
+    kept, _ = messages.write(tmp_path, trial(readers=20))
+    other, _ = messages.write(tmp_path / "elsewhere", trial(readers=20))
+    assert kept.id == other.id
+    assert not set(messages.assign(kept)) & set(messages.assign(other))
+
+
+def test_who_was_invited_stays_invited_when_more_are(tmp_path):
+    first, _ = messages.write(tmp_path, trial(readers=5))
+    more, _ = messages.write(tmp_path, trial(readers=9))
+    before, after = messages.assign(first), messages.assign(more)
+    assert {reader: after[reader] for reader in before} == before
+    assert len(after) == 18
+    assert messages.assign(messages.write(tmp_path, trial(readers=2))[0]) == after
+
+
+def test_each_invitation_leads_to_the_page_of_its_variant(tmp_path):
+    kept, files = messages.write(tmp_path, trial())
+    (invited,) = [path for path in files if path.suffix == ".csv"]
+    assert "messages" not in invited.parts
+    rows = [line.split(",") for line in invited.read_text().splitlines()[1:]]
+    assert {reader: (variant, page) for reader, variant, page in rows} == {
+        reader: (variant, f"{variant}.html#{reader}") for reader, variant in messages.assign(kept).items()
+    }
 
 
 def test_one_pitch_cannot_be_compared(tmp_path):
@@ -92,9 +118,13 @@ def test_one_pitch_cannot_be_compared(tmp_path):
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
-def said(this, **more):
+def reader_of(this, variant, place=0):
+    return [reader for reader, given in messages.assign(this).items() if given == variant][place]
+
+
+def said(this, variant="a", place=0, **more):
     answer = {
-        "schema_version": 1, "trial": this.id, "metric": "sad", "variant": "a", "reader": "r001", "department": "sales",
+        "schema_version": 1, "trial": this.id, "metric": "sad", "variant": variant, "reader": reader_of(this, variant, place), "department": "sales",
         "altitude": "manager", "colour": "red", "direction": "up", "action": "Stop & plan.", "sure": "4", "words": "Call.",
     }  # fmt: skip
     return json.dumps({**answer, **more})
@@ -102,7 +132,7 @@ def said(this, **more):
 
 def test_an_answer_is_kept_with_what_was_right_in_it(tmp_path):
     this = trial()
-    found = [messages.parse(said(this, reader=f"r{n}", colour=c), "f", this) for n, c in ((1, "red"), (2, "green"))]
+    found = [messages.parse(said(this, place=n, colour=c), "f", this) for n, c in ((1, "red"), (2, "green"))]
     assert messages.record(tmp_path, this, found, NOW) == 2
     kept = messages.answers(tmp_path, this.id)
     assert kept["understood"].tolist() == [True, False]
@@ -128,6 +158,7 @@ def test_an_answer_comes_back_as_the_lines_of_a_mail_too():
         ({"colour": "rde"}, "colour is 'rde', which was not offered; did you mean 'red'"),
         ({"department": ""}, "department is ''"),
         ({"reader": ""}, "reader is ''"),
+        ({"reader": "r001"}, "reader is 'r001', who was not invited"),
         ({"sure": "9"}, "sure is '9'"),
     ],
 )
@@ -136,15 +167,37 @@ def test_what_was_not_offered_is_refused_by_file_and_field(more, fault):
         messages.parse(said(trial(), **more), "f.json", trial())
 
 
+def test_a_reader_cannot_choose_the_other_variant():
+    this = trial()
+    with pytest.raises(UsageError, match=f"reader {reader_of(this, 'a')} was given 'a', and this answers 'b'"):
+        messages.parse(said(this, "a").replace('"variant": "a"', '"variant": "b"'), "f.json", this)
+
+
+def test_the_next_reader_is_the_first_who_has_not_answered(tmp_path):
+    this = trial()
+    first, second, *_ = messages.assign(this)
+    assert messages.next_reader(tmp_path, this) == first
+    given = messages.assign(this)[first]
+    messages.record(tmp_path, this, [messages.parse(said(this, given), "f", this)], NOW)
+    assert messages.next_reader(tmp_path, this) == second
+    assert messages.next_reader(tmp_path, trial(readers=0)) is None
+
+
+def answered_frame(this, out, colours):
+    found = [messages.parse(said(this, "a", place, colour=c), "f", this) for place, c in enumerate(colours)]
+    messages.record(out, this, found, NOW)
+    return messages.answers(out)
+
+
 def answered(this, tmp_path, a, b):
     found = []
     for variant, (right, wrong) in (("a", a), ("b", b)):
         for place in range(right + wrong):
             colour = "red" if place < right else "cannot tell"
-            text = said(this, variant=variant, reader=f"{variant}{place}", colour=colour)
+            text = said(this, variant, place, colour=colour)
             found.append(messages.parse(text, "f", this))
     messages.record(tmp_path, this, found, NOW)
-    return messages.result(this, messages.answers(tmp_path, this.id))
+    return messages.result(this, messages.answers(tmp_path))
 
 
 def test_the_result_has_the_figures_of_its_answers(tmp_path):
@@ -155,6 +208,21 @@ def test_the_result_has_the_figures_of_its_answers(tmp_path):
     assert found.evidence == "a 12 of 20, b 17 of 20 understood it; P(b > a) .96, Fisher p .155"
     assert found.reached == pytest.approx(messages.power(0.6, 0.8, 20))
     assert set(found.agreement["by"]) == {"department", "altitude"}
+
+
+def test_agreement_on_lights_is_told_across_trials_of_several_lights(tmp_path):
+    red, green = trial(readers=20), trial(light="green", as_of="2026-11-29", readers=20)
+    one = messages.agreement(answered_frame(red, tmp_path, ["red"] * 8 + ["green"] * 2)).iloc[0]
+    assert one["alike"] == pytest.approx(0.8)
+    assert one["kappa"] != one["kappa"]
+    both = messages.agreement(answered_frame(green, tmp_path, ["green"] * 7 + ["red"] * 3))
+    # ours red 10, green 10; theirs red 11, green 9; 15 of 20 alike, .5 by chance
+    assert both[both["by"] == "department"]["kappa"].tolist() == pytest.approx([0.5])
+
+
+def test_a_probability_is_never_printed_as_none_or_all_of_it(tmp_path):
+    found = answered(trial(readers=40), tmp_path, (2, 38), (38, 2))
+    assert found.evidence == "a 2 of 40, b 38 of 40 understood it; P(b > a) >.99, Fisher p <.001"
 
 
 def test_too_few_answers_have_no_winner(tmp_path):

@@ -11,9 +11,9 @@ from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from test_incremental import DAY, Fake, again, refreshed
+from test_incremental import DAY, Fake, again, refreshed, why
 
-from dataops_nb import refresh
+from dataops_nb import history, refresh
 from dataops_nb.publish import digest, mail, slack
 from dataops_nb.publish.digest import Said
 from dataops_nb.refresh import delivery, execute, progress
@@ -143,7 +143,7 @@ def letter(reports, **options):
 def test_a_mail_says_its_sentences_as_text_and_as_html_with_inlined_styles():
     made = letter([Said("sales", "Sales", "red", "Too few.", ("Too few.", "Three less than planned."))])
     plain, html = (made.get_body((kind,)).get_content() for kind in ("plain", "html"))
-    assert "■ Red  Sales\nToo few.\nThree less than planned." in plain.replace("\r\n", "\n")
+    assert "■ Red  Sales\n\nToo few.\n\n- Three less than planned." in plain.replace("\r\n", "\n")
     assert html.count("Too few.") == 1
     assert "<style" not in html
     assert 'style="background:#b3261e' in html
@@ -193,7 +193,8 @@ def test_success_and_failure_go_to_those_who_are_named(wb, fake, post_office):
     assert told["ops@example.com"]["Subject"] == "Lumen · weekly · as of 2026-11-22: 1 of 2 reports failed"
     assert "cell 3: ValueError: no" in told["ops@example.com"].get_body(("plain",)).get_content()
     names = sorted(path.name for path in (wb.out / "notices" / "weekly").iterdir())
-    assert names == [f"2026-11-22.{kind}.{form}" for kind in ("failure", "success") for form in ("eml", "slack.json")]
+    forms = ("eml", "json", "slack.json")
+    assert names == [f"2026-11-22.{kind}.{form}" for kind in ("failure", "success") for form in forms]
 
 
 def test_nobody_is_told_where_nothing_happened(wb, fake, post_office):
@@ -232,6 +233,38 @@ def test_what_could_not_be_delivered_is_delivered_by_the_next_refresh(wb, fake, 
     hook.answers = [200]
     assert refresh.run(again(wb), as_of=DAY, progress=progress.silent).undelivered == []
     assert len(hook.got) == 1
+
+
+def test_what_a_server_has_taken_stands_in_the_communication_log_what_was_only_written_does_not(wb, fake, channel):
+    log = wb.out / "history" / "sent.csv"
+    refreshed(wb)
+    assert (wb.out / "notices" / "weekly" / "2026-11-22.success.eml").exists()
+    assert not log.exists()
+    hook = channel(403)
+    refreshed(wb, force=True)
+    assert not log.exists()
+    hook.answers = [200]
+    assert refreshed(wb) == ["skipped", "skipped"]
+    rows = [line.split(",")[1:] for line in log.read_text().splitlines()]
+    assert rows == [["report", "as_of", "readers"], ["one", "2026-11-22", "slack"], ["two", "2026-11-22", "slack"]]
+
+
+def test_the_log_names_the_readers_of_a_mail_and_leaves_failures_out(wb, fake, post_office):
+    post_office()
+    fake.fails = {"two"}
+    refreshed(wb)
+    sent = history.SENT.read(wb.out)
+    assert sent[["report", "as_of", "readers"]].values.tolist() == [["one", "2026-11-22", "board@example.com"]]
+    assert why(wb, as_of=DAY + dt.timedelta(days=1)).endswith("not '2026-11-22'")  # and no report is due because of it
+
+
+def test_a_mail_is_dated_when_it_is_sent(wb, fake, post_office):
+    server = post_office()
+    refreshed(wb)
+    [(_, told)] = read(server)
+    assert abs(told["Date"].datetime - dt.datetime.now(dt.UTC)) < dt.timedelta(hours=1)
+    written = (wb.out / "notices" / "weekly" / "2026-11-22.success.eml").read_bytes()
+    assert message_from_bytes(written, policy=default)["Date"].datetime.date() == DAY
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password(wb, fake, monkeypatch):

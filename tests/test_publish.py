@@ -426,7 +426,7 @@ def test_linux_exchanges_two_folders_in_one_step(tmp_path):
 
 def test_a_failed_publication_leaves_the_old_report(place, monkeypatch):
     folder.publish({"a": b"1"}, place.target, place.private)
-    monkeypatch.setattr(folder, "_write", lambda path, content: (_ for _ in ()).throw(OSError(28, "No space left")))
+    monkeypatch.setattr(folder, "_write_all", lambda files: (_ for _ in ()).throw(OSError(28, "No space left")))
     with pytest.raises(PublishError, match="sales/2026-W47 could not be published: No space left"):
         folder.publish({"a": b"2"}, place.target, place.private)
     assert content(place.target) == {"a": b"1"}

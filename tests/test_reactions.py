@@ -1,12 +1,14 @@
 """Check-ins: what was agreed to be done about a light, by when, and what its owner said."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from dataops_nb import board, definitions, history, sources, status, story
 from dataops_nb.cli import main
+from dataops_nb.story import reacting
 
 END = dt.date(2026, 11, 22)
 COMPANY = """
@@ -81,6 +83,29 @@ def test_an_overdue_reaction_is_told_with_its_owner_and_its_day(this):
     assert "red since Sun 15 Nov 2026" in text
     assert "2 days overdue (it was due on Fri 20 Nov 2026), and Ann has not answered" in text
     assert [each.text for each in story.overdue(this)] == text.splitlines()
+
+
+def test_a_reaction_that_is_months_late_is_told_by_its_day_and_not_counted(this):
+    rows = this.reactions.assign(days_left=-reacting.COUNTED - 1)
+    (said,) = reacting.overdue(replace_reactions(this, rows))
+    assert said.text.endswith("; the agreed reaction was due on Fri 20 Nov 2026, and Ann has not answered.")
+
+
+def replace_reactions(this, rows):
+    other = replace(this)
+    other.__dict__["reactions"] = rows
+    return other
+
+
+def test_a_light_that_cannot_be_judged_now_is_told_as_it_last_was(this):
+    now = this.table.assign(
+        light=this.table["light"].mask(this.table["period"] == this.period.id, "unknown"),
+        complete=this.table["complete"] & (this.table["period"] != this.period.id),
+    )
+    unsure = replace(this, table=now)
+    told, known = story.reactions(unsure).sentences[0], reacting.reaction_facts(unsure)
+    assert "had been red since Sun 15 Nov 2026 when it could last be judged" in told.text
+    assert story.disagreements(told.text, [known[id_] for id_ in told.facts], ["orders", "Ann"]) == []
 
 
 def test_every_fact_of_a_reaction_travels_with_the_record(this):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -346,17 +344,6 @@ def alive(pid: int) -> bool:
 # --- whole refreshes ------------------------------------------------------------------------------------------------
 
 BAD = "class DataError(Exception): pass\nraise DataError('1 fault in the data\\n  deals.csv:2: no day')"
-STUCK = """
-    import os, re, subprocess
-    child = subprocess.Popen(["sleep", "600"], start_new_session=True) if word == "family" else None
-    note = os.path.join(os.environ["DATAOPS_OUT"], "pids")
-    open(note + ".new", "w").write(f"{os.getpid()} {child.pid if child else os.getpid()}")
-    os.replace(note + ".new", note)
-    re.match("(a+)+$", "a" * 60 + "b")
-"""
-RUNNER = (
-    "import sys; from dataops_nb import refresh, workbench as w; refresh.run(w.open(sys.argv[1]), as_of='2026-11-22')"
-)
 BROKEN_PAGE = "display({'application/vnd.vegalite.v6+json': {'mark': 'image'}}, raw=True)"
 
 
@@ -474,45 +461,25 @@ def test_a_later_failure_keeps_the_last_good_report_and_says_its_age(refreshed):
     assert "7 days older" in (wb.out / "index.html").read_text()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are found through /proc")
-def test_a_report_over_its_time_is_ended_with_all_it_started(tmp_path):
-    wb = make(tmp_path, weekly("stuck"), stuck=[STUCK])
-    outcome = refresh.run(wb, as_of=DAY, timeout=10, parameters={"word": "family"}, progress=progress.silent)
-    (only,) = outcome.reports
-    assert (only.state, only.error, outcome.exit_code) == ("timed_out", "cell 3: ran longer than 10 s and was ended", 5)
-    pids = [int(pid) for pid in (wb.out / "pids").read_text().split()]
-    assert len(set(pids)) == 2
-    assert [pid for pid in pids if alive(pid)] == []
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="signals and /proc")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)])
-def test_a_killed_runner_leaves_no_kernel(tmp_path, number, code):
-    wb = make(tmp_path, weekly("stuck"), stuck=[STUCK])
-    runner = subprocess.Popen([sys.executable, "-c", RUNNER, str(wb.root)], stderr=subprocess.DEVNULL)
-    wait_for((wb.out / "pids").exists)
-    kernel = int((wb.out / "pids").read_text().split()[0])
-    runner.send_signal(number)
-    assert runner.wait(timeout=10) == code
-    wait_for(lambda: not alive(kernel))
-    write_notebook(wb.notebooks / "stuck.ipynb")
-    refresh.run(wb, as_of=DAY, progress=progress.silent)
-    with ledger.opened(wb.out / "ledger.sqlite") as book:
-        assert [row["state"] for row in ledger.rows(book)] == ["ok", "killed"]
-
-
-def wait_for(reached, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def test_nothing_runs_when_a_parameter_is_wrong(tmp_path):
     wb = make(tmp_path, weekly("good"), good=["1"])
     with pytest.raises(UsageError):
         refresh.run(wb, as_of=DAY, parameters={"wrod": "x"})
     assert not wb.out.exists()
+
+
+def test_on_a_terminal_a_bar_says_what_runs_and_what_went_wrong(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show = progress.choose(2)
+    for report in ("sales", "sdr"):
+        progress.begins(show)(report)
+    show(refresh.Result("sales", "2026-W47", "ok", "green", 3.21))
+    show(refresh.Result("sdr", "2026-W47", "failed", None, 0.5, error="cell 4: ValueError: no"))
+    said = capsys.readouterr().err
+    assert "0/2" in said
+    assert ", sales, sdr]" in said
+    assert "failed  sdr  2026-W47  0.5 s  cell 4: ValueError: no\n" in said
+    assert "ok      sales" not in said
 
 
 def test_without_a_terminal_each_report_is_one_line(capsys):

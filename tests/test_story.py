@@ -30,21 +30,21 @@ from dataops_nb.story import numbers
     ],
 )
 def test_a_number_is_written_as_people_write_it_in_its_unit(value, unit, text):
-    assert numbers.number(value, unit) == text
+    assert numbers.at("en_US").number(value, unit) == text
 
 
 def test_one_of_something_is_singular():
-    assert [numbers.quantity(n, "meetings") for n in (1, 2)] == ["1 meeting", "2 meetings"]
+    assert [numbers.at("en_US").quantity(n, "meetings") for n in (1, 2)] == ["1 meeting", "2 meetings"]
 
 
 @given(st.floats(0, 1, exclude_max=True))
 def test_a_missed_target_is_never_rounded_up_to_all_of_it(attained):
-    assert not numbers.share(attained).startswith("100")
+    assert not numbers.at("en_US").share(attained).startswith("100")
 
 
 def test_a_period_is_named_in_words():
     cut, day = Calendar(), dt.date(2026, 11, 22)
-    said = [numbers.period(cut.period(grain, day)) for grain in ("day", "week", "month", "quarter")]
+    said = [numbers.at("en_US").period(cut.period(grain, day)) for grain in ("day", "week", "month", "quarter")]
     assert said == ["Sun 22 Nov 2026", "week 47", "November 2026", "2026 Q4"]
 
 

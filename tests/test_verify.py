@@ -15,7 +15,7 @@ from nbformat import v4
 from dataops_nb import board, cli, definitions, sample, sources, story
 from dataops_nb.errors import ReportError
 from dataops_nb.publish import facts, page, verify
-from dataops_nb.story import Fact, disagreements, in_order
+from dataops_nb.story import Fact, claims, disagreements, in_order, sentences
 
 META = page.Meta("sales", "1.2.3")
 END = dt.date(2026, 11, 22)
@@ -79,6 +79,25 @@ def test_digits_and_colours_in_a_name_claim_nothing():
 
 def test_facts_are_put_into_the_order_in_which_a_sentence_prints_them():
     assert in_order(SAID, [LIGHT, SHARE, TARGET, GAP, VALUE]) == [VALUE, GAP, TARGET, SHARE, LIGHT]
+
+
+def test_a_distance_as_large_as_its_target_is_told_apart_from_it():
+    value, target, gap = fact("value", 52.0, "52"), fact("target", 26.0, "26"), fact("gap", 26.0, "26")
+    said = "Sad customers came to 52 in week 47, 26 above the target of 26."
+    told = in_order(said, [value, target, gap], ["Sad customers"])
+    assert told == [value, gap, target]
+    assert disagreements(said, told, ["Sad customers"]) == []
+
+
+def test_a_change_told_in_words_alone_is_held_against_its_fact():
+    value, still, rose = fact("value", 5.0, "5"), fact("change", 0.0, "0"), fact("change", 3.0, "3")
+    assert disagreements("Features did not change: 5.", [value, still]) == []
+    assert "won.change is 3.0" in "; ".join(disagreements("Features did not change: 5.", [value, rose]))
+
+
+@pytest.mark.parametrize("reason", sentences._REASONS.values())
+def test_why_something_cannot_be_judged_claims_nothing(reason):
+    assert not [*claims.figures(reason), *claims.colours(reason), *claims.ways(reason), *claims.superlatives(reason)]
 
 
 @pytest.mark.parametrize(
@@ -246,15 +265,21 @@ MUTATIONS = (digit, flip, colour, swap, superlative)
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    """What the reports of the sample company say: (text, facts, names)."""
+def exports(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sample")
     sample.write(folder, seed=20, end=END, weeks=130)
-    known = definitions.load(Path(__file__).parents[1] / "params")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["en_US", "de_DE"])
+def said(request, exports):
+    """What the reports of the sample company say in two locales: (text, facts, names, locale)."""
+    packaged, locale, folder = definitions.load(Path(__file__).parents[1] / "params"), request.param, exports
+    known = packaged.model_copy(update={"company": packaged.company.model_copy(update={"locale": locale})})
     names = story.names(known)
     out = []
     with sources.open(known, folder, END) as catalog:
-        for department in ("sales", "customer_service", "sdr"):
+        for department in ("sales", "customer_service", "sdr") if locale == "en_US" else ("sales", "customer_service"):
             this = board.of(catalog, list(known.departments[department].metrics), department=department)
             found = {**story.facts(this)}
             told = [
@@ -266,12 +291,12 @@ def said(tmp_path_factory):
             ]
             found |= {each["id"]: Fact(**each) for each in story.record(this).payload["facts"]}
             out += [(s.text, [found[i] for i in s.facts], names) for each in told for s in each.sentences if s.facts]
-    return [(text, in_order(text, used, names), names) for text, used, names in out]
+    return [(text, in_order(text, used, names, locale), names, locale) for text, used, names in out]
 
 
 def test_what_the_reports_say_agrees_with_its_facts(said):
     assert len(said) > 25
-    assert {text: wrong for text, used, names in said if (wrong := disagreements(text, used, names))} == {}
+    assert {text: wrong for text, *known in said if (wrong := disagreements(text, *known))} == {}
 
 
 def test_two_hundred_seeded_mutations_are_refused_by_their_facts_alone(said):
@@ -281,12 +306,12 @@ def test_two_hundred_seeded_mutations_are_refused_by_their_facts_alone(said):
     """
     chance, tried, passed = random.Random(20261122), 0, []
     while tried < 200:
-        text, used, names = chance.choice(said)
+        text, used, names, locale = chance.choice(said)
         mutated = chance.choice(MUTATIONS)(chance, text)
         if mutated is None or mutated == text:
             continue
         tried += 1
-        if not disagreements(mutated, used, [name for name in names if name in text]):
+        if not disagreements(mutated, used, [name for name in names if name in text], locale):
             passed.append((text, mutated))
     print(f"{tried} mutations, {tried - len(passed)} refused")
     assert passed == []

@@ -1,106 +1,97 @@
-"""A real JupyterLab on a new workbench, and the Chromium that is installed."""
+"""What the browser tests share: Chromium, and two sites of real refreshes, each made once for all workers."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from dataops_nb import workbench
+from tests.browser import page_states
+from tests.browser.labs import lab  # noqa: F401  a fixture
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-TOKEN = "only-for-this-test"
-READY = """async () => {
-    const context = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
-    if (!context) return false;
-    await context.ready;
-    await context.session.kernel.info;
-    return context.session.kernel.status === "idle";
-}"""
-RUN = """async (first) => {
-    const { commands, shell } = window.jupyterapp, notebook = shell.currentWidget.content;
-    notebook.activeCellIndex = first - 1;
-    notebook.deselectAll();
-    for (let i = 0; i < first; i++) notebook.activeCellIndex = i, await commands.execute("notebook:run-cell");
-}"""  # the first cells of the notebook that is open
-
-
-@dataclass
-class Lab:
-    """A JupyterLab that runs: its address, and the workbench it is open on; `elsewhere` is what pages asked of others."""
-
-    address: str
-    root: Path
-    elsewhere: list[str] = field(default_factory=list)
-
-    def watch(self, page):
-        """Note every request of a page that goes anywhere but here."""
-        page.on("request", lambda request: self._note(request.url))
-        return page
-
-    def _note(self, url):
-        if not url.startswith((self.address, "data:", "blob:")):
-            self.elsewhere.append(url)
-
-    def open(self, page, notebook):
-        """A notebook with a kernel that is ready."""
-        page.goto(f"{self.address}/lab/tree/notebooks/{notebook}?token={TOKEN}&reset")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-        page.wait_for_function(READY, timeout=60_000)
-        return page
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab as `dataops-nb lab` starts it, on a new workbench."""
-    root = workbench.init(tmp_path_factory.mktemp("lab") / "bench")
-    settings = tmp_path_factory.mktemp("settings")
-    tracker = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True)
-    tracker.write_text(json.dumps({"windowingMode": "none"}))  # cells out of sight are in the page, to be counted
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, "-m", "dataops_nb", "lab", "-w", str(root), "--no-browser", "--", "--allow-root"]
-    words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
-    words += ["--LabApp.expose_app_in_browser=True"]
-    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings), "JUPYTER_CONFIG_DIR": str(settings)}
-    server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}/api?token={TOKEN}", server)
-        yield Lab(address, root)
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _wait_for(url, server):
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(url, timeout=2)
-        except (urllib.error.URLError, OSError):
-            assert server.poll() is None, server.stderr.read()
-            time.sleep(0.25)
-        else:
-            return
-    raise AssertionError("JupyterLab did not answer in a minute")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
+    """Chromium without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not Path(CHROMIUM).exists():
+        pytest.skip("Chromium is not on this machine")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
 
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as play, play.chromium.launch(executable_path=CHROMIUM, args=arguments) as chromium:
-        yield chromium
+
+@pytest.fixture
+def visit(browser):
+    """Open a page in a context of its own; gives it with what it asked for and what it complained of."""
+    contexts = []
+
+    def go(path: Path, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.asked, tab.said = [], []
+        tab.on("request", lambda request: tab.asked.append(request.url))
+        tab.on("console", lambda message: tab.said.append(message.text))
+        tab.on("pageerror", lambda error: tab.said.append(str(error)))
+        tab.goto(path.as_uri(), wait_until="load")
+        return tab
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def command(*words: object) -> None:
+    """Run dataops-nb; a failure shows what it said."""
+    line = [sys.executable, "-m", "dataops_nb", "--quiet", *map(str, words)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker to ask makes, and the others wait for."""
+    shared = factory.getbasetemp()
+    shared = shared.parent if shared.name.startswith("popen-") else shared
+    folder, done = shared / name, shared / f"{name}.done"
+    with FileLock(shared / f"{name}.lock"):
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_out(tmp_path_factory):
+    """out/ of the packaged company: every report, sales also a week before and as a what-if, and the pages of a message."""
+
+    def make(folder: Path) -> None:
+        command("init", folder)
+        (folder / "params" / "whatif").mkdir(exist_ok=True)
+        (folder / "params" / "whatif" / "more.yaml").write_text(
+            "departments: {sales: {metrics: {closed_won: {targets: [{from: 2020-01-01, per: week, value: 10}]}}}}\n"
+        )
+        command("-w", folder, "refresh", "--report", "sales", "--as-of", "2026-11-15")
+        command("-w", folder, "refresh")
+        command("-w", folder, "refresh", "--report", "sales", "--whatif", "more")
+        command("-w", folder, "message", "form", "closed_won")
+
+    return once(tmp_path_factory, "sample", make) / "out"
+
+
+@pytest.fixture(scope="session")
+def states_out(tmp_path_factory):
+    """out/ of a small company, each department of which is in another state."""
+    return once(tmp_path_factory, "states", lambda folder: page_states.make(folder, command)) / "out"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.browser.conftest import CHROMIUM, RUN
+from tests.browser.conftest import CHROMIUM
+from tests.browser.labs import RUN
 
 AXE_NAMES = """() => [...document.querySelectorAll(
     '.nb-explore select, .nb-explore input, .nb-explore button')].filter((each) => each.offsetParent !== null).map((each) => ({

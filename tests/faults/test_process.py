@@ -15,7 +15,6 @@ from dataops_nb import refresh
 from dataops_nb.errors import LockedError, UsageError
 from dataops_nb.refresh import execute, progress, warmth
 
-pytest_plugins = ["faulty"]  # its fixtures
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and /proc")]
 
 MIB = 1 << 20
@@ -223,16 +222,22 @@ def command(wb, *said: str, **options) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"),
-    [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
-    ids=lambda value: value.name if isinstance(value, signal.Signals) else "",
+    ("number", "code", "engine"),
+    [
+        (signal.SIGKILL, -9, "forked"),
+        (signal.SIGTERM, 143, "forked"),
+        (signal.SIGINT, 130, "forked"),
+        (signal.SIGHUP, 129, "forked"),
+        (signal.SIGKILL, -9, "kernel"),
+    ],
+    ids=lambda value: value.name if isinstance(value, signal.Signals) else str(value),
 )
-def test_a_runner_that_is_ended_takes_everything_with_it(tmp_path, number, code):
+def test_a_runner_that_is_ended_takes_everything_with_it(tmp_path, number, code, engine):
     """Even a cell that hears no signal, holds the interpreter's lock, and has a child in a session of its own."""
     wb = make(tmp_path, "stuck", cells=(NOTE, HOLDS_THE_LOCK))
     deaf = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts behind itself hears no Ctrl-C
     runner = subprocess.Popen(
-        words(wb, "refresh", "--as-of", "2026-11-22"),
+        words(wb, "refresh", "--as-of", "2026-11-22", "--engine", engine),
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
@@ -265,6 +270,30 @@ def test_the_second_of_two_runs_is_told_who_holds_the_output(warm, tmp_path):
     finally:
         one.terminate()
         assert one.wait(timeout=30) == 143
+
+
+STUMBLES = """
+import os
+here = os.environ.get("DATAOPS_STUMBLE")
+if here and os.environ.get("DATAOPS_NB_REFRESH"):
+    with open(here, "a") as file: file.write("x")
+    if os.path.getsize(here) <= int(os.environ["DATAOPS_TIMES"]): os._exit(9)
+"""
+
+
+@pytest.mark.parametrize(("times", "state", "starts"), [(1, "ok", 2), (9, "killed", 2)])
+def test_a_start_is_tried_once_more_and_no_cell_ever_is(tmp_path, times, state, starts):
+    """The process of the report ends before the first cell; a kernel below it starts another Python, which counts too."""
+    (tmp_path / "sitecustomize.py").write_text(STUMBLES)
+    wb = make(tmp_path / "wb", "one")
+    seen = tmp_path / "starts"
+    stumbling = {"PYTHONPATH": str(tmp_path), "DATAOPS_STUMBLE": str(seen), "DATAOPS_TIMES": str(times)}
+    job = execute.Job(
+        wb.notebooks / "one.ipynb", {"as_of": "2026-11-22"}, tmp_path / "job", execute.passed() | stumbling
+    )
+    (ended,) = execute.run([job], at_a_time=1, timeout=60, started=lambda _: None, engine="kernel")
+    kernels = ended.state == "ok"
+    assert (ended.state, seen.stat().st_size - kernels) == (state, starts), ended.error
 
 
 def test_twenty_four_reports_at_once_take_turns(warm, tmp_path):

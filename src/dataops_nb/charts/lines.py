@@ -10,7 +10,7 @@ import pandas as pd
 from dataops_nb import findings
 from dataops_nb.board import Board, history
 from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDTH, style, styled
-from dataops_nb.story import numbers
+from dataops_nb.story import Sentence, Told, numbers
 
 _AXIS = alt.Axis(title=None, grid=False, tickCount=7)
 _WHEN = alt.X("period_start:T")  # altair guesses the class of a bare string, which takes five milliseconds each
@@ -21,9 +21,11 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
 
     Thin lines are its usual range and its centre; rings are its signals. The title is the finding: how often it met its
     target. The events that may have moved it are upright dashed lines with their titles, and so are `marks` (columns
-    `date`, `title`) beside them.
+    `date`, `title`) beside them. A metric without a value is a sentence that says so, and no empty frame.
     """
     rows = _drawable(board, history(board, metric, periods))
+    if rows["value"].isna().all():
+        return Told((Sentence(_alternative(board, rows, metric), ()),))
     seen = _seen(board, rows, metric, marks)
     unit = board.definitions.metrics[metric].unit
     layers = [
@@ -35,16 +37,20 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
         *_signals(rows),
         *_current(board, rows, metric),
     ]
-    said = f"{_alternative(board, rows, metric)}{_in_words(seen)}"
-    return alt.layer(*layers, width=WIDTH, height=HEIGHT, **style(_finding(board, rows, metric), said))
+    said = f"{_alternative(board, rows, metric)}{_in_words(board, seen)}"
+    return alt.layer(*layers, width=WIDTH, height=HEIGHT, **style(board, _finding(board, rows, metric), said))
 
 
 def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
     label, judged = board.definitions.label(metric), rows[rows["light"] != "unknown"]
     if judged.empty:
-        return f"{label} over the last {len(rows)} {board.grain}s"
+        return f"{label} over the last {_count(rows, board)}"
     met = int((judged["attainment"] >= 1).sum())
     return f"{label}: on target in {met} of the last {len(judged)} {board.grain}s"
+
+
+def _count(rows: pd.DataFrame, board: Board) -> str:
+    return board.grain if len(rows) == 1 else f"{len(rows)} {board.grain}s"
 
 
 def _seen(board: Board, rows: pd.DataFrame, metric: str, marks: pd.DataFrame | None) -> pd.DataFrame:
@@ -55,10 +61,10 @@ def _seen(board: Board, rows: pd.DataFrame, metric: str, marks: pd.DataFrame | N
     return found[found["date"].between(rows["period_start"].min(), rows["period_end"].max())].sort_values("date")
 
 
-def _in_words(seen: pd.DataFrame) -> str:
+def _in_words(board: Board, seen: pd.DataFrame) -> str:
     if seen.empty:
         return ""
-    listed = [f"{row['title']}, {numbers.date(row['date'].date())}" for row in seen.to_dict("records")]
+    listed = [f"{row['title']}, {numbers.of(board).date(row['date'].date())}" for row in seen.to_dict("records")]
     return f" Events: {'; '.join(listed)}."
 
 
@@ -95,7 +101,7 @@ def compare(board: Board, metrics: list[str], periods: int = 26, title: str | No
     head = title or _listed(labels)
     chart = alt.layer(lines, ends).properties(width=WIDTH - 130, height=HEIGHT)
     return styled(
-        chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics)
+        board, chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics)
     )
 
 
@@ -193,7 +199,7 @@ def _current(board: Board, rows: pd.DataFrame, metric: str) -> list[alt.Chart]:
     if now.empty:
         return []
     unit = board.definitions.metrics[metric].unit
-    text = f"{numbers.number(now['value'].iloc[0], unit)} in {numbers.period(board.period)}"
+    text = f"{numbers.of(board).number(now['value'].iloc[0], unit)} in {numbers.of(board).period(board.period)}"
     now = now.assign(text=text, fill=now["light"].map(LIGHTS))
     base = alt.Chart(_values(now, ["period_start", "value", "text"])).encode(x=_WHEN, y=alt.Y("value:Q"))
     place: Any = {"align": "right", "dx": -2, "dy": -14, "fontSize": 13, "fontWeight": 600}
@@ -208,20 +214,20 @@ def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
     known = rows.dropna(subset=["value"])
     label, unit = board.definitions.label(metric), board.definitions.metrics[metric].unit
     if known.empty:
-        return f"{label}: no values in the last {len(rows)} {board.grain}s."
-    low, high = (numbers.number(value, unit) for value in (known["value"].min(), known["value"].max()))
-    last = numbers.number(known["value"].iloc[-1], unit)
+        return f"{label}: no values in the last {_count(rows, board)}."
+    low, high = (numbers.of(board).number(value, unit) for value in (known["value"].min(), known["value"].max()))
+    last = numbers.of(board).number(known["value"].iloc[-1], unit)
     said = f"{label} over the last {len(rows)} {board.grain}s: between {low} and {high}, {last} in {known['period'].iloc[-1]}"
     target = known["target"].iloc[-1]
-    said = f"{said}; target {numbers.number(target, unit)}." if pd.notna(target) else f"{said}."
-    return f"{said}{_usual_in_words(known, unit)}"
+    said = f"{said}; target {numbers.of(board).number(target, unit)}." if pd.notna(target) else f"{said}."
+    return f"{said}{_usual_in_words(board, known, unit)}"
 
 
-def _usual_in_words(known: pd.DataFrame, unit: str) -> str:
+def _usual_in_words(board: Board, known: pd.DataFrame, unit: str) -> str:
     row = known.iloc[-1]
     if pd.isna(row["lower"]) or row["limits_reason"] == "too short":
         return ""
-    low, high = (numbers.number(row[name], unit) for name in ("lower", "upper"))
+    low, high = (numbers.of(board).number(row[name], unit) for name in ("lower", "upper"))
     said = f" Usual range {low} to {high}"
     if pd.notna(row["limits_reason"]):
         return f"{said}; successive values are too alike for it to tell signals from noise."

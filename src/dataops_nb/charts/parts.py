@@ -19,12 +19,12 @@ def by_segment(board: Board, metric: str, by: str, largest: int = 8, periods: in
     rows = rows[rows["complete"]]
     shown = _summary(rows, board.period.id).nlargest(largest, "now")
     unit, label = board.definitions.metrics[metric].unit, board.definitions.label(metric)
-    shown = shown.assign(text=[numbers.number(value, unit) for value in shown["now"]])
-    when, before = numbers.period(board.period), f"the {periods - 1} {board.grain}s before"
+    shown = shown.assign(text=[numbers.of(board).number(value, unit) for value in shown["now"]])
+    when, before = numbers.of(board).period(board.period), f"the {periods - 1} {board.grain}s before"
     head = f"{label} by {by.replace('_', ' ')} in {when}"
     said = "; ".join(f"{row.part} {row.text}" for row in shown.itertuples())
     chart = _bars(shown, unit).properties(width=WIDTH - 150, height=alt.Step(30))
-    return styled(chart, f"{head} (bar), average of {before} (line)", f"{head}: {said or 'no values'}.")
+    return styled(board, chart, f"{head} (bar), average of {before} (line)", f"{head}: {said or 'no values'}.")
 
 
 def _summary(rows: pd.DataFrame, period: str) -> pd.DataFrame:

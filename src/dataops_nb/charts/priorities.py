@@ -25,10 +25,10 @@ def eisenhower(board: Board) -> Any:
     """
     rows = board.priorities.assign(urgency=board.priorities["slack"].clip(-QUARTER, YEAR).fillna(YEAR))
     drawn = rows.dropna(subset=["at_stake"])
-    currency = board.definitions.company.currency
     head = _finding(drawn)
     chart = _points(_spread(drawn)).properties(width=WIDTH - 60, height=HEIGHT)
-    return styled(chart, head, f"{head}. {'; '.join(_said(row, currency) for row in rows.to_dict('records'))}.")
+    said = "; ".join(_said(board, row) for row in rows.to_dict("records"))
+    return styled(board, chart, head, f"{head}. {said}.")
 
 
 def _finding(drawn: pd.DataFrame) -> str:
@@ -37,9 +37,10 @@ def _finding(drawn: pd.DataFrame) -> str:
     return f"Urgent and important: {drawn.iloc[0]['title']}"
 
 
-def _said(row: dict[Any, Any], currency: str) -> str:
+def _said(board: Board, row: dict[Any, Any]) -> str:
+    currency = board.definitions.company.currency
     slack = "nothing runs out" if pd.isna(row["slack"]) else f"{int(row['slack'])} days of slack"
-    worth = "not told" if pd.isna(row["at_stake"]) else numbers.number(row["at_stake"], currency)
+    worth = "not told" if pd.isna(row["at_stake"]) else numbers.of(board).number(row["at_stake"], currency)
     return f"{row['rank']}. {row['title']}: {slack}, at stake {worth}"
 
 

@@ -8,6 +8,9 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from dataops_nb.board import Board
+from dataops_nb.charts import speech
+
 MIME = "application/vnd.vegalite.v6+json"
 REFRESHING = "DATAOPS_NB_REFRESH"
 WIDTH, HEIGHT = 620, 260
@@ -32,18 +35,19 @@ def enable() -> None:
     alt.data_transformers.disable_max_rows()
 
 
-def styled(chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
-    """The chart with its finding as title, its text alternative, and the house style."""
-    own = chart.copy(deep=False)  # set at once: each `.configure` would copy all layers
-    for name, value in style(title, description).items():
+def styled(board: Board, chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
+    """The chart with its finding as title, its text alternative, the house style and the signs of the board's locale."""
+    own = chart.copy(deep=False)  # what is set beside its layers is set at once: each `.configure` would copy them all
+    for name, value in style(board, title, description).items():
         own[name] = value
     return own
 
 
-def style(title: str, description: str) -> dict[str, Any]:
+def style(board: Board, title: str, description: str) -> dict[str, Any]:
     """The same as keywords, for a chart that is being made."""
     head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
-    return {"title": head, "description": description, "config": _CONFIG}
+    config = _CONFIG | speech.config(board.definitions.company.locale)
+    return {"title": head, "description": description, "config": config}
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:

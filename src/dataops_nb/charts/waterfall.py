@@ -26,12 +26,12 @@ def bridge(board: Board, pair: Pair, periods: int | None = None) -> Any:
     past = past if periods is None else past.tail(periods)
     unit, (left, right) = agreement.unit(board, pair), agreement.systems(board, pair)
     sizes = [(name, float(sum(past[part]))) for part, name in _names(left, right).items()]
-    steps = _steps(sizes[:-1], sizes[-1], lambda size: numbers.number(size, unit, signed=True))
-    total = numbers.difference(float(steps["size"].iloc[-1]), unit)
+    steps = _steps(sizes[:-1], sizes[-1], lambda size: numbers.of(board).number(size, unit, signed=True))
+    total = numbers.of(board).difference(float(steps["size"].iloc[-1]), unit)
     head = f"{board.definitions.label(pair.a.metric)}: {left} and {right} are {total} apart in {_count(past, board)}"
     said = "; ".join(f"{row.part} {row.text}" for row in steps.itertuples())
     chart = _bars(steps, unit).properties(width=WIDTH - 190, height=alt.Step(32))
-    return styled(chart, head, f"{head}. {left} less {right}: {said}.")
+    return styled(board, chart, head, f"{head}. {left} less {right}: {said}.")
 
 
 def waterfall(board: Board, metric: str, by: str | tuple[str, ...] | None = None, largest: int = 8) -> Any:
@@ -47,17 +47,19 @@ def waterfall(board: Board, metric: str, by: str | tuple[str, ...] | None = None
     ]
     known = whole.explainable
     steps = _steps(
-        _shown(named, largest), ("change", whole.size if known else 0.0), lambda size: numbers.effect(size, unit)
+        _shown(named, largest),
+        ("change", whole.size if known else 0.0),
+        lambda size: numbers.of(board).effect(size, unit),
     )
     said = "; ".join(f"{row.part} {row.text}" for row in steps.itertuples())
     head = (
-        f"{label}: {numbers.effect(whole.size, unit)} on the {board.grain} before"
+        f"{label}: {numbers.of(board).effect(whole.size, unit)} on the {board.grain} before"
         if known
         else f"{label}: not explained"
     )
     chart = _bars(steps, unit).properties(width=WIDTH - 190, height=alt.Step(32))
     text = f"{head}. {said}." if known else f"{head}: the data do not cover both {board.grain}s."
-    return styled(chart, head, text)
+    return styled(board, chart, head, text)
 
 
 def _shown(named: list[tuple[str, float]], largest: int) -> list[tuple[str, float]]:
@@ -70,7 +72,7 @@ def _shown(named: list[tuple[str, float]], largest: int) -> list[tuple[str, floa
 
 
 def _count(past: pd.DataFrame, board: Board) -> str:
-    return numbers.quantity(len(past), f"{board.grain}s")
+    return numbers.of(board).quantity(len(past), f"{board.grain}s")
 
 
 def _names(left: str, right: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ What a verb needs is imported when the verb runs, so that `--help` and a mistype
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from dataops_nb.errors import DataopsError
 __all__ = ["main"]
 
 INTERRUPTED = 130
+SIGNALLED = 128
 DISK = 7
 
 
@@ -33,13 +35,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _memory(args):
             return int(getattr(import_module(f"dataops_nb.cli.{module}"), function)(args))
     except SystemExit as asked:  # --help, --version, and a refresh that was told to end
-        return int(asked.code or 0)
+        code = int(asked.code or 0)
+        return _fail(f"ended by {signal.Signals(code - SIGNALLED).name}", code) if code > SIGNALLED else code
     except DataopsError as error:
         return _fail(str(error), error.exit_code)
     except OSError as error:
         return _fail(str(error), DISK)
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as asked:
+        return _fail(f"interrupted; {asked}" if str(asked) else "interrupted", INTERRUPTED)
 
 
 @contextmanager

@@ -117,6 +117,10 @@ def build() -> Parser:
     verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
     serve = verb("serve", "serve:run", "look at the published pages, on this machine only")
     serve.add_argument("--port", type=positive, metavar="N", help="the port (default: a free one)")
+    packed = verb("zip", "zip:run", "pack all published pages into one file")
+    packed.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="where (default: site.zip in the output folder)"
+    )
     lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook, in its own workspace")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")

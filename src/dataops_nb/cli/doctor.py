@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from dataops_nb import workbench
 from dataops_nb.cli import folder, output
 from dataops_nb.errors import DataopsError, UsageError
+from dataops_nb.publish import paper
 from dataops_nb.workbench import Workbench
 
 PACKAGES = ("jupyterlab", "ipywidgets", "pandas", "altair", "papermill", "duckdb")
@@ -49,6 +50,7 @@ def machine() -> Iterator[Check]:
         yield _tried(name, lambda name=name: version(name))  # type: ignore[misc]
     yield _tried("kernel", _kernel)
     yield _tried("charts", _chart)
+    yield _printer()
 
 
 def company(args: Namespace) -> Iterator[Check]:
@@ -93,6 +95,14 @@ def _chart() -> str:
     if "<svg" not in drawn:
         raise RuntimeError("vl-convert returned no SVG")
     return f"vl-convert {version('vl-convert-python')} draws SVG"
+
+
+def _printer() -> Check:
+    """What prints pdf; a machine without one is well all the same."""
+    try:
+        return Check("pdf", True, f"printed by {paper.browser()}")
+    except DataopsError as error:
+        return Check("pdf", True, f"not printed: {error}")
 
 
 def _data(bench: Workbench) -> str:

@@ -51,14 +51,17 @@ def _opening(definitions: Definitions, metric_id: str, whole: Change) -> str:
     unit, label = definitions.metrics[metric_id].unit, definitions.label(metric_id)
     if not whole.explainable:
         return f"{label}: the data do not cover both {whole.period.id} and {whole.against.id}, so nothing is explained"
-    before, now = (numbers.quantity(value, unit) for value in (whole.before, whole.now))
-    return f"{label}: {now} in {whole.period.id}, {before} in {whole.against.id}: {numbers.effect(whole.size, unit)}\n"
+    written = numbers.of(definitions)
+    before, now = (written.quantity(value, unit) for value in (whole.before, whole.now))
+    return f"{label}: {now} in {whole.period.id}, {before} in {whole.against.id}: {written.effect(whole.size, unit)}\n"
 
 
 def _line(definitions: Definitions, metric_id: str, row: dict[str, Any]) -> list[str]:
     unit = definitions.metrics[metric_id].unit
     own = part_unit(definitions, metric_id, row["part"], row["kind"])
-    before, now = ("" if row[name] is None else numbers.quantity(row[name], own) for name in ("before", "now"))
+    before, now = (
+        "" if row[name] is None else numbers.of(definitions).quantity(row[name], own) for name in ("before", "now")
+    )
     named = part_name(definitions, metric_id, row["part"], row["kind"])
-    share = "" if row["share"] is None else numbers.number(row["share"], "percent")
-    return [named, row["kind"], before, now, numbers.effect(row["effect"], unit), share]
+    share = "" if row["share"] is None else numbers.of(definitions).number(row["share"], "percent")
+    return [named, row["kind"], before, now, numbers.of(definitions).effect(row["effect"], unit), share]

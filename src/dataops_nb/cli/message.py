@@ -23,8 +23,7 @@ def run_form(args: Namespace) -> int:
     """Write the pages, and say before anybody reads one what the test can find."""
     bench = folder.find(args)
     metric = company_files.meant(folder.definitions(args), args.metric)
-    trial = _trial(bench, metric, args)
-    written = messages.write(bench.out, trial, args.mail)
+    trial, written = messages.write(bench.out, _trial(bench, metric, args), args.mail)
     low, high = trial.difference
     power, needed = messages.power(low, high, trial.readers), messages.readers_needed(low, high)
     if args.json:
@@ -92,7 +91,7 @@ def run_result(args: Namespace) -> int:
     bench = folder.find(args)
     metric = company_files.meant(folder.definitions(args), args.metric)
     trial = messages.read_trial(bench.out, metric)
-    found = messages.result(trial, messages.answers(bench.out, trial.id))
+    found = messages.result(trial, messages.answers(bench.out))
     written = _choose(bench, found) if args.write else None
     if args.json:
         output.document(_document(found, written))
@@ -131,11 +130,17 @@ def _lines(found: Result, written: str | None) -> Iterator[str]:
     yield f"\n{found.evidence}"
     yield f"Power for {low:.0%} against {high:.0%}: {found.planned:.0%} as planned, {found.reached:.0%} with these answers"
     for row in records(found.agreement):
-        kappa = "cannot be told" if row["kappa"] is None else f"{row['kappa']:.2f}"
-        yield f"agreement on the light, {row['by']} {row['group']}: kappa {kappa} ({row['readers']} readers)"
+        yield f"agreement on lights, {row['by']} {row['group']}: {_agreed(row)}"
     yield f"understood better: {found.winner}" if found.winner else "neither is understood better for sure"
     if written:
         yield f"written: {written}"
+
+
+def _agreed(row: dict[str, Any]) -> str:
+    said = f"{row['alike']:.0%} of {row['readers']} answers"
+    if row["kappa"] is None:
+        return f"{said}; kappa cannot be told before they are about two lights"
+    return f"{said}, kappa {row['kappa']:.2f}"
 
 
 def _share(value: float) -> str:

@@ -79,15 +79,16 @@ def run_tree(args: Namespace) -> int:
 def branch(definitions: Definitions, metric: str, relation: str, above: tuple[str, ...] = ()) -> dict[str, Any]:
     """A metric and what is below it: its parts, then its declared movers. A metric below itself is not repeated."""
     path = (*above, metric)
-    parts = list(dict.fromkeys(company_files.metric_parts(definitions.metrics[metric])))
-    movers = [other for other, said in definitions.metrics.items() if any(move.metric == metric for move in said.moves)]
-    below = [(part, "part") for part in parts] + [(mover, "moves") for mover in movers if mover not in parts]
     return {
         "metric": metric,
         "label": definitions.label(metric),
         "department": definitions.department_of(metric),
         "relation": relation,
-        "children": [branch(definitions, child, how, path) for child, how in below if child not in path],
+        "children": [
+            branch(definitions, child, how, path)
+            for child, how in company_files.below(definitions, metric)
+            if child not in path
+        ],
     }
 
 

@@ -22,18 +22,18 @@ def run(args: Namespace) -> int:
         about = {"as_of": read.as_of, "grain": read.grain, "period": read.period.id, "currency": currency}
         output.document({**about, "rows": rows, "closed": closed})
         return 0
-    lines = [_line(row, currency) for row in rows]
+    lines = [_line(row, currency, numbers.of(read)) for row in rows]
     output.write(output.table(HEADERS, lines, right=(*HEADERS[3:7], "top three", "asked")))
     for row in closed:
         output.write(f"closed since the last report: {row['title']}")
     return 0
 
 
-def _line(row: dict[str, Any], currency: str) -> list[Any]:
+def _line(row: dict[str, Any], currency: str, written: numbers.Numbers) -> list[Any]:
     money = [row[name] for name in ("at_stake", "at_stake_low", "at_stake_high")]
     again = f" (in {row['reports']} before)" if row["reports"] else ""
     return [
         row["rank"], f"{row['title']}{again}", row["metric"], None if row["slack"] is None else f"{row['slack']:.0f} d",
-        *(None if each is None else numbers.number(each, currency) for each in money), row["effort"],
-        numbers.share(row["stability"]), row["asked"] if row["kind"] == "asked" else None, row["why"],
+        *(None if each is None else written.number(each, currency) for each in money), row["effort"],
+        written.share(row["stability"]), row["asked"] if row["kind"] == "asked" else None, row["why"],
     ]  # fmt: skip

@@ -74,7 +74,7 @@ def _paced(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
     unit = definitions.metrics[row["metric"]].unit
     mark, owner, label, value, target, *_ = _line(definitions, row)
     expected, landing = (
-        "" if row[name] is None else numbers.number(row[name], unit) for name in ("expected", "landing")
+        "" if row[name] is None else numbers.of(definitions).number(row[name], unit) for name in ("expected", "landing")
     )
     pace, p_hit = ("" if row[name] is None else f"{row[name]:.0%}" for name in ("pace", "p_hit"))
     mark = f"{mark}, on pace" if row["on_pace"] else mark
@@ -92,7 +92,9 @@ def _scaled(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
     line = _line(definitions, row)
     sigma = "" if row["sigma"] is None else f"{row['sigma']:+.1f}"
     currency = definitions.company.currency
-    worth = "" if row["north_star"] is None else numbers.number(row["north_star"], currency, signed=True)
+    worth = (
+        "" if row["north_star"] is None else numbers.of(definitions).number(row["north_star"], currency, signed=True)
+    )
     return [*line[:6], sigma, worth, *line[6:]]
 
 
@@ -106,14 +108,14 @@ def _line(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
     unit = definitions.metrics[metric].unit
     department = definitions.departments[definitions.department_of(metric)]
     band = [row[name] for name in ("target_low", "target_high") if row.get(name) is not None]
-    targets = [numbers.number(target, unit) for target in band or [row["target"]] if target is not None]
+    targets = [numbers.of(definitions).number(target, unit) for target in band or [row["target"]] if target is not None]
     return [
         output.mark(row["light"]),
         "North Star" if metric in definitions.company.north_star else department.department,
         definitions.label(metric),
-        "" if row["value"] is None else numbers.quantity(row["value"], unit),
+        "" if row["value"] is None else numbers.of(definitions).quantity(row["value"], unit),
         " to ".join(targets),
-        "" if row["attainment"] is None else numbers.share(row["attainment"]),
+        "" if row["attainment"] is None else numbers.of(definitions).share(row["attainment"]),
         numbers.variation(row["variation"], row["value"], row["center"]),
         row["reason"] or (f"accepted until {row['accepted_until']}" if row["accepted_until"] else None),
         department.owner,

@@ -27,7 +27,7 @@ def run(args: Namespace) -> int:
     if args.json:
         output.document({"metric": args.metric, "unit": unit, "grain": args.grain, "rows": rows})
         return 0
-    lines = [[*row.values()] for row in ({**row, **_words(row, unit)} for row in rows)]
+    lines = [[*row.values()] for row in ({**row, **_words(row, unit, numbers.of(definitions))} for row in rows)]
     output.write(output.table(COLUMNS, lines, right=("value", "n")))
     return 0
 
@@ -39,6 +39,6 @@ def split(said: list[str] | None, declared: list[tuple[str, ...]]) -> tuple[str,
     return next((columns for columns in declared if sorted(columns) in (sorted(whole), sorted(parts))), parts)
 
 
-def _words(row: dict[str, Any], unit: str) -> dict[str, str]:
-    value = "" if row["value"] is None else numbers.quantity(row["value"], unit)
+def _words(row: dict[str, Any], unit: str, written: numbers.Numbers) -> dict[str, str]:
+    value = "" if row["value"] is None else written.quantity(row["value"], unit)
     return {"value": value, "complete": "yes" if row["complete"] else "no"}

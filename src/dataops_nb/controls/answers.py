@@ -85,7 +85,7 @@ def parts(material: Material, view: Board, settings: Settings) -> Table:
     whole, found = drivers.change(*asked), drivers.explain(*asked, by=by)
     unit = definitions.metrics[metric].unit
     body = [_part(material, metric, row, unit) for row in found.to_dict("records")]
-    then = numbers.period(whole.against)
+    then = numbers.of(view).period(whole.against)
     caption = f"What moved {definitions.label(metric)} since {then}"
     columns = ["Part", "Then", "Now", "Adds", "Share"]
     return Table(caption, columns, body, frozenset(columns[1:]))
@@ -94,9 +94,9 @@ def parts(material: Material, view: Board, settings: Settings) -> Table:
 def _part(material: Material, metric: str, row: dict[Any, Any], unit: str) -> list[str | Light]:
     own = part_unit(material.definitions, metric, row["part"], row["kind"])
     share = _NOTHING if pd.isna(row["share"]) else f"{row['share'] * 100:+.0f} %"
-    values = [_number(row[name], own) for name in ("before", "now")]
+    values = [number(material.board, row[name], own) for name in ("before", "now")]
     name = part_name(material.definitions, metric, row["part"], row["kind"])
-    return [name[:1].upper() + name[1:], *values, numbers.effect(row["effect"], unit), share]
+    return [name[:1].upper() + name[1:], *values, numbers.of(material.definitions).effect(row["effect"], unit), share]
 
 
 def rows(view: Board, settings: Settings) -> Table:
@@ -107,7 +107,7 @@ def rows(view: Board, settings: Settings) -> Table:
     else:
         own = own[own["period_end"] <= pd.Timestamp(view.period.end)].tail(LATEST)
     unit, label = view.definitions.metrics[settings.metric].unit, view.definitions.label(settings.metric)
-    body = [_row(row, unit) for row in own.iloc[::-1].to_dict("records")]
+    body = [_row(view, row, unit) for row in own.iloc[::-1].to_dict("records")]
     picked = f"{len(body)} picked" if settings.rows else f"latest {len(body)}"
     columns = ["Period", "Value", "Target", "Attained", "Light"]
     return Table(
@@ -115,25 +115,27 @@ def rows(view: Board, settings: Settings) -> Table:
     )
 
 
-def _row(row: dict[Any, Any], unit: str) -> list[str | Light]:
+def _row(view: Board, row: dict[Any, Any], unit: str) -> list[str | Light]:
     period = row["period"] if row["complete"] else f"{row['period']} (partial)"
-    return [period, _number(row["value"], unit), goal(row, unit), share(row["attainment"]), Light(str(row["light"]))]
+    value, attained = number(view, row["value"], unit), share(view, row["attainment"])
+    return [period, value, goal(view, row, unit), attained, Light(str(row["light"]))]
 
 
-def goal(row: Any, unit: str) -> str:
+def goal(board: Board, row: Any, unit: str) -> str:
     """A row's target, or its band."""
     if pd.notna(row["target_low"]):
-        return f"{_number(row['target_low'], unit)} to {_number(row['target_high'], unit)}"
-    return _number(row["target"], unit)
+        return f"{number(board, row['target_low'], unit)} to {number(board, row['target_high'], unit)}"
+    return number(board, row["target"], unit)
 
 
-def share(attained: float) -> str:
+def share(board: Board, attained: float) -> str:
     """An attainment; a dash where there is none."""
-    return _NOTHING if pd.isna(attained) else numbers.share(attained)
+    return _NOTHING if pd.isna(attained) else numbers.of(board).share(attained)
 
 
-def _number(value: float, unit: str) -> str:
-    return _NOTHING if pd.isna(value) else numbers.number(value, unit)
+def number(board: Board, value: float, unit: str) -> str:
+    """A value; a dash where there is none."""
+    return _NOTHING if pd.isna(value) else numbers.of(board).number(value, unit)
 
 
 def meaning(view: Board, metric: str) -> Table:
@@ -143,14 +145,15 @@ def meaning(view: Board, metric: str) -> Table:
     sources = [definitions.company.sources[name] for name in sources_of(definitions, [metric])]
     systems = dict.fromkeys(f"{each.system} ({each.owner})" if each.owner else each.system for each in sources)
     unit = definitions.metrics[metric].unit
+    written = numbers.of(view)
     moves = ", ".join(definitions.label(each.metric) for each in definitions.metrics[metric].moves)
     entries = {
         "Question": definitions.metrics[metric].question or _NOTHING,
         "How it is made": how(definitions, metric),
         "Owner": f"{department.owner or 'nobody named'} · {department.department}",
         "System": ", ".join(systems) or _NOTHING,
-        "Data to": numbers.date(row["data_to"].date()) if pd.notna(row["data_to"]) else _NOTHING,
-        "As of": numbers.date(view.as_of),
+        "Data to": written.date(row["data_to"].date()) if pd.notna(row["data_to"]) else _NOTHING,
+        "As of": written.date(view.as_of),
         "Unit": "percent" if unit == "percent" else unit or _NOTHING,
         "Better is": {"up": "more", "down": "less", "inside": "inside the band"}[definitions.metrics[metric].better],
         "Should move": moves or _NOTHING,

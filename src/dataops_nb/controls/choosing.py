@@ -28,7 +28,7 @@ class Choices:
         self.material, self.settings, self._changed = material, settings, changed
         self._quiet = False
         grain, board = material.board.grain, material.board
-        listed = [(period_in_words(each), id_) for id_, each in reversed(material.periods.items())]
+        listed = [(period_in_words(each, numbers.of(board)), id_) for id_, each in reversed(material.periods.items())]
         compared = [(f"the {grain} before", PREVIOUS), (f"the same {grain} last year", LAST_YEAR)]
         self.metric = dropdown("Metric", [(board.definitions.label(name), name) for name in board.metrics])
         self.period = dropdown("Period", listed)
@@ -143,13 +143,15 @@ def dropdown(label: str, options: list[tuple[str, str]], width: str = "") -> ipy
     return ipywidgets.Dropdown(description=label, options=options, style=style, layout={"width": width or "auto"})
 
 
-def period_in_words(period: Period) -> str:
+def period_in_words(period: Period, written: numbers.Numbers) -> str:
     """A period with its days: `week 47 · 16 to 22 Nov 2026`."""
     start, end = period.start, period.end
     if start == end:
-        return numbers.date(start)
+        return written.date(start)
+    if written.locale != numbers.DEFAULT:
+        return f"{written.period(period)} · {written.date(start)} – {written.date(end)}"
     first = f"{start.day}{f' {start:%b}' if start.month != end.month else ''}{f' {start:%Y}' if start.year != end.year else ''}"
-    return f"{numbers.period(period)} · {first} to {end.day} {end:%b %Y}"
+    return f"{written.period(period)} · {first} to {end.day} {end:%b %Y}"
 
 
 def _threshold(label: str) -> Slider:

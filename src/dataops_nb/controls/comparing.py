@@ -9,7 +9,7 @@ import pandas as pd
 from dataops_nb import board as boards
 from dataops_nb import sources
 from dataops_nb.board import Board
-from dataops_nb.controls.answers import goal, said, share
+from dataops_nb.controls.answers import goal, number, said, share
 from dataops_nb.controls.material import Material
 from dataops_nb.controls.settings import Settings
 from dataops_nb.controls.supposed import differences, laid, measures_alike
@@ -39,14 +39,16 @@ def side_by_side(material: Material, wb: Workbench, settings: Settings, left: Si
         heads = [f"{heads[0]} (left)", f"{heads[1]} (right)"]
     unit = material.definitions.metrics[metric].unit
     a, b = (view.row(metric) for view in views)
+    both = list(zip(views, (a, b), strict=True))
+
+    def apart(name: str, of: str) -> str:
+        missing = pd.isna(a[name]) or pd.isna(b[name])
+        return _NOTHING if missing else numbers.of(material.definitions).effect(b[name] - a[name], of)
+
     shown: list[list[Cell]] = [
-        ["Value", *(_number(row["value"], unit) for row in (a, b)), _apart(a["value"], b["value"], unit)],
-        ["Target", *(goal(row, unit) for row in (a, b)), _apart(a["target"], b["target"], unit)],
-        [
-            "Attained",
-            *(share(row["attainment"]) for row in (a, b)),
-            _apart(a["attainment"], b["attainment"], "percent"),
-        ],
+        ["Value", *(number(view, row["value"], unit) for view, row in both), apart("value", unit)],
+        ["Target", *(goal(view, row, unit) for view, row in both), apart("target", unit)],
+        ["Attained", *(share(view, row["attainment"]) for view, row in both), apart("attainment", "percent")],
         ["Light", *(Light(str(row["light"])) for row in (a, b)), "same" if a["light"] == b["light"] else "another one"],
         ["In words", *(" ".join(s.text for s in said(material, view, metric).sentences) for view in views), ""],
     ]
@@ -73,12 +75,4 @@ def seen(material: Material, wb: Workbench, settings: Settings, side: Side) -> B
 
 def _head(side: Side, view: Board) -> str:
     named = {AGREED: "As agreed", SUPPOSED: "As set above"}
-    return f"{named.get(side.terms, side.terms)}, {numbers.period(view.period)}"
-
-
-def _apart(a: float, b: float, unit: str) -> str:
-    return _NOTHING if pd.isna(a) or pd.isna(b) else numbers.effect(b - a, unit)
-
-
-def _number(value: float, unit: str) -> str:
-    return _NOTHING if pd.isna(value) else numbers.number(value, unit)
+    return f"{named.get(side.terms, side.terms)}, {numbers.of(view).period(view.period)}"

@@ -19,6 +19,7 @@ from dataops_nb.controls.settings import Settings
 from dataops_nb.controls.supposed import Difference
 from dataops_nb.controls.widgets import Pane
 from dataops_nb.errors import DataopsError
+from dataops_nb.story import numbers
 from dataops_nb.workbench import Workbench
 
 
@@ -66,7 +67,9 @@ class Comparison(Drawer):
 
     def __init__(self, material: Material, here: Workbench) -> None:
         self.material, self.here = material, here
-        listed = [(period_in_words(each), id_) for id_, each in reversed(material.periods.items())]
+        listed = [
+            (period_in_words(each, numbers.of(material.board)), id_) for id_, each in reversed(material.periods.items())
+        ]
         before = list(material.periods)[max(list(material.periods).index(material.board.period.id) - 1, 0)]
         self.terms = [dropdown(name, [("As agreed", AGREED)]) for name in ("Left", "Right")]
         self.periods = [dropdown(f"{name} period", listed) for name in ("Left", "Right")]

@@ -50,7 +50,7 @@ def targets(view: Board, metric: str, period: Period) -> list[Knob]:
     now = {part: _first(value, start) for part, value in said.items()}
     names = {"low": "Target from", "high": "Target to"} if band else {"value": "Target"}
     most = max([*(abs(now[part]) for part in names), 0.0 if agreed and agreed.per else float(own.abs().max() or 0.0)])
-    per, since = _per(agreed, grain_of(view, metric)), _since(agreed)
+    per, since = _per(agreed, grain_of(view, metric)), _since(view, agreed)
     scale = 100.0 if definition.unit == "percent" else 1.0
     high, step = _reach(most, scale)
     low = -high if float(own.min() if len(own) else 0.0) < 0 or now[next(iter(names))] < 0 else 0.0
@@ -68,10 +68,10 @@ def _per(agreed: Target | None, grain: Grain | None) -> str:
     return f"a {per}" if per else ""
 
 
-def _since(agreed: Target | None) -> str:
+def _since(view: Board, agreed: Target | None) -> str:
     if agreed is None:
         return "No target was agreed for this period"
-    return f"Agreed since {numbers.date(agreed.from_)}" if agreed.from_ else "Agreed from the beginning"
+    return f"Agreed since {numbers.of(view).date(agreed.from_)}" if agreed.from_ else "Agreed from the beginning"
 
 
 def _reach(most: float, scale: float) -> tuple[float, float]:

@@ -60,7 +60,7 @@ def _points(view: Board, metric: str) -> list[dict[str, Any]]:
     unit = view.definitions.metrics[metric].unit
     return [
         {"period": row["period"], "period_start": f"{row['period_start']:%Y-%m-%dT00:00:00}",
-         "value": float(f"{row['value']:.6g}"), "shown": numbers.number(row["value"], unit)}
+         "value": float(f"{row['value']:.6g}"), "shown": numbers.of(view).number(row["value"], unit)}
         for row in rows.to_dict("records")
     ]  # fmt: skip
 

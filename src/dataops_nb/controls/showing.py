@@ -69,12 +69,12 @@ def settings(board: Board) -> Table:
 
 def _settings(board: Board, metric: str) -> list[Cell]:
     definitions, agreed = board.definitions, board.definitions.lights(metric)
-    target = goal(board.row(metric), definitions.metrics[metric].unit)
+    target = goal(board, board.row(metric), definitions.metrics[metric].unit)
     found = {"green": agreed.green, "yellow": agreed.yellow} if agreed else {}
-    starts = [_start(found.get(colour)) for colour in ("green", "yellow")]
-    about = [definitions.label(metric), numbers.period(board.period), f"the {board.grain} before", "all"]
+    starts = [_start(board, found.get(colour)) for colour in ("green", "yellow")]
+    about = [definitions.label(metric), numbers.of(board).period(board.period), f"the {board.grain} before", "all"]
     return [*about, target, *starts, policy_of(definitions, metric)]
 
 
-def _start(light: Light | None) -> str:
-    return "–" if light is None or light.at_least is None else numbers.share(light.at_least)
+def _start(board: Board, light: Light | None) -> str:
+    return "–" if light is None or light.at_least is None else numbers.of(board).share(light.at_least)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from dataops_nb.definitions.models import Conversion, Cumulative, Definitions, Derived, Offset, Ratio, Simple
 from dataops_nb.errors import UsageError, did_you_mean
@@ -30,6 +31,13 @@ def metric_parts(metric: AnyMetric) -> list[str]:
         case _:
             parts = []
     return list(dict.fromkeys(parts))
+
+
+def below(definitions: Definitions, metric: str) -> list[tuple[str, Literal["part", "moves"]]]:
+    """What stands directly below a metric in the tree of a company: its parts, then what is declared to move it."""
+    parts = metric_parts(definitions.metrics[metric])
+    movers = [other for other, said in definitions.metrics.items() if any(move.metric == metric for move in said.moves)]
+    return [(part, "part") for part in parts] + [(mover, "moves") for mover in movers if mover not in parts]
 
 
 def upstream(definitions: Definitions, ids: Iterable[str]) -> list[str]:

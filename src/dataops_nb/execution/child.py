@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import papermill
 from nbclient.exceptions import DeadKernelError
@@ -120,9 +121,24 @@ def main(path: str) -> int:
     from dataops_nb.execution import kernel  # noqa: PLC0415  a forked report has no kernel
 
     job = json.loads(Path(path).read_text(encoding="utf-8"))
-    processes.die_with_parent(job["runner"])
-    processes.adopt()
+    _outlive_nobody(job["runner"])
     return run(job, **kernel.engine(job["kernel"]))
+
+
+def _outlive_nobody(runner: int) -> None:
+    """End with the runner, after all that the report has started: a kernel may hold the interpreter's lock for ever, and
+    what it started in a session of its own would stay where this process just died.
+    """
+    if sys.platform == "win32":
+        return
+    processes.adopt()
+    signal.signal(signal.SIGUSR1, _end)  # nbclient takes TERM and INT for itself
+    processes.die_with_parent(runner, signal.SIGUSR1)
+
+
+def _end(*_: Any) -> NoReturn:
+    processes.end_below()
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Which engine a notebook fits: the forked one, unless it talks back to a browser or names another kernel."""
+"""Which engine a notebook fits: the forked one, unless it talks back to a browser or names another kernel.
+
+Our own `controls` talk to a browser only where somebody can turn a knob; under refresh they are a table. What talks without
+being seen here is found when it does: its report leaves the fork with NEEDS_KERNEL.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,6 @@ DEFAULT = "python3"
 NEEDS_KERNEL = 75
 TALKING = ("anywidget", "bqplot", "comm", "ipycanvas", "ipyleaflet", "ipympl", "ipyparallel", "ipywidgets", "panel")
 _IMPORTS = re.compile(rf"^\s*(?:from|import)\s+({'|'.join(TALKING)})\b", re.MULTILINE)
-_OURS = re.compile(r"^\s*(?:from\s+dataops_nb\s+import\s+.*\bcontrols\b|import\s+dataops_nb\.controls\b)", re.MULTILINE)
 _MAGIC = re.compile(r"^\s*%matplotlib\s+(widget|notebook|ipympl|nbagg|qt|tk|gtk)", re.MULTILINE)
 
 
@@ -27,7 +30,7 @@ def reason_for_kernel(notebook: NotebookNode) -> str | None:
         return f"it names the kernel {kernel(notebook)!r}"
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            for pattern in (_IMPORTS, _OURS, _MAGIC):
+            for pattern in (_IMPORTS, _MAGIC):
                 hit = pattern.search(cell.source)
                 if hit:
                     return f"{hit[0].strip()!r} talks to a browser"

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,42 @@ class Fork:
         return self.template.ended.get(self.pid)
 
 
+class Helper:
+    """A fork that works for the runner beside the reports, for as long as it is asked to; used like a Popen with pipes."""
+
+    def __init__(self, template: Template, program: str) -> None:
+        """Have the function `module:name` called with one end of a socket. UnsafeError where the template has ended."""
+        self._template = template
+        self._ours, theirs = socket.socketpair()
+        with theirs:
+            template.help(program, theirs)
+        self.stdin, self.stdout = self._ours.makefile("wb"), self._ours.makefile("rb")
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, or minus the signal that ended it; None while it runs or has not come to run."""
+        self._template.listen(0)
+        if self._code is None:
+            killed = -signal.SIGKILL if self._template.gone else None
+            self._code = self._template.ended.get(self._template.helper[0], killed)
+        return self._code
+
+    def kill(self) -> None:
+        """End it at once; whoever waits for its answer hears of it."""
+        processes.kill([self._template.helper])
+        with suppress(OSError):
+            self._ours.shutdown(socket.SHUT_RDWR)
+
+    def wait(self) -> int:
+        """Its exit code, for at most a grace; as if killed where it says nothing by then."""
+        deadline = time.monotonic() + processes.GRACE
+        while self.poll() is None and time.monotonic() < deadline:
+            self._template.listen(max(deadline - time.monotonic(), 0))
+        self._ours.close()
+        self._code = -signal.SIGKILL if self._code is None else self._code
+        return self._code
+
+
 class Template:
     """The warm process. It is starting when this is made; `ready` waits until it can fork."""
 
@@ -58,6 +95,7 @@ class Template:
         self._said: dict[str, Any] | None = None
         self._answers: list[dict[str, Any]] = []
         self.pids: set[int] = set()
+        self.helper: processes.Process = (0, "")
         self.ended: dict[int, int] = {}
         self.gone = False
         with theirs:
@@ -97,15 +135,29 @@ class Template:
         self.pids.add(answer["pid"])
         return Fork(self, answer["pid"], answer["start"])
 
+    def help(self, program: str, end: socket.socket) -> None:
+        """Start the helper: a child that calls `module:name` with `end`, as soon as everything is imported."""
+        line = json.dumps({"helper": program}).encode() + b"\n"
+        try:
+            socket.send_fds(self._control, [line], [end.fileno()])
+        except OSError as error:
+            raise UnsafeError("the template has ended") from error
+
     def listen(self, wait: float) -> None:
         """Take in what the template says, for at most `wait` seconds until it says something."""
         while not self.gone and select.select([self._control], [], [], wait)[0]:
-            said = self._control.recv(65536)
+            try:
+                said = self._control.recv(65536)
+            except ConnectionError:  # it ended without having read what it was asked
+                said = b""
             self.gone = not said
             *whole, self._lines = (self._lines + said).split(b"\n")
             for message in map(json.loads, whole):
                 if "ended" in message:
                     self.ended[message["ended"]] = message["status"]
+                elif "helper" in message:
+                    self.helper = message["helper"], message["start"]
+                    self.pids.add(message["helper"])
                 else:
                     self._answers.append(message)
             wait = 0

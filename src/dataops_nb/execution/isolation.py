@@ -22,6 +22,7 @@ from dataops_nb.execution import processes
 from dataops_nb.execution.shell import Shell
 
 EASIER_TO_END = "500"
+HANDED = 3
 
 
 def alone(job: Mapping[str, Any], environment: Mapping[str, str], template: int) -> None:
@@ -29,10 +30,7 @@ def alone(job: Mapping[str, Any], environment: Mapping[str, str], template: int)
 
     It dies with the template, and what it starts stays below it. Under pressure the system ends it before the runner.
     """
-    os.setsid()
-    processes.die_with_parent(template)
-    processes.adopt()
-    _signals()
+    _own(template)
     _descriptors(job)
     os.environ.clear()
     os.environ.update(environment)
@@ -50,10 +48,31 @@ def alone(job: Mapping[str, Any], environment: Mapping[str, str], template: int)
     gc.enable()
 
 
+def beside(end: int, template: int) -> None:
+    """Make a fresh fork a process that works beside the reports: what it is told comes over the socket `end` alone.
+
+    It finds that socket as HANDED, sees and prints nothing, and dies with the template.
+    """
+    _own(template)
+    os.dup2(end, HANDED)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in range(HANDED):
+        os.dup2(nothing, number)
+    os.closerange(HANDED + 1, 4096)
+    gc.enable()
+
+
 def leave() -> None:
     """Run what was registered for the end of the process: temporary folders go away then."""
     with suppress(BaseException):
         atexit._run_exitfuncs()
+
+
+def _own(template: int) -> None:
+    os.setsid()
+    processes.die_with_parent(template)
+    processes.adopt()
+    _signals()
 
 
 def _signals() -> None:

@@ -37,11 +37,11 @@ class Child(Protocol):
         """Its exit code, or minus the signal that ended it; None while it runs."""
 
 
-def die_with_parent(parent: int) -> None:
-    """Ask to be killed when the process `parent` dies; ends at once where it is dead already."""
+def die_with_parent(parent: int, by: int = 9) -> None:
+    """Ask for a signal (KILL) when the process `parent` dies; ends at once where it is dead already."""
     if _LIBC is None:
         return
-    _LIBC.prctl(_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
+    _LIBC.prctl(_DEATH_SIGNAL, by, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -117,6 +117,17 @@ def below(pid: int) -> list[Process]:
         found += children
         todo += [child for child, _ in children]
     return found
+
+
+def end_below() -> None:
+    """End every process below this one, whatever session it is in, and wait until they are gone, for a grace at most."""
+    deadline = time.monotonic() + GRACE
+    while (left := below(os.getpid())) and time.monotonic() < deadline:
+        kill(left)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.01)
 
 
 def kill(processes: Iterable[Process]) -> None:

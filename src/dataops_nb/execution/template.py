@@ -2,9 +2,10 @@
 
 Started by the runner as `python -m dataops_nb.execution.template SOCKET`, where SOCKET is the number of an open
 descriptor. A line `{"job", "environment"}` on it forks a child; `{"pid", "start"}` is answered, and `{"ended",
-"status"}` when the child has ended. A closed socket means that the runner is gone: every child is ended, with all it
-started, and so is this process. It forks from its only thread, because a lock that another thread holds would stay
-locked in the child for ever: it says so, and forks nothing, where a library has started one.
+"status"}` when the child has ended. `{"helper"}`, with a socket, forks a process that works beside the reports: it calls
+the function of that name with the socket. A closed socket means that the runner is gone: every child is ended, with all
+it started, and so is this process. It forks from its only thread, because a lock that another thread holds would stay
+locked in the child for ever: it says so, and ends, where a library has started one.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import select
 import signal
 import socket
 import sys
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,24 +37,35 @@ def main(descriptor: int) -> None:
     processes.die_with_parent(os.getppid())
     processes.adopt()
     control = socket.socket(fileno=descriptor)
-    _send(control, _prepared())
-    processes.outlive_parent()
-    _serve(control)
+    said = _prepared()
+    _send(control, said)
+    if "ready" in said:
+        processes.outlive_parent()
+        _serve(control)
 
 
 def _prepared() -> dict[str, Any]:
-    from dataops_nb.execution import shell  # noqa: PLC0415  slow, and nobody may import before the shell is there
-
     try:
-        with imports.grammars_later(), shell.make().builtin_trap:
-            for name in AHEAD:
-                importlib.import_module(name)
+        with imports.grammars_later():
+            _warm()
     except Exception as error:
         return {"unsafe": f"{type(error).__name__}: {error}"}
     gc.collect()
     gc.freeze()
     threads = processes.threads()
     return {"unsafe": f"threads run beside it: {', '.join(threads[1:])}"} if len(threads) > 1 else {"ready": True}
+
+
+def _warm() -> None:
+    """Import and use what notebooks need; the shell is there before, because libraries look for it."""
+    from dataops_nb.execution import shell  # noqa: PLC0415  slow, and its imports are among those that can wait
+
+    with shell.make().builtin_trap:
+        for name in AHEAD:
+            importlib.import_module(name)
+        from dataops_nb.execution import rehearsal  # noqa: PLC0415  imports the libraries that it uses
+
+        rehearsal.rehearse()
 
 
 def _serve(control: socket.socket) -> None:
@@ -63,23 +75,31 @@ def _serve(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     lines = b""
-    reports: set[int] = set()
+    handed: list[int] = []
+    children: set[int] = set()
     while True:
         ready, _, _ = select.select([control, waking], [], [])
         if waking in ready:
             with suppress(BlockingIOError):
                 waking.recv(4096)
-            _reap(control, reports)
+            _reap(control, children)
         if control in ready:
-            said = control.recv(65536)
+            said, sockets, _, _ = socket.recv_fds(control, 65536, 4)
             if not said:
                 _end()
+            handed += sockets
             *whole, lines = (lines + said).split(b"\n")
             for line in whole:
-                reports.update(_fork(json.loads(line), control, (waking, wake)))
+                asked = json.loads(line)
+                end = handed.pop(0) if "helper" in asked else None
+                children.update(_fork(asked, end, control, (waking, wake)))
+                if end is not None:
+                    os.close(end)
 
 
-def _fork(asked: Mapping[str, Any], control: socket.socket, waking: tuple[socket.socket, ...]) -> list[int]:
+def _fork(
+    asked: Mapping[str, Any], end: int | None, control: socket.socket, waking: tuple[socket.socket, ...]
+) -> list[int]:
     template = os.getpid()
     try:
         pid = os.fork()
@@ -90,21 +110,37 @@ def _fork(asked: Mapping[str, Any], control: socket.socket, waking: tuple[socket
         for open_ in (control, *waking):
             signal.set_wakeup_fd(-1)
             open_.close()
-        _child(asked, template)
-    _send(control, {"pid": pid, "start": processes.started(pid)})
+        if end is not None:
+            _leaving(partial(_helper, asked["helper"], end, template))
+        _leaving(partial(_report, asked, template))
+    _send(control, {"pid" if end is None else "helper": pid, "start": processes.started(pid)})
     return [pid]
 
 
-def _child(asked: Mapping[str, Any], template: int) -> NoReturn:
-    """Everything of a report's process, from the fork to its end; nothing returns into the template."""
+def _report(asked: Mapping[str, Any], template: int) -> int:
+    from dataops_nb.execution import child, isolation  # noqa: PLC0415  imported by the template already
+
+    job: Mapping[str, Any] = json.loads(Path(asked["job"]).read_text(encoding="utf-8"))
+    isolation.alone(job, asked["environment"], template)
+    code = child.run(job, **child.forked())
+    isolation.leave()
+    return code
+
+
+def _helper(program: str, end: int, template: int) -> int:
+    from dataops_nb.execution import isolation  # noqa: PLC0415  imported by the template already
+
+    isolation.beside(end, template)
+    module, _, name = program.partition(":")
+    getattr(importlib.import_module(module), name)(socket.socket(fileno=isolation.HANDED))
+    return 0
+
+
+def _leaving(work: Callable[[], int]) -> NoReturn:
+    """Everything of a forked process, from the fork to its end; nothing returns into the template."""
     code = 1
     try:
-        from dataops_nb.execution import child, isolation  # noqa: PLC0415  imported by the template already
-
-        job: Mapping[str, Any] = json.loads(Path(asked["job"]).read_text(encoding="utf-8"))
-        isolation.alone(job, asked["environment"], template)
-        code = child.run(job, **child.forked())
-        isolation.leave()
+        code = work()
     except BaseException:
         with suppress(BaseException):
             sys.excepthook(*sys.exc_info())
@@ -112,7 +148,7 @@ def _child(asked: Mapping[str, Any], template: int) -> NoReturn:
         os._exit(code)
 
 
-def _reap(control: socket.socket, reports: set[int]) -> None:
+def _reap(control: socket.socket, children: set[int]) -> None:
     """Tell the runner of every child that ended; what a report left behind has become ours, and is ended first."""
     while True:
         try:
@@ -121,31 +157,21 @@ def _reap(control: socket.socket, reports: set[int]) -> None:
             return
         if pid == 0:
             return
-        if pid in reports:
-            reports.discard(pid)
-            _sweep(reports)
+        if pid in children:
+            children.discard(pid)
+            _sweep(children)
             _send(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
 
-def _sweep(reports: Collection[int]) -> None:
-    """End what is below this process and below no report that still runs."""
-    ours = {process for report in reports for process in processes.below(report)}
-    left = [p for p in processes.below(os.getpid()) if p[0] not in reports and p not in ours]
+def _sweep(children: Collection[int]) -> None:
+    """End what is below this process and below no child that still runs."""
+    ours = {process for child in children for process in processes.below(child)}
+    left = [p for p in processes.below(os.getpid()) if p[0] not in children and p not in ours]
     processes.kill(left)
 
 
 def _end() -> NoReturn:
-    """End every process below this one, and this one."""
-    deadline = time.monotonic() + processes.GRACE
-    while time.monotonic() < deadline:
-        left = processes.below(os.getpid())
-        if not left:
-            break
-        processes.kill(left)
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        time.sleep(0.01)
+    processes.end_below()
     os._exit(0)
 
 

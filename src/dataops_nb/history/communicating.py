@@ -12,7 +12,7 @@ import pandas as pd
 from dataops_nb.history.book import Book
 from dataops_nb.history.values import published
 
-SENT = Book("sent", ("sent_at", "report", "as_of", "readers"), ("sent_at", "report"))
+SENT = Book("sent", ("sent_at", "report", "as_of", "readers"), ("sent_at", "report", "readers"))
 COLUMNS = ["metric", "published", "report", "sent", "answers", "answered"]
 
 

@@ -7,17 +7,18 @@ test had, and Cohen's kappa of the readers' lights with ours by department and l
 
 from __future__ import annotations
 
-from dataops_nb.messages.answers import ANSWERS, Answer, answers, parse, record
+from dataops_nb.messages.answers import ANSWERS, Answer, answers, next_reader, parse, record
 from dataops_nb.messages.choosing import choose
 from dataops_nb.messages.evidence import better, fisher, kappa, power, readers_needed
-from dataops_nb.messages.forms import Trial, assign, form, read_trial, write
-from dataops_nb.messages.results import Result, result
+from dataops_nb.messages.forms import Trial, assign, form, questions, read_trial, write
+from dataops_nb.messages.results import Result, agreement, result
 
 __all__ = [
     "ANSWERS",
     "Answer",
     "Result",
     "Trial",
+    "agreement",
     "answers",
     "assign",
     "better",
@@ -25,8 +26,10 @@ __all__ = [
     "fisher",
     "form",
     "kappa",
+    "next_reader",
     "parse",
     "power",
+    "questions",
     "read_trial",
     "readers_needed",
     "record",

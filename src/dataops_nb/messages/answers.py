@@ -14,14 +14,13 @@ import pandas as pd
 
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.history import Book
-from dataops_nb.messages.forms import ALTITUDES, LIGHTS, SURE, WAYS, Trial
+from dataops_nb.messages.forms import Trial, assign, questions
 
 COLUMNS = (
     "trial", "metric", "variant", "reader", "department", "altitude", "colour", "direction", "action", "sure", "words",
     "colour_right", "direction_right", "action_right", "understood", "ours", "recorded_at",
 )  # fmt: skip
 ANSWERS = Book("answers", COLUMNS, ("trial", "reader"))
-UNSAID = "cannot tell"
 LONGEST = 2000
 
 
@@ -45,24 +44,27 @@ class Answer:
 def parse(text: str, file: str, trial: Trial) -> Answer:
     """An answer from the text of a file or mail: the JSON of the form, or `name=value` lines as mail programs write them.
 
-    Raises UsageError that names the file and the field: another trial, a choice that was not offered, something missing.
+    Raises UsageError that names the file and the field: another trial, a choice that was not offered, something missing, a
+    reader who was not invited, or another variant than this reader was given.
     """
     said = _fields(text, file)
     if said.get("trial") != trial.id:
         raise UsageError(
             f"{file}: it answers the trial {said.get('trial') or '(none)'}, and {trial.metric}'s is {trial.id}"
         )
-    offered: dict[str, Iterable[str]] = {
-        "metric": [trial.metric], "variant": trial.variants, "department": trial.departments, "altitude": ALTITUDES,
-        "colour": [*LIGHTS, UNSAID], "direction": [*WAYS, UNSAID], "action": [*trial.actions.values(), UNSAID], "sure": SURE,
-    }  # fmt: skip
+    asked = {name: choices for name, (_, choices) in questions(trial).items()}
+    offered: dict[str, Iterable[str]] = {"metric": [trial.metric], "variant": trial.variants, **asked}
     for name, choices in offered.items():
         value = said.get(name, "")
         if value not in choices:
             raise UsageError(f"{file}: {name} is {value!r}, which was not offered{did_you_mean(value, choices)}")
     reader = said.get("reader", "").strip()
-    if not re.fullmatch(r"[\w.@+-]{1,80}", reader):
-        raise UsageError(f"{file}: reader is {reader!r}; it is the number on the invitation")
+    invited = assign(trial)
+    if reader not in invited:
+        near = did_you_mean(reader, invited)
+        raise UsageError(f"{file}: reader is {reader!r}, who was not invited; it is the number on the invitation{near}")
+    if said["variant"] != invited[reader]:
+        raise UsageError(f"{file}: reader {reader} was given {invited[reader]!r}, and this answers {said['variant']!r}")
     known = {name: said[name] for name in offered}
     return Answer(trial=trial.id, reader=reader, words=" ".join(said.get("words", "").split())[:LONGEST], **known)
 
@@ -93,6 +95,12 @@ def _scored(trial: Trial, said: Answer) -> dict[str, Any]:
     }
     scored: Mapping[str, bool] = right | {"understood": all(right.values())}
     return asdict(said) | {name: "yes" if value else "no" for name, value in scored.items()} | {"ours": trial.light}
+
+
+def next_reader(out: Path | None, trial: Trial) -> str | None:
+    """The first invited reader who has not answered yet; None when everybody has."""
+    done = set(ANSWERS.read(out).query("trial == @trial.id")["reader"])
+    return next((reader for reader in assign(trial) if reader not in done), None)
 
 
 def answers(out: Path | None, trial: str | None = None) -> pd.DataFrame:

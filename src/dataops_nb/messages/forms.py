@@ -1,6 +1,7 @@
-"""The form: one page for each variant of a pitch, which works without a network, and who is to read which.
+"""The form: one page for each variant of a pitch, which works without a network.
 
-What is right stays with us, in the private history: a page holds the pitch, the questions and no answer.
+What is right stays with us, in the private history, and so does who reads which (`readers`): a page holds the pitch, the
+questions and no answer.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ import csv
 import hashlib
 import io
 import json
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from pathlib import Path
-from random import Random
 from urllib.parse import quote
 
 from dataops_nb.errors import PublishError, UsageError
+from dataops_nb.messages.readers import numbered
 
 LIGHTS = {"green": "● Green", "yellow": "▲ Yellow", "red": "■ Red"}
 WAYS = {"up": "It went up", "level": "It did not change", "down": "It went down"}
-ALTITUDES = ("executive", "manager", "analyst")
+UNSAID, WORDS = "cannot tell", "What does it mean for your own work?"
 SURE = {"1": "guessing", "2": "unsure", "3": "fairly sure", "4": "sure", "5": "certain"}
 
 
@@ -29,7 +31,8 @@ SURE = {"1": "guessing", "2": "unsure", "3": "fairly sure", "4": "sure", "5": "c
 class Trial:
     """One comparison: the metric, each variant as readers see it, what is right, and the choices that are offered.
 
-    `actions` are what was agreed to be done for each colour; `way` is null where the metric has no period before.
+    `actions` are what was agreed to be done for each colour; `way` is null where the metric has no period before. `readers` of
+    each variant are invited; the secret `seed` decides who reads which.
     """
 
     metric: str
@@ -42,7 +45,7 @@ class Trial:
     actions: Mapping[str, str]
     departments: Mapping[str, str]
     readers: int = 0
-    seed: int = 20
+    seed: int = 0
     difference: Sequence[float] = field(default=(0.6, 0.8))
 
     @property
@@ -52,43 +55,52 @@ class Trial:
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:10]
 
 
-def assign(trial: Trial) -> list[tuple[str, str]]:
-    """`(reader, variant)`: so many readers of each variant, in an order that chance decides and the seed repeats."""
-    rng = Random(f"{trial.id}:{trial.seed}")  # noqa: S311  an order, no secret
-    names = sorted(trial.variants)
-    order: list[str] = []
-    while len(order) < trial.readers * len(names):
-        block = list(names)
-        rng.shuffle(block)
-        order += block
-    return [(f"r{place:03d}", variant) for place, variant in enumerate(order, start=1)]
+def assign(trial: Trial) -> dict[str, str]:
+    """`{reader: variant}` of everybody who is invited, in their order; only who has the trial's seed can tell."""
+    return numbered(trial.id, trial.seed, sorted(trial.variants), trial.readers)
 
 
-def write(out: Path, trial: Trial, mail: str | None = None) -> list[Path]:
-    """Write the pages (`a.html`, …) and `readers.csv` (who is to read which) into `out/messages/METRIC`; their paths.
+def write(out: Path, trial: Trial, mail: str | None = None) -> tuple[Trial, list[Path]]:
+    """Write the pages (`a.html`, …) into `out/messages/METRIC`; the trial as it is kept, and their paths with the invitations'.
 
-    What is right is kept apart from them, in `out/history/trials`.
+    What is right, and who reads which, is kept in `out/history/trials`. The same pitches written again are the same trial:
+    who was invited stays invited, and more readers are added behind.
 
     Raises UsageError where fewer than two variants can be shown, PublishError where nothing can be written.
     """
     if len(trial.variants) < 2:
         raise UsageError(f"{trial.metric} needs two pitches that pass their gate to compare; see dataops-nb check")
-    table = io.StringIO()
-    rows = [(reader, variant, f"{variant}.html") for reader, variant in assign(trial)]
-    csv.writer(table, lineterminator="\n").writerows([("reader", "variant", "page"), *rows])
-    folder = out / "messages" / trial.metric
-    files = {folder / f"{name}.html": form(trial, name, mail) for name in trial.variants}
-    files |= {
-        folder / "readers.csv": table.getvalue(),
-        _kept(out, trial.metric): json.dumps(asdict(trial), indent=1) + "\n",
-    }
+    kept = _continued(out, trial)
+    folder, private = out / "messages" / trial.metric, _kept(out, trial.metric)
+    files = {folder / f"{name}.html": form(kept, name, mail) for name in kept.variants}
+    invited = private.with_name(f"{trial.metric}.readers.csv")
+    files |= {invited: _invitations(kept), private: json.dumps(asdict(kept), indent=1) + "\n"}
     try:
         for path, text in files.items():
             path.parent.mkdir(mode=0o700 if "history" in path.parts else 0o755, parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise PublishError(f"cannot write the forms into {folder}: {error.strerror or error}") from error
-    return [path for path in files if path.parent == folder]
+    return kept, [path for path in files if path != private]
+
+
+def _continued(out: Path, trial: Trial) -> Trial:
+    """The trial with the seed it has had, and as many readers, where its forms were written before; else with a new seed."""
+    try:
+        before = read_trial(out, trial.metric)
+    except UsageError:
+        before = None
+    if before is not None and before.id == trial.id:
+        return replace(trial, seed=before.seed, readers=max(before.readers, trial.readers))
+    return trial if trial.seed else replace(trial, seed=secrets.randbits(48))
+
+
+def _invitations(trial: Trial) -> str:
+    """Each reader's number with the link to send: the page of their variant, which then knows the number."""
+    table = io.StringIO()
+    rows = [(reader, variant, f"{variant}.html#{reader}") for reader, variant in assign(trial).items()]
+    csv.writer(table, lineterminator="\n").writerows([("reader", "variant", "page"), *rows])
+    return table.getvalue()
 
 
 def read_trial(out: Path, metric: str) -> Trial:
@@ -103,26 +115,33 @@ def _kept(out: Path, metric: str) -> Path:
     return out / "history" / "trials" / f"{metric}.json"
 
 
+def questions(trial: Trial) -> dict[str, tuple[str, dict[str, str]]]:
+    """What every reader is asked, by the name of the answer: the question, and the choices with their words."""
+    unsaid = {UNSAID: "The text does not say"}
+    actions = {text: text for text in dict.fromkeys(trial.actions.values())}
+    return {
+        "colour": ("Which light does this number have?", LIGHTS | unsaid),
+        "direction": ("Which way did it go?", WAYS | unsaid),
+        "action": ("What should happen now?", actions | unsaid),
+        "sure": ("How sure are you?", SURE),
+        "department": ("Your department", dict(trial.departments)),
+        "altitude": ("You are", {"executive": "an executive", "manager": "a manager", "analyst": "an analyst"}),
+    }
+
+
 def form(trial: Trial, variant: str, mail: str | None = None) -> str:
     """The page of one variant: the pitch, then the questions. It asks nothing from anywhere; answers leave as file or mail."""
     about = {"schema_version": 1, "trial": trial.id, "metric": trial.metric, "variant": variant}
     script = _SCRIPT.replace("ABOUT", json.dumps(about)).replace("MAIL", json.dumps(quote(mail) if mail else ""))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; form-action mailto:"
-    actions = dict.fromkeys(trial.actions.values())
-    questions = [
-        _choices("colour", "Which light does this number have?", LIGHTS | {"cannot tell": "The text does not say"}),
-        _choices("direction", "Which way did it go?", WAYS | {"cannot tell": "The text does not say"}),
-        _choices(
-            "action",
-            "What should happen now?",
-            {text: text for text in actions} | {"cannot tell": "The text does not say"},
-        ),
-        '<p><label for="words">What does it mean for your own work?</label>'
-        '<textarea id="words" name="words" rows="3"></textarea></p>',
-        _choices("sure", "How sure are you?", SURE),
-        _list("department", "Your department", dict(trial.departments)),
-        _list("altitude", "You are", {"executive": "an executive", "manager": "a manager", "analyst": "an analyst"}),
+    asked = questions(trial)
+    choices = [_choices(name, *asked[name]) for name in ("colour", "direction", "action")]
+    said = [
+        *choices,
+        f'<p><label for="words">{WORDS}</label><textarea id="words" name="words" rows="3"></textarea></p>',
+        _choices("sure", *asked["sure"]),
+        *(_list(name, *asked[name]) for name in ("department", "altitude")),
         '<p><label for="reader">Your reader number (on the invitation)</label><input id="reader" name="reader" required></p>',
     ]
     target = (
@@ -136,7 +155,7 @@ def form(trial: Trial, variant: str, mail: str | None = None) -> str:
     )
     return _PAGE.format(
         policy=policy, label=escape(trial.label), pitch=escape(trial.variants[variant]), target=target, send=send,
-        hidden=hidden, questions="\n".join(questions), script=script,
+        hidden=hidden, questions="\n".join(said), script=script,
     )  # fmt: skip
 
 
@@ -156,7 +175,8 @@ def _list(name: str, title: str, options: Mapping[str, str]) -> str:
 
 
 _SCRIPT = """
-const about = ABOUT, mail = MAIL, form = document.querySelector("form");
+const about = ABOUT, mail = MAIL, form = document.querySelector("form"), invited = location.hash.slice(1);
+if (/^[a-z0-9]+$/.test(invited)) { form.reader.value = invited; form.reader.readOnly = true; }
 const answer = () => {
   if (!form.reportValidity()) return null;
   const said = Object.fromEntries(new FormData(form));
@@ -196,6 +216,7 @@ button {{ width: auto; margin: .4rem .6rem .4rem 0; min-height: 44px }}
 </style>
 </head>
 <body>
+<main>
 <h1>What do you understand?</h1>
 <p>Read this once, as if somebody had said it to you in the corridor. There is no trick; we test the text, not you.</p>
 <blockquote>{pitch}</blockquote>
@@ -205,6 +226,7 @@ button {{ width: auto; margin: .4rem .6rem .4rem 0; min-height: 44px }}
 <p><button type="button" id="save">Save the answer as a file</button>{send}</p>
 <p id="done" role="status"></p>
 </form>
+</main>
 <script>{script}</script>
 </body>
 </html>

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
 
-from dataops_nb.messages.answers import UNSAID
 from dataops_nb.messages.evidence import ALPHA, better, fisher, kappa, power, readers_needed
-from dataops_nb.messages.forms import Trial
+from dataops_nb.messages.forms import UNSAID, Trial
 
 SHARES = ["readers", "colour", "direction", "action", "understood"]
 SURE = 0.95
@@ -18,9 +18,10 @@ SURE = 0.95
 class Result:
     """The comparison of the first two variants.
 
-    `shares` has one row a variant; `agreement` one a department and one an altitude with kappa. `planned` and `reached` are the
-    power with the readers that were planned and those that answered (the fewer of both variants), `needed` the readers of
-    each variant for 80 %; all for the difference the trial was made for. `p` and `better` are missing without readers of both.
+    `shares` has one row a variant; `agreement` one a department and one an altitude, over all trials. `planned` and `reached`
+    are the power with the readers that were planned and those that answered (the fewer of both variants), `needed` the readers
+    of each variant for 80 %; all for the difference the trial was made for. `p` and `better` are missing without readers of
+    both.
     """
 
     trial: Trial
@@ -55,12 +56,21 @@ class Result:
 
 
 def _share(value: float, digits: int = 2) -> str:
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("0") if text.startswith("0.") else text
+    """A probability without its nought; never printed as none or all of it: `<.001`, `>.99`."""
+    least = 10.0**-digits
+    if value < least / 2:
+        return f"<{least:.{digits}f}".replace("0.", ".", 1)
+    if value > 1 - least / 2:
+        return f">{1 - least:.{digits}f}".replace("0.", ".", 1)
+    return f"{value:.{digits}f}".removeprefix("0")
 
 
-def result(trial: Trial, said: pd.DataFrame) -> Result:
-    """Compare the variants of a trial by the answers to it (`answers`)."""
+def result(trial: Trial, every: pd.DataFrame) -> Result:
+    """Compare the variants of a trial by the answers to it; `every` are the answers to all trials (`answers`).
+
+    Whether readers see the lights that we see can be told only across trials of several lights, so all of them count there.
+    """
+    said = every[every["trial"] == trial.id]
     shares = pd.DataFrame([_row(said[said["variant"] == name]) for name in trial.variants], index=list(trial.variants))
     first, second = shares.index[:2]
     counts = [
@@ -72,7 +82,7 @@ def result(trial: Trial, said: pd.DataFrame) -> Result:
     return Result(
         trial,
         shares,
-        _agreement(said),
+        agreement(every),
         fisher(*counts) if fewest else None,
         better(*counts) if fewest else None,
         power(low, high, trial.readers) if trial.readers else 0.0,
@@ -86,11 +96,21 @@ def _row(own: pd.DataFrame) -> dict[str, float | int]:
     return {"readers": len(own), "right": int(own["understood"].sum()), **marks, "understood": own["understood"].mean()}
 
 
-def _agreement(said: pd.DataFrame) -> pd.DataFrame:
-    """`by group readers kappa`: Cohen's kappa of the readers' lights with ours; `cannot tell` is a light of its own."""
+def agreement(said: pd.DataFrame) -> pd.DataFrame:
+    """`by group readers alike kappa`: how many of the readers' lights are ours, and Cohen's kappa, which takes chance out.
+
+    Kappa is missing while a group was asked about one light only: then chance cannot be told from understanding. `cannot tell`
+    is a light of its own.
+    """
     rows = [
-        (by, str(group), len(own), kappa(zip(own["ours"], own["colour"].replace(UNSAID, "none"), strict=True)))
+        (by, str(group), len(own), float((own["ours"] == own["colour"]).mean()), _kappa(own))
         for by in ("department", "altitude")
         for group, own in said.groupby(by, sort=True)
     ]
-    return pd.DataFrame(rows, columns=["by", "group", "readers", "kappa"])
+    return pd.DataFrame(rows, columns=["by", "group", "readers", "alike", "kappa"])
+
+
+def _kappa(own: pd.DataFrame) -> float:
+    if own["ours"].nunique() < 2:
+        return math.nan
+    return kappa(zip(own["ours"], own["colour"].replace(UNSAID, "none"), strict=True))

@@ -115,6 +115,10 @@ class Calendar:
         place = day - self._first_day(number)
         return min(self._first_day(there) + place, self._first_day(there + 1) - DAY)
 
+    def is_worked(self, day: dt.date) -> bool:
+        """Whether a day is one of Monday to Friday, and no holiday."""
+        return day.weekday() < _SATURDAY and day not in self.holidays
+
     def working_days(self, first: dt.date, last: dt.date) -> int:
         """How many days of `first`..`last` are worked: Monday to Friday, without holidays."""
         weeks, rest = divmod(max((last - first).days + 1, 0), 7)

@@ -7,8 +7,7 @@ date: what comes on working days alone has come further by the tenth of a month 
 from __future__ import annotations
 
 import datetime as dt
-
-import numpy as np
+from itertools import accumulate
 
 from dataops_nb.periods.calendars import Calendar, Period
 from dataops_nb.periods.days import DAY
@@ -22,7 +21,7 @@ def position(cut: Calendar, period: Period, day: dt.date, day_off: float = 1.0) 
     A day off (a weekend, a holiday) counts `day_off` of a working day, at least a hundredth.
     """
     passed = _passed(cut, period, day_off)
-    return float(passed[max((day - period.start).days + 1, 0)] / passed[-1])
+    return passed[max((day - period.start).days + 1, 0)] / passed[-1]
 
 
 def at_position(cut: Calendar, period: Period, share: float, day_off: float = 1.0) -> dt.date:
@@ -32,12 +31,13 @@ def at_position(cut: Calendar, period: Period, share: float, day_off: float = 1.
     """
     passed = _passed(cut, period, day_off)
     days = len(passed) - 1 if share < 1 and len(passed) > 2 else len(passed)
-    nearest = int(np.argmin(np.abs(passed[:days] / passed[-1] - share).round(9)))
+    away = [round(abs(reached / passed[-1] - share), 9) for reached in passed[:days]]
+    nearest = away.index(min(away))
     return period.start + (nearest - 1) * DAY
 
 
-def _passed(cut: Calendar, period: Period, day_off: float) -> np.ndarray:
+def _passed(cut: Calendar, period: Period, day_off: float) -> list[float]:
     """How many working days have passed before the first day, by the end of it, and so on to the last."""
-    days = np.datetime64(period.start) + np.arange(period.days)
-    worked = np.is_busday(days, holidays=np.array(sorted(cut.holidays), dtype="datetime64[D]"))
-    return np.concatenate([[0.0], np.cumsum(np.where(worked, 1.0, min(max(day_off, LEAST), 1.0)))])
+    off = min(max(day_off, LEAST), 1.0)
+    days = (period.start + number * DAY for number in range(period.days))
+    return list(accumulate((1.0 if cut.is_worked(day) else off for day in days), initial=0.0))

@@ -284,7 +284,7 @@ def _untold(scale: Scale, metric: str, short: Estimate) -> Stake:
     if moved:
         star = metric if rows.empty else str(moved[0])
         lag = 0 if rows.empty else int(rows.loc[rows["target"] == star, "lag"].iloc[0])
-        reason = f"nobody has said what one more of {label(star)} is worth (worth: in params)"
+        reason = f"nobody has said what one of {label(star)} is worth (worth: in params)"
         return Stake(star=star, lag=lag, gap=short, reason=reason)
     if rows["rocking_chair"].any() or (rows["verdict"] == "does not").all():
         return Stake(gap=short, reason="no North Star follows it", nothing=True)

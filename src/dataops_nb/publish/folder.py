@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from dataops_nb.errors import PublishError
@@ -33,8 +34,7 @@ def publish(files: Mapping[str, bytes], target: Path, private: Path) -> None:
     try:
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(parents=True)
-        for name, content in files.items():
-            _write(staged / name, content)
+        _write_all({staged / name: content for name, content in files.items()})
         flush(staged)
         target.parent.mkdir(parents=True, exist_ok=True)
         _place(staged, target, private)
@@ -86,10 +86,18 @@ def flush(folder: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
+    _write_all({path: content})
+
+
+def _write_all(files: Mapping[Path, bytes]) -> None:
+    """Write files and make them last; all are written before the first is flushed, which mostly flushes the others."""
+    with ExitStack() as opened:
+        handles = [opened.enter_context(path.open("wb")) for path in files]
+        for handle, content in zip(handles, files.values(), strict=True):
+            handle.write(content)
+            handle.flush()
+        for handle in handles:
+            os.fsync(handle.fileno())
 
 
 def _place(staged: Path, target: Path, private: Path) -> None:

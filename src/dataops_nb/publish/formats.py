@@ -1,4 +1,4 @@
-"""What a report can be published as beside its pages: a mail, a message, the executed notebook."""
+"""What a report can be published as beside its pages: prints, a mail, a message, the executed notebook."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataops_nb.publish import digest, facts, mail, slack
-from dataops_nb.publish.digest import Said
-from dataops_nb.publish.facts import Payload
+from dataops_nb.publish import digest, facts, mail, paper, slack
 from dataops_nb.publish.kinds import FILES
 
 if TYPE_CHECKING:  # see facts
@@ -17,24 +15,27 @@ if TYPE_CHECKING:  # see facts
 
 
 def files(to: Collection[str], notebook: NotebookNode, report: str, pages: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files of the formats beside html, by name; they say what the executive page among `pages` says."""
+    """The files of the formats beside html, by name; they say what the executive page among `pages` says.
+
+    Raises PublishError where a page cannot be printed.
+    """
     payload = facts.of(notebook)
-    said = _said(report, payload, pages[FILES["html"]].decode())
-    subject = f"{payload['company']} · {payload['title']} · {payload['period']}"
-    made: dict[str, bytes] = {}
-    if "eml" in to:
-        day = dt.date.fromisoformat(str(payload["as_of"])[:10])
-        made[FILES["eml"]] = mail.message(subject, [said], sender="dataops-nb@localhost", to=[], day=day).as_bytes()
-    if "slack" in to:
-        made[FILES["slack"]] = (json.dumps(slack.blocks(subject, [said]), indent=1) + "\n").encode()
+    day = dt.date.fromisoformat(str(payload["as_of"])[:10])
+    made = paper.prints(pages, day) if "pdf" in to else {}
     if "ipynb" in to:
-        made[FILES["ipynb"]] = _notebook(notebook)
+        made[FILES["ipynb"][0]] = _notebook(notebook)
+    if not {"eml", "slack"} & set(to):
+        return made
+    page = pages[FILES["html"][0]].decode()
+    said = digest.said(page, report, payload["light"], headline=payload["headline"], period=payload["period"])
+    subject = digest.title(page)
+    if "eml" in to:
+        letter = mail.message(subject, [said], sender="dataops-nb@localhost", to=[], day=day)
+        letter["X-Unsent"] = "1"  # who opens the file gets a mail to send
+        made[FILES["eml"][0]] = letter.as_bytes()
+    if "slack" in to:
+        made[FILES["slack"][0]] = (json.dumps(slack.blocks(subject, [said]), indent=1) + "\n").encode()
     return made
-
-
-def _said(report: str, payload: Payload, page: str) -> Said:
-    headline, *others = digest.of_html(page) or [str(payload["headline"])]
-    return Said(report, payload["title"], payload["light"], headline, tuple(others), payload["period"])
 
 
 def _notebook(notebook: NotebookNode) -> bytes:

@@ -37,7 +37,7 @@ def _displayed(data: Mapping[str, Any], metadata: Mapping[str, Any], seen: Seen)
         return ""
     mime = next((mime for mime in SHOWN if mime in data), None)
     if mime == SENTENCES:
-        return said.sentences(data[SENTENCES]["sentences"], seen)
+        return said.sentences(data[SENTENCES]["sentences"], seen, str(data[SENTENCES].get("title") or ""))
     if mime == figures.MIME:
         return figures.figure(data[mime], seen.name())
     if mime == "image/png":

@@ -7,15 +7,19 @@ file: it asks for nothing from anywhere, needs no JavaScript, and is the same by
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from dataops_nb.publish import facts, markup, outputs, said, seals, style
 from dataops_nb.publish.facts import Payload
 from dataops_nb.publish.markup import text
 from dataops_nb.publish.said import Seen
+from dataops_nb.story import numbers
 
 if TYPE_CHECKING:  # importing nbformat takes a second, and a suite in which nothing changed needs none
     from nbformat import NotebookNode
@@ -28,8 +32,6 @@ SHOWN: dict[Altitude, frozenset[str]] = {
     "manager": frozenset({"executive", "manager"}),
     "analyst": frozenset({"executive", "manager", "analyst"}),
 }
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
 )
@@ -60,7 +62,7 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
     """One page of an executed notebook; ReportError where it is no finished report, or the page must be refused."""
     payload = facts.of(notebook)
     names, meanings = tuple(payload.get("names") or ()), payload.get("meanings") or {}
-    seen = Seen(facts.by_id(payload), payload.get("reason"), names, meanings)
+    seen = Seen(facts.by_id(payload), payload.get("reason"), names, meanings, _locale(payload))
     body = "\n".join(_cells(notebook, altitude, seen))
     if not seen.headline:
         body = said.headline(text(payload["headline"]), payload["light"], payload.get("reason")) + "\n" + body
@@ -75,35 +77,51 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
     return document(title, "\n".join(parts), _travelling(payload, meta, seen))
 
 
-def document(title: str, body: str, travelling: Mapping[str, Any]) -> str:
-    """A whole HTML file around a body; nothing in it can load or run. What travels in it is sealed with its texts."""
-    bare = _whole(title, body)
+def document(title: str, body: str, travelling: Mapping[str, Any], *, script: str = "", look: str = "") -> str:
+    """A whole HTML file around a body; nothing in it can load, and nothing can run but a `script` of ours.
+
+    What travels in it is sealed with its texts. `look` is the class of the body.
+    """
+    bare = _whole(title, body, script, look)
     sealed = markup.data({**travelling, "seal": seals.seal(bare, travelling)})
-    return _whole(title, f'{body}\n<script type="application/json" id="facts">{sealed}</script>')
+    return _whole(title, f'{body}\n<script type="application/json" id="facts">{sealed}</script>', script, look)
 
 
-def _whole(title: str, body: str) -> str:
+def policy(script: str = "") -> str:
+    """The content security policy of a page that runs nothing, or this script."""
+    if not script:
+        return POLICY
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"{POLICY}; script-src 'sha256-{digest}'"
+
+
+def _whole(title: str, body: str, script: str, look: str) -> str:
+    running = f"<script>{script}</script>\n" if script else ""
+    kind = f' class="{look}"' if look else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
         f'<link rel="icon" href="data:,">\n<title>{text(title)}</title>\n<style>\n{style.css()}\n</style>\n</head>\n'
-        f"<body>\n{body}\n</body>\n</html>\n"
+        f"<body{kind}>\n{body}\n{running}</body>\n</html>\n"
     )
 
 
-def day(value: str | dt.date | None) -> str:
-    """A day spelled out, the same in every locale: `Sun 22 Nov 2026`."""
+def day(value: str | dt.date | None, locale: str = numbers.DEFAULT) -> str:
+    """A day spelled out as in a locale: `Sun 22 Nov 2026`."""
     if not value:
         return "unknown"
-    date = dt.date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return f"{DAYS[date.weekday()]} {date.day} {MONTHS[date.month - 1]} {date.year}"
+    return numbers.at(locale).date(dt.date.fromisoformat(value[:10]) if isinstance(value, str) else value)
 
 
-def stamp(value: str | dt.date | None) -> str:
+def stamp(value: str | dt.date | None, locale: str = numbers.DEFAULT) -> str:
     """A day spelled out, with its machine-readable form."""
-    return f'<time datetime="{text(str(value)[:10])}">{day(value)}</time>' if value else "unknown"
+    return f'<time datetime="{text(str(value)[:10])}">{day(value, locale)}</time>' if value else "unknown"
+
+
+def _locale(payload: Payload) -> str:
+    return str(payload.get("locale") or numbers.DEFAULT)
 
 
 def _cells(notebook: NotebookNode, altitude: Altitude, seen: Seen) -> Iterator[str]:
@@ -138,9 +156,19 @@ def _header(payload: Payload, altitude: Altitude, meta: Meta) -> str:
         links.append(f'<a href="{file}"{here}>{NAMES[name]}</a>')
     return (
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(payload["company"])}</span>'
-        f'<span class="nb-asof">as of {stamp(payload["as_of"])}</span></div>\n<h1>{text(payload["title"])}</h1>\n'
+        f"{_neighbours(payload)}</div>\n<h1>{text(payload['title'])}</h1>\n"
         f'<nav aria-label="Pages of this report"><a class="nb-up" href="{text(meta.up)}">All reports</a>'
         f"{''.join(links)}</nav>\n</header>"
+    )
+
+
+def _neighbours(payload: Payload) -> str:
+    """The page's day between the ways to the period before and after it, which the archive knows (see `archive`)."""
+    period, day = quote(str(payload["period"])), stamp(payload["as_of"], _locale(payload))
+    return (
+        f'<nav class="nb-asof" aria-label="Periods">'
+        f'<a rel="prev" href="../index.html#before-{period}">‹ Earlier</a> <span>as of {day}</span> '
+        f'<a rel="next" href="../index.html#after-{period}">Later ›</a></nav>'
     )
 
 
@@ -169,17 +197,20 @@ def notice(title: str, items: str) -> str:
 def _footer(payload: Payload, altitude: Altitude, meta: Meta, run: str) -> str:
     parameters = " · ".join(f"{name} {value}" for name, value in meta.parameters.items()) or "none"
     entries = {
-        "As of": stamp(payload["as_of"]),
-        "Data to": stamp(payload.get("data_to")),
+        "As of": stamp(payload["as_of"], _locale(payload)),
+        "Data to": stamp(payload.get("data_to"), _locale(payload)),
         "Period": text(payload["period"]),
         "Owner": text(payload.get("owner") or "nobody named"),
         "Parameters": text(parameters),
         "Run": f"<code>{run}</code>",
         "Version": f"dataops-nb {text(meta.version)}",
     }
+    if altitude != "analyst" and payload.get("sources"):
+        entries["Sources"] = "; ".join(_briefly(source, _locale(payload)) for source in payload["sources"])
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in entries.items())
     sources = _sources(payload) if altitude == "analyst" else ""
     links = '<a href="numbers.csv">The numbers (csv)</a><a href="facts.json">The facts (json)</a>'
+    links += '<a href="../index.html">Every period</a>'
     return f'<footer>\n{sources}<dl>{rows}</dl>\n<nav aria-label="Files of this report">{links}</nav>\n</footer>'
 
 
@@ -204,16 +235,24 @@ def _sources(payload: Payload) -> str:
     head = "".join(
         f"<th>{name}</th>" for name in ("Source", "System", "Owner", "Rows", "Data to", "Files", "SHA-256", "Notes")
     )
-    rows = "".join(f"<tr>{''.join(_source(source))}</tr>" for source in sources)
+    rows = "".join(f"<tr>{''.join(_source(source, _locale(payload)))}</tr>" for source in sources)
     return markup.clean(f"<table><caption>Sources</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
 
 
-def _source(source: Mapping[str, Any]) -> Iterator[str]:
+def _briefly(source: Mapping[str, Any], locale: str) -> str:
+    """A source in one line: its system and name, how many rows, the start of its fingerprint."""
+    rows, digest = source.get("rows"), str(source.get("sha256") or "")[:12]
+    said = text(" ".join(str(source.get(name) or "") for name in ("system", "source")).strip())
+    count = f", {numbers.at(locale).count(rows)} rows" if isinstance(rows, int) else ""
+    return f"{said}{count}{f', <code>{text(digest)}</code>' if digest else ''}"
+
+
+def _source(source: Mapping[str, Any], locale: str) -> Iterator[str]:
     rows, files_ = source.get("rows"), source.get("files")
     yield f'<th scope="row">{text(source.get("source", ""))}</th>'
     yield f"<td>{text(source.get('system') or '')}</td><td>{text(source.get('owner') or '')}</td>"
-    yield f'<td class="nb-num">{rows:,}</td>' if isinstance(rows, int) else "<td></td>"
-    yield f"<td>{day(source['data_to']) if source.get('data_to') else ''}</td>"
+    yield f'<td class="nb-num">{numbers.at(locale).count(rows)}</td>' if isinstance(rows, int) else "<td></td>"
+    yield f"<td>{day(source['data_to'], locale) if source.get('data_to') else ''}</td>"
     yield f"<td>{text(', '.join(map(str, files_)) if isinstance(files_, list) else files_ or '')}</td>"
     yield f'<td class="nb-hash">{text(str(source.get("sha256") or "")[:12])}</td>'
     yield f"<td>{text(source.get('notes') or '')}</td>"
@@ -223,5 +262,5 @@ def _travelling(payload: Payload, meta: Meta, seen: Seen) -> dict[str, Any]:
     """The sentences of the page and the facts they use, for whoever checks a page that came back."""
     used = {id_ for sentence in seen.sentences for id_ in sentence["facts"]}
     kept = [{key: fact.get(key) for key in facts.FACT} for fact in payload["facts"] if fact["id"] in used]
-    about = {"schema_version": 1, "report": meta.report, "as_of": payload["as_of"]}
+    about = {"schema_version": 1, "report": meta.report, "as_of": payload["as_of"], "locale": _locale(payload)}
     return about | {"facts": kept, "sentences": seen.sentences}

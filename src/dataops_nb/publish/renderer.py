@@ -20,6 +20,7 @@ from typing import IO, Any
 from nbformat import NotebookNode
 
 from dataops_nb.errors import DataopsError, KilledError, first_line
+from dataops_nb.execution.forks import Helper, Template, UnsafeError
 
 LONGEST = 120.0
 WARM = """
@@ -28,14 +29,17 @@ with imports.grammars_later():
     from dataops_nb.publish import drawing
 drawing.main()
 """
+BESIDE = "dataops_nb.publish.drawing:beside"
 _LENGTH = 8
 
 
 class Renderer:
     """The runner's end. The process is starting when this is made; `files` waits for it."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], template: Template | None = None) -> None:
+        """Start it: as a fork of a template, which has imported most of what it needs, or as a process of its own."""
         self._environment = dict(environment)
+        self._template = template
         self._process = self._started()
 
     def files(self, notebook: NotebookNode, meta: Any, longest: float = LONGEST) -> dict[str, bytes]:
@@ -52,7 +56,8 @@ class Renderer:
             _send(self._process.stdin, (notebook, meta))
             files, error = _receive(self._process.stdout)
         except (OSError, EOFError, pickle.PickleError):
-            said = f"took longer than {longest:g} s" if late.is_set() else f"ended {_how(self._process.wait())}"
+            code = self._process.wait()
+            said = f"took longer than {longest:g} s" if late.is_set() else f"ended {_how(code)}"
             raise KilledError(f"the process that draws the pages {said}") from None
         finally:
             watch.cancel()
@@ -74,7 +79,10 @@ class Renderer:
                     pipe.close()
         self._process.wait()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> subprocess.Popen[bytes] | Helper:
+        if self._template is not None and not self._template.gone:
+            with suppress(UnsafeError):
+                return Helper(self._template, BESIDE)
         return subprocess.Popen(
             [sys.executable, "-P", "-c", WARM],
             stdin=subprocess.PIPE,

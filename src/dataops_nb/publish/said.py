@@ -14,6 +14,7 @@ from dataops_nb import story
 from dataops_nb.errors import ReportError
 from dataops_nb.publish import markup, style
 from dataops_nb.story import Fact
+from dataops_nb.story.numbers import DEFAULT
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Seen:
     reason: str | None = None
     names: tuple[str, ...] = ()
     meanings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    locale: str = DEFAULT
     sentences: list[dict[str, Any]] = field(default_factory=list)
     figures: int = 0
 
@@ -37,12 +39,12 @@ class Seen:
         if lacking := [id_ for id_ in used if id_ not in self.known]:
             raise ReportError(f"the sentence {said!r} uses the fact {lacking[0]!r}, which the report does not have")
         names = [name for name in self.names if name in said]
-        told = story.in_order(said, [self.known[id_] for id_ in used], names)
-        if told and (wrong := story.disagreements(said, told, names)):
+        told = story.in_order(said, [self.known[id_] for id_ in used], names, self.locale)
+        if told and (wrong := story.disagreements(said, told, names, self.locale)):
             raise ReportError(f"the sentence {said!r} does not agree with its facts: {'; '.join(wrong)}")
         ids = [fact.id for fact in told]
         self.sentences.append({"text": said, "facts": ids, **({"names": names} if names else {})})
-        return ids, _told(said, story.places(said, told, names), self.meanings)
+        return ids, _told(said, story.places(said, told, names, self.locale), self.meanings)
 
     def name(self) -> str:
         """A name for the next figure."""
@@ -50,8 +52,8 @@ class Seen:
         return f"f{self.figures}"
 
 
-def sentences(told: Sequence[Mapping[str, Any]], seen: Seen) -> str:
-    """Sentences as HTML: headlines under their light, the others as a list."""
+def sentences(told: Sequence[Mapping[str, Any]], seen: Seen, title: str = "") -> str:
+    """Sentences as HTML: headlines under their light, figures in a row, the others as a list; folded under a title."""
     pieces: list[str] = []
     lines: list[str] = []
     for sentence in told:
@@ -61,9 +63,13 @@ def sentences(told: Sequence[Mapping[str, Any]], seen: Seen) -> str:
             seen.sentences[-1]["kind"] = "headline"
             pieces += [*_listed(lines), headline(html, sentence.get("light"), seen.reason, attribute)]
             lines = []
+        elif sentence.get("kind") == "figures":
+            pieces += [*_listed(lines), f'<p class="nb-figures"{attribute}>{html}</p>']
+            lines = []
         else:
             lines.append(_line(html, sentence.get("light"), attribute))
-    return "".join([*pieces, *_listed(lines)])
+    html = "".join([*pieces, *_listed(lines)])
+    return f"<details><summary>{markup.text(title)}</summary>{html}</details>" if title and html else html
 
 
 def _line(html: str, light: str | None, attribute: str) -> str:

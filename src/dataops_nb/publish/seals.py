@@ -1,8 +1,8 @@
 """Seals: what a page's visible text was when it was built, so that a changed page can be told when it comes back.
 
 Every piece of text that a reader can see or hear (also titles of tooltips, alternatives of pictures, labels) leaves four
-hexadecimal digits in the page, in their order, and the whole leaves sixteen. No key is involved: a seal shows a change; who
-also forges the seal still has to make the sentences agree with their facts.
+hexadecimal digits in the page, in their order, and the whole, with its styles and its script, leaves sixteen. No key is
+involved: a seal shows a change; who also forges the seal still has to make the sentences agree with their facts.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Visible(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self.said: list[tuple[str, tuple[str, ...]]] = []
+        self.silent: list[str] = []
         self._silent = 0
         self._open: list[tuple[str, list[str], tuple[str, ...]]] = []
 
@@ -44,8 +45,8 @@ class Visible(HTMLParser):
         self._silent += tag in SILENT
         known = dict(attrs)
         self.pieces += [_line(value) for name in SPOKEN if (value := known.get(name))]
-        if tag == "meta" and known.get("http-equiv") is None and known.get("content"):
-            self.pieces.append(_line(known["content"] or ""))
+        if tag == "meta" and (content := known.get("content")):
+            (self.silent if known.get("http-equiv") else self.pieces).append(_line(content))
         if tag in {"p", "li"}:
             self._open.append((tag, [], tuple((known.get("data-facts") or "").split())))
 
@@ -57,8 +58,9 @@ class Visible(HTMLParser):
             self.said.append((_line("".join(words)), facts))
 
     def handle_data(self, data: str) -> None:
-        """Keep a piece of text."""
+        """Keep a piece of text; what styles the page or runs in it apart."""
         if self._silent:
+            self.silent.append(data)
             return
         if piece := _line(data):
             self.pieces.append(piece)
@@ -75,11 +77,11 @@ def read(html: str) -> Visible:
 
 
 def seal(html: str, travelling: Mapping[str, Any]) -> dict[str, str]:
-    """`texts`: four digits for each piece of text; `whole`: sixteen for all of them with what travels in the page."""
-    pieces = [digits(piece) for piece in read(html).pieces]
-    content = json.dumps(
-        [pieces, {k: v for k, v in travelling.items() if k != "seal"}], sort_keys=True, ensure_ascii=False
-    )
+    """`texts`: four digits for each piece of text; `whole`: sixteen for all of them with what travels, styles and runs."""
+    visible = read(html)
+    pieces = [digits(piece) for piece in visible.pieces]
+    carried = {k: v for k, v in travelling.items() if k != "seal"}
+    content = json.dumps([pieces, carried, visible.silent], sort_keys=True, ensure_ascii=False)
     return {"texts": "".join(pieces), "whole": hashlib.sha256(content.encode()).hexdigest()[:16]}
 
 

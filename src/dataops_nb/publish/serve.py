@@ -15,20 +15,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from dataops_nb.errors import PublishError
+from dataops_nb.publish import public
 from dataops_nb.publish.page import POLICY
 
 HOST = "127.0.0.1"
-PRIVATE = frozenset({"runs", "history", "cache", "notices"})
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".json": "application/json",
-    ".csv": "text/csv; charset=utf-8",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".eml": "message/rfc822",
-    ".zip": "application/zip",
-    ".ipynb": "application/x-ipynb+json",
-}
 HEADERS = {
     "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'; sandbox allow-downloads",
     "X-Content-Type-Options": "nosniff",
@@ -66,16 +56,10 @@ class Server(ThreadingHTTPServer):
             return None
         try:
             file = (self.root / (rest or "index.html")).resolve()
-            public = self._is_public(file) and file.is_file()
+            seen = public.may_be_seen(file, self.root)
         except (OSError, ValueError):  # no name of a file
             return None
-        return file if public else None
-
-    def _is_public(self, file: Path) -> bool:
-        if not file.is_relative_to(self.root) or file.suffix not in TYPES:
-            return False
-        parts = file.relative_to(self.root).parts
-        return parts[0] not in PRIVATE and not any(part.startswith(".") for part in parts)
+        return file if seen else None
 
 
 class Look(BaseHTTPRequestHandler):
@@ -113,7 +97,7 @@ class Look(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, {})
             return
         content = file.read_bytes()
-        self._answer(HTTPStatus.OK, {"Content-Type": TYPES[file.suffix]}, content, body=body)
+        self._answer(HTTPStatus.OK, {"Content-Type": public.TYPES[file.suffix]}, content, body=body)
 
     def _answer(self, status: HTTPStatus, more: dict[str, str], content: bytes = b"", *, body: bool = True) -> None:
         self.send_response(status)

@@ -6,16 +6,29 @@ It says what is shown, how fresh it is, and what failed since: a failed run leav
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from dataops_nb import story
-from dataops_nb.publish import facts, markup
+from dataops_nb.publish import finder, markup, saying, stars
 from dataops_nb.publish.markup import text
 from dataops_nb.publish.page import day, document, notice, stamp, whatif_said
+from dataops_nb.publish.saying import Said
+from dataops_nb.publish.standing import Standing
+from dataops_nb.story.numbers import DEFAULT
 
 FAILED = {"failed": "failed", "timed_out": "ran out of time", "killed": "was killed", "skipped": "was skipped"}
+
+
+@dataclass(frozen=True)
+class More:
+    """What the front page shows beside its reports: where each metric stands, by id; which are North Stars; when it ran."""
+
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    stars: Sequence[str] = ()
+    grain: str = "week"
+    refreshed: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -34,12 +47,14 @@ class Entry:
     facts: tuple[Mapping[str, Any], ...] = ()
     names: tuple[str, ...] = ()
     findings: tuple[Mapping[str, Any], ...] = ()
+    solve: tuple[Mapping[str, Any], ...] = ()
     period: str = ""
     as_of: str | None = None
     data_to: str | None = None
     failure: str | None = None
     failed_as_of: str | None = None
     error: str | None = None
+    locale: str = DEFAULT
 
     @property
     def behind(self) -> int:
@@ -49,35 +64,40 @@ class Entry:
         return (dt.date.fromisoformat(self.failed_as_of) - dt.date.fromisoformat(self.as_of)).days
 
 
-def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = "") -> str:
+def build(company: str, entries: Sequence[Entry], as_of: dt.date, whatif: str = "", more: More | None = None) -> str:
     """out/index.html of a company, from its reports in the order of the suites; that of a what-if says so."""
+    more = more or More()
+    locale = next((entry.locale for entry in entries if entry.path), DEFAULT)
     first = next((entry for entry in entries if entry.path and entry.department is None), next(iter(entries), None))
-    others = [entry for entry in entries if entry is not first]
+    solving = [entry for entry in entries if entry is not first and entry.path and entry.solve]
+    others = [entry for entry in entries if entry not in solving and (entry is not first or _speaks(entry, more))]
+    shining = [more.standings[star] for star in more.stars]
+    north, told = _north(first, shining, more.grain)
+    found, solve, rest = _found(first, others), [_solve(entry) for entry in solving], _headlines(others)
+    tree, branches = stars.tree(shining, more.standings)
+    listed, lines = finder.section(list(more.standings.values()))
+    next_ = f'<div class="nb-next">{_solving(solving, solve)}{_overdue(entries)}</div>'
     parts = [
-        f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
-        f'<span class="nb-asof">as of {stamp(as_of)}</span></div>\n<h1>Where we stand</h1>\n</header>',
-        f"<main>\n{_watermark(whatif)}{_failures(entries)}{_north(first)}"
-        f"{_findings(_found(first, others))}{_departments(others)}{_overdue(entries)}</main>",
-        f"<footer><p>{_count(entries)} The newest is as of {day(as_of)}.</p></footer>",
+        _header(company, stamp(as_of, locale), finder.field() if listed else ""),
+        f"<main>\n{_watermark(whatif)}{_failures(entries)}{north}"
+        f'<div class="nb-columns">{_departments(others)}{_findings(found)}{next_}</div>{tree}{listed}</main>',
+        f"<footer><p>{_count(entries)} The newest is as of {day(as_of, locale)}.{_refreshed(more, locale)}</p></footer>",
     ]
-    said = [*_headlines([first] if first else []), *_found(first, others), *_headlines(others)]
-    return document(f"{company} · Where we stand", "\n".join(parts), _travelling(said, as_of))
+    script = finder.script() if listed else ""
+    travelling = saying.travelling([*told, *rest, *found, *itertools.chain(*solve), *branches, *lines], as_of)
+    return document(f"{company} · Where we stand", "\n".join(parts), travelling, script=script, look="nb-front")
 
 
-@dataclass(frozen=True)
-class Said:
-    """A sentence on the front page: the report that says it, its text, its facts, and the names in it."""
+def _header(company: str, as_of: str, field_: str) -> str:
+    return (
+        f'<header>\n<div class="nb-top"><span class="nb-company">{text(company)}</span>'
+        f'<span class="nb-asof">as of {as_of}</span></div>\n<h1>Where we stand</h1>\n{field_}</header>'
+    )
 
-    report: str
-    text: str
-    facts: Sequence[Mapping[str, Any]]
-    names: Sequence[str]
 
-    @property
-    def ids(self) -> list[str]:
-        """The ids of its facts in the order it prints them: a report's own, since two may be about two periods."""
-        ordered = story.in_order(self.text, [facts.as_fact(fact) for fact in self.facts], self.names)
-        return [f"{self.report}:{fact.id}" for fact in ordered]
+def _speaks(first: Entry, more: More) -> bool:
+    """Whether the first report is a department's, which stands among the others where North Stars have their own place."""
+    return bool(more.stars) and first.department is not None
 
 
 def _headlines(entries: Iterable[Entry]) -> list[Said]:
@@ -85,7 +105,7 @@ def _headlines(entries: Iterable[Entry]) -> list[Said]:
 
 
 def _headline(entry: Entry) -> Said:
-    return Said(entry.report, entry.headline, entry.facts, entry.names)
+    return Said(entry.report, entry.headline, entry.facts, entry.names, entry.locale)
 
 
 def _found(first: Entry | None, others: Iterable[Entry]) -> list[Said]:
@@ -96,22 +116,28 @@ def _found(first: Entry | None, others: Iterable[Entry]) -> list[Said]:
         for each in entry.findings if entry.path else ():
             about = {(each["kind"], metric) for metric in each["metrics"]}
             if not about <= known:
-                said.append(Said(entry.report, each["text"], each["facts"], each["names"]))
+                said.append(Said(entry.report, each["text"], each["facts"], each["names"], entry.locale))
             known |= about
     return said
 
 
 def _findings(said: Sequence[Said]) -> str:
-    items = "".join(f'<li data-facts="{text(" ".join(each.ids))}">{text(each.text)}</li>' for each in said)
+    items = "".join(f"<li{each.attribute}>{text(each.text)}</li>" for each in said)
     return f'<section><h2>What the lights do not say</h2><ul class="nb-lines">{items}</ul></section>\n' if items else ""
 
 
-def _travelling(said: Sequence[Said], as_of: dt.date) -> dict[str, Any]:
-    """The sentences with their facts."""
-    known = {f"{each.report}:{fact['id']}": fact for each in said for fact in each.facts}
-    sentences = [{"text": each.text, "facts": each.ids, "names": list(each.names)} for each in said]
-    facts = [{**fact, "id": id_} for id_, fact in known.items()]
-    return {"schema_version": 1, "as_of": as_of.isoformat(), "facts": facts, "sentences": sentences}
+def _solve(entry: Entry) -> list[Said]:
+    return [Said(entry.report, each["text"], each["facts"], each["names"], entry.locale) for each in entry.solve]
+
+
+def _solving(entries: Sequence[Entry], said: Sequence[Sequence[Said]]) -> str:
+    """What to solve next, as the reports about it say."""
+    sections = []
+    for entry, told in zip(entries, said, strict=True):
+        items = "".join(f"<li{each.attribute}>{text(each.text)}</li>" for each in told)
+        name = f'<a href="{text(entry.path)}">{text(entry.title)}</a>'
+        sections.append(f'<section class="nb-solve"><h2>{name}</h2><ol class="nb-lines">{items}</ol></section>\n')
+    return "".join(sections)
 
 
 def _watermark(whatif: str) -> str:
@@ -125,31 +151,45 @@ def _count(entries: Sequence[Entry]) -> str:
     return f"{reports}, all from their last run." if not failed else f"{reports}; {failed} did not refresh."
 
 
+def _refreshed(more: More, locale: str) -> str:
+    if more.refreshed is None:
+        return ""
+    return f" Last refresh: {day(more.refreshed.date(), locale)}, {more.refreshed:%H:%M} ({more.refreshed.tzname()})."
+
+
 def _failures(entries: Iterable[Entry]) -> str:
     items = "".join(f"<li>{_failure(entry)}</li>" for entry in entries if entry.failure)
     return notice("What failed", items) if items else ""
 
 
 def _overdue(entries: Iterable[Entry]) -> str:
-    """The reactions that were agreed for a light and are over their time, each once."""
+    """The reactions that were agreed for a light and are over their time, each once; how many there are stands open."""
     said = dict.fromkeys(text(each) for entry in entries if entry.path for each in entry.overdue)
-    return notice("Overdue reactions", "".join(f"<li>{each}</li>" for each in said)) if said else ""
+    if not said:
+        return ""
+    count = f"{len(said)} agreed {'reaction is' if len(said) == 1 else 'reactions are'} overdue"
+    items = "".join(f"<li>{each}</li>" for each in said)
+    return f'<details class="nb-warnings nb-overdue"><summary>{count}</summary><ul>{items}</ul></details>\n'
 
 
 def _failure(entry: Entry) -> str:
     what = f"<strong>{text(entry.title)}</strong> {FAILED.get(entry.failure or '', 'failed')}"
-    what += f" as of {stamp(entry.failed_as_of)}" if entry.failed_as_of else ""
+    what += f" as of {stamp(entry.failed_as_of, entry.locale)}" if entry.failed_as_of else ""
     why = f": {text(entry.error)}" if entry.error else ""
     if entry.path is None:
         return f"{what}{why}. Nothing was published before."
     age = f", {entry.behind} {'day' if entry.behind == 1 else 'days'} older" if entry.behind > 0 else ""
-    return f"{what}{why}. Shown is the report as of {stamp(entry.as_of)}{age}."
+    return f"{what}{why}. Shown is the report as of {stamp(entry.as_of, entry.locale)}{age}."
 
 
-def _north(entry: Entry | None) -> str:
+def _north(entry: Entry | None, shining: Sequence[Standing], grain: str) -> tuple[str, list[Said]]:
+    """The numbers the company looks at; the first report's sentence where nobody named them."""
     if entry is None:
-        return "<p>No report has been published yet.</p>\n"
-    return f'<section class="nb-north" aria-label="North Star">{_card(entry, "h2")}</section>\n'
+        return "<p>No report has been published yet.</p>\n", []
+    if shining and entry.path:
+        return stars.section(shining, entry.title if entry.department is None else "", entry.path, grain)
+    html = f'<section class="nb-north" aria-label="North Star">{_card(entry, "h2")}</section>\n'
+    return html, _headlines([entry])
 
 
 def _departments(entries: Sequence[Entry]) -> str:
@@ -160,12 +200,11 @@ def _departments(entries: Sequence[Entry]) -> str:
 def _card(entry: Entry, level: str) -> str:
     if entry.path is None:
         return f'<article><{level}>{text(entry.title)}</{level}><p class="nb-muted">Not published yet.</p></article>'
-    owner = f"{text(entry.owner)} · " if entry.owner else ""
-    said = f' data-facts="{text(" ".join(_headline(entry).ids))}"' if entry.facts else ""
-    fresh = f"as of {stamp(entry.as_of)} · data to {stamp(entry.data_to)} · {text(entry.period)}"
+    late = f"data to {stamp(entry.data_to, entry.locale)}" if entry.data_to != entry.as_of else ""
+    meta = " · ".join(part for part in (text(entry.owner or ""), late) if part)
     return (
         f'<article><div class="nb-cardtop"><{level}><a href="{text(entry.path)}">{text(entry.title)}</a></{level}>'
         f"{markup.chip(entry.light, entry.reason)}</div>"
-        f'<p class="nb-said"{said}>{text(entry.headline)}</p>'
-        f'<p class="nb-meta">{owner}{fresh}</p></article>'
+        f'<p class="nb-said"{_headline(entry).attribute if entry.facts else ""}>{text(entry.headline)}</p>'
+        f'<p class="nb-meta">{meta}</p></article>'
     )

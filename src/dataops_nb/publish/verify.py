@@ -15,6 +15,7 @@ from typing import Any
 
 from dataops_nb.publish import facts, seals
 from dataops_nb.story import disagreements
+from dataops_nb.story.numbers import DEFAULT
 
 FACTS = re.compile(r'<script type="application/json" id="facts">(.*?)</script>', re.DOTALL)
 
@@ -69,21 +70,23 @@ def _unsealed(html: str, travelling: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _disagreeing(travelling: Mapping[str, Any]) -> Iterator[Problem]:
-    known = facts.by_id(travelling)
+    known, locale = facts.by_id(travelling), str(travelling.get("locale") or DEFAULT)
     for sentence in travelling["sentences"]:
         used, text = [str(id_) for id_ in sentence.get("facts", [])], str(sentence["text"])
         if lacking := [id_ for id_ in used if id_ not in known]:
             yield Problem(text, f"uses {', '.join(lacking)}, which the page does not have")
             continue
-        for wrong in disagreements(text, [known[id_] for id_ in used], sentence.get("names", [])) if used else ():
+        own = str(sentence.get("locale") or locale)
+        told = [known[id_] for id_ in used]
+        for wrong in disagreements(text, told, sentence.get("names", []), own) if used else ():
             yield Problem(text, wrong)
 
 
 def _broken(html: str, travelling: Mapping[str, Any]) -> list[Problem]:
-    """Nothing visible has changed, and yet the whole is another one: then it is what travels in the page."""
+    """Nothing visible has changed, and yet the whole is another one: then it is what travels, styles or runs in the page."""
     whole = seals.seal(html, travelling)["whole"]
     return (
         []
         if whole == travelling["seal"].get("whole")
-        else [Problem("", "the facts in the page are not those it was built with")]
+        else [Problem("", "the facts, the styles or the script in the page are not those it was built with")]
     )

@@ -15,7 +15,7 @@ from dataops_nb import periods, workbench
 from dataops_nb.errors import UsageError
 from dataops_nb.refresh import due, plan, warmth
 from dataops_nb.refresh.plan import Planned
-from dataops_nb.refresh.progress import Progress, choose
+from dataops_nb.refresh.progress import Progress, begins, choose
 from dataops_nb.refresh.results import Outcome, Result
 from dataops_nb.refresh.runner import TIMEOUT, How, opened, work
 from dataops_nb.workbench import Workbench
@@ -49,7 +49,7 @@ def backfill(
             decided = due.decide(planned, refresh.larder, due.past(refresh.book, wb.whatif), refresh.place)
             if any(one.planned.due for one in decided):
                 stack.enter_context(warmth.kept())
-            results += work(today, decided, How(jobs, timeout), show)
+            results += work(today, decided, How(jobs, timeout, begun=begins(show)), show)
     return Outcome(refresh.run, end, results)
 
 

@@ -6,6 +6,7 @@ Both are configured by the environment alone: `DATAOPS_SMTP_URL` (smtp://user:pa
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import smtplib
@@ -14,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from email.message import EmailMessage
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -37,7 +39,12 @@ def slack_configured() -> bool:
 
 
 def send(mail: EmailMessage, to: Sequence[str], pauses: Sequence[float] | None = None) -> str:
-    """Hand a mail to the server; why that failed, or nothing. The server's address and password are never repeated."""
+    """Hand a mail to the server; why that failed, or nothing. The server's address and password are never repeated.
+
+    The mail as it was written is dated as of its reports; the one that is sent is dated now.
+    """
+    if mail["Date"]:
+        mail.replace_header("Date", format_datetime(dt.datetime.now(dt.UTC)))
     return _tried(lambda: _send(mail, to), PAUSES if pauses is None else pauses, "the mail server")
 
 

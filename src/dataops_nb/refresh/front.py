@@ -9,10 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from dataops_nb.definitions import Definitions
 from dataops_nb.publish import folder, site
+from dataops_nb.refresh import archives, standings
 from dataops_nb.refresh import ledger as book
+from dataops_nb.story.numbers import DEFAULT
 
+TOLD = ("findings", "stars", "solve")
 SHOWN = ("title", "department", "owner", "light", "reason", "headline", "data_to", "overdue")
 
 
@@ -21,13 +26,14 @@ def summary(payload: Mapping[str, Any]) -> dict[str, Any]:
     used, said = payload.get("headline_facts") or [], payload.get("headline") or ""
     known = {fact["id"]: fact for fact in payload["facts"]}
     names = [name for name in payload.get("names") or [] if name in said]
-    found = [_finding(each, known, payload) for each in payload.get("findings") or []]
+    told = {name: [_told(each, known, payload) for each in payload.get(name) or []] for name in TOLD}
     shown = {name: payload.get(name) for name in SHOWN}
-    return shown | {"facts": [known[id_] for id_ in used], "names": names, "findings": found}
+    own = {"grain": payload.get("grain"), "locale": payload.get("locale"), "names": names}
+    return shown | {"facts": [known[id_] for id_ in used]} | own | told
 
 
-def _finding(said: Mapping[str, Any], known: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A finding's sentence with the facts and names it uses."""
+def _told(said: Mapping[str, Any], known: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A sentence with the facts and names it uses."""
     names = [name for name in payload.get("names") or [] if name in said["text"]]
     return {**said, "facts": [known[id_] for id_ in said["facts"]], "names": names}
 
@@ -36,16 +42,21 @@ def _finding(said: Mapping[str, Any], known: Mapping[str, Any], payload: Mapping
 class Front:
     """What the front page is about: the company, the run that writes it, every (suite, report) in order, the what-if."""
 
-    company: str
+    known: Definitions
     run: str
     as_of: dt.date
     reports: Sequence[tuple[str, str]]
     whatif: str = ""
 
+    @property
+    def company(self) -> str:
+        """The company's name."""
+        return self.known.company.company
+
 
 def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) -> None:
-    """Write index.html, latest.json and each report's latest.json; PublishError where they cannot be written."""
-    entries, records = [], []
+    """Write index.html, latest.json, each report's latest.json and archive; PublishError where they cannot be written."""
+    entries, records, shown = [], [], []
     for suite, report in front.reports:
         good, failed = book.newest(ledger, suite, report, front.whatif)
         if good and not (out / report / good["period"] / "index.html").exists():
@@ -54,19 +65,24 @@ def write(out: Path, private: Path, ledger: sqlite3.Connection, front: Front) ->
             entries.append(_entry(report, good, failed))
             records.append(_record(suite, report, good, failed))
         if good:
+            shown.append(standings.Shown(report, good["period"], good["as_of"], _said(good)))
             pointer = {"schema_version": 1, **records[-1], "path": f"{good['period']}/index.html"}
-            folder.replace(out / report / "latest.json", _json(pointer), private)
-    newest = max([front.as_of, *(dt.date.fromisoformat(e.as_of) for e in entries if e.as_of)])
-    latest: dict[str, Any] = {
-        "schema_version": 1,
-        "run": front.run,
-        "as_of": front.as_of.isoformat(),
-        "finished": _now(),
-    }
-    latest["reports"] = records
+            _point(out / report / "latest.json", _json(pointer), private)
+    archives.write(out, private, ledger, [each.report for each in shown], company=front.company, whatif=front.whatif)
+    now = dt.datetime.now(dt.UTC)
+    latest = {"schema_version": 1, "run": front.run, "as_of": front.as_of.isoformat(),
+              "finished": now.isoformat(timespec="seconds"), "reports": records}  # fmt: skip
     folder.replace(out / "latest.json", _json(latest), private)
-    page = site.build(front.company, entries, newest, front.whatif)
+    newest = max([front.as_of, *(dt.date.fromisoformat(e.as_of) for e in entries if e.as_of)])
+    more = standings.read(out, shown, front.known, now.astimezone(ZoneInfo(front.known.company.timezone)))
+    page = site.build(front.company, entries, newest, front.whatif, more)
     folder.replace(out / "index.html", page.encode(), private)
+
+
+def _point(path: Path, content: bytes, private: Path) -> None:
+    """Write a pointer file, unless it says so already."""
+    if not path.exists() or path.read_bytes() != content:
+        folder.replace(path, content, private)
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
@@ -79,6 +95,7 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         report=report,
         title=said.get("title") or report.replace("-", " ").capitalize(),
         path=_path(report, good),
+        locale=said.get("locale") or DEFAULT,
         department=said.get("department") if good else report,
         owner=said.get("owner"),
         light=said.get("light") or "unknown",
@@ -88,6 +105,7 @@ def _entry(report: str, good: Mapping[str, Any] | None, failed: Mapping[str, Any
         facts=tuple(said.get("facts") or ()),
         names=tuple(said.get("names") or ()),
         findings=tuple(said.get("findings") or ()),
+        solve=tuple(said.get("solve") or ()),
         period=good["period"] if good else "",
         as_of=good["as_of"] if good else None,
         data_to=said.get("data_to"),
@@ -125,7 +143,3 @@ def _said(good: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _path(report: str, good: Mapping[str, Any] | None) -> str | None:
     return f"{report}/{good['period']}/index.html" if good else None
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

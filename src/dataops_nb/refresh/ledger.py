@@ -64,11 +64,11 @@ _LATER = {
 
 
 @contextmanager
-def opened(path: Path, wait: float = WAIT) -> Iterator[sqlite3.Connection]:
-    """The ledger at `path`, made where it is missing. LockedError where another program holds it for `wait` seconds."""
+def opened(path: Path, wait: float | None = None) -> Iterator[sqlite3.Connection]:
+    """The ledger at `path`, made where it is missing. LockedError where another program holds it for `wait` (30) seconds."""
     connection: sqlite3.Connection | None = None
     try:
-        connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=WAIT if wait is None else wait, isolation_level=None)
         connection.row_factory = sqlite3.Row
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")

@@ -1,7 +1,8 @@
 """Notice: who is named in reports.yaml is told after a suite what was published and what failed, only on change if asked.
 
 Mails and messages are written under `out/notices/` in any case, and sent where the environment says how. What was told
-last is kept in the ledger, so that a change can be told from a repetition.
+last is kept in the ledger, so that a change can be told from a repetition; which report was sent to whom, once a server has
+taken it, is kept in `out/history/sent.csv`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import SMTP
 from pathlib import Path
 from typing import Any, Literal
 
+from dataops_nb import history
 from dataops_nb.definitions.models import Mail
 from dataops_nb.publish import digest, folder, mail, slack
 from dataops_nb.publish.digest import Said
@@ -83,10 +85,11 @@ def _notices(wb: Workbench, outcome: Outcome) -> Iterator[Notice]:
 
 def _good(result: Result) -> Said:
     page = Path(result.pages[0]) if result.pages else None
-    first, *others = (digest.of_page(page) if page and page.exists() else []) or ["Nothing was said."]
-    return Said(
-        result.report, _title(result), result.light or "unknown", first, tuple(others), result.period, page=page
-    )
+    light = result.light or "unknown"
+    if page is None or not page.exists():
+        return Said(result.report, _title(result), light, "Nothing was said.", period=result.period)
+    text = page.read_text(encoding="utf-8")
+    return digest.said(text, result.report, light, period=result.period, page=page)
 
 
 def _bad(result: Result) -> Said:
@@ -108,17 +111,21 @@ def _told(wb: Workbench, book: sqlite3.Connection, notice: Notice, day: dt.date)
     """Write the notice and deliver it as far as that is configured; why it could not be."""
     place = wb.out / "notices" / notice.suite
     place.mkdir(parents=True, exist_ok=True)
+    name, private = f"{day.isoformat()}.{notice.kind}", wb.out / "runs"
+    shown = {said.report: said.as_of or day.isoformat() for said in notice.reports if not said.error}
+    about = {"schema_version": 1, "suite": notice.suite, "to": notice.to, "reports": shown}
+    folder.replace(place / f"{name}.json", (json.dumps(about, indent=1) + "\n").encode(), private)
     body = slack.blocks(notice.subject, notice.reports)
-    posted = place / f"{day.isoformat()}.{notice.kind}.slack.json"
-    folder.replace(posted, (json.dumps(body, indent=1) + "\n").encode(), wb.out / "runs")
+    posted = place / f"{name}.slack.json"
+    folder.replace(posted, (json.dumps(body, indent=1) + "\n").encode(), private)
     wrong = []
     if notice.to:
         good = notice.kind == "success"
         letter = mail.message(
             notice.subject, notice.reports, sender=delivery.sender(), to=notice.to, day=day, attach=good
         )
-        written = place / f"{day.isoformat()}.{notice.kind}.eml"
-        folder.replace(written, letter.as_bytes(), wb.out / "runs")
+        written = place / f"{name}.eml"
+        folder.replace(written, letter.as_bytes(), private)
         wrong.append(_delivered(wb, book, written) if delivery.mail_configured() else "")
     wrong.append(_delivered(wb, book, posted) if delivery.slack_configured() else "")
     return [said for said in wrong if said]
@@ -129,14 +136,29 @@ def _delivered(wb: Workbench, book: sqlite3.Connection, path: Path) -> str:
     name = path.relative_to(wb.out).as_posix()
     if path.suffix == ".eml":
         letter = message_from_bytes(path.read_bytes(), policy=SMTP)
-        why = delivery.send(letter, [one.addr_spec for one in letter["To"].addresses])
+        to = [one.addr_spec for one in letter["To"].addresses]
+        why = delivery.send(letter, to)
     else:
+        to = ["slack"]
         why = delivery.post(json.loads(path.read_text(encoding="utf-8")))
     if why:
         book.execute("insert or ignore into undelivered (path) values (?)", (name,))
         return f"{name} was not delivered: {why}"
     book.execute("delete from undelivered where path = ?", (name,))
+    _remember(wb, path, to)
     return ""
+
+
+def _remember(wb: Workbench, path: Path, to: Sequence[str]) -> None:
+    """Enter in the communication log that the reports of a delivered notice were sent, and to whom."""
+    about = path.with_name(path.name.removesuffix(".eml").removesuffix(".slack.json") + ".json")
+    if about.exists():
+        reports = json.loads(about.read_text(encoding="utf-8"))["reports"]
+        now, readers = dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), ", ".join(to)
+        rows = [
+            {"sent_at": now, "report": report, "as_of": as_of, "readers": readers} for report, as_of in reports.items()
+        ]
+        history.SENT.add(wb.out, rows)
 
 
 def _again(wb: Workbench, book: sqlite3.Connection) -> list[str]:

@@ -81,10 +81,13 @@ def reports(
     wrong: list[str] = []
     planned: list[Planned] = []
     schemas: dict[str, dict[str, Parameter]] = {}
+    seen: dict[Path, dict[str, Parameter]] = {}
     for want in wanted:
         try:
             file = _file(notebooks, want.said.notebook)
-            schemas[want.report] = declared(read(file), want.said.notebook)
+            if file not in seen:
+                seen[file] = declared(read(file), want.said.notebook)
+            schemas[want.report] = seen[file]
             values = _values(want, schemas[want.report], as_of, extra)
             refuse_plain_secrets(values, want.where)
             period = calendar.last_complete(_grain(want, values), as_of)

@@ -21,21 +21,49 @@ def line(result: Any) -> None:
     sys.stderr.flush()
 
 
+class Bar:
+    """A bar on a terminal: how many reports have ended, which run now, and what went wrong."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._bar = tqdm(total=total, unit="report", file=sys.stderr, leave=False)
+        self._running: list[str] = []
+
+    def begun(self, report: str) -> None:
+        """Show that a report runs."""
+        self._running.append(report)
+        self._bar.set_postfix_str(", ".join(self._running))
+
+    def __call__(self, result: Any) -> None:
+        """Show that a report has ended."""
+        if result.report in self._running:
+            self._running.remove(result.report)
+        self._bar.set_postfix_str(", ".join(self._running), refresh=False)
+        self._bar.update()
+        if result.state not in {"ok", "skipped"}:
+            self._bar.write(_said(result), file=sys.stderr)
+        if self._bar.n >= self._total:
+            self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
+
+
 def choose(total: int) -> Progress:
     """A bar for `total` reports on a terminal; lines where nobody watches."""
-    if not sys.stderr.isatty():
-        return line
-    bar = tqdm(total=total, unit="report", file=sys.stderr, leave=False)
+    return Bar(total) if sys.stderr.isatty() else line
 
-    def advance(result: Any) -> None:
-        bar.set_postfix_str(result.report)
-        bar.update()
-        if result.state != "ok":
-            bar.write(_said(result), file=sys.stderr)
-        if bar.n >= total:
-            bar.close()
 
-    return advance
+def begins(show: Progress) -> Callable[[str], None]:
+    """What is told of each report before it starts; a bar shows it, lines say only how reports end."""
+    return show.begun if isinstance(show, Bar) else silent
+
+
+def close(show: Progress) -> None:
+    """Take a bar away that was interrupted."""
+    if isinstance(show, Bar):
+        show.close()
 
 
 def _said(result: Any) -> str:

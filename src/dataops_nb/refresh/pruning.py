@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.refresh import housekeeping, ledger, lock
+from dataops_nb.refresh import archives, housekeeping, ledger, lock
 from dataops_nb.workbench import Workbench
 
 Place = tuple[str, str, str]
@@ -46,7 +46,9 @@ def prune(wb: Workbench, keep: int) -> Pruned:
         runs = _old_runs(wb.out / "runs", keep)
         for run in runs:
             shutil.rmtree(wb.out / "runs" / run, ignore_errors=True)
-        return Pruned(pages, runs, _forget(book, old, keep))
+        rows = _forget(book, old, keep)
+        _show(wb, book, old)
+        return Pruned(pages, runs, rows)
 
 
 def _old(book: sqlite3.Connection, keep: int) -> list[Place]:
@@ -71,6 +73,17 @@ def _remove(out: Path, place: Place) -> str:
         raise PublishError(f"{report}/{period} could not be removed: {error.strerror or error}") from error
     shutil.rmtree(aside, ignore_errors=True)
     return folder.relative_to(out).as_posix()
+
+
+def _show(wb: Workbench, book: sqlite3.Connection, gone: Iterable[Place]) -> None:
+    """The archive pages without what was removed."""
+    reports: dict[str, list[str]] = {}
+    for whatif, report, _ in gone:
+        reports.setdefault(whatif, []).append(report)
+    for whatif, named in reports.items():
+        place = wb.out / "whatif" / whatif if whatif else wb.out
+        company = wb.definitions.company.company
+        archives.write(place, wb.out / "runs", book, named, company=company, whatif=whatif)
 
 
 def _old_runs(runs: Path, keep: int) -> list[str]:

@@ -65,6 +65,7 @@ def publish(refresh: Refresh, due: Sequence[Decided], how: How) -> Iterator[Resu
 
 def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], how: How) -> Iterator[Result]:
     rows: dict[Decided, int] = {}
+    began: dict[Decided, float] = {}
     ended_ = set[Decided]()
     front_page = Pace()
 
@@ -72,6 +73,8 @@ def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], how: How) -> 
         one = work[job]
         day = one.planned.as_of or refresh.as_of
         rows[one] = ledger.start(refresh.book, refresh.run, one.planned, day, made_of=one.made, shard=refresh.shard)
+        began[one] = time.monotonic()
+        how.begun(one.planned.report)
 
     try:
         with closing(_executed(work, how, started)) as all_ended:
@@ -86,8 +89,8 @@ def _worked(refresh: Refresh, work: Mapping[execute.Job, Decided], how: How) -> 
     finally:
         ledger.release(refresh.book, [one.key for one in work.values() if one not in ended_])
         for one in rows.keys() - ended_:
-            error = "the refresh was interrupted"
-            ledger.finish(refresh.book, rows[one], "killed", seconds=0.0, code=KilledError.exit_code, error=error)
+            seconds, error = time.monotonic() - began[one], "the refresh was interrupted"
+            ledger.finish(refresh.book, rows[one], "killed", seconds=seconds, code=KilledError.exit_code, error=error)
 
 
 def _executed(work: Iterable[execute.Job], how: How, started: Started) -> Generator[execute.Ended, None, None]:

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 VOLATILE = frozenset({"report", "run", "published_at"})
+LATER = frozenset({"sent.csv"})  # what became of a report after it was published makes no report due
 Marks = tuple[list[str], list[str]]
 
 
@@ -39,7 +40,7 @@ class Remembered:
         return whole.hexdigest()[:12]
 
     def _look(self) -> None:
-        paths = sorted(self.folder.glob("*.csv"))
+        paths = sorted(path for path in self.folder.glob("*.csv") if path.name not in LATER)
         seen = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in paths]
         if seen != self._seen:
             self._seen, self._marks = seen, {}

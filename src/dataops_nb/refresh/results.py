@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from dataops_nb.errors import PublishError
 from dataops_nb.refresh import plan
 from dataops_nb.refresh.ingredients import Larder, digest
 from dataops_nb.refresh.plan import Planned
+from dataops_nb.refresh.progress import silent
 from dataops_nb.refresh.warmth import Engine
 from dataops_nb.refresh.watch import Limits
 from dataops_nb.workbench import Workbench
@@ -71,7 +72,7 @@ class Outcome:
 class How:
     """How reports are executed: how many at a time, for how long, here or on which cluster, on which engine.
 
-    `limits` are those of one report beside its `timeout` in seconds.
+    `limits` are those of one report beside its `timeout` in seconds; `begun` is told of each that starts.
     """
 
     jobs: int | None = None
@@ -79,6 +80,7 @@ class How:
     executor: str = LOCAL
     engine: Engine = "forked"
     limits: Limits | None = None
+    begun: Callable[[str], None] = silent
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def show_front(refresh: Refresh) -> None:
     from dataops_nb.refresh import front  # noqa: PLC0415  what builds pages; not needed where nothing has changed
 
     known = refresh.wb.definitions
-    shown = front.Front(known.company.company, refresh.run, refresh.as_of, plan.ids(known), refresh.wb.whatif)
+    shown = front.Front(known, refresh.run, refresh.as_of, plan.ids(known), refresh.wb.whatif)
     front.write(refresh.place, refresh.private, refresh.book, shown)
     row = (f"front:{refresh.wb.whatif}", _shown(refresh), refresh.run)
     refresh.book.execute("insert or replace into notices (key, said, at) values (?, ?, ?)", row)

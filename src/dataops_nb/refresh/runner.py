@@ -15,12 +15,12 @@ from typing import Any
 
 from dataops_nb import workbench
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.publish import kinds
+from dataops_nb.publish import kinds, paper
 from dataops_nb.refresh import audience, due, housekeeping, ingredients, ledger, lock, plan, shards, warmth
 from dataops_nb.refresh.due import Decided
 from dataops_nb.refresh.ingredients import Larder
 from dataops_nb.refresh.plan import Planned
-from dataops_nb.refresh.progress import Progress, choose
+from dataops_nb.refresh.progress import Progress, begins, choose, close
 from dataops_nb.refresh.results import LOCAL, TIMEOUT, How, Outcome, Refresh, Result, is_behind, place_of, show_front
 from dataops_nb.refresh.surroundings import secrets
 from dataops_nb.refresh.warmth import Engine
@@ -72,19 +72,21 @@ def run(
     dask://HOST:PORT; `to` are the formats that are published. `engine` is `forked`, or `kernel` for the stock one; `limits`
     are those of one report beside its `timeout`. Whoever reports.yaml names is told after. Raises before anything runs:
     UsageError and DefinitionsError for what is asked, LockedError where another refresh holds the output, PublishError
-    where it cannot be written. After that every report ends in the outcome.
+    where it cannot be written or nothing here can print the pdf that is asked for. After that every report ends in the outcome.
     """
     _check_jobs(jobs)
+    if "pdf" in to:
+        paper.browser()
     day = workbench.as_of(wb, as_of)
     todo = shards.pick(_plan(wb, suite, reports, day, parameters), shard)
     workbench.ensure_data(wb)
     with opened(wb, day, shard=shard, force=force, to=to) as refresh:
         known = due.past(refresh.book, wb.whatif)
-        files = [kinds.FILES[name] for name in dict.fromkeys(("html", *to))]
-        decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=files)
+        decided = due.decide(todo, refresh.larder, known, refresh.place, force=force, files=kinds.files(to))
         decided = due.missed(decided, known) if missed else decided
-        how = How(jobs, timeout, executor, engine, limits)
-        results = work(refresh, decided, how, progress or choose(len(todo)))
+        show = progress or choose(len(todo))
+        how = How(jobs, timeout, executor, engine, limits, begins(show))
+        results = work(refresh, decided, how, show)
         outcome = Outcome(refresh.run, day, results)
         told = audience.wanted(wb, outcome, refresh.book)
     return _told(wb, outcome) if told else outcome
@@ -108,10 +110,14 @@ def work(refresh: Refresh, decided: Sequence[Decided], how: How, show: Progress)
                 found[one.planned.key] = Result.skipped(one.planned, one.planned.why, refresh.place, one.before)
     for result in found.values():
         show(result)
-    with warmth.kept(how.engine) if wanted and how.executor == LOCAL else nullcontext():
-        for result in _worked(refresh, wanted, how):
-            found[result.report, result.period] = result
-            show(result)
+    try:
+        with warmth.kept(how.engine) if wanted and how.executor == LOCAL else nullcontext():
+            for result in _worked(refresh, wanted, how):
+                found[result.report, result.period] = result
+                show(result)
+    except KeyboardInterrupt:
+        close(show)
+        raise KeyboardInterrupt(f"{len(found)} of {len(decided)} reports had ended; what is published stays") from None
     return [found[one.planned.key] for one in decided]
 
 

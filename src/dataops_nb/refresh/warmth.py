@@ -33,7 +33,7 @@ def kept(engine: Engine = "forked") -> Iterator[None]:
         with imports.grammars_later():
             from dataops_nb.publish.renderer import Renderer  # noqa: PLC0415  its package takes a while to import
 
-        DRAWN.append(Renderer(passed()))
+        DRAWN.append(Renderer(passed(), KEPT[-1] if KEPT else None))
         yield
     finally:
         for renderer in DRAWN:

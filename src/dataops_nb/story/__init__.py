@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataops_nb.story.agreement import agreements, pairs
 from dataops_nb.story.answering import mind, worth
+from dataops_nb.story.changing import changed
 from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.communicated import untold
@@ -42,6 +43,7 @@ __all__ = [
     "Told",
     "action",
     "agreements",
+    "changed",
     "contradictions",
     "disagreements",
     "explained",

@@ -59,16 +59,18 @@ def _facts(board: Board, pair: Pair) -> Iterator[Fact]:
         return Fact(f"{metric}.{field}", metric, None, board.period.id, field, value, of, text)
 
     allowed = pair.tolerance
-    of, text = ("percent", numbers.number(allowed.value, "percent")) if allowed.relative else (money, "")
-    yield fact("tolerance", allowed.value, of, text or numbers.number(allowed.value, money))
+    of, text = ("percent", numbers.of(board).number(allowed.value, "percent")) if allowed.relative else (money, "")
+    yield fact("tolerance", allowed.value, of, text or numbers.of(board).number(allowed.value, money))
     judged = past["within_tolerance"].dropna()
     apart = int((~judged.astype(bool)).sum())
-    yield fact("judged", len(judged), f"{board.grain}s", numbers.quantity(len(judged), f"{board.grain}s"))
-    yield fact("apart", apart, f"{board.grain}s", numbers.number(apart))
+    yield fact("judged", len(judged), f"{board.grain}s", numbers.of(board).quantity(len(judged), f"{board.grain}s"))
+    yield fact("apart", apart, f"{board.grain}s", numbers.of(board).number(apart))
     for row in past[past["period"] == board.period.id].dropna(subset=["a"]).to_dict("records"):
         for name in ("a", "b"):
-            yield fact(name, float(row[name]), money, numbers.number(float(row[name]), money))
-        yield fact("difference", float(row["difference"]), money, numbers.difference(float(row["difference"]), money))
+            yield fact(name, float(row[name]), money, numbers.of(board).number(float(row[name]), money))
+        yield fact(
+            "difference", float(row["difference"]), money, numbers.of(board).difference(float(row["difference"]), money)
+        )
         if row["within_tolerance"] is not None:
             verdict = "yes" if row["within_tolerance"] else "no"
             yield fact("agrees", verdict, "", verdict)
@@ -79,7 +81,7 @@ def _told(board: Board, pair: Pair, known: dict[str, Fact]) -> Iterator[Sentence
         return known.get(f"{pair.a.metric}.{name}_with_{pair.b.metric}")
 
     left, right = systems(board, pair)
-    label, when = board.definitions.label(pair.a.metric), numbers.period(board.period)
+    label, when = board.definitions.label(pair.a.metric), numbers.of(board).period(board.period)
     a, b, gap, agrees, allowed = (find(name) for name in ("a", "b", "difference", "agrees", "tolerance"))
     about = f"{left} and {right}" if label in (left, right) else f"On {label}, {left} and {right}"
     if a is None or b is None or gap is None or allowed is None:

@@ -56,12 +56,12 @@ def _worth_facts(board: Board, metric: str) -> Iterator[Fact]:
     if math.isnan(found.value):
         return
     unit = board.definitions.metrics[metric].unit
-    yield _fact(board, metric, "one", (found.step, unit), numbers.difference(found.step, unit, word=True))
+    yield _fact(board, metric, "one", (found.step, unit), numbers.of(board).difference(found.step, unit, word=True))
     for field, amount in (("worth_of_one", found.value), ("worth_low", found.low), ("worth_high", found.high)):
-        yield _fact(board, metric, field, (amount, currency), numbers.number(abs(_clean(amount)), currency))
+        yield _fact(board, metric, field, (amount, currency), numbers.of(board).number(abs(_clean(amount)), currency))
     if found.lag:
         periods = f"{board.grain}s"
-        yield _fact(board, metric, "worth_after", (found.lag, periods), numbers.quantity(found.lag, periods))
+        yield _fact(board, metric, "worth_after", (found.lag, periods), numbers.of(board).quantity(found.lag, periods))
 
 
 def _turn_facts(board: Board, metric: str) -> Iterator[Fact]:
@@ -83,7 +83,9 @@ def _turn_facts(board: Board, metric: str) -> Iterator[Fact]:
         )
         if share:
             value = target * share if said.better == "up" else target / share
-            yield _fact(board, metric, f"turns_{colour}", (value, said.unit), numbers.quantity(value, said.unit))
+            yield _fact(
+                board, metric, f"turns_{colour}", (value, said.unit), numbers.of(board).quantity(value, said.unit)
+            )
             id_ = f"{metric}.light_{colour}"
             yield Fact(id_, metric, None, board.period.id, f"light_{colour}", colour, "", colour)
 

@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dataops_nb.story import claims
+from dataops_nb.story import claims, numbers
 from dataops_nb.story.claims import Number, Word
 from dataops_nb.story.facts import Fact
-from dataops_nb.story.numbers import period_in_words
 
 _LEVELS = (
     "value", "target", "target_low", "target_high", "previous", "same_last_year", "mtd", "qtd", "ytd", "center", "lower",
@@ -24,6 +23,7 @@ _ROLES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (re.compile(r"\b(?:target|targets) (?:of|is|was) $"), ("target", "target_low", "target_high")),
     (re.compile(r"\bwas reported as $"), ("reported",)),
 )
+_WITH_ROLES = {field for _, fields in _ROLES for field in fields}
 _ABOUT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\blast year\b|\byear before\b"), "change_last_year"),
     (re.compile(r"\b(?:day|week|month|quarter|year) before\b|\b(?:on|than) last (?:week|month|quarter)\b"), "change"),
@@ -40,15 +40,20 @@ class Said:
     fact: Fact
 
 
-def disagreements(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -> list[str]:
+def disagreements(
+    text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT
+) -> list[str]:
     """What a sentence says that its facts do not, each in a few words; empty where it agrees with them.
 
-    `facts` are those of the sentence, in its order; `names` are labels, titles and people's words in it, which claim nothing.
+    `facts` are those of the sentence, in its order; `names` are labels, titles and people's words in it, which claim nothing;
+    its numbers are written as in `locale`.
     """
-    left = claims.cover(text, [*names, *_phrases(facts)])
-    said, wrong = _numbers(left, facts)
+    left = claims.cover(text, [*names, *_phrases(facts, locale)])
+    said, wrong = _numbers(left, facts, locale)
     wrong += [
-        f"prints {fact.text!r} for {fact.id}, which is {fact.value}" for fact in facts if not _printed_right(fact)
+        f"prints {fact.text!r} for {fact.id}, which is {fact.value}"
+        for fact in facts
+        if not _printed_right(fact, locale)
     ]
     wrong += _colours(left, facts)
     wrong += [problem for word in claims.ways(left) if (problem := _way(left, word, said, facts))]
@@ -57,56 +62,66 @@ def disagreements(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -
     return wrong
 
 
-def places(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -> list[Said]:
+def places(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT) -> list[Said]:
     """The numbers of a sentence, each with its place and its fact; `facts` in the order of the sentence."""
-    return _numbers(claims.cover(text, [*names, *_phrases(facts)]), facts)[0]
+    return _numbers(claims.cover(text, [*names, *_phrases(facts, locale)]), facts, locale)[0]
 
 
-def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = ()) -> list[Fact]:
+def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale: str = numbers.DEFAULT) -> list[Fact]:
     """The facts in the order in which a text prints them; those that it does not print follow."""
-    left = claims.cover(text, [*names, *_phrases(facts)])
+    left = claims.cover(text, [*names, *_phrases(facts, locale)])
     waiting, printed = list(facts), list[Fact]()
-    for number in claims.figures(left):
-        found = next((fact for fact in waiting if _prints(number, fact)), None)
-        if found is not None:
+    for number in claims.figures(left, locale):
+        alike, roles = [fact for fact in waiting if _prints(number, fact, locale)], _roles(left, number)
+        if alike:
+            found = min(alike, key=lambda fact: _stem(fact) not in roles if roles else _stem(fact) in _WITH_ROLES)
             waiting.remove(found)
             printed.append(found)
     return [*printed, *waiting]
 
 
-def _phrases(facts: Iterable[Fact]) -> list[str]:
+def _roles(text: str, number: Number) -> tuple[str, ...]:
+    """The fields that a number must be of, by the words before it; none where they do not say."""
+    return next((fields for cue, fields in _ROLES if cue.search(text[: number.start])), ())
+
+
+def _stem(fact: Fact) -> str:
+    return fact.field.split("_with_")[0]
+
+
+def _phrases(facts: Iterable[Fact], locale: str) -> list[str]:
     """What facts say in words: dates, parts, and the periods that they are about."""
     said = [fact.text for fact in facts if isinstance(fact.value, str) and fact.field not in {"light", *_SAID}]
-    periods = {period_in_words(fact.period) for fact in facts}
+    periods = {numbers.at(locale).period_in_words(fact.period) for fact in facts}
     return [*said, *periods, *(f"{period[:1].upper()}{period[1:]}" for period in periods)]
 
 
-def _prints(number: Number, fact: Fact) -> bool:
-    printed = claims.figures(fact.text) if not isinstance(fact.value, str) else []
+def _prints(number: Number, fact: Fact, locale: str) -> bool:
+    printed = claims.figures(fact.text, locale) if not isinstance(fact.value, str) else []
     return bool(printed) and number.same(printed[0])
 
 
-def _numbers(text: str, facts: Sequence[Fact]) -> tuple[list[Said], list[str]]:
+def _numbers(text: str, facts: Sequence[Fact], locale: str) -> tuple[list[Said], list[str]]:
     """Each number with its fact: the facts that are printed come in the order of the text."""
     said, wrong, place = list[Said](), list[str](), 0
-    for number in claims.figures(text):
-        later = next((i for i in range(place, len(facts)) if _prints(number, facts[i])), None)
+    for number in claims.figures(text, locale):
+        later = next((i for i in range(place, len(facts)) if _prints(number, facts[i], locale)), None)
         if later is None:
-            expected = next((fact for fact in facts[place:] if claims.figures(fact.text)), None)
+            expected = next((fact for fact in facts[place:] if claims.figures(fact.text, locale)), None)
             meant = f"; {expected.id} is {expected.text}" if expected and not isinstance(expected.value, str) else ""
             wrong.append(f"says {number.text}, which no fact at that place says{meant}")
             continue
         fact, place = facts[later], later + 1
-        roles = next((fields for cue, fields in _ROLES if cue.search(text[: number.start])), None)
-        if roles and fact.field.split("_with_")[0] not in roles:
+        roles = _roles(text, number)
+        if roles and _stem(fact) not in roles:
             wrong.append(f"gives {number.text} as {roles[0]}, and it is {fact.id}")
         said.append(Said(number, fact))
     return said, wrong
 
 
-def _printed_right(fact: Fact) -> bool:
+def _printed_right(fact: Fact, locale: str) -> bool:
     """Whether the text of a number is its value, within half of the last printed digit."""
-    if isinstance(fact.value, str) or fact.value is None or not (printed := claims.figures(fact.text)):
+    if isinstance(fact.value, str) or fact.value is None or not (printed := claims.figures(fact.text, locale)):
         return True
     first = printed[0]
     value = float(fact.value) * (100 if first.mark else 1)
@@ -132,7 +147,8 @@ def _way(text: str, word: Word, said: Sequence[Said], facts: Sequence[Fact]) -> 
     """What is wrong with a direction: against the difference it is about, or else against value and bounds."""
     start, end = claims.clause(text, word.start)
     about = next((field for cue, field in _ABOUT if cue.search(text[start:end])), None)
-    fact = _by_field(facts, about) or _nearest(word, [s for s in said if start <= s.number.start < end])
+    near = [s for s in said if start <= s.number.start < end]
+    fact = _by_field(facts, about) or _nearest(word, near) or _unprinted(said, facts)
     way = _signed(fact) if fact else _against_bounds(facts)
     if way is None:
         return f"says {word.text!r}, and no fact says which way"
@@ -150,6 +166,13 @@ def _nearest(word: Word, said: Iterable[Said]) -> Fact | None:
     near = [s for s in said if _is_difference(s.fact)]
     best = min(near, key=lambda s: min(abs(s.number.start - word.end), abs(word.start - s.number.end)), default=None)
     return best.fact if best else None
+
+
+def _unprinted(said: Iterable[Said], facts: Iterable[Fact]) -> Fact | None:
+    """The one difference that a sentence tells in words alone, as `did not change`."""
+    printed = {each.fact.id for each in said}
+    left = [fact for fact in facts if _is_difference(fact) and fact.id not in printed]
+    return left[0] if len(left) == 1 else None
 
 
 def _is_difference(fact: Fact) -> bool:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
+
+from babel import Locale
+from babel.numbers import get_decimal_symbol, get_group_symbol
+
+from dataops_nb.story.numbers import DEFAULT
 
 Way = Literal["up", "down", "level"]
 
 _COVER = "\u2022"
-_NUMBER = re.compile(
-    r"(?<![\w.,])(?P<sign>[+\-\u2212])?(?P<currency>R\$|[$€£¥])?(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
-    r"(?P<scale>M|k|bn)?(?:\s?(?P<mark>%|percent(?!age)|points?\b))?(?![\w])"
-)
+_MONEY = r"[A-Z]{0,3}[$¢£¤¥￥\u058f\u060b\u09f2\u0e3f\u17db\u20a0-\u20cf][A-Z]{0,3}"
 _SCALES = {"k": 1e3, "M": 1e6, "bn": 1e9}
 _WAYS: dict[Way, tuple[str, ...]] = {
     "up": (
@@ -82,20 +85,48 @@ def cover(text: str, names: Iterable[str]) -> str:
     return text
 
 
-def figures(text: str) -> list[Number]:
-    """The numbers of a text, in order."""
-    return list(_figures(text))
+def figures(text: str, locale: str = DEFAULT) -> list[Number]:
+    """The numbers of a text as they are written in a locale, in order."""
+    return list(_figures(text, locale))
 
 
-def _figures(text: str) -> Iterator[Number]:
-    for hit in _NUMBER.finditer(text):
-        digits = hit["digits"].replace(",", "")
+@cache
+def _written(locale: str) -> tuple[re.Pattern[str], str, str]:
+    """How a number is written in a locale, the signs between its thousands, and the one before its decimals."""
+    group, decimal = get_group_symbol(locale), get_decimal_symbol(locale)
+    between, dot = "\u00a0\u202f " if group.isspace() else group, re.escape(decimal)
+    thousands = rf"\d{{1,3}}(?:[{re.escape(between)}]\d{{{_narrow(locale)},3}})+(?!\d)"
+    pattern = re.compile(
+        rf"(?<![\w.,])(?P<sign>[+\-\u2212])?(?:(?P<currency>{_MONEY})[\u00a0\u202f]?)?"
+        rf"(?P<digits>(?:{thousands}|\d+)(?:{dot}\d+)?)(?P<scale>M|k|bn)?(?:[\u00a0\u202f ]?(?P<after>{_MONEY}))?"
+        r"(?:\s?(?P<mark>%|percent(?!age)|points?\b))?(?![\w])"
+    )
+    return pattern, between, decimal
+
+
+def _narrow(locale: str) -> int:
+    """The fewest digits between two signs: two in India (`12,34,567`)."""
+    return int(min(Locale.parse(locale).decimal_formats[None].grouping))
+
+
+def _figures(text: str, locale: str) -> Iterator[Number]:
+    pattern, between, decimal = _written(locale)
+    for hit in pattern.finditer(text):
+        digits = re.sub(f"[{re.escape(between)}]", "", hit["digits"]).replace(decimal, ".")
         scale = _SCALES.get(hit["scale"] or "", 1.0)
         sign = -1.0 if hit["sign"] in {"-", "\u2212"} else 1.0
         decimals = len(digits.partition(".")[2])
         mark = (hit["mark"] or "").replace("percent", "%").removesuffix("s")
         value = float(f"{sign * float(digits) * scale:.12g}")
-        yield Number(hit.start(), hit.end(), hit[0], value, 0.5 * 10.0**-decimals * scale, mark, hit["currency"] or "")
+        yield Number(
+            hit.start(),
+            hit.end(),
+            hit[0],
+            value,
+            0.5 * 10.0**-decimals * scale,
+            mark,
+            hit["currency"] or hit["after"] or "",
+        )
 
 
 def colours(text: str) -> list[Word]:

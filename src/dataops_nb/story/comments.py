@@ -94,7 +94,7 @@ def _subject(clause: str, known: Iterable[About]) -> About | None:
 
 def _read(clause: str, covered: str, about: About) -> Iterator[Claim]:
     if hit := _OPEN.search(covered):
-        if claims.figures(covered) or claims.colours(covered) or claims.ways(covered):
+        if claims.figures(covered, about.locale) or claims.colours(covered) or claims.ways(covered):
             yield Claim(clause, "cannot judge", "it speaks of what may be, not of what was", hit[0])
         return
     for holds, why, words in weighing.weighed(covered, about):

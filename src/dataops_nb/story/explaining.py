@@ -33,8 +33,8 @@ def explained(board: Board, metric: str | None = None, against: Against = "previ
     whole, parts = _explained(board, name, against)
     label = board.definitions.label(name)
     if not whole.explainable:
-        text = f"What moved {label} cannot be said: the data do not cover both {numbers.period(whole.period)} and "
-        return Told((Sentence(f"{text}{numbers.period(whole.against)}.", ()),))
+        text = f"What moved {label} cannot be said: the data do not cover both {numbers.of(board).period(whole.period)} and "
+        return Told((Sentence(f"{text}{numbers.of(board).period(whole.against)}.", ()),))
     known = {**facts(board), **{fact.id: fact for fact in _facts(board, name, whole, parts)}}
     if against != "previous":
         change = _changed(board, name, whole)
@@ -51,14 +51,14 @@ def _explained(board: Board, metric: str, against: Against) -> tuple[Change, pd.
 
 def _changed(board: Board, metric: str, whole: Change) -> Fact:
     unit = board.definitions.metrics[metric].unit
-    text = numbers.difference(whole.size, unit, word=_says_unit(board, metric))
+    text = numbers.of(board).difference(whole.size, unit, word=_says_unit(board, metric))
     return Fact(f"{metric}.change", metric, None, whole.period.id, "change", _clean(whole.size), unit, text)
 
 
 def _named(board: Board, whole: Change, against: Against) -> str:
     """What the change is against, in words."""
     if isinstance(against, Period):
-        return numbers.period(whole.against)
+        return numbers.of(board).period(whole.against)
     return f"the {board.grain} before" if against == "previous" else f"the same {board.grain} last year"
 
 
@@ -98,18 +98,18 @@ def _facts(board: Board, metric: str, whole: Change, parts: pd.DataFrame) -> Ite
         return Fact(f"{metric}.{field}", metric, None, whole.period.id, field, said, of, text)
 
     for row in parts[parts["kind"] == UNEXPLAINED].to_dict("records"):
-        yield fact("unexplained", float(row["effect"]), numbers.effect(row["effect"], unit))
+        yield fact("unexplained", float(row["effect"]), numbers.of(board).effect(row["effect"], unit))
     if told.empty:
         return
     place = told["effect"].abs().idxmax()
     most = told[told.index == place].iloc[0]
     name, size = part_name(board.definitions, metric, most["part"], most["kind"]), float(most["effect"])
     yield fact("moved_most", name, name, "")
-    yield fact("moved_most_by", size, numbers.effect(size, unit))
+    yield fact("moved_most_by", size, numbers.of(board).effect(size, unit))
     rest = parts["effect"].drop(place)
     if rest.any():
         others = float(rest.sum())
-        yield fact("moved_rest", others, numbers.effect(others, unit))
+        yield fact("moved_rest", others, numbers.of(board).effect(others, unit))
 
 
 def _told(board: Board, metric: str, known: dict[str, Fact], other: str) -> Iterator[Sentence]:

@@ -50,7 +50,7 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
     """The facts of one row of the metric table."""
     metric = str(row["metric"])
     unit, says_unit = board.definitions.metrics[metric].unit, _says_unit(board, metric)
-    written = numbers.quantity if says_unit else numbers.number
+    written = numbers.of(board).quantity if says_unit else numbers.of(board).number
 
     def fact(field: str, value: float | str | None, text: str) -> Fact:
         return Fact(f"{metric}.{field}", metric, None, str(row["period"]), field, value, unit, text)
@@ -67,16 +67,16 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
     for field, against in _CHANGES.items():
         if _known(row["value"]) and _known(row[against]) and row.get(f"{against}_complete", True):
             change = row["value"] - row[against]
-            out.append(fact(field, _clean(change), numbers.difference(change, unit, word=says_unit)))
+            out.append(fact(field, _clean(change), numbers.of(board).difference(change, unit, word=says_unit)))
     if _known(row["attainment"]):
-        out.append(fact("attainment", _clean(row["attainment"]), numbers.share(row["attainment"])))
+        out.append(fact("attainment", _clean(row["attainment"]), numbers.of(board).share(row["attainment"])))
     out += [fact(field, row[field], str(row[field])) for field in ("signal", "variation") if row[field]]
     if _known(row["flips"]):
-        out.append(fact("flips", _clean(row["flips"]), numbers.share(row["flips"])))
+        out.append(fact("flips", _clean(row["flips"]), numbers.of(board).share(row["flips"])))
     for field in ("data_to", "accepted_until"):
         if not pd.isna(row[field]):
             day = row[field].date()
-            out.append(fact(field, day.isoformat(), numbers.date(day)))
+            out.append(fact(field, day.isoformat(), numbers.of(board).date(day)))
     return out
 
 
@@ -99,7 +99,7 @@ def of_restatement(board: Board, row: Mapping[str, Any]) -> list[Fact]:
     """The facts of one published value that has changed; their ids end with `@period`."""
     metric, period = str(row["metric"]), str(row["period"])
     unit, says_unit = board.definitions.metrics[metric].unit, _says_unit(board, metric)
-    written = numbers.quantity if says_unit else numbers.number
+    written = numbers.of(board).quantity if says_unit else numbers.of(board).number
 
     def fact(field: str, value: float, text: str, unit: str = unit) -> Fact:
         said = _clean(value) if math.isfinite(value) else None
@@ -108,9 +108,11 @@ def of_restatement(board: Board, row: Mapping[str, Any]) -> list[Fact]:
     change, rows = row["value"] - row["reported"], int(row["n"] - row["reported_n"])
     out = [fact(field, row[field], written(row[field], unit)) for field in ("reported", "value")]
     if _known(change):
-        out.append(fact("restated_by", change, numbers.difference(change, unit, word=says_unit)))
+        out.append(fact("restated_by", change, numbers.of(board).difference(change, unit, word=says_unit)))
     if rows:
-        out.append(fact("late_rows" if rows > 0 else "dropped_rows", abs(rows), f"{abs(rows):,}", "rows"))
+        out.append(
+            fact("late_rows" if rows > 0 else "dropped_rows", abs(rows), numbers.of(board).count(abs(rows)), "rows")
+        )
     return out
 
 
@@ -119,7 +121,16 @@ def _counts(board: Board, changed: pd.DataFrame) -> list[Fact]:
     sizes = Counter(zip(changed["metric"], changed["redefined"], strict=True))
     fields = {(metric, "redefined" if other else "restated"): n for (metric, other), n in sizes.items()}
     return [
-        Fact(f"{metric}.{field}", metric, None, board.period.id, field, float(n), f"{board.grain}s", f"{n:,}")
+        Fact(
+            f"{metric}.{field}",
+            metric,
+            None,
+            board.period.id,
+            field,
+            float(n),
+            f"{board.grain}s",
+            numbers.of(board).count(n),
+        )
         for (metric, field), n in fields.items()
     ]
 

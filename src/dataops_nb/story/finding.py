@@ -66,18 +66,18 @@ def _facts(board: Board, row: pd.Series) -> Iterator[Fact]:
     if row["kind"] == "explained signal":
         yield from _event_facts(board, row)
     if row["kind"] == "watermelon":
-        yield fact("inputs_green", int(row["green"]), "inputs", str(row["green"]))
-        yield fact("inputs_judged", int(row["judged"]), "inputs", str(row["judged"]))
+        yield fact("inputs_green", int(row["green"]), "inputs", numbers.of(board).count(int(row["green"])))
+        yield fact("inputs_judged", int(row["judged"]), "inputs", numbers.of(board).count(int(row["judged"])))
         yield from (Fact(f"{name}.light", name, None, board.period.id, "light", "green", _unit(board, name), "green")
                     for name in str(row["inputs"]).split(", "))  # fmt: skip
     if row["kind"] == "green decline" and pd.notna(row["slope"]):
         unit, slope = _unit(board, metric), float(f"{row['slope']:.12g}")
-        yield fact("decline", slope, unit, numbers.difference(slope, unit, word=True))
+        yield fact("decline", slope, unit, numbers.of(board).difference(slope, unit, word=True))
         length = _length(board, row)
-        yield fact("decline_lasted", length, grain, numbers.quantity(length, grain))
+        yield fact("decline_lasted", length, grain, numbers.of(board).quantity(length, grain))
         if pd.notna(row["left"]):
             left = int(row["left"])
-            yield fact("target_holds_for", left, grain, numbers.quantity(left, grain))
+            yield fact("target_holds_for", left, grain, numbers.of(board).quantity(left, grain))
 
 
 def _unit(board: Board, metric: str) -> str:
@@ -95,12 +95,12 @@ def _event_facts(board: Board, row: pd.Series) -> Iterator[Fact]:
         calendar(board.definitions.company.calendar).period(board.grain, row["since"].date()),
     )
     yield fact("event", row["event"], "", row["event"])
-    yield fact("event_date", day.isoformat(), "", numbers.date(day))
+    yield fact("event_date", day.isoformat(), "", numbers.of(board).date(day))
     lag = int(row["event_lag"])
-    yield fact("event_lag", lag, f"{board.grain}s", numbers.quantity(lag, f"{board.grain}s"))
-    yield fact("signal_since", since.id, "", numbers.period(since))
+    yield fact("event_lag", lag, f"{board.grain}s", numbers.of(board).quantity(lag, f"{board.grain}s"))
+    yield fact("signal_since", since.id, "", numbers.of(board).period(since))
     shift = float(f"{row['now'] - row['before']:.12g}")
-    yield fact("event_shift", shift, of, numbers.difference(shift, of, word=True))
+    yield fact("event_shift", shift, of, numbers.of(board).difference(shift, of, word=True))
 
 
 def _event(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:

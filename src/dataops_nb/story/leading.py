@@ -16,15 +16,14 @@ from dataops_nb.story.sentences import Sentence, Told
 
 @dataclass(frozen=True)
 class Step:
-    """So much more of an input that what follows from it can be read: 1, 10, 100 … units (of a rate, percent points)."""
+    """So much more of an input that what follows from it can be read: 1, 10, 100 … units (of a rate, percent points).
+
+    `text` is the step in words: `1 meeting`, `10 customers`, `$1,000`, `1 point`.
+    """
 
     size: float
     unit: str
-
-    @property
-    def text(self) -> str:
-        """The step in words: `1 meeting`, `10 customers`, `$1,000`, `1 point`."""
-        return numbers.difference(self.size, self.unit, word=True)
+    text: str
 
 
 def step(board: Board, row: pd.Series) -> Step:
@@ -34,7 +33,8 @@ def step(board: Board, row: pd.Series) -> Step:
     smallest, least = (0.01 if unit == "percent" else 1.0), (0.001 if target == "percent" else 0.1)
     effect = abs(float(row["effect"])) * smallest
     power = 0 if not effect > 0 else max(0, math.ceil(math.log10(least / effect)))
-    return Step(smallest * 10.0 ** min(power, 6), unit)
+    size = smallest * 10.0 ** min(power, 6)
+    return Step(size, unit, numbers.of(board).difference(size, unit, word=True))
 
 
 def links(board: Board) -> Told:
@@ -66,20 +66,20 @@ def _facts(board: Board, row: pd.Series) -> Iterator[Fact]:
     yield fact(f"verdict_on_{target}", row["verdict"], "", row["verdict"])
     if not pd.isna(row["rise"]):
         rise = float(f"{row['rise']:.12g}")
-        yield fact("rise", rise, "percent", numbers.number(abs(rise), "percent"))
+        yield fact("rise", rise, "percent", numbers.of(board).number(abs(rise), "percent"))
     if row["rocking_chair"]:
         yield fact(f"rocking_chair_on_{target}", "yes", "", "yes")
     if not pd.isna(row["periods_needed"]):
         needed = int(row["periods_needed"])
-        yield fact(f"needed_on_{target}", needed, f"{grain}s", numbers.quantity(needed, f"{grain}s"))
+        yield fact(f"needed_on_{target}", needed, f"{grain}s", numbers.of(board).quantity(needed, f"{grain}s"))
     if pd.isna(row["lag"]):
         return
     lag, each = int(row["lag"]), step(board, row)
-    yield fact(f"lag_on_{target}", lag, f"{grain}s", numbers.quantity(lag, f"{grain}s"))
+    yield fact(f"lag_on_{target}", lag, f"{grain}s", numbers.of(board).quantity(lag, f"{grain}s"))
     yield fact(f"step_on_{target}", each.size, each.unit, each.text)
     for field in ("effect", "effect_low", "effect_high"):
         size = float(f"{row[field] * each.size:.12g}")
-        yield fact(f"{field}_on_{target}", size, unit, numbers.difference(size, unit))
+        yield fact(f"{field}_on_{target}", size, unit, numbers.of(board).difference(size, unit))
 
 
 def _told(board: Board, row: pd.Series, known: dict[str, Fact]) -> Iterator[Sentence]:

@@ -35,7 +35,9 @@ def luck_facts(board: Board) -> dict[str, Fact]:
 def _facts(board: Board) -> Iterator[Fact]:
     def fact(metric: str, field: str, value: float, unit: str) -> Fact:
         shown = round(value, 1)
-        return Fact(f"{metric}.{field}", metric, None, board.period.id, field, shown, unit, numbers.number(shown))
+        return Fact(
+            f"{metric}.{field}", metric, None, board.period.id, field, shown, unit, numbers.of(board).number(shown)
+        )
 
     now, grains = board.current, f"{board.grain}s"
     lights = now[now["flips"].map(_known)]

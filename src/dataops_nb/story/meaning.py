@@ -30,7 +30,7 @@ def _meaning(board: Board, metric: str) -> dict[str, Any]:
         "question": definitions.metrics[metric].question or "",
         "how": how(definitions, metric),
         "systems": list(dict.fromkeys(systems)),
-        "data_to": "" if reach is None or reach != reach else numbers.date(reach.date()),  # noqa: PLR0124 - NaT is not itself
+        "data_to": "" if reach is None or reach != reach else numbers.of(board).date(reach.date()),  # noqa: PLR0124 - NaT is not itself
     }
 
 

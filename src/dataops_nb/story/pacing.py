@@ -36,7 +36,7 @@ def pace_facts(board: Board) -> dict[str, Fact]:
 def _facts(board: Board, row: pd.Series, now: Period) -> Iterator[Fact]:
     metric = str(row["metric"])
     unit, says_unit = board.definitions.metrics[metric].unit, _says_unit(board, metric)
-    written = numbers.quantity if says_unit else numbers.number
+    written = numbers.of(board).quantity if says_unit else numbers.of(board).number
 
     def fact(field: str, value: float | str, text: str, of: str = unit) -> Fact:
         return Fact(f"{metric}.{field}@{now.id}", metric, None, now.id, field, value, of, text)
@@ -50,10 +50,10 @@ def _facts(board: Board, row: pd.Series, now: Period) -> Iterator[Fact]:
             yield fact(field, _clean(row[field]), written(_foreseen(row[field], row["target"], unit), unit))
     for field in ("pace", "p_hit"):
         if _known(row[field]):
-            yield fact(field, _clean(row[field]), numbers.share(row[field]), "percent")
+            yield fact(field, _clean(row[field]), numbers.of(board).share(row[field]), "percent")
     passed = (min(row["data_to"].date(), board.as_of) - now.start).days + 1
-    yield fact("days_in", float(passed), numbers.number(passed), "days")
-    yield fact("days", float(now.days), numbers.number(now.days), "days")
+    yield fact("days_in", float(passed), numbers.of(board).number(passed), "days")
+    yield fact("days", float(now.days), numbers.of(board).number(now.days), "days")
 
 
 def _foreseen(value: float, target: float, unit: str) -> float:
@@ -72,7 +72,7 @@ def _told(board: Board, metric: str, now: Period, known: Mapping[str, Fact]) -> 
     if value is None or landing is None or light is None or days_in is None or days is None:
         return
     said = [days_in, days, value]
-    opening = f"after {days_in.text} of the {days.text} days of {numbers.period(now)}"
+    opening = f"after {days_in.text} of the {days.text} days of {numbers.of(board).period(now)}"
     text = f"{opening} {board.definitions.label(metric)} is at {value.text}"
     if expected := find("expected"):
         text, said = f"{text}, where {expected.text} was to be expected", [*said, expected]

@@ -116,7 +116,8 @@ def _gate(board: Board, metric: str, typed: str, text: str, known: dict[str, Fac
         yield from wording.faults(wording.Said(one, whole), board.grain, board.definitions)
     told = [known[id_] for id_ in _used(typed, metric, known)]
     called = [name for name in names(board.definitions) if name in text]
-    for problem in disagreements(text, in_order(text, told, called), called):
+    locale = board.definitions.company.locale
+    for problem in disagreements(text, in_order(text, told, called, locale), called, locale):
         yield f"{problem}; name a fact that says so, or leave it out"
 
 

@@ -11,6 +11,8 @@ from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact
 from dataops_nb.story.sentences import Sentence, Told
 
+COUNTED = 28  # days up to which it helps to count how late a reaction is; after that the day says more
+
 
 def notes(board: Board, metric: str | None = None) -> Told:
     """The notes on a metric's light (default: of the lead) that nobody has answered yet, with day and author."""
@@ -54,30 +56,36 @@ def _facts(board: Board, row: dict[Any, Any]) -> Iterator[Fact]:
         return Fact(f"{metric}.{field}", metric, None, board.period.id, field, value, unit, text)
 
     left = int(row["days_left"])
-    yield fact("light_since", row["since"].isoformat(), "", numbers.date(row["since"]))
-    yield fact("act_by", row["due"].isoformat(), "", numbers.date(row["due"]))
-    yield fact("days_to_act", left, "days", numbers.quantity(abs(left), "days"))
+    yield fact("light_to_act", str(row["light"]), "", str(row["light"]))
+    yield fact("light_since", row["since"].isoformat(), "", numbers.of(board).date(row["since"]))
+    yield fact("act_by", row["due"].isoformat(), "", numbers.of(board).date(row["due"]))
+    yield fact("days_to_act", left, "days", numbers.of(board).quantity(abs(left), "days"))
 
 
 def _note_facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
     metric = str(row["metric"])
-    for field, text in (("note", row["text"]), ("noted_by", row["who"]), ("noted_on", _day(row["as_of"]))):
+    day = numbers.of(board).date(dt.date.fromisoformat(row["as_of"]))
+    for field, text in (("note", row["text"]), ("noted_by", row["who"]), ("noted_on", day)):
         id_ = f"{metric}.{field}[{row['place']}]"
         yield Fact(id_, metric, None, str(row["period"]), field, text, "", text)
 
 
-def _day(iso: str) -> str:
-    return numbers.date(dt.date.fromisoformat(iso))
-
-
 def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence:
     metric, label = str(row["metric"]), board.definitions.label(str(row["metric"]))
-    since, by, left = (known[f"{metric}.{field}"] for field in ("light_since", "act_by", "days_to_act"))
-    used = (f"{metric}.light", since.id, left.id, by.id)
-    opening = f"{label} has been {row['light']} since {since.text}"
+    light, since, by, left = (
+        known[f"{metric}.{field}"] for field in ("light_to_act", "light_since", "act_by", "days_to_act")
+    )
+    used = (light.id, since.id, left.id, by.id)
+    opening = f"{label} has been {light.text} since {since.text}"
+    if board.row(metric)["light"] == "unknown":
+        opening = f"{label} had been {light.text} since {since.text} when it could last be judged"
     owner = f"{row['owner']} has" if row["owner"] else "nobody has"
     if row["overdue"]:
         who = f"{row['owner']} has not answered" if row["owner"] else "nobody has answered"
+        if int(row["days_left"]) < -COUNTED:
+            return Sentence(
+                f"{opening}; the agreed reaction was due on {by.text}, and {who}.", (light.id, since.id, by.id)
+            )
         return Sentence(
             f"{opening}; the agreed reaction is {left.text} overdue (it was due on {by.text}), and {who}.", used
         )
@@ -87,5 +95,7 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
 def _noted(board: Board, row: dict[str, Any], known: dict[str, Fact]) -> Sentence:
     """A note with its day; where it was about another period, with that: it was right of it, and may not be of this one."""
     text, who, day = (known[f"{row['metric']}.{field}[{row['place']}]"] for field in ("note", "noted_by", "noted_on"))
-    about = "" if row["period"] == board.period.id else f", about {numbers.period_in_words(str(row['period']))}"
+    about = (
+        "" if row["period"] == board.period.id else f", about {numbers.of(board).period_in_words(str(row['period']))}"
+    )
     return Sentence(f"{who.text} on {day.text}{about}: {text.text}", (who.id, day.id, text.id))

@@ -65,7 +65,7 @@ def _computed(board: Board, metric: str) -> Iterator[Fact]:
 def _fact(board: Board, metric: str, field: str, value: int | str) -> Fact:
     """A relation: `yes`, or after how many periods."""
     unit = "" if isinstance(value, str) else f"{board.grain}s"
-    text = value if isinstance(value, str) else numbers.quantity(value, unit)
+    text = value if isinstance(value, str) else numbers.of(board).quantity(value, unit)
     return Fact(f"{metric}.{field}", metric, None, board.period.id, field, value, unit, text)
 
 

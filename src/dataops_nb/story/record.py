@@ -15,6 +15,7 @@ from dataops_nb.sources import touched
 from dataops_nb.story import numbers, reacting
 from dataops_nb.story.agreement import agreement_facts
 from dataops_nb.story.answering import answered_facts
+from dataops_nb.story.changing import changed_facts
 from dataops_nb.story.communicated import untold_facts
 from dataops_nb.story.explaining import explanation_facts
 from dataops_nb.story.facts import Fact, facts
@@ -27,7 +28,7 @@ from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.pitch import pitch_facts
 from dataops_nb.story.readers import meant_facts
 from dataops_nb.story.sentences import sentence
-from dataops_nb.story.solving import solving_facts
+from dataops_nb.story.solving import solving, solving_facts
 from dataops_nb.story.tracking import track_facts
 from dataops_nb.story.warnings import faulty, overdue
 
@@ -58,6 +59,7 @@ def record(board: Board, title: str | None = None) -> Record:
             "schema_version": SCHEMA_VERSION,
             "complete": True,
             "company": definitions.company.company,
+            "locale": definitions.company.locale,
             "department": department.department if department else None,
             "title": title or (department.department if department else _subject(board)),
             "owner": answers.owner,
@@ -79,6 +81,8 @@ def record(board: Board, title: str | None = None) -> Record:
             "overdue": [each.text for each in reacting.overdue(board)],
             "warnings": warnings(board),
             "findings": _findings(board) if board.has_findings else [],
+            "stars": _stars(board),
+            "solve": _solve(board) if board.has_priorities else [],
             "lights": _lights(board),
             "used": _used(board),
         }
@@ -97,6 +101,7 @@ def _said(board: Board) -> dict[str, Fact]:
         **(finding_facts(board) if board.has_findings else {}),
         **(solving_facts(board) if board.has_priorities else {}),
         **(track_facts(board) if board.has_track else {}),
+        **changed_facts(board),
         **reacting.reaction_facts(board),
         **meant_facts(board),
         **untold_facts(board),
@@ -116,6 +121,20 @@ def _findings(board: Board) -> list[dict[str, Any]]:
         }
         for rows, said in told(board)
     ]
+
+
+def _stars(board: Board) -> list[dict[str, Any]]:
+    """The sentence of each North Star that the report is about, with its facts."""
+    stars = [name for name in board.definitions.company.north_star if name in board.metrics]
+    told = [(name, sentence(board, name)) for name in stars]
+    return [{"metric": name, "text": said.text, "facts": list(said.facts)} for name, said in told]
+
+
+def _solve(board: Board) -> list[dict[str, Any]]:
+    """What the front page says of the things to solve: each with what is at stake, or that nothing is."""
+    told = solving(board).sentences
+    worth = [said for said in told if any(".at_stake[" in id_ for id_ in said.facts)]
+    return [{"text": said.text, "facts": list(said.facts)} for said in worth or told[:1]]
 
 
 def _lights(board: Board) -> list[dict[str, Any]]:
@@ -139,7 +158,7 @@ def _follow_ups(board: Board) -> list[dict[str, Any]]:
 
 def _fiscal(board: Board) -> list[str]:
     """What a week of a fiscal year is called: its id does not tell."""
-    return [numbers.period(board.period)] if board.period.fiscal else []
+    return [numbers.of(board).period(board.period)] if board.period.fiscal else []
 
 
 def warnings(board: Board) -> list[str]:
@@ -160,7 +179,10 @@ def _sources(board: Board) -> list[dict[str, Any]]:
     """Where the numbers came from, with what was left out or counted once."""
     others = [each.with_ for name in board.metrics for each in board.definitions.metrics[name].reconcile]
     used = sources_of(board.definitions, [*board.metrics, *others])
-    notes = {name: [f"{n.count:,} {n.text}" for n in board.catalog.notices(name) if n.source == name] for name in used}
+    notes = {
+        name: [f"{numbers.of(board).count(n.count)} {n.text}" for n in board.catalog.notices(name) if n.source == name]
+        for name in used
+    }
     return [{**row, "notes": "; ".join(notes[row["source"]])} for row in _rows(board.catalog.provenance(*used))]
 
 

@@ -43,7 +43,7 @@ def _sentence(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
         used, now = [reported.id, by.id], f"is now {by.text} {'more' if row['value'] > row['reported'] else 'less'}"
     why, because = _why(metric, at, known, redefined=bool(row["redefined"]))
     period = calendar(board.definitions.company.calendar).period(board.grain, row["period_start"].date())
-    when = numbers.period(period)
+    when = numbers.of(board).period(period)
     text = (
         f"{board.definitions.label(metric)}: {when[0].upper()}{when[1:]} was reported as {reported.text}, {now}: {why}."
     )

@@ -27,7 +27,7 @@ _REASONS = {
     "no target": "no target was agreed",
     "fault": "its source has faults",
     "too short": "its own past does not say enough yet to judge it by",
-    "unreconciled": "two systems disagree about it by more than was agreed",
+    "unreconciled": "two systems disagree about it beyond what was agreed",
 }
 
 
@@ -37,22 +37,26 @@ class Sentence:
 
     text: str
     facts: tuple[str, ...]
-    kind: Literal["headline", "line"] = "line"
+    kind: Literal["headline", "line", "figures"] = "line"
     light: str | None = None
 
 
 @dataclass(frozen=True)
 class Told:
-    """Sentences as a notebook shows them; each travels with its facts."""
+    """Sentences as a notebook shows them; each travels with its facts. Under a `title` they are folded away."""
 
     sentences: tuple[Sentence, ...] = field(default=())
+    title: str = ""
 
     def __str__(self) -> str:
         return "\n".join(each.text for each in self.sentences)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         told = [{"text": s.text, "facts": list(s.facts), "kind": s.kind, "light": s.light} for s in self.sentences]
-        return {MIME: {"sentences": told}, "text/html": _html(self.sentences), "text/plain": str(self)}
+        html, folded = _html(self.sentences), {"title": self.title} if self.title else {}
+        if self.title:
+            html = f"<details><summary>{escape(self.title)}</summary>{html}</details>"
+        return {MIME: {"sentences": told, **folded}, "text/html": html, "text/plain": str(self)}
 
 
 def headline(board: Board, metric: str | None = None) -> Told:
@@ -89,7 +93,8 @@ def now(board: Board, metric: str | None = None) -> Told:
     shown = [(said, known[f"{name}.{field}"]) for said, field in fields.items() if f"{name}.{field}" in known]
     if "Now" not in dict(shown):
         return Told()
-    return Told((Sentence(" · ".join(f"{said} {fact.text}" for said, fact in shown), tuple(f.id for _, f in shown)),))
+    text = " · ".join(f"{said} {fact.text}" for said, fact in shown)
+    return Told((Sentence(text, tuple(fact.id for _, fact in shown), "figures"),))
 
 
 def lines(board: Board, metrics: Iterable[str] | None = None) -> Told:
@@ -132,7 +137,7 @@ def _change(board: Board, metric: str, known: dict[str, Fact]) -> Sentence:
 
 
 def _judgement(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
-    metric, when = str(row["metric"]), numbers.period(board.period)
+    metric, when = str(row["metric"]), numbers.of(board).period(board.period)
     label = board.definitions.label(metric)
     light, value = known[f"{metric}.light"], known.get(f"{metric}.value")
     if row["reason"] == "no target" and value:
@@ -237,7 +242,7 @@ def _html(sentences: tuple[Sentence, ...]) -> str:
     others = [
         f"<li>{f'<strong>{CHIPS[s.light]}</strong> ' if s.light else ''}{escape(s.text)}</li>"
         for s in sentences
-        if s.kind == "line"
+        if s.kind != "headline"
     ]
     listed = f'<ul class="{_NO_FORMULA}">{"".join(others)}</ul>' if others else ""
     return "".join(heads) + listed

@@ -38,7 +38,8 @@ def solving_facts(board: Board) -> dict[str, Fact]:
         Fact(f"solve.title[{id_}]", "solve", f"item={id_}", board.period.id, "title", t, "", t) for id_, t in titles
     ]
     found += [
-        Fact(f"solve.{name}", "solve", None, board.period.id, name, n, "", f"{n:,}") for name, n in counts.items()
+        Fact(f"solve.{name}", "solve", None, board.period.id, name, n, "", numbers.of(board).count(n))
+        for name, n in counts.items()
     ]
     return {fact.id: fact for fact in found}
 
@@ -63,15 +64,17 @@ def _facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
     yield fact("why", _why(row), "", _why(row))
     if not pd.isna(row["lag"]) and row["lag"]:
         unit = f"{board.grain}s"
-        yield fact("lag", int(row["lag"]), unit, numbers.quantity(int(row["lag"]), unit))
+        yield fact("lag", int(row["lag"]), unit, numbers.of(board).quantity(int(row["lag"]), unit))
     for field in _MONEY:
         if math.isfinite(row[field]):
-            yield fact(field, _clean(row[field]), currency, numbers.number(row[field], currency))
+            yield fact(field, _clean(row[field]), currency, numbers.of(board).number(row[field], currency))
     if math.isfinite(row["slack"]):
-        yield fact("slack", int(row["slack"]), "days", numbers.quantity(abs(int(row["slack"])), "days"))
+        yield fact("slack", int(row["slack"]), "days", numbers.of(board).quantity(abs(int(row["slack"])), "days"))
     if row["reports"]:
-        yield fact("reports", int(row["reports"]), "reports", numbers.quantity(int(row["reports"]), "reports"))
-    yield fact("stability", _clean(row["stability"]), "percent", numbers.share(row["stability"]))
+        yield fact(
+            "reports", int(row["reports"]), "reports", numbers.of(board).quantity(int(row["reports"]), "reports")
+        )
+    yield fact("stability", _clean(row["stability"]), "percent", numbers.of(board).share(row["stability"]))
 
 
 def _told(board: Board, row: dict[str, Any], known: dict[str, Fact], place: int) -> Iterator[Sentence]:

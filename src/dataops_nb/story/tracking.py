@@ -35,11 +35,11 @@ def _facts(board: Board) -> Iterator[Fact]:
     }
     for field, count in counts.items():
         of = f"{board.grain}s" if field in {"tracked_periods", "tracked_needed"} else cases
-        text = numbers.quantity(count, of) if field == "tracked_periods" else numbers.number(count)
+        text = numbers.of(board).quantity(count, of) if field == "tracked_periods" else numbers.of(board).number(count)
         yield _fact(board, field, count, of, text)
     if not math.isnan(done.brier):
         brier = float(f"{done.brier:.12g}")
-        yield _fact(board, "brier", brier, "", f"{brier:.2f}")
+        yield _fact(board, "brier", brier, "", numbers.of(board).digits(f"{brier:.2f}"))
     for light in ("green", "red"):
         yield _fact(board, f"light_tracked_{light}", light, "", light)
 

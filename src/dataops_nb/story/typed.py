@@ -36,12 +36,12 @@ def typed(board: Board, text: str, metric: str | None = None) -> list[Claim]:
 
 def abouts(board: Board) -> Iterator[About]:
     """What is known of each metric of a board: its facts of the last complete period, and its complete values so far."""
-    known = facts(board)
+    known, locale = facts(board), board.definitions.company.locale
     for metric in board.metrics:
         own = {fact.field: fact for fact in known.values() if fact.metric == metric and "@" not in fact.id}
         past = history(board, metric, PAST)
         values = past.loc[past["complete"].astype(bool) & past["value"].notna(), "value"]
-        yield About(metric, board.definitions.label(metric), own, tuple(map(float, values)))
+        yield About(metric, board.definitions.label(metric), own, tuple(map(float, values)), locale)
 
 
 def contradictions(found: Iterable[Claim]) -> list[str]:

@@ -49,7 +49,7 @@ def _since(board: Board, name: str, coverage: Coverage) -> str:
     if coverage.last_row is None or agreed is None:
         return "is overdue: it has no rows."
     since = coverage.last_row + dt.timedelta(days=agreed.days + 1)
-    return f"is overdue since {numbers.date(since)}: its last row is of {numbers.date(coverage.last_row)}."
+    return f"is overdue since {numbers.of(board).date(since)}: its last row is of {numbers.of(board).date(coverage.last_row)}."
 
 
 def _named(board: Board, name: str) -> str:

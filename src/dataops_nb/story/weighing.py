@@ -13,6 +13,7 @@ from itertools import pairwise
 from dataops_nb.story import claims
 from dataops_nb.story.claims import Number
 from dataops_nb.story.facts import Fact
+from dataops_nb.story.numbers import DEFAULT
 from dataops_nb.story.phrases import (
     ABOUT,
     AGO,
@@ -62,12 +63,16 @@ NEAR, STILL = 0.05, 0.02
 
 @dataclass(frozen=True)
 class About:
-    """What is known of one metric: its facts by field, and its past values, oldest first, the present one last."""
+    """What is known of one metric: its facts by field, and its past values, oldest first, the present one last.
+
+    People who type about it write their numbers as in `locale`.
+    """
 
     metric: str
     label: str
     facts: Mapping[str, Fact]
     past: Sequence[float] = ()
+    locale: str = DEFAULT
 
     def number(self, name: str) -> float | None:
         """The value of a numeric fact; `change_share` is a change as a share of what it is counted from."""
@@ -276,7 +281,7 @@ def _bound(clause: str, start: int, end: int) -> bool:
 def _numbers(clause: str, about: About) -> Iterator[Weighed]:
     for counted in (STREAK, REACH, TIMES, AGO, PART, COUNT):
         clause = counted.sub(lambda hit: " " * len(hit[0]), clause)
-    for number in claims.figures(clause):
+    for number in claims.figures(clause, about.locale):
         yield from _number(clause, number, about)
 
 

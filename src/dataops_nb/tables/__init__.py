@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.tables.admitted import admission, communications
-from dataops_nb.tables.agreements import leads, lights, owners
+from dataops_nb.tables.agreements import leads, lights, owners, reactions
 from dataops_nb.tables.lab import pitch_gate, understood
 from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
@@ -28,6 +28,7 @@ __all__ = [
     "owners",
     "pitch_gate",
     "provenance",
+    "reactions",
     "receipts",
     "refreshed",
     "rows_apart",

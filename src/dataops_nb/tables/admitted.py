@@ -28,14 +28,17 @@ def admission(board: Board) -> Table:
 
 def _row(board: Board, row: dict[str, Any]) -> list[str]:
     fresh = "fresh" if row["fresh"] else "not fresh"
-    change = _NOTHING if pd.isna(row["detectable"]) else f"{float(str(row['detectable'])):.0%}"
+    written = numbers.of(board)
+    change = _NOTHING if pd.isna(row["detectable"]) else written.number(float(str(row["detectable"])), "percent")
+    covered = written.share(float(str(row["coverage"])))
+    seconds = written.digits(f"{float(str(row['seconds'])):.2f}")
     owner = str(row["owner"] or "no owner")
     return [
         board.definitions.label(str(row["metric"])),
-        f"{MARKS[bool(row['tracked'])]}: {float(str(row['coverage'])):.0%} covered, {fresh}, {row['exports']} exports",
+        f"{MARKS[bool(row['tracked'])]}: {covered} covered, {fresh}, {row['exports']} exports",
         f"{MARKS[bool(row['relevant'])]}: {row['relevance']}",
         f"{MARKS[bool(row['specific'])]}: {owner}, {row['actions']} actions, shows a change of {change}",
-        f"{MARKS[bool(row['affordable'])]}: {row['systems']} systems, {float(str(row['seconds'])):.2f} s",
+        f"{MARKS[bool(row['affordable'])]}: {row['systems']} systems, {seconds} s",
         f"{row['held']} of 4",
         "retire" if row["retire"] else "keep",
     ]
@@ -53,7 +56,7 @@ def _told(board: Board, row: dict[str, Any]) -> list[str | Light]:
     metric = str(row["metric"])
     light = str(board.row(metric)["light"])
     never = pd.isna(row["published"]) and not row["answers"]
-    day = _NOTHING if pd.isna(row["published"]) else numbers.date(row["published"])
+    day = _NOTHING if pd.isna(row["published"]) else numbers.of(board).date(row["published"])
     texts = [_NOTHING if pd.isna(row[name]) else str(row[name]) for name in ("report", "sent")]
     note = "activity without communication" if never and light == "green" else ""
     return [board.definitions.label(metric), Light(light), day, *texts, str(row["answers"]), note]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dataops_nb.board import Board
 from dataops_nb.definitions.models import Lights
 from dataops_nb.story import numbers
@@ -11,15 +13,15 @@ from dataops_nb.tables.markup import Light, Table
 def lights(board: Board, metric: str | None = None) -> Table:
     """What each light of a metric means, what is done, and how soon."""
     agreed = board.definitions.lights(metric or board.lead)
-    rows = [] if agreed is None else _rows(agreed)
+    rows = [] if agreed is None else _rows(board, agreed)
     columns = ["Light", "From", "Means", "What we do", "Within"]
     return Table(f"What the light of {board.definitions.label(metric or board.lead)} means", columns, rows)
 
 
-def _rows(agreed: Lights) -> list[list[str | Light]]:
+def _rows(board: Board, agreed: Lights) -> list[list[str | Light]]:
     said = {"green": agreed.green, "yellow": agreed.yellow, "red": agreed.red}
     return [
-        [Light(name), f"{numbers.share(one.at_least)} of target" if one.at_least is not None else "below that",
+        [Light(name), f"{numbers.of(board).share(one.at_least)} of target" if one.at_least is not None else "below that",
          one.means, one.do, str(one.act_within) if one.act_within else "–"]
         for name, one in said.items()
         if one is not None
@@ -57,3 +59,17 @@ def owners(board: Board) -> Table:
             ]
         )
     return Table("Who answers for what", ["Metric", "Question", "Department", "Owner"], rows)
+
+
+def reactions(board: Board) -> Table:
+    """What is done next about the lights that are on: owner, action, by when; the most urgent first."""
+    rows = [_reaction(board, row) for row in board.reactions.to_dict("records")]
+    return Table("What we do next", ["About", "Light", "Owner", "Action", "By"], rows)
+
+
+def _reaction(board: Board, row: dict[Any, Any]) -> list[str | Light]:
+    agreed = getattr(board.definitions.lights(row["metric"]), row["light"])
+    due = numbers.of(board).date(row["due"])
+    late = ", overdue" if row["overdue"] else ""
+    answered = f"{due}, answered" if row["answered"] else f"{due}{late}"
+    return [board.definitions.label(row["metric"]), Light(row["light"]), row["owner"] or "–", agreed.do, answered]

@@ -32,17 +32,17 @@ def understood(board: Board, metric: str | None = None) -> Table:
         trial = messages.read_trial(board.out, metric or board.lead)
     except UsageError:
         return Table("What readers understood", columns, [])
-    found = messages.result(trial, messages.answers(board.out, trial.id))
+    found = messages.result(trial, messages.answers(board.out))
     rows = [
         [
             str(name),
             str(int(row["readers"])),
-            *(_share(row[key]) for key in ("colour", "direction", "action", "understood")),
+            *(_share(board, row[key]) for key in ("colour", "direction", "action", "understood")),
         ]
         for name, row in found.shares.iterrows()
     ]
     return Table(f"What readers understood: {found.evidence}", columns, rows, frozenset(columns[1:]))
 
 
-def _share(value: float) -> str:
-    return _NOTHING if value != value else numbers.share(value)  # noqa: PLR0124  NaN
+def _share(board: Board, value: float) -> str:
+    return _NOTHING if value != value else numbers.of(board).share(value)  # noqa: PLR0124  NaN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataops_nb.alignment import receipts as written
 from dataops_nb.board import Board
+from dataops_nb.story import numbers
 from dataops_nb.tables.markup import Table
 
 
@@ -12,7 +13,13 @@ def receipts(board: Board, metric: str | None = None) -> Table:
     found = written(board.catalog, metric or board.lead)
     traced = board.catalog.provenance(*dict.fromkeys(found["source"])).set_index("source")
     rows = [
-        [metric, source, f"{int(traced.loc[source, 'rows']):,}", str(traced.loc[source, "sha256"])[:12], query]
+        [
+            metric,
+            source,
+            numbers.of(board).count(int(traced.loc[source, "rows"])),
+            str(traced.loc[source, "sha256"])[:12],
+            query,
+        ]
         for metric, source, query in found.itertuples(index=False)
     ]
     return Table("Receipts", ["Measure", "Source", "Rows", "Fingerprint", "Query"], rows, frozenset({"Rows"}))

@@ -21,8 +21,8 @@ def bridge(board: Board, pair: Pair, periods: int = 26) -> Table:
     shown = past[past["difference"] != 0].tail(periods).iloc[::-1]
     unit = agreement.unit(board, pair)
     rows = [
-        [row["period"], _amount(row["a"], unit), _amount(row["b"], unit),
-         *(_signed(row[part], unit) for part in ("difference", *PARTS)), _VERDICTS[row["within_tolerance"]]]
+        [row["period"], _amount(board, row["a"], unit), _amount(board, row["b"], unit),
+         *(_signed(board, row[part], unit) for part in ("difference", *PARTS)), _VERDICTS[row["within_tolerance"]]]
         for _, row in shown.iterrows()
     ]  # fmt: skip
     numeric = [
@@ -50,12 +50,12 @@ def rows_apart(board: Board, pair: Pair, largest: int = 30) -> Table:
     names = {"only_a": f"only in {left}", "only_b": f"only in {right}", "amount": "other amount",
              "date": "other period", "duplicate": "more than once"}  # fmt: skip
     rows = [
-        [str(row.key) if row.key is not None else "(no key)", names[str(row.part)], _amount(row.a_amount, unit),
-         _amount(row.b_amount, unit), _day(row.a_day), _day(row.b_day)]
+        [str(row.key) if row.key is not None else "(no key)", names[str(row.part)], _amount(board, row.a_amount, unit),
+         _amount(board, row.b_amount, unit), _day(row.a_day), _day(row.b_day)]
         for row in shown.itertuples()
     ]  # fmt: skip
     columns = ["Key", "What", f"{left}, amount", f"{right}, amount", f"{left}, day", f"{right}, day"]
-    caption = f"{len(found):,} rows differ between {left} and {right}" + (
+    caption = f"{numbers.of(board).count(len(found))} rows differ between {left} and {right}" + (
         f"; the {largest} largest" if len(found) > largest else ""
     )
     return Table(caption, columns, rows, frozenset(columns[2:4]))
@@ -65,12 +65,12 @@ def _known(amount: object) -> float:
     return 0.0 if amount is None else float(amount)  # type: ignore[arg-type]
 
 
-def _amount(amount: object, unit: str) -> str:
-    return _NOTHING if amount is None else numbers.number(_known(amount), unit)
+def _amount(board: Board, amount: object, unit: str) -> str:
+    return _NOTHING if amount is None else numbers.of(board).number(_known(amount), unit)
 
 
-def _signed(amount: object, unit: str) -> str:
-    return numbers.number(_known(amount), unit, signed=True) if amount else _NOTHING
+def _signed(board: Board, amount: object, unit: str) -> str:
+    return numbers.of(board).number(_known(amount), unit, signed=True) if amount else _NOTHING
 
 
 def _day(day: object) -> str:

@@ -24,13 +24,13 @@ def solve_next(board: Board) -> Table:
 def _row(board: Board, row: dict[str, Any]) -> list[str]:
     currency = board.definitions.company.currency
     money = [
-        _NOTHING if pd.isna(row[name]) else numbers.number(row[name], currency)
+        _NOTHING if pd.isna(row[name]) else numbers.of(board).number(row[name], currency)
         for name in ("at_stake", "at_stake_low", "at_stake_high")
     ]
     slack = _NOTHING if pd.isna(row["slack"]) else f"{int(row['slack'])} d"
-    again = f" (in {numbers.quantity(row['reports'], 'reports')} before)" if row["reports"] else ""
+    again = f" (in {numbers.of(board).quantity(row['reports'], 'reports')} before)" if row["reports"] else ""
     asked = str(row["asked"]) if row["kind"] == "asked" else _NOTHING
     return [
         f"{row['rank']}. {row['title']}{again}", row["owner"] or row["raised_by"] or _NOTHING, slack, *money,
-        row["effort"] or _NOTHING, numbers.share(row["stability"]), asked, row["why"],
+        row["effort"] or _NOTHING, numbers.of(board).share(row["stability"]), asked, row["why"],
     ]  # fmt: skip

@@ -86,7 +86,7 @@ def _changed(board: Board, metric: str, lights: pd.DataFrame, values: pd.DataFra
     same = (values["metric"] == metric) & (values["grain"] == board.grain) & (values["period"] == last["period"])
     said = values[same & values["segment"].isna()].sort_values("as_of", kind="stable")["value"]
     row, unit = board.row(metric), board.definitions.metrics[metric].unit
-    then, now = (_number(value, unit) for value in (said.iloc[-1] if len(said) else float("nan"), row["value"]))
+    then, now = (_number(board, value, unit) for value in (said.iloc[-1] if len(said) else float("nan"), row["value"]))
     if (last["light"], then) == (row["light"], now):
         return
     yield [
@@ -101,11 +101,11 @@ def stale(board: Board) -> Table:
     rows: list[list[Cell]] = []
     for name, coverage in late.items():
         source = board.definitions.company.sources[name]
-        reach = numbers.date(coverage.last_row) if coverage.last_row else "no rows"
+        reach = numbers.of(board).date(coverage.last_row) if coverage.last_row else "no rows"
         agreed = f"within {source.fresh_within}" if source.fresh_within else _NOTHING
         rows.append([name, source.system, source.owner or _NOTHING, reach, agreed])
     return Table("What is stale", ["Source", "System", "Owner", "Last row", "Agreed"], rows, nothing="nothing")
 
 
-def _number(value: float, unit: str) -> str:
-    return _NOTHING if pd.isna(value) else numbers.number(value, unit)
+def _number(board: Board, value: float, unit: str) -> str:
+    return _NOTHING if pd.isna(value) else numbers.of(board).number(value, unit)

@@ -11,9 +11,10 @@ FEWEST_A_ROW = 5
 
 def track(board: Board) -> Table:
     """One row for each fifth of the scale of chances: how often it was said, the mean said, the share that came."""
+    written = numbers.of(board)
     rows = [
-        [f"{row['low']:.0%} to {row['high']:.0%}".replace("%", " %"), f"{row['cases']:,}",
-         *((numbers.share(row[name]) if row["cases"] >= FEWEST_A_ROW else "too few to tell") for name in ("said", "came"))]
+        [f"{row['low']:.0%} to {row['high']:.0%}".replace("%", " %"), written.count(row["cases"]),
+         *((written.share(row[name]) if row["cases"] >= FEWEST_A_ROW else "too few to tell") for name in ("said", "came"))]
         for row in board.track.calibration.to_dict("records")
     ]  # fmt: skip
     numeric = ["Cases", "Said on average", "Met their target"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel.localedata import locale_identifiers
+
 from dataops_nb.definitions.draft import Draft, Steps
-from dataops_nb.definitions.models import CalendarModel, Lights, YearEnd
+from dataops_nb.definitions.models import CalendarModel, Company, Lights, YearEnd
 from dataops_nb.errors import did_you_mean
 
 
@@ -15,6 +17,7 @@ def check_company(draft: Draft) -> None:
     _check_calendar(draft)
     _check_rates(draft)
     check_timezone(draft, ("timezone",), company.timezone)
+    _check_locale(draft, company.locale)
     for index, metric in enumerate(company.north_star):
         draft.say_unknown_metric(file, ("north_star", index), metric)
         if metric in company.north_star[:index]:
@@ -31,6 +34,12 @@ def check_timezone(draft: Draft, path: Steps, zone: str | None) -> None:
     except (KeyError, ValueError, OSError):
         near = did_you_mean(zone or "", available_timezones())
         draft.say(draft.company, path, f"unknown time zone {zone!r}{near}")
+
+
+def _check_locale(draft: Draft, locale: str) -> None:
+    """A language, or a language and a country, whose way of writing numbers is known."""
+    if locale != Company.model_fields["locale"].default and locale not in (known := locale_identifiers()):
+        draft.say(draft.company, ("locale",), f"unknown locale {locale!r}{did_you_mean(locale, known)}")
 
 
 def faults_of_lights(lights: Lights) -> list[tuple[Steps, str]]:

@@ -149,6 +149,9 @@ class Company(Model):
 
     company: Name = Field(description="The company's name.")
     currency: Name = Field("USD", description="The currency all amounts are shown in.")
+    locale: Name = Field(
+        "en_US", description="How numbers, money and days are written: en_US, de_DE. Words stay English."
+    )
     timezone: Name = Field("UTC", description="Days, weeks and months are cut in this time zone: America/New_York.")
     data: Name = Field("data", description="The folder where relative paths start.")
     calendar: CalendarModel = Field(CalendarModel(), description="How weeks and years are cut.")

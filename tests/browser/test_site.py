@@ -1,0 +1,180 @@
+"""A real site in a browser: every kind of page and every state can be used by everybody, on a phone, in the dark, on paper."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+AXE = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+KINDS = {
+    "front": "index.html", "archive": "sales/index.html", "summary": "sales/2026-W47/index.html",
+    "manager": "sales/2026-W47/manager.html", "analyst": "sales/2026-W47/analyst.html",
+    "north star": "north-star/2026-W47/analyst.html", "solve next": "solve-next/2026-W47/analyst.html",
+    "what-if": "whatif/more/sales/2026-W47/index.html", "front of a what-if": "whatif/more/index.html",
+    "form": "messages/*/*.html",
+}  # fmt: skip
+STATES = {
+    "no-data": "there are no data for it", "stale": "is overdue since Fri 13 Nov 2026",
+    "partial": "its data do not cover the whole period (the data end on Fri 20 Nov 2026)",
+    "no-target": "no target was agreed", "short": "does not say enough yet to judge it by",
+    "unreconciled": "two systems disagree about it", "fault": "has faults, so what is computed from it is unknown",
+}  # fmt: skip
+DESK, TABLET, PHONE = ({"width": w, "height": h} for w, h in ((1440, 900), (768, 1024), (360, 740)))
+FOCUSED = "() => { const s = getComputedStyle(document.activeElement); return [document.activeElement.tagName, parseFloat(s.outlineWidth), s.outlineStyle] }"
+
+
+def found(out: Path, kind: str) -> Path:
+    return sorted(out.glob(KINDS[kind]))[0]
+
+
+def problems(tab) -> list[str]:
+    answer = AXE.Axe().run(tab).response
+    return [f"{each['id']}: {node['html'][:120]}" for each in answer["violations"] for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_can_be_used_by_everybody(sample_out, visit, kind):
+    tab = visit(found(sample_out, kind), viewport=PHONE)
+    assert problems(tab) == []
+    tab.set_viewport_size(DESK)
+    tab.emulate_media(color_scheme="dark")
+    assert problems(tab) == []
+
+
+@pytest.mark.parametrize("state", [*STATES, "index"])
+def test_a_state_is_said_in_words_on_the_first_screen_and_can_be_read_by_everybody(states_out, visit, state):
+    path = states_out / "index.html" if state == "index" else states_out / state / "2026-W47" / "index.html"
+    tab = visit(path, viewport=PHONE)
+    words = STATES.get(state, "Error failed as of Sun 22 Nov 2026: cell 4: ValueError: the sheet is locked.")
+    said = tab.get_by_text(words).first
+    assert said.bounding_box()["y"] < PHONE["height"]
+    assert problems(tab) == []
+
+
+def test_an_unknown_light_says_why(states_out, visit):
+    chips = visit(states_out / "index.html").locator("article .nb-chip").all_inner_texts()
+    reasons = ["no data", "stale", "incomplete", "no target", "too short", "unreconciled", "fault"]
+    assert [chip for chip in chips if "Unknown" in chip] == [f"◇ Unknown: {reason}" for reason in reasons]
+
+
+def test_a_what_if_says_so_before_anything_else(sample_out, visit):
+    for kind in ("what-if", "front of a what-if"):
+        first = visit(found(sample_out, kind)).locator("main > *").first
+        assert first.inner_text().split("\n") == ["What-if", "What-if more: this is not what is, but what would be."]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_asks_for_nothing_and_fits_every_screen(sample_out, visit, kind):
+    path = found(sample_out, kind)
+    assert path.stat().st_size <= 300_000
+    tab = visit(path, viewport=PHONE)
+    for viewport in (PHONE, TABLET, DESK):
+        tab.set_viewport_size(viewport)
+        assert tab.evaluate("document.scrollingElement.scrollWidth") <= viewport["width"]
+    assert [url for url in tab.asked if not url.startswith("data:")] == [path.as_uri()]
+    assert tab.said == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_can_be_pressed_is_large_enough_headings_are_in_order_and_the_language_is_said(sample_out, visit, kind):
+    tab = visit(found(sample_out, kind), viewport=PHONE)
+    for viewport in (PHONE, DESK):
+        tab.set_viewport_size(viewport)
+        small = tab.eval_on_selector_all(
+            "a[href], summary, button, input:not([type=radio]):not([type=checkbox]), select, textarea",
+            "all => all.filter(e => e.checkVisibility()).map(e => [e.getBoundingClientRect().height, e.outerHTML]).filter(e => e[0] < 24)",
+        )
+        assert small == []
+        levels = tab.eval_on_selector_all(
+            "h1, h2, h3, h4", "all => all.filter(e => e.checkVisibility()).map(e => +e.tagName[1])"
+        )
+        assert levels[0] == 1
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+        assert tab.evaluate("document.documentElement.lang") == "en"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_whatever_the_keyboard_reaches_shows_that_it_was_reached(sample_out, visit, scheme):
+    tab = visit(found(sample_out, "front"), viewport=DESK, color_scheme=scheme)
+    reached = []
+    for _ in range(12):
+        tab.keyboard.press("Tab")
+        reached.append(tab.evaluate(FOCUSED))
+    assert {tag for tag, _, _ in reached} >= {"INPUT", "A"}
+    assert [each for each in reached if each[1] < 2 or each[2] == "none"] == []
+
+
+def test_a_desk_shows_the_whole_company_in_one_screen(sample_out, visit):
+    tab = visit(found(sample_out, "front"), viewport=DESK)
+    for place in (".nb-north", ".nb-cards", ".nb-lines", ".nb-solve", ".nb-overdue", ".nb-tree"):
+        box = tab.locator(place).first.bounding_box()
+        assert box["y"] + box["height"] <= DESK["height"], place
+
+
+def test_the_tree_reads_as_a_nested_list_with_a_light_on_every_line(sample_out, visit):
+    lines = visit(found(sample_out, "front")).locator(".nb-tree li > p").all_inner_texts()
+    assert len(lines) > 8
+    assert all(line.split()[1] in {"Green", "Yellow", "Red", "Unknown"} for line in lines)
+
+
+def test_a_metric_is_found_by_typing_and_opened_by_enter(sample_out, visit):
+    tab = visit(found(sample_out, "front"), viewport=PHONE)
+    tab.get_by_label("Find a metric").press_sequentially("deals won")
+    assert [line.split("\n")[0] for line in tab.locator("#metrics li:visible").all_inner_texts()] != []
+    assert all(
+        "deal" in line.lower() or "won" in line.lower() for line in tab.locator("#metrics li:visible").all_inner_texts()
+    )
+    assert "of 33 metrics" in tab.locator("#nb-found").inner_text()
+    assert not tab.locator(".nb-north").is_visible()
+    tab.get_by_label("Find a metric").fill("repeat orders")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/sales/2026-W47/index.html")
+
+
+def test_without_scripts_every_metric_is_listed_and_no_dead_field_is_shown(sample_out, visit):
+    tab = visit(found(sample_out, "front"), java_script_enabled=False)
+    assert not tab.locator("#nb-find").is_visible()
+    tab.locator("#metrics > summary").click()
+    assert tab.locator("#metrics li:visible").count() == 33
+
+
+@pytest.mark.parametrize("kind", ["front", "summary", "analyst", "archive"])
+def test_every_sentence_can_be_read_without_scripts(sample_out, visit, kind):
+    tab = visit(found(sample_out, kind), java_script_enabled=False)
+    said = [each["text"] for each in json.loads(tab.locator("#facts").inner_text())["sentences"]]
+    if kind == "front":
+        tab.locator("#metrics > summary").click()
+    shown = " ".join(tab.locator("main").inner_text().split())
+    assert [text for text in said if kind != "front" and " ".join(text.split()) not in shown] == []
+    assert all(tab.locator("main p").nth(i).is_visible() for i in range(min(6, tab.locator("main p").count())))
+
+
+def test_a_page_leads_to_the_period_before_and_after_it(sample_out, visit):
+    tab = visit(found(sample_out, "summary"))
+    tab.get_by_text("‹ Earlier").click()
+    tab.wait_for_url("**/2026-W46/index.html")
+    tab.get_by_text("Later ›").click()
+    tab.wait_for_url("**/2026-W47/index.html")
+    tab.get_by_text("Later ›").click()
+    tab.wait_for_url("**/sales/index.html#after-2026-W47")
+    assert tab.get_by_text("The newest is 2026-W47.").is_visible()
+
+
+def test_without_scripts_the_archive_shows_the_line_of_the_period_before(sample_out, visit):
+    tab = visit(found(sample_out, "summary"), java_script_enabled=False)
+    tab.get_by_text("‹ Earlier").click()
+    tab.wait_for_url("**/sales/index.html#before-2026-W47")
+    assert tab.locator("li:has(:target) a").inner_text() == "2026-W46"
+
+
+@pytest.mark.parametrize("kind", ["front", "analyst"])
+def test_paper_is_white_has_no_links_to_press_and_cuts_no_table(sample_out, visit, kind):
+    tab = visit(found(sample_out, kind), viewport={"width": 700, "height": 990}, color_scheme="dark")
+    tab.emulate_media(media="print", color_scheme="dark")
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert [link for link in tab.locator("header a, .nb-find").all() if link.is_visible()] == []
+    assert tab.evaluate("document.scrollingElement.scrollWidth") <= 700

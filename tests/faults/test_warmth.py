@@ -1,0 +1,98 @@
+"""What is kept warm: it forks from its only thread, and whatever happens to it, reports are executed and drawn."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from faulty import again, alive, make, wait_for
+
+from dataops_nb.errors import KilledError
+from dataops_nb.execution import forks, processes
+from dataops_nb.execution.forks import Template, UnsafeError
+from dataops_nb.publish import page
+from dataops_nb.refresh import execute, warmth
+
+pytestmark = [pytest.mark.faults, pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")]
+THREAD = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+TELLS = """
+import os
+threads = lambda: len(os.listdir(f"/proc/{os.getppid()}/task"))
+assert threads() == 1, threads()
+"""
+
+
+def test_the_template_has_one_thread_whenever_it_forks(warm, tmp_path):
+    """Seen from the fork itself; so Python 3.12 and later have nothing to warn of, and no lock can stay locked."""
+    wb = make(tmp_path, "one", "two", cells=(TELLS,))
+    assert {result.state for result in again(wb, "one", "two", jobs=2).reports} == {"ok"}
+    (template,) = warm.KEPT
+    assert [path.name for path in Path(f"/proc/{template.pid}/task").iterdir()] == [str(template.pid)]
+
+
+def test_a_library_that_starts_a_thread_makes_reports_run_on_the_kernel(tmp_path, monkeypatch, caplog):
+    (tmp_path / "sitecustomize.py").write_text(THREAD)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    template = Template(execute.passed())
+    with pytest.raises(UnsafeError, match="threads run beside it"):
+        template.ready()
+    wait_for(lambda: not alive(template.pid), 10)  # it ends by itself: nobody can ask it to fork
+    template.close()
+    for kept in ("KEPT", "DRAWN"):
+        monkeypatch.setattr(warmth, kept, [])  # those of the other tests are safe
+    wb = make(tmp_path / "wb", "one")
+    assert again(wb, "one").exit_code == 0
+    assert "one.ipynb is executed on the stock kernel: threads run beside it" in caplog.text
+
+
+def test_a_renderer_that_was_killed_is_replaced(warm, tmp_path):
+    wb = make(tmp_path, "one")
+    assert again(wb, "one").exit_code == 0
+    (template,) = warm.KEPT
+    before = template.helper
+    os.kill(before[0], signal.SIGKILL)
+    wait_for(lambda: not alive(before[0]), 10)
+    assert again(wb, "one").exit_code == 0
+    assert template.helper != before
+
+
+def test_a_renderer_that_does_not_answer_is_ended(warm, tmp_path):
+    wb = make(tmp_path, "one")
+    job = execute.Job(wb.notebooks / "one.ipynb", {"as_of": "2026-11-22"}, tmp_path / "job", execute.passed())
+    (ended,) = execute.run([job], at_a_time=1, timeout=60, started=lambda _: None)
+    (template,), (renderer,) = warm.KEPT, warm.DRAWN
+    meta = page.Meta("one", "0", {})
+    good = renderer.files(ended.notebook, meta)
+    stuck = template.helper[0]
+    os.kill(stuck, signal.SIGSTOP)
+    with pytest.raises(KilledError, match=r"took longer than 0\.5 s"):
+        renderer.files(ended.notebook, meta, longest=0.5)
+    wait_for(lambda: not alive(stuck), 10)
+    assert renderer.files(ended.notebook, meta) == good == page.files(ended.notebook, meta)
+
+
+def test_a_template_that_was_killed_takes_its_children_along_and_is_replaced(tmp_path):
+    template = Template(execute.passed())
+    template.ready()
+    helper = forks.Helper(template, "dataops_nb.publish.drawing:beside")
+    wait_for(lambda: helper.poll() is None and template.helper[0], 10)
+    os.kill(template.pid, signal.SIGKILL)
+    wait_for(lambda: not alive(template.helper[0]), 10)
+    assert helper.poll() == -signal.SIGKILL
+    with pytest.raises(UnsafeError, match="has ended"):
+        template.fork(tmp_path / "job.json", {})
+    template.close()
+    assert not [pid for pid, _ in processes.below(os.getpid()) if pid in {template.pid, template.helper[0]}]
+
+
+def test_a_report_that_talks_to_a_browser_unseen_is_executed_on_the_kernel(warm, tmp_path):
+    """It leaves the fork before anything of it is shown, and starts again from the first cell."""
+    hidden = "import importlib; slider = importlib.import_module('ipywidgets').IntSlider(value=3)"
+    note = "import os; open(os.path.join(os.environ['DATAOPS_OUT'], 'starts'), 'a').write('x')"
+    wb = make(tmp_path, "one", cells=(note, hidden, "assert slider.value == 3"))
+    (only,) = again(wb, "one").reports
+    assert (only.state, only.error) == ("ok", None)
+    assert (wb.out / "starts").read_text() == "xx"

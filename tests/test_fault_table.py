@@ -1,0 +1,37 @@
+"""The table of faults in the documentation names tests that exist, and marks that make them run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+TABLE = TESTS.parent / "docs" / "reference" / "faults.md"
+ROWS = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "::" in line]
+
+
+def test_every_fault_has_its_test():
+    named = {tuple(hit.split("::")) for row in ROWS for hit in re.findall(r"`([\w/]+\.py::\w+)`", row)}
+    there = {
+        (file, node.name)
+        for file in {file for file, _ in named}
+        for node in ast.parse((TESTS / file).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert len(ROWS) > 30
+    assert sorted(named - there) == []
+
+
+def test_faults_that_stand_in_the_folder_of_faults_are_all_in_the_table():
+    """Except what the table calls counts, and what checks the engines against each other."""
+    counted = {"test_figures.py", "test_backfill.py", "test_claims.py", "test_fidelity.py", "test_warmth.py"}
+    table = TABLE.read_text(encoding="utf-8")
+    missing = [
+        f"{path.name}::{node.name}"
+        for path in sorted((TESTS / "faults").glob("test_*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and path.name not in counted
+        if node.name not in table
+    ]
+    assert missing == []

@@ -1,0 +1,324 @@
+"""What a report is sent as: a mail, a message, prints, one zip; each says what the page says, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import os
+import re
+import zipfile
+from contextlib import suppress
+from email import message_from_bytes
+from email.policy import default
+
+import psutil
+import pytest
+from nbformat import v4
+
+from dataops_nb.cli import main
+from dataops_nb.errors import PublishError, UsageError
+from dataops_nb.publish import digest, facts, figures, formats, kinds, mail, packing, page, paper, slack
+from dataops_nb.publish.digest import Said
+
+DAY = dt.date(2026, 11, 22)
+CHART = {
+    "title": "Won: on target in 9 weeks",
+    "description": "Won over the last 2 weeks: 40, then 41.",
+    "data": {"values": [{"week": "W46", "won": 40}, {"week": "W47", "won": 41}]},
+    "mark": "bar",
+    "encoding": {"x": {"field": "week", "type": "nominal"}, "y": {"field": "won", "type": "quantitative"}},
+}
+
+
+def output(mime, content):
+    return v4.new_output("display_data", data={mime: content})
+
+
+def cell(source, *outputs, tag="executive"):
+    made = v4.new_code_cell(source, outputs=list(outputs))
+    made.metadata["tags"] = [tag]
+    return made
+
+
+def notebook():
+    fact = dict.fromkeys(facts.FACT) | {
+        "id": "won.value",
+        "metric": "won",
+        "field": "value",
+        "value": 41,
+        "text": "41",
+        "period": "2026-W47",
+    }
+    payload = {
+        "schema_version": 1, "complete": True, "company": "Lumen & Co", "title": "Sales", "owner": "Head of Sales", "as_of": "2026-11-22",
+        "period": "2026-W47", "data_to": "2026-11-20", "light": "red", "reason": None, "headline": "41 won.", "facts": [fact],
+        "rows": [], "warnings": ["deals are 2 days old"],
+    }  # fmt: skip
+    said = [
+        {"text": "Ann is on it.", "facts": []},
+        {"text": "41 won.", "facts": ["won.value"], "kind": "headline", "light": "red"},
+    ]
+    shown = output(facts.SENTENCES, {"sentences": said}), output(figures.MIME, CHART)
+    injected = cell("token = 'abc'", tag=facts.INJECTED)
+    nb = v4.new_notebook(cells=[injected, cell("x", *shown), cell("record", output(facts.MIME, payload), tag="facts")])
+    nb.metadata["papermill"] = {"input_path": "somewhere/30_sales.ipynb"}
+    return nb
+
+
+@pytest.fixture(scope="module")
+def files():
+    """A report with what is made of it beside its pages."""
+    made = page.files(notebook(), page.Meta("sales", "1.0"))
+    return made | formats.files(("eml", "slack", "ipynb"), notebook(), "sales", made)
+
+
+@pytest.fixture(scope="module")
+def letter(files):
+    return message_from_bytes(files["report.eml"], policy=default)
+
+
+def body(letter, kind):
+    return letter.get_body((kind,)).get_content().replace("\r\n", "\n")
+
+
+def test_every_sentence_of_a_mail_is_one_of_its_page(files, letter):
+    page_says = [
+        digest.plain(piece) for piece in re.findall(r"<(?:p|li|h1|title)[^>]*>(.*?)</", files["index.html"].decode())
+    ]
+    told = [digest.plain(piece) for piece in re.findall(r"<(?:li|b)[^>]*>(.*?)</", body(letter, "html"))]
+    assert told == ["41 won.", "Won: on target in 9 weeks", "Ann is on it."]
+    assert {"41 won.", "Ann is on it."} <= {*page_says, *digest.of_html(files["index.html"].decode())}
+    assert letter["Subject"] == "Sales · Lumen & Co · 2026-W47"
+
+
+def test_a_mail_says_first_what_must_be_known_and_how_fresh_it_is(letter):
+    assert body(letter, "plain") == (
+        "Sales · Lumen & Co · 2026-W47\n=============================\n\n■ Red  Sales\n"
+        "As of Sun 22 Nov 2026 · Data to Fri 20 Nov 2026 · Owner Head of Sales\n"
+        "! Read this first: deals are 2 days old\n\n41 won.\n\n- Ann is on it.\n\n"
+        "Chart: Won: on target in 9 weeks. Won over the last 2 weeks: 40, then 41.\n"
+    )
+    assert "Read this first: deals are 2 days old" in body(letter, "html")
+
+
+def test_the_chart_of_a_mail_is_a_picture_inside_it_with_words(letter):
+    html = body(letter, "html")
+    (picture,) = [part for part in letter.walk() if part.get_content_type() == "image/png"]
+    cid = picture["Content-ID"].strip("<>")
+    assert f'src="cid:{cid}" alt="Won over the last 2 weeks: 40, then 41."' in html
+    assert picture.get_content().startswith(b"\x89PNG")
+    assert len(picture.get_content()) < 60_000
+    assert not re.search(r"https?:|<style|<script|<link", html)
+
+
+def test_a_mail_of_one_report_is_a_draft_and_its_parts_are_small(files, letter):
+    assert letter["X-Unsent"] == "1"
+    assert letter["Date"].datetime.date() == DAY
+    texts = [part for part in letter.walk() if part.get_content_maintype() == "text"]
+    assert all(len(part.get_content().encode()) <= mail.LARGEST for part in texts)
+    assert formats.files(("eml",), notebook(), "sales", files)["report.eml"] == files["report.eml"]
+
+
+def test_a_mail_knows_the_day_of_its_page(files):
+    assert digest.said(files["index.html"].decode(), "sales", "red").as_of == "2026-11-22"
+
+
+def test_a_mail_of_a_whatif_says_so_in_its_subject_and_first(files):
+    pages = page.files(notebook(), page.Meta("sales", "1.0", whatif="more"))
+    told = message_from_bytes(formats.files(("eml",), notebook(), "sales", pages)["report.eml"], policy=default)
+    assert told["Subject"].startswith("What-if more · Sales")
+    assert "! What-if: What-if more: this is not what is, but what would be." in body(told, "plain")
+
+
+def test_a_page_without_a_chart_makes_a_mail_without_a_picture():
+    nb = notebook()
+    nb.cells[1].outputs.pop()
+    pages = page.files(nb, page.Meta("sales", "1.0"))
+    told = message_from_bytes(formats.files(("eml",), nb, "sales", pages)["report.eml"], policy=default)
+    assert "cid:" not in body(told, "html")
+    assert "Chart" not in body(told, "plain")
+
+
+def test_a_report_of_very_long_words_still_fits_and_says_what_is_left_out():
+    said = Said("x", "T", "red", "h" * 50_000, tuple(f"{n} " + "w" * 3_000 for n in range(200)), warnings=["s" * 9_000])
+    made = mail.message("s" * 5_000, [said], sender="a@b.example", to=[], day=DAY)
+    for kind in ("plain", "html"):
+        assert len(body(made, kind).encode()) <= mail.LARGEST
+        assert "170 more lines stand on the page." in body(made, kind)
+
+
+def test_the_notebook_that_is_published_has_no_injected_cell_and_no_places(files):
+    shared = files["report.ipynb"].decode()
+    assert "abc" not in shared
+    assert "somewhere" not in shared
+    assert [c["metadata"]["tags"] for c in json.loads(shared)["cells"]] == [["executive"], ["facts"]]
+
+
+# --- Slack: https://api.slack.com/reference/block-kit/blocks, as of its limits there ----------------------------------
+
+
+def refused(message):
+    """What Slack would refuse a message for."""
+    blocks = message["blocks"]
+    wrong = [] if len(blocks) <= 50 else [f"{len(blocks)} blocks"]
+    for each in blocks:
+        limit, kind = {"header": (150, "plain_text"), "section": (3000, "mrkdwn")}[each["type"]]
+        if each["text"]["type"] != kind or not 1 <= len(each["text"]["text"]) <= limit or set(each) - {"type", "text"}:
+            wrong.append(each)
+    return wrong
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [],
+        [Said("a", "", "green", "")],
+        [Said("a", "&" * 5_000, "red", "<" * 9_000, warnings=["*" * 5_000] * 40)],
+        [Said(str(n), f"Report {n}", "green", "Well.") for n in range(300)],
+    ],
+)
+def test_slack_takes_whatever_is_said(reports):
+    assert refused(slack.blocks("x" * 500, reports)) == []
+    assert refused(slack.blocks(" ", reports)) == []
+
+
+def test_a_message_says_light_warning_and_headline_and_marks_nothing(files):
+    (_, section) = json.loads(files["slack.json"])["blocks"]
+    assert section["text"]["text"] == "*Sales*  ■ Red\nRead this first: deals are 2 days old\n41 won."
+    cut = slack.blocks("s", [Said("a", "A", "red", "&" * 9_000)])["blocks"][1]["text"]["text"]
+    assert re.fullmatch(r"(&amp;)+…", cut.splitlines()[1])
+
+
+# --- paper ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(paper.NAMED, raising=False)
+    monkeypatch.setattr(paper, "ELSEWHERE", ())
+    with pytest.raises(PublishError, match="apt-get install chromium"):
+        paper.browser()
+    monkeypatch.setenv(paper.NAMED, "no-such-program")
+    with pytest.raises(PublishError, match="DATAOPS_CHROMIUM names 'no-such-program'"):
+        paper.browser()
+
+
+def test_a_printed_page_links_nowhere_and_unfolds_how_it_was_computed(files):
+    shown = paper.sheet(files["manager.html"].decode().replace("</main>", '<details class="nb-how">x</details></main>'))
+    assert re.findall(r"<a\b[^>]*href", shown) == []
+    assert '<details open class="nb-how">' in shown
+    assert "size: A4" in shown
+
+
+def alive(process):
+    with suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("exit 3", "index.html could not be printed: browser ended with 3"),
+        ("sleep 60 & sleep 60", "index.html could not be printed: browser took longer than 1 s"),
+        ('for a; do case $a in --print-to-pdf=*) echo half > "${a#*=}";; esac; done', "ended with 0"),
+    ],
+)
+def test_a_browser_that_fails_hangs_or_writes_half_is_ended_and_named(tmp_path, monkeypatch, script, why):
+    (tmp_path / "browser").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\n{script}\n")
+    (tmp_path / "browser").chmod(0o755)
+    monkeypatch.setenv(paper.NAMED, str(tmp_path / "browser"))
+    monkeypatch.setattr(paper, "LONGEST", 1)
+    with pytest.raises(PublishError, match=why):
+        paper.prints({"index.html": b"<html></html>"}, DAY)
+    group = int((tmp_path / "pid").read_text())
+    assert [each for each in psutil.process_iter() if alive(each) and os.getpgid(each.pid) == group] == []
+
+
+def test_a_browser_sees_none_of_our_variables(tmp_path, monkeypatch):
+    (tmp_path / "browser").write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\n")
+    (tmp_path / "browser").chmod(0o755)
+    monkeypatch.setenv(paper.NAMED, str(tmp_path / "browser"))
+    monkeypatch.setenv("DATAOPS_SMTP_URL", "smtp://me:hunter22secret@127.0.0.1:1")
+    with pytest.raises(PublishError):
+        paper.prints({"index.html": b"<html></html>"}, DAY)
+    assert "hunter22secret" not in (tmp_path / "seen").read_text()
+
+
+def test_a_print_is_dated_as_of_its_report_and_keeps_its_length():
+    pdf = b"%PDF-1.4 /CreationDate (D:20260101123456+00'00')\n/ModDate (D:20260101123456+00'00')>>"
+    assert paper._dated(pdf, DAY) == pdf.replace(b"20260101123456", b"20261122000000")
+
+
+def test_pdf_stands_for_three_files_and_zip_is_named_where_it_is_a_command():
+    assert kinds.files(("pdf",)) == ["index.html", "index.pdf", "manager.pdf", "analyst.pdf"]
+    with pytest.raises(UsageError, match="dataops-nb zip"):
+        kinds.chosen("html,zip")
+
+
+# --- one zip --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def out(tmp_path, files):
+    made = tmp_path / "out"
+    place = made / "sales" / "2026-W47"
+    place.mkdir(parents=True)
+    for name, content in files.items():
+        (place / name).write_bytes(content)
+    (made / "sales" / "index.html").write_text("every period")
+    (made / "index.html").write_text('<a href="sales/2026-W47/index.html">Sales</a>')
+    (made / "latest.json").write_text("{}")
+    for name in ("ledger.sqlite", "runs/x/log.html", "history/values.csv", "cache/a.json", "notices/weekly/a.eml",
+                 "whatif/more/index.html", "messages/won/a.html", "ask/won/index.html", "sales/.hidden.html", "old.zip"):  # fmt: skip
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        (made / name).write_text("private")
+    (tmp_path / "secret.html").write_text("private")
+    (made / "link.html").symlink_to(tmp_path / "secret.html")
+    return made
+
+
+def test_a_zip_holds_what_is_published_and_nothing_else(out, files, tmp_path):
+    packed = packing.pack(out, tmp_path / "site.zip")
+    with zipfile.ZipFile(packed.file) as archive:
+        names = archive.namelist()
+        assert b"private" not in b"".join(map(archive.read, names))
+    assert names == sorted(
+        ["index.html", "latest.json", "sales/index.html", *(f"sales/2026-W47/{name}" for name in files)]
+    )
+    assert (packed.files, packed.bytes) == (len(names), (tmp_path / "site.zip").stat().st_size)
+
+
+def test_the_same_pages_make_the_same_zip_whenever_it_is_packed(out, tmp_path):
+    one = packing.pack(out, tmp_path / "site.zip").file.read_bytes()
+    (out / "index.html").touch()
+    assert packing.pack(out, out / "site.zip").file.read_bytes() == one
+    assert packing.pack(out, out / "site.zip").file.read_bytes() == one
+
+
+def test_the_links_of_an_unpacked_zip_lead_somewhere(out, tmp_path):
+    with zipfile.ZipFile(packing.pack(out, tmp_path / "site.zip").file) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    pages = sorted((tmp_path / "unpacked").rglob("*.html"))
+    links = [(at, link) for at in pages for link in re.findall(r'<a\b[^>]*href="([^"#]+)"', at.read_text())]
+    assert len(links) > 10
+    assert [link for at, link in links if not (at.parent / link).is_file()] == []
+
+
+def test_the_command_packs_what_it_is_told_to(out, tmp_path, capsys):
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "company.yaml").write_text("company: Lumen\nsources: {}\n")
+    bench = ["-w", str(tmp_path), "--out", str(out)]
+    assert main([*bench, "zip", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["file"] == str(out / "site.zip")
+    assert main([*bench, "zip", str(tmp_path / "none" / "a.zip")]) == 7
+    assert main(["-w", str(tmp_path), "--out", str(tmp_path / "empty"), "zip"]) == 7
+    assert "there are no pages" in capsys.readouterr().err
+
+
+def test_a_base64_word_of_a_mail_hides_no_other_words(files):
+    """Both text parts can be read in the file as it is, so that what is looked for in it is found."""
+    raw = files["report.eml"]
+    assert base64.b64encode(b"41 won.") not in raw
+    assert raw.count(b"41 won.") == 2
