@@ -45,10 +45,14 @@ def suites(packaged: str) -> str:
     """The packaged suite at three cadences, and a page for each metric that is asked about."""
     reports = packaged.partition("reports:\n")[2]
     asked = "".join(
-        f"    {name.replace('_', '-')}: {{notebook: 70_when_asked.ipynb, parameters: {{metric: {name}}}}}\n" for name in ASKED
+        f"    {name.replace('_', '-')}: {{notebook: 70_when_asked.ipynb, parameters: {{metric: {name}}}}}\n"
+        for name in ASKED
     )
     lab = "    lab: {notebook: 80_message_lab.ipynb}\n    agree: {notebook: 15_reconcile.ipynb}\n"
-    named = {grain: re.sub(r"^    ([\w-]+):", rf"    {grain}-\1:", reports, flags=re.MULTILINE) for grain in ("month", "quarter")}
+    named = {
+        grain: re.sub(r"^    ([\w-]+):", rf"    {grain}-\1:", reports, flags=re.MULTILINE)
+        for grain in ("month", "quarter")
+    }
     return (
         f"weekly:\n  cadence: week\n  reports:\n{reports}"
         f"monthly:\n  cadence: month\n  reports:\n{named['month']}quarterly:\n  cadence: quarter\n  reports:\n{named['quarter']}"
@@ -73,8 +77,21 @@ def refresh(folder: Path, jobs: int) -> list[str]:
     """Every suite and the what-if; the reports that did not end well."""
     bad = []
     for more in (["weekly"], ["monthly"], ["quarterly"], ["asked"], ["weekly", "--whatif", "other"]):
-        command = [sys.executable, "-m", "dataops_nb", "-w", str(folder), "refresh", *more, "--jobs", str(jobs), "--json"]
-        done = subprocess.run([*command, "--as-of", END.isoformat(), "--quiet"], capture_output=True, text=True, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            "dataops_nb",
+            "-w",
+            str(folder),
+            "refresh",
+            *more,
+            "--jobs",
+            str(jobs),
+            "--json",
+        ]
+        done = subprocess.run(
+            [*command, "--as-of", END.isoformat(), "--quiet"], capture_output=True, text=True, check=False
+        )
         if not done.stdout.strip():
             sys.exit(f"{' '.join(more)}: {done.stderr}")
         reports = json.loads(done.stdout)["reports"]
@@ -113,14 +130,21 @@ def most(chance: random.Random, text: str) -> str:
 def changes(chance: random.Random, page: str) -> Iterator[tuple[str, str]]:
     """Changed pages without end, each with what was changed."""
     places: list[tuple[str, str]] = [
-        *(("sentence", text) for text in re.findall(r'(?s)<(?:p|li)[^>]* data-facts="[^"]*"[^>]*>(.*?)</(?:p|li)>', page)),
+        *(
+            ("sentence", text)
+            for text in re.findall(r'(?s)<(?:p|li)[^>]* data-facts="[^"]*"[^>]*>(.*?)</(?:p|li)>', page)
+        ),
         *(("tooltip", text) for text in re.findall(r'data-tip="([^"]*)"', page)),
         *(("header", text) for text in re.findall(r"(?s)<header>(.*?)</header>", page)),
     ]
     while True:
         kind, was = chance.choice(places)
         change = chance.choice((digit, word(FLIPS), word(COLOURS), swap, most))
-        plain = was if kind == "tooltip" else chance.choice([each for each in re.findall(r">([^<>]+)<", f">{was}<") if each.strip()])
+        plain = (
+            was
+            if kind == "tooltip"
+            else chance.choice([each for each in re.findall(r">([^<>]+)<", f">{was}<") if each.strip()])
+        )
         try:
             now = change(chance, html.unescape(plain))
         except (IndexError, ValueError):

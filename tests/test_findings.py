@@ -99,7 +99,7 @@ def test_a_slow_fall_under_a_green_light_is_told_by_its_pace_and_how_long_the_ta
     assert (row["kind"], row["light"], row["left"]) == ("green decline", "green", 20)
     assert row["slope"] == pytest.approx(-2, abs=0.2)
     assert sentence_of(this) == (
-        "Sign-ups: green, but falling by about 2 people a week in the last 26 weeks, which is no chance; "
+        "Sign-ups: green, but falling by about 2 people a week for 26 weeks; "
         "at that pace it misses its target in 20 weeks."
     )
 
@@ -191,7 +191,7 @@ def test_red_by_noise_is_said_with_its_usual_range(company):
     this = made(company, metrics, extra="", n=[40, 44, 37, 42, 45, 35, 41, 38, 40, 44, 43, 39, 38, 45, 40, 36, 48, 35])
     assert this.findings["kind"].tolist() == ["red by noise"]
     assert sentence_of(this) == (
-        "M: red, and yet 35 is within its usual range of 26.3 to 54.8, so no signal: chance alone makes such weeks."
+        "M: red, but 35 is within its usual range of 26.3 to 54.8; chance alone makes such weeks."
     )
 
 

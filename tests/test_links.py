@@ -369,11 +369,11 @@ def test_the_story_says_what_moves_and_what_rocks_from_facts(tmp_path):
         recorded = {fact["id"] for fact in story.record(this).payload["facts"]}
         table = tables.links(this)
     assert re.fullmatch(
-        r"Meetings booked rose by \d\d(\.\d)? % of late, and New customers did not follow: activity, not movement\.",
+        r"Meetings booked rose by \d\d(\.\d)? % of late, and New customers did not follow; that is activity, not movement\.",
         told[0].text,
     )
     assert any(
-        "Qualified meetings: with 1 meeting more, New customers came to 0.45 more 3 weeks later" in each.text
+        "Qualified meetings: 1 meeting more went with 0.45 more of New customers 3 weeks later" in each.text
         for each in told
     )
     assert {name for each in told for name in each.facts} <= recorded

@@ -33,7 +33,7 @@ def test_a_light_says_how_often_luck_would_have_changed_it(company):
     assert 5 <= times <= 8
     assert said[0].text == f"By luck alone the light of M would have changed in {times} of the last 13 weeks."
     assert said[1].text.startswith("Of 1 light here 0.")
-    assert said[1].text.endswith("and in 13 weeks the usual ranges of 2 metrics raise 0.30 false alarms.")
+    assert said[1].text.endswith("and in 13 weeks the usual ranges of 2 metrics would raise 0.30 false alarms.")
 
 
 def test_a_light_far_from_its_thresholds_says_that_luck_does_not_change_it(company):

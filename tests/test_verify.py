@@ -77,6 +77,11 @@ def test_digits_and_colours_in_a_name_claim_nothing():
     assert disagreements("Red Line 8 came to 41.", [VALUE], ["Red Line 7"])
 
 
+def test_a_part_of_a_word_says_no_direction():
+    assert disagreements("Falling by about 1 sign-up a week.", [fact("decline", -1.0, "1 sign-up", "sign-ups")]) == []
+    assert disagreements("Up by about 1 sign-up a week.", [fact("decline", -1.0, "1 sign-up", "sign-ups")])
+
+
 def test_facts_are_put_into_the_order_in_which_a_sentence_prints_them():
     assert in_order(SAID, [LIGHT, SHARE, TARGET, GAP, VALUE]) == [VALUE, GAP, TARGET, SHARE, LIGHT]
 

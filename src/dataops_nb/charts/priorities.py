@@ -40,7 +40,7 @@ def _finding(drawn: pd.DataFrame) -> str:
 def _said(board: Board, row: dict[Any, Any]) -> str:
     currency = board.definitions.company.currency
     slack = "nothing runs out" if pd.isna(row["slack"]) else f"{int(row['slack'])} days of slack"
-    worth = "not told" if pd.isna(row["at_stake"]) else numbers.of(board).number(row["at_stake"], currency)
+    worth = "not told" if pd.isna(row["at_stake"]) else numbers.of(board).rough(row["at_stake"], currency)
     return f"{row['rank']}. {row['title']}: {slack}, at stake {worth}"
 
 

@@ -34,6 +34,6 @@ def _line(row: dict[str, Any], currency: str, written: numbers.Numbers) -> list[
     again = f" (in {row['reports']} before)" if row["reports"] else ""
     return [
         row["rank"], f"{row['title']}{again}", row["metric"], None if row["slack"] is None else f"{row['slack']:.0f} d",
-        *(None if each is None else written.number(each, currency) for each in money), row["effort"],
+        *(None if each is None else written.rough(each, currency) for each in money), row["effort"],
         written.share(row["stability"]), row["asked"] if row["kind"] == "asked" else None, row["why"],
     ]  # fmt: skip

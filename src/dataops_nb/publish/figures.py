@@ -18,6 +18,7 @@ import vl_convert
 
 from dataops_nb.errors import ReportError
 from dataops_nb.publish.markup import text
+from dataops_nb.publish.slim import slim
 
 MIME = "application/vnd.vegalite.v6+json"
 WIDE, NARROW = 720, 340
@@ -98,15 +99,16 @@ def _dressed(svg: str, name: str, description: str) -> str:
         if element.tag.removeprefix(f"{{{SVG}}}") in {"a", "image", "script", "foreignObject"}:
             raise ReportError("a chart holds a link or an image; a chart on a page neither links nor loads anything")
         element.attrib = dict(_attributes(element.attrib, ids))
+    slim(root)
     size = root.attrib.pop("width", str(WIDE))
     root.attrib.pop("height", None)
     root.attrib |= {"role": "img", "aria-label": description, "style": f"max-width:{float(size):.0f}px"}
-    return ET.tostring(root, encoding="unicode").replace("\n", " ")
+    return ET.tostring(root, encoding="unicode").replace("\n", " ").replace(" />", "/>")
 
 
 def _attributes(attributes: Mapping[str, str], ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for key, value in attributes.items():
-        if key.startswith("aria-") or key in {"role", "class", "version", "pointer-events"}:
+        if key.startswith("aria-") or key in {"role", "class", "version", "pointer-events", "font-family"}:
             continue
         if key == "id":
             yield key, ids[value]

@@ -58,7 +58,7 @@ def _worth_facts(board: Board, metric: str) -> Iterator[Fact]:
     unit = board.definitions.metrics[metric].unit
     yield _fact(board, metric, "one", (found.step, unit), numbers.of(board).difference(found.step, unit, word=True))
     for field, amount in (("worth_of_one", found.value), ("worth_low", found.low), ("worth_high", found.high)):
-        yield _fact(board, metric, field, (amount, currency), numbers.of(board).number(abs(_clean(amount)), currency))
+        yield _fact(board, metric, field, (amount, currency), numbers.of(board).rough(abs(_clean(amount)), currency))
     if found.lag:
         periods = f"{board.grain}s"
         yield _fact(board, metric, "worth_after", (found.lag, periods), numbers.of(board).quantity(found.lag, periods))

@@ -135,12 +135,14 @@ def colours(text: str) -> list[Word]:
 
 
 def ways(text: str) -> list[Word]:
-    """The words that say which way something went or stands; `lower is better` and `up to` do not."""
+    """The words that say which way something went or stands; `up to` does not, nor does a part of a word: `sign-up`."""
     text = _NO_WAY.sub(lambda hit: _COVER * len(hit[0]), text)
     found = [
         Word(hit.start(), hit.end(), hit[0], way)
         for way, words in _WAYS.items()
-        for hit in re.finditer(rf"\b(?:{'|'.join(words)})\b", text, re.IGNORECASE)
+        for hit in re.finditer(
+            rf"(?<![\w\u2010\u2011-])(?:{'|'.join(words)})(?![\w\u2010\u2011-])", text, re.IGNORECASE
+        )
     ]
     return sorted(found, key=lambda word: word.start)
 

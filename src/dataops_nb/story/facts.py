@@ -67,7 +67,7 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
     for field, against in _CHANGES.items():
         if _known(row["value"]) and _known(row[against]) and row.get(f"{against}_complete", True):
             change = row["value"] - row[against]
-            out.append(fact(field, _clean(change), numbers.of(board).difference(change, unit, word=says_unit)))
+            out.append(fact(field, _clean(change), _difference(board, metric, change, row["value"])))
     if _known(row["attainment"]):
         out.append(fact("attainment", _clean(row["attainment"]), numbers.of(board).share(row["attainment"])))
     out += [fact(field, row[field], str(row[field])) for field in ("signal", "variation") if row[field]]
@@ -78,6 +78,14 @@ def of_row(board: Board, row: pd.Series) -> list[Fact]:
             day = row[field].date()
             out.append(fact(field, day.isoformat(), numbers.of(board).date(day)))
     return out
+
+
+def _difference(board: Board, metric: str, change: float, value: float) -> str:
+    """A difference of millions is told as roughly as they are: `$313k below the target of $8.00M`."""
+    unit, written = board.definitions.metrics[metric].unit, numbers.of(board)
+    if numbers.is_currency(unit) and abs(value) >= numbers.MILLION:
+        return written.rough(abs(change), unit)
+    return written.difference(change, unit, word=_says_unit(board, metric))
 
 
 def restatements(board: Board) -> pd.DataFrame:

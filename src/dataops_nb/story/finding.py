@@ -18,13 +18,16 @@ from dataops_nb.story.usual import within_usual
 Row = Mapping[str, Any]
 
 
-def findings(board: Board) -> Told:
+def findings(board: Board, most: int | None = None, after: int = 0) -> Told:
     """What the lights of the board do not say: each finding in a sentence, the gravest kind first.
 
     Inputs that rock and were never declared to move a North Star share the last sentence. Where nothing was found it says so.
+    `most` keeps the first ones, `after` leaves out so many: what a summary says, and what the page below it adds.
     """
-    said = tuple(said for _, said in told(board))
-    return Told(said or (Sentence("Nothing: what there is to say, the lights say.", ()),))
+    said = [said for _, said in told(board)]
+    if not said and not after:
+        return Told((Sentence("Nothing: what there is to say, the lights say.", ()),))
+    return Told(tuple(said[after : None if most is None else after + most]))
 
 
 def told(board: Board) -> list[tuple[list[Row], Sentence]]:
@@ -139,8 +142,8 @@ def _decline(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
         usual, used = within_usual(board, board.row(metric), known)
         return Sentence(f"{label}: green, and {usual}.", (f"{metric}.light", *used))
     way = "falling" if float(falls.value or 0) < 0 else "rising"
-    pace = f"{way} by about {falls.text} a {board.grain} in the last {lasted.text}"
-    text = f"{label}: green, but {pace}, which is no chance"
+    pace = f"{way} by about {falls.text} a {board.grain} for {lasted.text}"
+    text = f"{label}: green, but {pace}"
     if holds is None:
         return Sentence(f"{text}.", (f"{metric}.light", falls.id, lasted.id))
     soon = f"at that pace it misses its target in {holds.text}"
@@ -151,7 +154,9 @@ def _noise(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
     metric = str(row["metric"])
     usual, used = within_usual(board, board.row(metric), known)
     value = known[f"{metric}.value"]
-    text = f"{board.definitions.label(metric)}: red, and yet {value.text} is {usual}: chance alone makes such {board.grain}s."
+    text = (
+        f"{board.definitions.label(metric)}: red, but {value.text} is {usual}; chance alone makes such {board.grain}s."
+    )
     return Sentence(text, (value.id, f"{metric}.light", *used))
 
 

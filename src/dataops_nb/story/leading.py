@@ -74,12 +74,13 @@ def _facts(board: Board, row: pd.Series) -> Iterator[Fact]:
         yield fact(f"needed_on_{target}", needed, f"{grain}s", numbers.of(board).quantity(needed, f"{grain}s"))
     if pd.isna(row["lag"]):
         return
-    lag, each = int(row["lag"]), step(board, row)
+    lag, each, written = int(row["lag"]), step(board, row), numbers.of(board)
     yield fact(f"lag_on_{target}", lag, f"{grain}s", numbers.of(board).quantity(lag, f"{grain}s"))
     yield fact(f"step_on_{target}", each.size, each.unit, each.text)
     for field in ("effect", "effect_low", "effect_high"):
         size = float(f"{row[field] * each.size:.12g}")
-        yield fact(f"{field}_on_{target}", size, unit, numbers.of(board).difference(size, unit))
+        text = written.rough(abs(size), unit) if numbers.is_currency(unit) else written.difference(size, unit)
+        yield fact(f"{field}_on_{target}", size, unit, text)
 
 
 def _told(board: Board, row: pd.Series, known: dict[str, Fact]) -> Iterator[Sentence]:
@@ -117,10 +118,7 @@ def _moves(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
     way = "more" if float(effect.value or 0) > 0 else "less"
     ends = (low, high) if float(effect.value or 0) > 0 else (high, low)
     first = ends[0].text.removesuffix(" points")
-    text = (
-        f"{label}: with {more.text} more, {target} came to {effect.text} {way} {lag.text} later "
-        f"({first} to {ends[1].text})."
-    )
+    text = f"{label}: {more.text} more went with {effect.text} {way} of {target} {lag.text} later ({first} to {ends[1].text})."
     return Sentence(text, tuple(each.id for each in (verdict, more, effect, lag, *ends)))
 
 
@@ -130,7 +128,7 @@ def rocking(board: Board, metric: str, star: str, known: Mapping[str, Fact]) -> 
     used = tuple(f"{metric}.{name}_on_{star}" for name in ("verdict", "rocking_chair"))
     rise = known.get(f"{metric}.rise")
     if rise is None:
-        return Sentence(f"{label}: on target, and {target} did not follow: activity, not movement.", used)
+        return Sentence(f"{label}: on target, and {target} did not follow; that is activity, not movement.", used)
     way = "rose" if float(rise.value or 0) > 0 else "fell"
-    text = f"{label} {way} by {rise.text} of late, and {target} did not follow: activity, not movement."
+    text = f"{label} {way} by {rise.text} of late, and {target} did not follow; that is activity, not movement."
     return Sentence(text, (rise.id, *used))

@@ -76,6 +76,8 @@ def _of_board(board: Board, known: dict[str, Fact]) -> Iterator[Sentence]:
         return
     lights, lucky, periods, limited, alarms = found
     many, these = ("light" if lights.value == 1 else "lights"), ("metric" if limited.value == 1 else "metrics")
-    text = f"Of {lights.text} {many} here {lucky.text} will differ next {board.grain} by luck alone, "
-    text += f"and in {periods.text} {board.grain}s the usual ranges of {limited.text} {these} raise {alarms.text} false alarms."
+    text = (
+        f"Of {lights.text} {many} here {lucky.text} would differ next {board.grain} if nothing changed at all, and in "
+    )
+    text += f"{periods.text} {board.grain}s the usual ranges of {limited.text} {these} would raise {alarms.text} false alarms."
     yield Sentence(text, tuple(fact.id for fact in found))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DEFAULT = "en_US"
 _DAYS = {DEFAULT: "EEE d MMM y"}  # the day before the month, which nobody reads the other way round
 _FISCAL, _PARTS = re.compile(r"(?P<year>FY\d+)-(?P<part>[PQ])(?P<place>\d+)"), {"P": "period", "Q": "quarter"}
-_MILLION, _HUNDREDS = 1e6, 1e3
+MILLION, _TEN_THOUSAND, _HUNDREDS, _CENTS = 1e6, 1e4, 1e3, 1e2
 _TURNS = str.maketrans("", "", "\u200e\u200f\u061c")
 
 
@@ -75,6 +75,15 @@ class Numbers:
                 return f"{self.digits(text)} %"
         return "just under 100 %"
 
+    def rough(self, value: float, unit: str = "") -> str:
+        """An estimate of money, without digits that nobody knows: `$668k`, `$1.20M`, `$560`; small amounts as they are."""
+        size = abs(value)
+        if not is_currency(unit) or size < _CENTS or size >= MILLION - _HUNDREDS / 2:
+            return self.number(value, unit)
+        before, after = _around(self.locale, unit)
+        amount = f"{self.digits(f'{size / _HUNDREDS:.0f}')}k" if size >= _TEN_THOUSAND else self.digits(f"{size:.0f}")
+        return f"{'-' if value < 0 else ''}{before}{amount}{after}"
+
     def count(self, value: int) -> str:
         """A whole number: `1,234`."""
         return self.digits(str(value))
@@ -117,8 +126,8 @@ class Numbers:
         return self.digits(text[:-2] if text.endswith(".0") else text)
 
     def _money(self, size: float, currency: str) -> str:
-        if size >= _MILLION:
-            amount = f"{self.digits(f'{size / _MILLION:.2f}')}M"
+        if size >= MILLION:
+            amount = f"{self.digits(f'{size / MILLION:.2f}')}M"
         else:
             amount = self.digits(f"{size:.{0 if size >= _HUNDREDS or float(size).is_integer() else 2}f}")
         before, after = _around(self.locale, currency)

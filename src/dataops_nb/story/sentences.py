@@ -59,12 +59,18 @@ class Told:
         return {MIME: {"sentences": told, **folded}, "text/html": html, "text/plain": str(self)}
 
 
-def headline(board: Board, metric: str | None = None) -> Told:
-    """The light of the board's lead metric (or of another one) in one sentence, and the way it moved in a second."""
+def headline(board: Board, metric: str | None = None, *, moved: bool = True) -> Told:
+    """The light of the board's lead metric (or of another one) in one sentence, and the way it `moved` in a second."""
     name = metric or board.lead
     known = facts(board)
     opening = _lit(board, sentence(board, name), name, "headline")
-    return Told((opening, *_acceptance(board, name, known), *_movement(board, board.row(name), known)))
+    return Told((opening, *_acceptance(board, name, known), *(movement(board, name).sentences if moved else ())))
+
+
+def movement(board: Board, metric: str | None = None) -> Told:
+    """The way a metric (else the board's lead) moved since the period before and since last year, and whether that is usual."""
+    name = metric or board.lead
+    return Told(tuple(_movement(board, board.row(name), facts(board))))
 
 
 def action(board: Board, metric: str | None = None) -> Told:
@@ -75,9 +81,9 @@ def action(board: Board, metric: str | None = None) -> Told:
     if said is None:
         return Told()
     owner = board.definitions.departments[board.definitions.department_of(name)].owner
-    by = f" {owner} answers for it" if owner else ""
-    soon = f", within {said.act_within}" if said.act_within else ""
-    text = f"{light.capitalize()} means: {said.means} What we do{soon}: {said.do}{by}{'.' if by else ''}"
+    soon = f"within {said.act_within}" if said.act_within else ""
+    by = f"{owner} answers for it{f', {soon}' if soon else ''}." if owner else f"{soon.capitalize()}." if soon else ""
+    text = " ".join(part for part in (f"{light.capitalize()}: {said.means}", said.do, by) if part)
     return Told((Sentence(text, (f"{name}.light",)),))
 
 
@@ -98,8 +104,19 @@ def now(board: Board, metric: str | None = None) -> Told:
 
 
 def lines(board: Board, metrics: Iterable[str] | None = None) -> Told:
-    """One sentence a metric: what it came to against its target."""
-    return Told(tuple(_lit(board, sentence(board, name), name) for name in metrics or board.metrics))
+    """One short sentence a metric, in the order of the board: its value against its target. The period is the page's."""
+    return Told(tuple(_lit(board, _line(board, name), name) for name in metrics or board.metrics))
+
+
+def _line(board: Board, metric: str) -> Sentence:
+    known, label, row = facts(board), board.definitions.label(metric), board.row(metric)
+    value = known.get(f"{metric}.value")
+    if row["reason"] == "no target" and value:
+        return Sentence(f"{label}: {value.text}; no target was agreed.", (value.id,))
+    if row["reason"] or value is None:
+        return sentence(board, metric)
+    against, used = _against(board, metric, known, brief=True)
+    return Sentence(f"{label}: {value.text}, {against}.", (value.id, *used, f"{metric}.light"))
 
 
 def _lit(board: Board, said: Sentence, metric: str, kind: Literal["headline", "line"] = "line") -> Sentence:
@@ -174,7 +191,7 @@ def _at(board: Board, metric: str, when: str) -> str:
     return f"at the end of {when}" if at_end else f"in {when}"
 
 
-def _against(board: Board, metric: str, known: dict[str, Fact]) -> tuple[str, tuple[str, ...]]:
+def _against(board: Board, metric: str, known: dict[str, Fact], *, brief: bool = False) -> tuple[str, tuple[str, ...]]:
     better = board.definitions.metrics[metric].better
     if better == "inside":
         return _against_band(metric, known)
@@ -183,11 +200,11 @@ def _against(board: Board, metric: str, known: dict[str, Fact]) -> tuple[str, tu
     if not gap.value:
         return f"exactly its target of {target.text}", ids
     side = "above" if float(gap.value) > 0 else "below"
+    against = f"{gap.text} {side} the target of {target.text}"
     if better == "down":
         lower = known[f"{metric}.better"]
-        share = f"({attained.text} attained)"
-        return f"{gap.text} {side} the target of {target.text} {share}, and {lower.text}", (*ids, lower.id)
-    return f"{gap.text} {side} the target of {target.text} ({attained.text} of it)", ids
+        return against if brief else f"{against}, and {lower.text}", (*ids[:2], lower.id)
+    return against if brief else f"{against} ({attained.text} of it)", ids[:2] if brief else ids
 
 
 def _against_band(metric: str, known: dict[str, Fact]) -> tuple[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, _clean
 from dataops_nb.story.sentences import Sentence, Told
 
+YEAR = 365
 _MONEY = ("at_stake", "at_stake_low", "at_stake_high")
 
 
@@ -67,7 +68,7 @@ def _facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
         yield fact("lag", int(row["lag"]), unit, numbers.of(board).quantity(int(row["lag"]), unit))
     for field in _MONEY:
         if math.isfinite(row[field]):
-            yield fact(field, _clean(row[field]), currency, numbers.of(board).number(row[field], currency))
+            yield fact(field, _clean(row[field]), currency, numbers.of(board).rough(row[field], currency))
     if math.isfinite(row["slack"]):
         yield fact("slack", int(row["slack"]), "days", numbers.of(board).quantity(abs(int(row["slack"])), "days"))
     if row["reports"]:
@@ -81,9 +82,8 @@ def _told(board: Board, row: dict[str, Any], known: dict[str, Fact], place: int)
     amount, low, high = (known[fact_id(row, field)] for field in _MONEY)
     label = f" ({board.definitions.label(row['metric'])})" if row["metric"] else ""
     opening = ("First", "Then", "After that")[min(place, 2)]
-    text = (
-        f"{opening}: {row['title']}{label}. As it is, it costs about {amount.text} a year ({low.text} to {high.text})"
-    )
+    costs = "It costs about" if not place else "About"
+    text = f"{opening}: {row['title']}{label}. {costs} {amount.text} a year as it is ({low.text} to {high.text})"
     more = [known[id_].id for field in ("title", "why", "lag") if (id_ := fact_id(row, field)) in known]
     yield Sentence(f"{text}; {_why(row)}.", (amount.id, low.id, high.id, *more))
     slack = known.get(fact_id(row, "slack"))
@@ -91,7 +91,7 @@ def _told(board: Board, row: dict[str, Any], known: dict[str, Fact], place: int)
         yield Sentence(_hurry(slack), (slack.id,))
     again = known.get(fact_id(row, "reports"))
     if again is not None:
-        yield Sentence(f"It has been on this list in {again.text} before.", (again.id,))
+        yield Sentence(f"It was on this list in {again.text} before.", (again.id,))
 
 
 def _why(row: dict[str, Any]) -> str:
@@ -100,9 +100,12 @@ def _why(row: dict[str, Any]) -> str:
 
 
 def _hurry(slack: Fact) -> str:
-    if int(slack.value or 0) < 0:
-        return f"It is late: the work should have started {slack.text} ago for the year's target to stay in reach."
-    return f"There are {slack.text} left to start, after the work and the time its effect takes."
+    days = int(slack.value or 0)
+    if days < -YEAR:
+        return "It comes too late for the year's target, and still costs what it costs."
+    if days < 0:
+        return f"It is late: work should have started {slack.text} ago to reach the year's target."
+    return f"{slack.text[:1].upper()}{slack.text[1:]} {'is' if days == 1 else 'are'} left to start it in time."
 
 
 def _closed(board: Board, known: dict[str, Fact]) -> Iterator[Sentence]:

@@ -17,7 +17,7 @@ _WITHIN = {
 
 
 def within_usual(board: Board, row: pd.Series, known: Mapping[str, Fact]) -> tuple[str, tuple[str, ...]]:
-    """`within its usual range of 28 to 52, so no signal`, with the ids of its facts; nothing where that cannot be told."""
+    """`within its usual range of 28 to 52`, with the ids of its facts; nothing where that cannot be told."""
     metric = str(row["metric"])
     variation, signal = known.get(f"{metric}.variation"), known.get(f"{metric}.signal")
     if row["limits_reason"] or (variation is None and signal is None):
@@ -25,7 +25,7 @@ def within_usual(board: Board, row: pd.Series, known: Mapping[str, Fact]) -> tup
     used = tuple(fact.id for fact in (variation, signal) if fact)
     span, ends = _range(board, metric, known)
     if signal is None:
-        return f"within its usual range{span}, so no signal", (*used, *ends)
+        return f"within its usual range{span}", (*used, *ends)
     good = {"special-cause improvement": " for the better", "special-cause concern": " for the worse"}
     meant = good.get(str(variation.value) if variation else "", "")
     if signal.value == "outside":

@@ -24,7 +24,7 @@ def solve_next(board: Board) -> Table:
 def _row(board: Board, row: dict[str, Any]) -> list[str]:
     currency = board.definitions.company.currency
     money = [
-        _NOTHING if pd.isna(row[name]) else numbers.of(board).number(row[name], currency)
+        _NOTHING if pd.isna(row[name]) else numbers.of(board).rough(row[name], currency)
         for name in ("at_stake", "at_stake_low", "at_stake_high")
     ]
     slack = _NOTHING if pd.isna(row["slack"]) else f"{int(row['slack'])} d"
