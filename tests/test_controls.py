@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import pandas as pd
@@ -319,12 +317,6 @@ def test_while_a_report_is_refreshed_the_panel_is_a_folded_table_of_its_settings
     assert "<p" not in shown["text/html"]
     assert "Meetings | week 47 | the week before | all | 30 | 100 % | 85 % | target" in shown["text/plain"]
     assert "Rows | week 47 | the week before | all | 5 to 8 | 100 % | 85 % | target" in shown["text/plain"]
-
-
-def test_nothing_of_the_panel_is_loaded_where_its_settings_are_only_told():
-    wanted = "import sys; from dataops_nb import controls; print(sorted({'ipywidgets', 'altair', 'anywidget'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", wanted], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_a_script_gets_the_table_and_the_environment_can_say_otherwise(this, bench, monkeypatch, offline):
