@@ -55,9 +55,10 @@ def test_the_core_runs_without_notebooks_and_charts() -> None:
     assert loaded & set(CORE["forbidden_modules"]) == set()
 
 
-def test_only_the_panel_needs_widgets_and_not_where_it_is_a_table() -> None:
+def test_a_refresh_loads_no_widgets() -> None:
     modules = ", ".join([*WIDGETS["source_modules"], "dataops_nb.controls"])
-    loaded = set(python(f"import sys, {modules}; print(*sys.modules)").split())
+    code = f"import os, sys; os.environ['DATAOPS_NB_REFRESH'] = '1'; import {modules}; print(*sys.modules)"
+    loaded = set(python(code).split())
     assert loaded & set(WIDGETS["forbidden_modules"]) == set()
 
 

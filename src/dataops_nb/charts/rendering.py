@@ -10,9 +10,9 @@ import vl_convert
 
 from dataops_nb.board import Board
 from dataops_nb.charts import speech
+from dataops_nb.charts.importing import REFRESHING
 
 MIME = "application/vnd.vegalite.v6+json"
-REFRESHING = "DATAOPS_NB_REFRESH"
 WIDTH, HEIGHT = 620, 260
 INK, FAINT, ACCENT = "#1f2933", "#8a94a0", "#1f5fa8"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
+from altair.jupyter.jupyter_chart import JupyterChart
 from altair.utils.schemapi import debug_mode
 
 from dataops_nb import charts
@@ -65,7 +66,7 @@ def _points(view: Board, metric: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-class Picture(alt.JupyterChart):
+class Picture(JupyterChart):
     """The chart as a widget. `show` draws another specification in it; `picked` is told which periods were chosen."""
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
