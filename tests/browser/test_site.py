@@ -178,3 +178,5 @@ def test_paper_is_white_has_no_links_to_press_and_cuts_no_table(sample_out, visi
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert [link for link in tab.locator("header a, .nb-find").all() if link.is_visible()] == []
     assert tab.evaluate("document.scrollingElement.scrollWidth") <= 700
+    if kind == "front":
+        assert tab.locator(".nb-overdue li").first.is_visible()
