@@ -1,6 +1,6 @@
 """Whether `verify` lets every untouched page pass and refuses every changed one: five suites of the sample company, seed by seed.
 
-    python benchmarks/untouched.py [--seeds 10] [--locale de_DE] [--jobs 2] [--keep DIR]
+    python benchmarks/untouched.py [--seeds 10] [--first 0] [--locale de_DE] [--jobs 2] [--keep DIR]
 
 The suites are the packaged reports by week, by month and by quarter, a what-if, and the pages that answer a question; each is
 refreshed by the command, like a user's. Every page it leaves (three altitudes a report, and the front page) is read back
@@ -157,14 +157,15 @@ def changes(chance: random.Random, page: str) -> Iterator[tuple[str, str]]:
 def main() -> int:
     """Run, print, and answer with 1 where a page was judged wrongly."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=10, help="how many (10)")
+    parser.add_argument("--first", type=int, default=0, help="the first of them (0)")
     parser.add_argument("--locale", default="")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="a folder for the workbenches; by default they are thrown away")
     args = parser.parse_args()
-    chance, total, refused, failed, tried, passed = random.Random(20261122), 0, 0, 0, 0, list[str]()
+    chance, total, refused, failed, tried, passed = random.Random(20261122 + args.first), 0, 0, 0, 0, list[str]()
     with tempfile.TemporaryDirectory() as temporary:
-        for seed in range(args.seeds):
+        for seed in range(args.first, args.first + args.seeds):
             folder = (args.keep or Path(temporary)) / f"seed{seed}"
             company(folder, seed, args.locale)
             bad = refresh(folder, args.jobs)

@@ -17,6 +17,7 @@ lights:
 sources:
   orders: {system: Shop, path: orders.csv, time: day}
   visits: {system: Web, path: visits.csv, time: day}
+  both: {system: Shop and Web, query: "select orders.day from orders join visits on orders.day = visits.day", time: day}
 """
 DEPARTMENT = """
 department: Shop
@@ -27,6 +28,7 @@ metrics:
   orders: {type: simple, measure: {agg: count}, targets: [{from: 2020-01-01, per: week, value: 1}]}
   mean: {type: ratio, numerator: revenue, denominator: orders}
   visits: {type: simple, measure: {source: visits, agg: count}}
+  matched: {type: simple, measure: {source: both, agg: count}}
 """
 
 
@@ -51,6 +53,11 @@ def scored(shop):
 
 def test_a_north_star_that_is_tracked_owned_and_acted_on_holds_all_four(scored):
     assert scored.loc["revenue", ["relevance", "held", "retire"]].tolist() == ["North Star", 4, False]
+
+
+def test_a_query_costs_the_systems_and_exports_that_it_reads(scored):
+    assert scored.loc["matched", ["systems", "exports"]].tolist() == [2, 2]
+    assert scored.loc["orders", ["systems", "exports"]].tolist() == [1, 1]
 
 
 def test_coverage_is_the_share_of_complete_periods_with_a_value(scored):
@@ -103,6 +110,7 @@ def test_what_is_on_target_and_was_never_told_is_activity_without_communication(
     now = dt.datetime(2026, 11, 16, tzinfo=dt.UTC)
     history.remember(tmp_path, row, report="shop", as_of=dt.date(2026, 11, 15), run="r", published_at=now)
     assert str(story.untold(this)) == "Orders is green and was never published: activity without communication."
+    assert story.untold_metrics(this) == ["orders"]
     told = {row[0]: row for row in tables.communications(this).rows}
     assert told["Revenue"][2:4] == ["Sun 15 Nov 2026", "shop"]
     assert told["Orders"][-1] == "activity without communication"

@@ -15,7 +15,8 @@ import pandas as pd
 
 from dataops_nb import alignment
 from dataops_nb.board import Board, history
-from dataops_nb.definitions import Definitions, metric_parts, upstream
+from dataops_nb.definitions import Definitions, metric_parts, sources_behind, upstream
+from dataops_nb.definitions.models import Source
 
 MOST = 15
 PERIODS = 26
@@ -93,12 +94,10 @@ def _needed(definitions: Definitions, metric: str) -> bool:
 def _tracked(board: Board, metric: str) -> dict[str, Any]:
     past = history(board, metric, PERIODS)
     whole = past["complete"].astype(bool) & past["value"].notna()
-    declared = board.definitions.company.sources
-    used = alignment.sources_of(board.definitions, [metric])
     return {
         "coverage": float(whole.mean()) if len(past) else 0.0,
         "fresh": board.row(metric)["reason"] not in {"stale", "fault", "no data", "incomplete"},
-        "exports": sum(declared[name].path is not None for name in used),
+        "exports": sum(source.path is not None for source in _read(board, metric)),
     }
 
 
@@ -128,9 +127,15 @@ def _specific(board: Board, metric: str) -> dict[str, Any]:
     }
 
 
-def _cost(board: Board, metric: str) -> dict[str, Any]:
+def _read(board: Board, metric: str) -> list[Source]:
+    """The sources whose rows a metric is made of: behind a query, those that it reads."""
     declared = board.definitions.company.sources
-    systems = {declared[name].system for name in alignment.sources_of(board.definitions, [metric])}
+    named = alignment.sources_of(board.definitions, [metric])
+    return [source for name in sources_behind(declared, named) if (source := declared[name]).path or source.url]
+
+
+def _cost(board: Board, metric: str) -> dict[str, Any]:
+    systems = {source.system for source in _read(board, metric)}
     before = time.perf_counter()
     alignment.align(board.catalog, [metric], grain=board.grain, start=board.period.start, end=board.period.end)
     return {"systems": len(systems), "seconds": time.perf_counter() - before}

@@ -29,7 +29,8 @@ def run(args: Namespace) -> int:
     if args.json:
         about = {"as_of": read.as_of, "grain": read.grain, "rows": rows, "findings": _findings(read)}
         notes = records(read.notes[read.notes["open"]])
-        output.document({**about, "reactions": records(read.reactions), "notes": notes})
+        untold = list(story.untold_metrics(read)) if read.communicated else []
+        output.document({**about, "reactions": records(read.reactions), "notes": notes, "untold": untold})
         return 0
     definitions, period = read.definitions, read.period
     days = f"{period.id} ({period.start} to {period.end})"
@@ -40,8 +41,9 @@ def run(args: Namespace) -> int:
         return 0
     lines = [_line(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
     output.write(output.table(HEADERS, lines, right=("value", "target", "attained")))
-    if len(read.findings):
-        said = story.findings(read).sentences
+    silent = story.untold(read).sentences if read.communicated else ()
+    if len(read.findings) or silent:
+        said = [*(story.findings(read).sentences if len(read.findings) else ()), *silent]
         output.write("\nWhat the lights do not say\n" + "\n".join(f"- {each.text}" for each in said))
     if told := story.reactions(read).sentences:
         output.write("\nWhat was agreed about them\n" + "\n".join(f"- {each.text}" for each in told))

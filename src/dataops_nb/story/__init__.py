@@ -11,7 +11,7 @@ from dataops_nb.story.answering import mind, worth
 from dataops_nb.story.changing import changed
 from dataops_nb.story.checking import Said, disagreements, in_order, places
 from dataops_nb.story.comments import Claim, weigh
-from dataops_nb.story.communicated import untold
+from dataops_nb.story.communicated import untold, untold_metrics
 from dataops_nb.story.explaining import explained
 from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.finding import finding_facts, findings, told
@@ -85,6 +85,7 @@ __all__ = [
     "typed",
     "unjudged",
     "untold",
+    "untold_metrics",
     "weigh",
     "worth",
 ]

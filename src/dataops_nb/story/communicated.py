@@ -18,6 +18,11 @@ def untold(board: Board) -> Told:
     return Told(tuple(said))
 
 
+def untold_metrics(board: Board) -> list[str]:
+    """The metrics of the board that are green and were never published."""
+    return [fact.metric for fact in untold_facts(board).values()]
+
+
 def untold_facts(board: Board) -> dict[str, Fact]:
     """The fact `metric.communicated` of each such metric."""
     green = board.current.loc[board.current["light"] == "green", "metric"]

@@ -28,7 +28,7 @@ def reactions(board: Board) -> Told:
     rows = [{str(k): v for k, v in row.items()} for row in board.reactions.to_dict("records")]
     told = [_told(board, row, known) for row in rows if row["overdue"] or not row["answered"]]
     others = [row for row in _notes(board) if row["metric"] != board.lead]
-    return Told((*told, *(_noted(board, row, known) for row in others)))
+    return Told((*told, *(_noted(board, row, known, named=True) for row in others)))
 
 
 def overdue(board: Board) -> list[Sentence]:
@@ -92,10 +92,11 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
     return Sentence(f"{opening}; {owner} {left.text} to react (until {by.text}).", used)
 
 
-def _noted(board: Board, row: dict[str, Any], known: dict[str, Fact]) -> Sentence:
+def _noted(board: Board, row: dict[str, Any], known: dict[str, Fact], *, named: bool = False) -> Sentence:
     """A note with its day; where it was about another period, with that: it was right of it, and may not be of this one."""
     text, who, day = (known[f"{row['metric']}.{field}[{row['place']}]"] for field in ("note", "noted_by", "noted_on"))
     about = (
         "" if row["period"] == board.period.id else f", about {numbers.of(board).period_in_words(str(row['period']))}"
     )
-    return Sentence(f"{who.text} on {day.text}{about}: {text.text}", (who.id, day.id, text.id))
+    of = f"{board.definitions.label(str(row['metric']))}, " if named else ""
+    return Sentence(f"{of}{who.text} on {day.text}{about}: {text.text}", (who.id, day.id, text.id))

@@ -30,15 +30,18 @@ def _row(board: Board, row: dict[str, Any]) -> list[str]:
     fresh = "fresh" if row["fresh"] else "not fresh"
     written = numbers.of(board)
     change = _NOTHING if pd.isna(row["detectable"]) else written.number(float(str(row["detectable"])), "percent")
+    exports, actions, systems = (
+        written.quantity(int(str(row[name])), name) for name in ("exports", "actions", "systems")
+    )
     covered = written.share(float(str(row["coverage"])))
     seconds = written.digits(f"{float(str(row['seconds'])):.2f}")
     owner = str(row["owner"] or "no owner")
     return [
         board.definitions.label(str(row["metric"])),
-        f"{MARKS[bool(row['tracked'])]}: {covered} covered, {fresh}, {row['exports']} exports",
+        f"{MARKS[bool(row['tracked'])]}: {covered} covered, {fresh}, {exports}",
         f"{MARKS[bool(row['relevant'])]}: {row['relevance']}",
-        f"{MARKS[bool(row['specific'])]}: {owner}, {row['actions']} actions, shows a change of {change}",
-        f"{MARKS[bool(row['affordable'])]}: {row['systems']} systems, {seconds} s",
+        f"{MARKS[bool(row['specific'])]}: {owner}, {actions}, shows a change of {change}",
+        f"{MARKS[bool(row['affordable'])]}: {systems}, {seconds} s",
         f"{row['held']} of 4",
         "retire" if row["retire"] else "keep",
     ]
