@@ -385,6 +385,7 @@ METRIC_MISTAKES = [
     ("{type: simple, measure: {agg: count}, reconcile: [{with: wn, key: {left: a, right: b}}]}", "reconcile[0].with: unknown metric 'wn'"),
     ("{type: simple, measure: {agg: count}, pitch: {x: 'We won {wn.value}.'}}", "pitch.x: unknown metric 'wn'"),
     ("{type: simple, measure: {agg: count}, pitch: {x: 'We won {won}.'}}", "pitch.x: {won} is no fact"),
+    ("{type: simple, measure: {agg: count}, pitch: {../x: 'We won.'}}", "pitch.../x: '../x' is no pitch name"),
     ("{type: simple, measure: {agg: count}, limits: {lock: {from: 2026-02-01, to: 2026-01-01, because: x}}}", "limits.lock.to: ends before"),
     ("{type: simple, measure: {agg: count}, targets: null}", "targets: is empty; expected a list"),
     ("{type: simple, measure: {agg: count}, targets: [{value: 1}, {value: 2}]}", "targets[1].from: a second target without from"),

@@ -101,6 +101,20 @@ def test_a_path_in_a_value_stays_a_value(wb):
     assert "../escaped" in (wb.out / "good" / "2026-W47" / "index.html").read_text()
 
 
+def test_a_password_that_stands_in_the_file_is_looked_for_as_well(wb):
+    url = "postgresql://me:plain-pa55%21word@db.example.com/crm?sslkey=other-5ecret"
+    (wb.root / "params" / "company.yaml").write_text(COMPANY.replace("env:WAREHOUSE", f'"{url}"'))
+    shows = "print('plain-pa55' + '!word')"
+    write_notebook(wb.root / "notebooks" / "shows.ipynb", shows)
+    write_notebook(wb.root / "notebooks" / "fails.ipynb", f"raise RuntimeError('no ' + {url!r} + ' here')")
+    said = command(wb, "refresh", "--report", "shows", "--report", "fails", "--as-of", "2026-11-22", "--json")
+    states = {one["report"]: (one["state"], one["error"]) for one in json.loads(said.stdout)["reports"]}
+    assert states["shows"][0] == "failed"
+    assert "would show a secret" in states["shows"][1]
+    assert states["fails"] == ("failed", "cell 3: RuntimeError: no *** here")
+    assert holding(wb.out, "plain-pa55%21word", "plain-pa55!word", "other-5ecret") == []
+
+
 def quickest(text: str) -> float:
     """Milliseconds to read a file, the best of five."""
     took = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dataops_nb import definitions as company_files
 from dataops_nb import workbench
 from dataops_nb.cli import folder, output
-from dataops_nb.definitions import Definitions
+from dataops_nb.definitions import Definitions, passwords
 from dataops_nb.errors import DataError, DefinitionsError, Fault, Mistake
 from dataops_nb.workbench import Workbench
 
@@ -26,7 +26,7 @@ class Findings:
 
     mistakes: Sequence[Mistake]
     faults: Sequence[Fault]
-    notices: Sequence[Notice | Crowd]
+    notices: Sequence[Mistake | Notice | Crowd]
 
     @property
     def exit_code(self) -> int:
@@ -47,7 +47,7 @@ def run(args: Namespace) -> int:
     readable, mistakes = company_files.survey(bench.params, notebooks=notebooks)
     looked = bench.data.is_dir() or not mistakes
     faults, notices, known, pitches = look(bench, readable, sound=not mistakes) if looked else ([], [], readable, [])
-    found = Findings([*mistakes, *pitches], faults, notices)
+    found = Findings([*mistakes, *pitches], faults, [*passwords.noted(bench.params), *notices])
     counts = {"metrics": len(known.metrics), "sources": len(readable.company.sources)}
     if args.json:
         lists = {name: [asdict(item) for item in getattr(found, name)] for name in ("mistakes", "faults", "notices")}

@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -132,7 +133,8 @@ def questions(trial: Trial) -> dict[str, tuple[str, dict[str, str]]]:
 def form(trial: Trial, variant: str, mail: str | None = None) -> str:
     """The page of one variant: the pitch, then the questions. It asks nothing from anywhere; answers leave as file or mail."""
     about = {"schema_version": 1, "trial": trial.id, "metric": trial.metric, "variant": variant}
-    script = _SCRIPT.replace("ABOUT", json.dumps(about)).replace("MAIL", json.dumps(quote(mail) if mail else ""))
+    told = {"ABOUT": json.dumps(about).replace("<", r"\u003c"), "MAIL": json.dumps(quote(mail) if mail else "")}
+    script = re.sub("ABOUT|MAIL", lambda hit: told[hit[0]], _SCRIPT)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; form-action mailto:"
     asked = questions(trial)

@@ -27,13 +27,15 @@ FORBIDDEN = frozenset({"href", "url", "image"})
 ROWS = frozenset({"datasets", "values"})
 VIEWS = frozenset({"concat", "hconcat", "vconcat", "facet", "repeat"})
 SVG = "http://www.w3.org/2000/svg"
+UNDRAWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 PALETTE = {"#1f5fa8": "var(--accent)", "#00805e": "var(--green)", "#f0b429": "var(--yellow)", "#b3261e": "var(--red)"}
 
 
 def figure(spec: Mapping[str, Any], name: str) -> str:
     """A chart as a <figure>; `name` makes its ids unique in the page. ReportError where the chart links or loads."""
+    spec = _drawable(spec)
     _refuse_links(spec)
-    bare = {key: value for key, value in spec.items() if key not in {"title", "usermeta"}}
+    bare = _titled({key: value for key, value in spec.items() if key not in {"title", "usermeta"}})
     title, subtitle = _titles(spec.get("title"))
     description = str(spec.get("description") or title or "Chart")
     pictures = "".join(_pictures(bare, name, description))
@@ -54,6 +56,29 @@ def _refuse_links(value: Any) -> None:
     elif isinstance(value, list):
         for inner in value:
             _refuse_links(inner)
+
+
+def _drawable(value: Any) -> Any:
+    """The same chart with a mark in place of characters that no picture can hold: they would end the process that draws."""
+    if isinstance(value, str):
+        return UNDRAWABLE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {_drawable(key): _drawable(inner) for key, inner in value.items()}
+    return [_drawable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _titled(value: Any) -> Any:
+    """The same chart with each title on one line: Vega puts an axis's into an expression, which a line break would end."""
+    if isinstance(value, Mapping):
+        return {
+            key: " ".join(inner.split())
+            if key == "title" and isinstance(inner, str)
+            else inner
+            if key in ROWS
+            else _titled(inner)
+            for key, inner in value.items()
+        }
+    return [_titled(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _titles(title: Any) -> tuple[str, str]:

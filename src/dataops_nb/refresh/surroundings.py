@@ -10,8 +10,8 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
+from dataops_nb.definitions import passwords
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import UsageError
 
@@ -25,7 +25,6 @@ PASSED = re.compile(
 )
 _NAMED = re.compile(r"env:([A-Za-z_]\w*)")
 _SECRET = re.compile(r"passw|passphrase|secret|token|api_?key|credential|private_?key", re.IGNORECASE)
-_INSIDE = re.compile(r"://[^:/@\s]*:([^@/\s]+)@")
 
 
 def environment(definitions: Definitions, *values: Any, **ours: str) -> dict[str, str]:
@@ -43,12 +42,15 @@ def passed() -> dict[str, str]:
 def secrets(definitions: Definitions, *values: Any) -> list[str]:
     """What must not be published: values that are named as `env:NAME`, and a password in them by itself.
 
-    Also those that our own delivery of mail and messages needs.
+    Also those that our own delivery of mail and messages needs, and the passwords of urls that stand in the file.
     """
     names = [*_names(definitions, values), *DELIVERY]
     found = [os.environ[name] for name in dict.fromkeys(names) if os.environ.get(name)]
-    inside = [hit for value in found for hit in _INSIDE.findall(value)]
-    return list(dict.fromkeys([*found, *inside, *map(unquote, inside)]))
+    written = [
+        url for source in definitions.company.sources.values() if (url := source.url or "") and passwords.inside(url)
+    ]
+    inside = [hit for value in [*found, *written] for hit in passwords.inside(value)]
+    return list(dict.fromkeys([*found, *written, *inside]))
 
 
 def refuse_plain_secrets(parameters: Mapping[str, Any], where: str) -> None:

@@ -199,6 +199,7 @@ def _faults_of_pitches(metric: AnyMetric) -> list[Fault]:
     faults: list[Fault] = [
         (("pitch", name), each) for name, text in metric.pitch.items() for each in _faults_of_pitch(text)
     ]
+    faults += [(("pitch", name), fault) for name in metric.pitch if (fault := fault_of_name(name, "pitch"))]
     if metric.pitch_choice is not None and metric.pitch_choice.use not in metric.pitch:
         near = did_you_mean(metric.pitch_choice.use, metric.pitch)
         faults.append((("pitch_choice", "use"), f"{metric.pitch_choice.use!r} is no pitch of this metric{near}"))

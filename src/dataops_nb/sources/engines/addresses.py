@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
 
+from dataops_nb.definitions import passwords
+from dataops_nb.definitions.passwords import ENV
 from dataops_nb.errors import DataError, Fault, did_you_mean
 
-ENV = "env:"
 HIDDEN = "***"
-_SECRET = re.compile(r"(?<=://)([^/@\s]*?):(\S*)@")
-_PARAMETER = re.compile(r"(?i)\b((?:pass|pwd|token|secret|key|credential|auth)\w*=)([^&;\s]+)")
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,8 @@ class Address:
     @property
     def secrets(self) -> list[str]:
         """What no message may hold: the url itself, and the passwords in it, also as they are written without escapes."""
-        inside = [hit[2] for hit in _SECRET.finditer(self.url)] + [hit[2] for hit in _PARAMETER.finditer(self.url)]
-        both = [word for each in inside for word in (each, unquote(each)) if word]
-        return [self.url, *both] if both else []
+        found = passwords.inside(self.url)
+        return [self.url, *found] if found else []
 
     def say(self, message: str) -> str:
         """A message without the secrets of this address, however a driver worded it."""
@@ -70,7 +66,7 @@ def fault_of_file(path: Path) -> str:
 
 def redact(text: str) -> str:
     """A text in which every password of a url, and every parameter that looks like a secret, is hidden."""
-    return _PARAMETER.sub(rf"\1{HIDDEN}", _SECRET.sub(rf"\1:{HIDDEN}@", text))
+    return passwords.PARAMETER.sub(rf"\1{HIDDEN}", passwords.BEFORE_HOST.sub(rf"\1:{HIDDEN}@", text))
 
 
 def resolve(source: str, declared: str, data: Path, known: Mapping[str, str] | None = None) -> Address:
