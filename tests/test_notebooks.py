@@ -10,6 +10,15 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 REPORTS = [path for path in NOTEBOOKS if not path.name.startswith(("00", "05"))]
 
 
+UNITS = r"(?:percent|points?|customers?|deals?|meetings?|weeks?|days?|months?|years?|dollars?|euros?|times?|%)"
+COUNTS = r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\w+)?)"
+MEASURED = re.compile(
+    rf"\b(?:{COUNTS} {UNITS}|{COUNTS} (?:thirds|quarters|fifths)|(?:a|one|{COUNTS}) (?:hundred|thousand|million)|half of|"
+    r"doubled|tripled|halved)\b",
+    re.IGNORECASE,
+)
+
+
 def cells(path):
     return json.loads(path.read_text())["cells"]
 
@@ -49,11 +58,28 @@ def test_a_notebook_opens_with_its_title_and_question_and_then_its_parameters(pa
     assert all("# help:" in line for line in source(second).splitlines())
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "up by five percent",
+        "forty-one meetings",
+        "a hundred customers",
+        "twelve weeks ago",
+        "half of the deals",
+        "doubled",
+        "two thirds",
+    ],
+)
+def test_a_number_in_words_is_a_number(said):
+    assert MEASURED.search(said)
+
+
 @by_name
 def test_no_number_or_verdict_is_typed_into_the_prose(path):
     prose = " ".join(source(cell) for cell in cells(path) if cell["cell_type"] == "markdown")
     prose = re.sub(r"`[^`]*`", "", prose)
     assert not re.search(r"\d", prose)
+    assert not MEASURED.search(prose)
     assert not re.search(r"\b(green|yellow|red)\b", prose, re.IGNORECASE)
 
 
