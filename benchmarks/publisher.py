@@ -2,9 +2,9 @@
 
     python benchmarks/publisher.py [REPORTS]
 
-Reports are answered by a ready notebook, so that nothing is executed; everything else is real: plan, claim, pages, checks,
-publication, ledger, history, front page. The share of one core that 10,000 reports an hour take is printed for each part,
-and what remembering published values costs as the history grows.
+Reports are answered by a ready notebook, so that nothing is executed; everything else is real: plan, claim, checks,
+publication, ledger, history, front page, and in a process of their own the pages with their charts. The share of one core
+that 10,000 reports an hour take is printed for each part, and what remembering published values costs as the history grows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pandas as pd
 from nbformat import v4
 
 from dataops_nb import history, refresh, workbench
+from dataops_nb.publish import figures, page
 from dataops_nb.refresh import execute, ledger, progress
 from dataops_nb.refresh.jobs import Job
 
@@ -45,6 +46,7 @@ def main() -> None:
         refresh.run(wb, as_of=DAY, reports=["r0"], progress=progress.silent)  # imports, once
         first = cpu(lambda: refresh.run(wb, as_of=DAY, progress=progress.silent)) / (count - 1)
         say("publish a report", first)
+        say("build its pages, with three charts", drawing(count))
         say("find a report unchanged", cpu(lambda: refresh.run(wb, as_of=DAY, progress=progress.silent)) / count)
         with ledger.opened(root / "claims.sqlite") as book:
             say("claim a report", cpu(lambda: [ledger.claim(book, str(n), "r") for n in range(2000)]) / 2000)
@@ -96,6 +98,26 @@ def answer(jobs: Iterable[Job], *, started: Callable[[Job], None], **_: Any) -> 
         cell = v4.new_code_cell("x")
         cell.outputs = [v4.new_output("display_data", {"application/vnd.dataops-nb.facts+json": facts})]
         yield execute.Ended(job, "ok", 0.0, notebook=v4.new_notebook(cells=[cell]))
+
+
+def drawing(count: int) -> float:
+    """CPU seconds to build the three pages of a report with three charts of a year of weeks, as the warm renderer does."""
+    notebooks = [charted(number) for number in range(count + 1)]
+    page.files(notebooks[0], page.Meta("r", "0"))  # the first drawing of a process takes a second
+    return cpu(lambda: [page.files(each, page.Meta("r", "0")) for each in notebooks[1:]]) / count
+
+
+def charted(number: int) -> nbformat.NotebookNode:
+    """An executed notebook with three charts that no other has."""
+    values = [{"week": f"2026-W{week:02}", "value": (week * number) % 47} for week in range(1, 53)]
+    axes = {"x": {"field": "week", "type": "ordinal"}, "y": {"field": "value", "type": "quantitative"}}
+    charts = [{"data": {"values": values}, "mark": mark, "encoding": axes, "title": f"{mark} {number}"}
+              for mark in ("line", "bar", "area")]  # fmt: skip
+    (ended,) = answer([Job(Path("one.ipynb"), {"number": number}, Path())], started=lambda _: None)
+    cells = [v4.new_code_cell("x", outputs=[v4.new_output("display_data", {figures.MIME: chart})]) for chart in charts]
+    assert ended.notebook is not None  # noqa: S101  it ended well
+    ended.notebook.cells[:0] = cells
+    return ended.notebook
 
 
 def remembering(rows: int) -> float:

@@ -4,7 +4,7 @@
 
 - shell: `papermill`, then `jupyter nbconvert --to html --no-input`, for each report;
 - process: papermill and nbconvert in one process, a kernel a report;
-- bare: no isolation at all: one process that runs every report in its own shell and builds our pages;
+- bare: no isolation at all: one process that runs every report in its own shell and builds our pages, with our quick imports;
 - cold: `dataops-nb refresh`, from a fresh process on; warm: one more report once the template is there;
 - unchanged: `dataops-nb refresh` again.
 
@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import numpy as np
@@ -69,10 +70,12 @@ for notebook, out, parameters in json.loads(sys.argv[1]):
 """
 BARE = """
 import json, sys
-from dataops_nb.execution import shell
-with shell.make().builtin_trap:
-    import papermill
-    from dataops_nb.publish import page
+from dataops_nb.execution import imports
+with imports.grammars_later():
+    from dataops_nb.execution import shell
+    with shell.make().builtin_trap:
+        import papermill
+        from dataops_nb.publish import page
 for notebook, out, parameters in json.loads(sys.argv[1]):
     done = papermill.execute_notebook(
         notebook, None, parameters=parameters, progress_bar=False, cwd=sys.argv[2], engine_name="dataops-forked"
@@ -143,7 +146,7 @@ def shell(wb: workbench.Workbench, todo: list[refresh.plan.Planned], place: Path
         execute = [str(tools / "papermill"), notebook, out, "--cwd", str(wb.notebooks), "--no-progress-bar", *said]
         convert = [str(tools / "jupyter"), "nbconvert", "--to", "html", "--no-input", out]
         for run in (execute, convert):
-            subprocess.run(run, check=True, capture_output=True)
+            called(run)
 
 
 def script(code: str, wb: workbench.Workbench, todo: list[refresh.plan.Planned], place: Path) -> None:
@@ -152,15 +155,20 @@ def script(code: str, wb: workbench.Workbench, todo: list[refresh.plan.Planned],
 
     jobs = json.dumps([[str(wb.notebooks / o.notebook), str(place / f"{o.report}.ipynb"), o.parameters] for o in todo])
     environment = os.environ | {"DATAOPS_NB_REFRESH": "1"}
-    subprocess.run(
-        [sys.executable, "-c", code, jobs, str(wb.notebooks)], check=True, capture_output=True, env=environment
-    )
+    called([sys.executable, "-c", code, jobs, str(wb.notebooks)], env=environment)
+
+
+def called(words: list[str], **options: Any) -> None:
+    """Run a program to its good end; what it said where there is none."""
+    done = subprocess.run(words, check=False, capture_output=True, text=True, **options)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words)[:200]} ended with {done.returncode}:\n{done.stderr[-3000:]}")
 
 
 def ours(wb: workbench.Workbench, *options: str) -> None:
     """The command."""
     run = [sys.executable, "-m", "dataops_nb", "-w", str(wb.root), "--data", str(wb.data), "--out", str(wb.out)]
-    subprocess.run([*run, "refresh", "--as-of", DAY.isoformat(), *options], check=True, capture_output=True)
+    called([*run, "refresh", "--as-of", DAY.isoformat(), *options])
 
 
 def warm(wb: workbench.Workbench, report: str) -> Cost:

@@ -647,7 +647,8 @@ def test_lab_starts_at_the_first_notebook_with_its_root_at_the_workbench(bench: 
     words = lab.command(place, browser=False, extra=["--port", "9000"])  # type: ignore[arg-type]
     assert words == [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={bench}",
-        "--LabApp.default_url=/lab/tree/notebooks/sales.ipynb", "--no-browser", "--port", "9000",
+        f"--LabApp.default_url=/lab/workspaces/{lab.workspace(place)}/tree/notebooks/sales.ipynb",
+        "--no-browser", "--port", "9000",
     ]  # fmt: skip
 
 
@@ -682,3 +683,23 @@ def test_doctor_leaves_no_folder_behind(bench: Path, capsys: pytest.CaptureFixtu
 
 def test_check_is_one_of_the_modules_that_run() -> None:
     assert callable(check.run)
+
+
+def test_a_workbench_has_a_workspace_of_its_own_that_is_laid_out_once(
+    bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", str(tmp_path / "spaces"))
+    (tmp_path / "spaces").mkdir()
+    (tmp_path / "spaces" / "mine.jupyterlab-workspace").write_text("mine")
+    place = SimpleNamespace(root=bench, notebooks=bench / "notebooks")
+    made = lab.arrange(place)  # type: ignore[arg-type]
+    said = json.loads(made.read_text())
+    assert said["metadata"] == {"id": lab.workspace(place)}  # type: ignore[arg-type]
+    assert said["data"]["file-browser-filebrowser:cwd"] == {"path": "notebooks"}
+    assert said["data"]["layout-restorer:data"]["main"]["current"] == "notebook:notebooks/sales.ipynb"
+    made.write_text("arranged otherwise")
+    assert lab.arrange(place) == made  # type: ignore[arg-type]
+    assert made.read_text() == "arranged otherwise"
+    assert (tmp_path / "spaces" / "mine.jupyterlab-workspace").read_text() == "mine"
+    other = SimpleNamespace(root=tmp_path / "other", notebooks=tmp_path / "other")
+    assert lab.workspace(other) != lab.workspace(place)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ import dataops_nb
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-LAYERS, CORE = PROJECT["tool"]["importlinter"]["contracts"]
+LAYERS, CORE, WIDGETS = PROJECT["tool"]["importlinter"]["contracts"]
 CONDA_NAMES = {"duckdb": "python-duckdb", "tzdata": "python-tzdata"}
 SLOW_TO_IMPORT = {"pandas", "altair", "papermill", "duckdb", "pydantic", "sqlglot", "IPython", "ipywidgets", "nbformat"}
 
@@ -53,6 +53,13 @@ def test_the_core_runs_without_notebooks_and_charts() -> None:
     modules = ", ".join(CORE["source_modules"])
     loaded = set(python(f"import sys, {modules}; print(*sys.modules)").split())
     assert loaded & set(CORE["forbidden_modules"]) == set()
+
+
+def test_a_refresh_loads_no_widgets() -> None:
+    modules = ", ".join([*WIDGETS["source_modules"], "dataops_nb.controls"])
+    code = f"import os, sys; os.environ['DATAOPS_NB_REFRESH'] = '1'; import {modules}; print(*sys.modules)"
+    loaded = set(python(code).split())
+    assert loaded & set(WIDGETS["forbidden_modules"]) == set()
 
 
 def test_conda_and_pip_install_the_same() -> None:

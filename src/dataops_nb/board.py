@@ -68,7 +68,7 @@ class Board:
         """The company's definitions."""
         return self.catalog.definitions
 
-    @property
+    @cached_property
     def current(self) -> pd.DataFrame:
         """One row a metric: the last complete period."""
         return self.table[self.table["period"] == self.period.id]

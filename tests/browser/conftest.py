@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import page_states
 import pytest
 from filelock import FileLock
+
+from tests.browser import page_states
+from tests.browser.labs import lab  # noqa: F401  a fixture
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [

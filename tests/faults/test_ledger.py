@@ -16,6 +16,7 @@ from faulty import DAY, again, files, make, rows
 from dataops_nb import cli
 from dataops_nb.refresh import ledger
 
+pytest_plugins = ["faulty"]  # its fixtures
 pytestmark = pytest.mark.faults
 KILLS = 20
 WRITER = """

@@ -15,6 +15,7 @@ from dataops_nb import refresh
 from dataops_nb.errors import LockedError, UsageError
 from dataops_nb.refresh import execute, progress, warmth
 
+pytest_plugins = ["faulty"]  # its fixtures
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and /proc")]
 
 MIB = 1 << 20

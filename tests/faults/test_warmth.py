@@ -16,6 +16,7 @@ from dataops_nb.execution.forks import Template, UnsafeError
 from dataops_nb.publish import page
 from dataops_nb.refresh import execute, warmth
 
+pytest_plugins = ["faulty"]  # its fixtures
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")]
 THREAD = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
 TELLS = """

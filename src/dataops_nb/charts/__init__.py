@@ -6,6 +6,7 @@ Vega-Lite specification, and the page builder draws it.
 
 from __future__ import annotations
 
+from dataops_nb.charts import importing  # noqa: F401  first: it says how altair is loaded
 from dataops_nb.charts.lines import compare, trend
 from dataops_nb.charts.parts import by_segment
 from dataops_nb.charts.priorities import eisenhower

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dataops_nb import findings
 from dataops_nb.board import Board, history
-from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDTH, styled
+from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDTH, style, styled
 from dataops_nb.story import Sentence, Told, numbers
 
 _AXIS = alt.Axis(title=None, grid=False, tickCount=7)
@@ -29,17 +29,16 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
     seen = _seen(board, rows, metric, marks)
     unit = board.definitions.metrics[metric].unit
     layers = [
-        _last_year(rows, unit),
+        *_last_year(rows, unit),
         *_usual(rows, unit),
-        _target(rows, unit),
+        *_target(rows, unit),
         _value(rows, unit),
         *_marks(seen),
         *_signals(rows),
         *_current(board, rows, metric),
     ]
-    chart = alt.layer(*layers, width=WIDTH, height=HEIGHT)
     said = f"{_alternative(board, rows, metric)}{_in_words(board, seen)}"
-    return styled(board, chart, _finding(board, rows, metric), said)
+    return alt.layer(*layers, width=WIDTH, height=HEIGHT, **style(board, _finding(board, rows, metric), said))
 
 
 def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
@@ -137,7 +136,7 @@ def _value(rows: pd.DataFrame, unit: str) -> Any:
     return base.mark_line(color=ACCENT, strokeWidth=2.4, point=alt.OverlayMarkDef(color=ACCENT, size=18))
 
 
-def _target(rows: pd.DataFrame, unit: str) -> Any:
+def _target(rows: pd.DataFrame, unit: str) -> list[alt.Chart]:
     dashed: Any = {"color": INK, "strokeDash": [6, 4], "strokeWidth": 1.4, "interpolate": "step-after"}
     fields = ["target_low", "target_high"] if rows["target_low"].notna().any() else ["target"]
     known = [field for field in fields if rows[field].notna().any()]
@@ -152,7 +151,7 @@ def _target(rows: pd.DataFrame, unit: str) -> Any:
             .mark_text(align="left", dx=4, dy=-7, fontSize=11, color=INK)
             .encode(x=_WHEN, y=alt.Y(f"{known[-1]}:Q"), text=alt.Text("text:N"))
         )
-    return alt.layer(*drawn) if drawn else alt.layer(alt.Chart(alt.InlineData(values=[])).mark_point())
+    return drawn
 
 
 def _usual(rows: pd.DataFrame, unit: str) -> list[alt.Chart]:
@@ -183,7 +182,7 @@ def _signals(rows: pd.DataFrame) -> list[alt.Chart]:
     return [base.mark_point(filled=False, size=110, color=INK, strokeWidth=1.4, opacity=1)]
 
 
-def _last_year(rows: pd.DataFrame, unit: str) -> Any:
+def _last_year(rows: pd.DataFrame, unit: str) -> list[alt.Chart]:
     shown = rows.assign(same_last_year=rows["same_last_year"].where(rows["same_last_year_complete"].astype(bool)))
     line = alt.Chart(_values(shown, ["period_start", "same_last_year"])).mark_line(
         color=FAINT, strokeDash=[2, 3], strokeWidth=1.6
@@ -192,7 +191,7 @@ def _last_year(rows: pd.DataFrame, unit: str) -> Any:
     label = alt.Chart(_values(first, ["period_start", "same_last_year", "text"])).mark_text(
         align="left", dx=5, fontSize=11, color="#5c6670"
     ).encode(x=_WHEN, y=alt.Y("same_last_year:Q"), text=alt.Text("text:N"))  # fmt: skip
-    return alt.layer(line, label)
+    return [line, label]
 
 
 def _current(board: Board, rows: pd.DataFrame, metric: str) -> list[alt.Chart]:

@@ -10,9 +10,9 @@ import vl_convert
 
 from dataops_nb.board import Board
 from dataops_nb.charts import speech
+from dataops_nb.charts.importing import REFRESHING
 
 MIME = "application/vnd.vegalite.v6+json"
-REFRESHING = "DATAOPS_NB_REFRESH"
 WIDTH, HEIGHT = 620, 260
 INK, FAINT, ACCENT = "#1f2933", "#8a94a0", "#1f5fa8"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -37,11 +37,17 @@ def enable() -> None:
 
 def styled(board: Board, chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, description: str) -> Any:
     """The chart with its finding as title, its text alternative, the house style and the signs of the board's locale."""
-    head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
     own = chart.copy(deep=False)  # what is set beside its layers is set at once: each `.configure` would copy them all
-    own.title, own.description = head, description
-    own.config = _CONFIG | speech.config(board.definitions.company.locale)
+    for name, value in style(board, title, description).items():
+        own[name] = value
     return own
+
+
+def style(board: Board, title: str, description: str) -> dict[str, Any]:
+    """The same as keywords, for a chart that is being made."""
+    head = alt.TitleParams(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12)
+    config = _CONFIG | speech.config(board.definitions.company.locale)
+    return {"title": head, "description": description, "config": config}
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def build() -> Parser:
     packed.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="where (default: site.zip in the output folder)"
     )
-    lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook")
+    lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook, in its own workspace")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")
     verb("doctor", "doctor:run", "check this machine and this workbench: versions, kernel, charts, folders")

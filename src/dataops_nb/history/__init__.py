@@ -4,7 +4,7 @@
 `restatements` compares a metric table with them. `arrivals` and `lateness` say how late the rows of a source come.
 `keep_lights` and `published_lights` do so for lights and what was foreseen; `forecasts` and `score` say what became of it.
 A `Book` is one file of rows that are only added; `follow` and `carried` keep what is to be solved until it is closed,
-`notes` what owners said about a light.
+`notes` what owners said about a light. `latest` is what is shown now.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataops_nb.history.book import Book
 from dataops_nb.history.communicating import SENT, communications
 from dataops_nb.history.fingerprints import fingerprint
 from dataops_nb.history.following import carried, follow
+from dataops_nb.history.latest import latest
 from dataops_nb.history.lit import keep_lights, published_lights
 from dataops_nb.history.noting import NOTES, notes
 from dataops_nb.history.restating import restatements
@@ -36,6 +37,7 @@ __all__ = [
     "forecasts",
     "keep_lights",
     "lateness",
+    "latest",
     "notes",
     "published",
     "published_lights",

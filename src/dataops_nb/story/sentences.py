@@ -16,6 +16,9 @@ from dataops_nb.story.facts import Fact, facts
 from dataops_nb.story.usual import within_usual
 
 MIME = "application/vnd.dataops-nb.sentences+json"
+_NO_FORMULA = (
+    "mathjax_ignore"  # two dollar signs in a sentence are amounts, and JupyterLab would set what is between them
+)
 CHIPS = {"green": "● Green", "yellow": "▲ Yellow", "red": "■ Red", "unknown": "◇ Unknown"}
 _REASONS = {
     "no data": "there are no data for it",
@@ -249,7 +252,7 @@ def _direction(change: Fact) -> str:
 
 def _html(sentences: tuple[Sentence, ...]) -> str:
     heads = [
-        f'<p class="nb-headline"><strong>{CHIPS.get(s.light or "", "")}</strong> {escape(s.text)}</p>'
+        f'<p class="nb-headline {_NO_FORMULA}"><strong>{CHIPS.get(s.light or "", "")}</strong> {escape(s.text)}</p>'
         for s in sentences
         if s.kind == "headline"
     ]
@@ -258,4 +261,5 @@ def _html(sentences: tuple[Sentence, ...]) -> str:
         for s in sentences
         if s.kind != "headline"
     ]
-    return "".join(heads) + (f"<ul>{''.join(others)}</ul>" if others else "")
+    listed = f'<ul class="{_NO_FORMULA}">{"".join(others)}</ul>' if others else ""
+    return "".join(heads) + listed

@@ -25,14 +25,14 @@ def faulty(board: Board) -> list[str]:
 
 def overdue(board: Board) -> list[str]:
     """The sources whose last row is older than agreed, each with the day since when it is."""
-    stale = {name: coverage for name, coverage in _coverages(board) if coverage.stale}
+    stale = {name: coverage for name, coverage in coverages(board) if coverage.stale}
     return [
         f"{_named(board, name)} {_since(board, name, each)} {_owner(board, name)}".strip()
         for name, each in stale.items()
     ]
 
 
-def _coverages(board: Board) -> list[tuple[str, Coverage]]:
+def coverages(board: Board) -> list[tuple[str, Coverage]]:
     """How far each source reaches, by each time column that the board's metrics use."""
     metrics = (board.definitions.metrics[name] for name in upstream(board.definitions, board.metrics))
     asked = dict.fromkeys(_asked(board, metric.measure) for metric in metrics if isinstance(metric, Simple))

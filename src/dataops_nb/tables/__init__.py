@@ -11,13 +11,16 @@ from dataops_nb.tables.receipts import receipts
 from dataops_nb.tables.reconciled import bridge, rows_apart
 from dataops_nb.tables.review import feeds, provenance, scorecard, six_twelve, split
 from dataops_nb.tables.solving import solve_next
+from dataops_nb.tables.starting import changed, doors, refreshed, stale
 from dataops_nb.tables.tracking import track
 
 __all__ = [
     "Table",
     "admission",
     "bridge",
+    "changed",
     "communications",
+    "doors",
     "feeds",
     "leads",
     "lights",
@@ -27,11 +30,13 @@ __all__ = [
     "provenance",
     "reactions",
     "receipts",
+    "refreshed",
     "rows_apart",
     "scorecard",
     "six_twelve",
     "solve_next",
     "split",
+    "stale",
     "track",
     "understood",
 ]

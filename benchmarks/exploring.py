@@ -1,0 +1,84 @@
+"""How long the panel takes to answer on the sample, change by change: `python benchmarks/exploring.py [DEPARTMENT...]`.
+
+Every change is one that a person makes: a slider moved, a list changed, a segment chosen. The time is the kernel's, from the
+change to everything that is sent to the browser; the queries that were run meanwhile are counted, and must be none.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dataops_nb import board, workbench
+from dataops_nb.controls.panel import Panel
+from dataops_nb.sources import Catalog
+
+Change = tuple[str, Callable[[], None]]
+
+
+def main(departments: list[str]) -> None:
+    """Print median, 95th percentile and worst of each department's changes, and of all of them."""
+    here = workbench.open(Path(__file__).parents[1])
+    told: list[float] = []
+    queries: list[int] = []
+    for department in departments or [name for name, d in here.definitions.departments.items() if d.metrics]:
+        started = time.perf_counter()
+        panel = Panel(board.read(here, department=department), here)
+        opened = time.perf_counter() - started
+        plain, Catalog._run = Catalog._run, _counted(Catalog._run, queries)  # type: ignore[method-assign]
+        times = [_timed(change) for _, change in _changes(panel)]
+        Catalog._run = plain  # type: ignore[method-assign]
+        told += times
+        print(f"{department:18} opens in {opened:4.1f} s; {_summary(times)}")
+    print(f"{'all':18} {_summary(told)}; {len(queries)} queries")
+
+
+def _changes(panel: Panel) -> Iterator[Change]:
+    knobs, periods = panel.choices, list(panel.material.periods)
+    for metric in panel.material.board.metrics:
+        yield metric, _set(knobs.metric, metric)
+        for factor in (0.8, 1.2, 1.5):
+            yield "target", _set(knobs.targets[0], knobs.targets[0].value * factor + knobs.targets[0].step)
+        yield "green", _set(knobs.green, 0.95)
+        yield "yellow", _set(knobs.yellow, 0.7)
+        yield "policy", _set(knobs.policy, "capability")
+        yield "period", _set(knobs.period, periods[-9])
+        yield "period", _set(knobs.period, periods[-2])
+        yield "against", _set(knobs.against, "same_last_year")
+        yield "against", _set(knobs.against, periods[-40])
+        for _, segment in list(knobs.segment.options)[1:3]:
+            yield "segment", _set(knobs.segment, segment)
+        yield "segment", _set(knobs.segment, "")
+        yield "rows", _set(panel.listed, tuple(panel.listed.options[2:6]))
+
+
+def _set(knob: Any, value: Any) -> Callable[[], None]:
+    return lambda: setattr(knob, "value", value)
+
+
+def _timed(change: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    change()
+    return (time.perf_counter() - started) * 1000
+
+
+def _counted(run: Any, queries: list[int]) -> Any:
+    def counted(*arguments: Any, **options: Any) -> Any:
+        queries.append(1)
+        return run(*arguments, **options)
+
+    return counted
+
+
+def _summary(times: list[float]) -> str:
+    ordered = sorted(times)
+    late = ordered[int(len(ordered) * 0.95)]
+    return f"{len(times)} changes: median {statistics.median(times):.0f} ms, 95 % {late:.0f} ms, worst {ordered[-1]:.0f} ms"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,104 @@
+"""The chart of the panel: the report's own trend, in which periods can be picked. Nothing of it comes from a network."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import altair as alt
+import pandas as pd
+from altair.jupyter.jupyter_chart import JupyterChart
+from altair.utils.schemapi import debug_mode
+
+from dataops_nb import charts
+from dataops_nb.board import Board, history
+from dataops_nb.story import numbers
+
+PERIODS = 26
+HEIGHT = 340
+BRUSH, CLICK = "brush", "click"
+_POINTS = "periods"
+_PICKED = {"condition": [{"param": name, "empty": False, "value": 1} for name in (BRUSH, CLICK)], "value": 0}
+
+
+def picture(view: Board, metric: str, picked: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The trend of a metric as a Vega-Lite specification whose periods can be brushed and clicked; `picked` ones are marked."""
+    with debug_mode(False):  # what is built here is checked wherever the same chart is drawn for a page
+        spec: dict[str, Any] = charts.trend(view, metric, PERIODS).to_dict(validate=False)
+    finding = spec.pop("title")["text"]  # it stands above the chart, where it can be as long as it is
+    points = {
+        "name": _POINTS,
+        "data": {"values": _points(view, metric)},
+        "mark": {"type": "point", "filled": True, "size": 90, "color": "#1f2933", "cursor": "pointer"},
+        "encoding": {
+            "x": {"field": "period_start", "type": "temporal"},
+            "y": {"field": "value", "type": "quantitative"},
+            "opacity": _PICKED,
+            "tooltip": [{"field": "period", "title": "Period"}, {"field": "shown", "title": "Value"}],
+        },
+    }
+    select = {
+        BRUSH: {"type": "interval", "encodings": ["x"], "clear": "dblclick"},
+        CLICK: {
+            "type": "point",
+            "fields": ["period"],
+            "nearest": True,
+            "toggle": "event.shiftKey",
+            "clear": "dblclick",
+        },
+    }
+    params: list[dict[str, Any]] = [{"name": name, "select": said, "views": [_POINTS]} for name, said in select.items()]
+    params[1]["value"] = [{"period": id_} for id_ in picked]
+    fit = {"width": "container", "height": HEIGHT, "autosize": {"type": "fit", "contains": "padding"}}
+    return {**spec, "layer": [*spec["layer"], points], "params": params, "usermeta": {"finding": finding}, **fit}
+
+
+def _points(view: Board, metric: str) -> list[dict[str, Any]]:
+    rows = history(view, metric, PERIODS)
+    rows = rows[rows["value"].notna()]
+    unit = view.definitions.metrics[metric].unit
+    return [
+        {"period": row["period"], "period_start": f"{row['period_start']:%Y-%m-%dT00:00:00}",
+         "value": float(f"{row['value']:.6g}"), "shown": numbers.of(view).number(row["value"], unit)}
+        for row in rows.to_dict("records")
+    ]  # fmt: skip
+
+
+class Picture(JupyterChart):
+    """The chart as a widget. `show` draws another specification in it; `picked` is told which periods were chosen."""
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        type(self).enable_offline()
+        chart = alt.LayerChart.from_dict(dict(spec), validate=False)
+        super().__init__(chart, debounce_wait=80, max_wait=False, embed_options={"renderer": "svg", "actions": False})
+
+    def show(self, spec: Mapping[str, Any]) -> None:
+        """Draw another specification, with the same selections."""
+        self.spec = dict(spec)
+
+    def on_pick(self, picked: Callable[[tuple[dt.datetime, dt.datetime] | None, tuple[str, ...]], None]) -> None:
+        """Call with the span that is brushed (None: nothing is) and the periods that are clicked, whenever they change."""
+        self.selections.observe(lambda _: picked(self._brushed(), self._clicked()), names=[BRUSH, CLICK])
+
+    def _brushed(self) -> tuple[dt.datetime, dt.datetime] | None:
+        ends = getattr(self.selections, BRUSH).value.get("period_start") or []
+        zone = ZoneInfo(self.local_tz or "UTC")  # the browser puts midnight where it is
+        found = [dt.datetime.fromtimestamp(end / 1000, zone).replace(tzinfo=None) for end in ends]
+        return (min(found), max(found)) if len(found) == 2 else None
+
+    def _clicked(self) -> tuple[str, ...]:
+        return tuple(str(each["period"]) for each in getattr(self.selections, CLICK).value if "period" in each)
+
+
+def within(view: Board, metric: str, span: tuple[dt.datetime, dt.datetime]) -> tuple[str, ...]:
+    """The drawn periods of a metric that start within a span."""
+    first, last = map(pd.Timestamp, span)
+    rows = history(view, metric, PERIODS)
+    return tuple(rows[rows["period_start"].between(first, last)]["period"])
+
+
+def drawn(view: Board, metric: str) -> list[str]:
+    """The periods of a metric that are drawn, the latest first."""
+    return list(history(view, metric, PERIODS)["period"])[::-1]

@@ -1,0 +1,389 @@
+"""The panel's answers: what is supposed changes lights and never values, and a what-if's file says it and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import LIGHTS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dataops_nb import board, controls, definitions, sources, status, workbench
+from dataops_nb.controls import Difference, Settings, knobs, supposed, whatifs
+from dataops_nb.controls.comparing import AGREED, SUPPOSED, Side
+from dataops_nb.definitions.models import SourceTarget, Target
+from dataops_nb.errors import DefinitionsError, UsageError
+
+ROWS = "on,n,who,won,team\n" + "".join(
+    f"{dt.date(2026, 1, 5) + dt.timedelta(days=i)},{i % 9},{i % 5},{i % 2},{'East' if i % 3 else 'West'}\n"
+    for i in range(322)
+)
+SOURCE = "s: {system: CRM, owner: Ops, path: s.csv, time: on, covers: {to: as_of}}"
+METRICS = """
+    m: {label: Meetings, question: Are we busy?, type: simple, measure: {source: s, agg: sum, expr: n}, by: [team],
+        lights: standard, unit: meetings,
+        targets: [{from: 2026-01-01, per: week, value: 28}, {from: 2026-06-01, per: week, value: 30, season: {december: 0.5}}]}
+    people: {type: simple, measure: {source: s, agg: count_distinct, expr: who}, by: [team], lights: standard}
+    rate: {type: ratio, numerator: wins, denominator: rows, unit: percent, targets: [{value: 45%}],
+           lights: {green: {at_least: 1.0, means: A, do: B}, yellow: {at_least: 0.9, means: C, do: D}, red: {means: E, do: F}}}
+    wins: {type: simple, measure: {source: s, agg: sum, expr: won}}
+    rows: {type: simple, measure: {source: s, agg: count}, lights: standard, better: inside, targets: [{low: 5, high: 8}]}
+"""
+EXACT = {"check_exact": True}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    root = tmp_path_factory.mktemp("company")
+    (root / "params" / "departments").mkdir(parents=True)
+    (root / "s.csv").write_text(ROWS)
+    (root / "params" / "company.yaml").write_text(f"company: Test\n{LIGHTS}\nsources:\n  {SOURCE}\n")
+    (root / "params" / "departments" / "dept.yaml").write_text(f"department: Dept\nmetrics:\n{METRICS}")
+    return root
+
+
+@pytest.fixture(scope="module")
+def this(place):
+    catalog = sources.open(definitions.load(place / "params"), place, dt.date(2026, 11, 22))
+    return board.of(catalog, ["m", "people", "rate", "rows"])
+
+
+@pytest.fixture(scope="module")
+def material(this):
+    return controls.Material(this)
+
+
+@pytest.fixture
+def bench(place, tmp_path):
+    shutil.copytree(place / "params", tmp_path / "params")
+    return workbench.Workbench(tmp_path, place, tmp_path / "out")
+
+
+def supposing(material, metric, **said):
+    return Settings(metric, material.board.period.id).supposing(material.definitions, **said)
+
+
+def aimed(material, metric, period=None, **said):
+    at = material.period(period or material.board.period.id)
+    changed = supposed.with_target(material.definitions, metric, at.start, "week", **said)
+    return replace(supposing(material, metric, targets=changed), period=at.id)
+
+
+# --- what is supposed -----------------------------------------------------------------------------------------------
+
+
+def test_without_a_difference_the_board_is_the_board(material):
+    view = material.view(Settings("m", material.board.period.id))
+    pd.testing.assert_frame_equal(view.table, material.board.table, **EXACT)
+
+
+@given(target=st.integers(1, 90), green=st.integers(30, 140), gap=st.integers(1, 29))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_slider_moves_the_light_by_the_rule_of_the_contract_and_nothing_else(material, target, green, gap):
+    agreed = supposed.with_lights(material.definitions.lights("m"), green / 100, (green - gap) / 100)
+    wanted = replace(aimed(material, "m", value=target).changes.get("m", Difference()), lights=agreed)
+    view = material.view(Settings("m", material.board.period.id, changes={"m": wanted}))
+    row, before = view.row("m"), material.board.row("m")
+    assert row["value"] == before["value"]
+    assert row["target"] == target
+    assert row["light"] == status.light(status.attainment(row["value"], target, "up"), agreed)
+    others = view.table[view.table["metric"] != "m"]
+    pd.testing.assert_frame_equal(others, material.board.table.loc[others.index], **EXACT)
+
+
+def test_only_the_target_that_holds_in_the_period_is_another_one(material):
+    settings = aimed(material, "m", "2026-W10", value=40)
+    first, second = settings.changes["m"].targets
+    assert (first.value, second.value, second.season) == (40, 30, {"december": 0.5})
+    table = material.view(settings).table
+    targets = table[table["metric"] == "m"].set_index("period")["target"]
+    assert (targets["2026-W10"], targets["2026-W47"]) == (40, 30)
+
+
+def test_the_policy_is_supposed_and_what_the_company_says_anyway_is_no_difference(material):
+    capable = supposing(material, "m", policy="capability")
+    assert capable.changes["m"] == Difference(policy="capability")
+    assert material.view(capable).row("m")["attainment"] == material.board.row("m")["attainment"]
+    assert capable.supposing(material.definitions, policy="target").changes == {}
+
+
+def test_a_band_moves_by_both_ends(material):
+    row = material.view(aimed(material, "rows", low=6, high=6.5)).row("rows")
+    assert (row["target_low"], row["target_high"], row["light"]) == (6, 6.5, "red")
+
+
+def test_every_answer_comes_from_memory(material, monkeypatch):
+    monkeypatch.setattr(sources.Catalog, "_run", lambda *_: pytest.fail("a source was read"))
+    periods = list(material.periods)
+    for metric in material.board.metrics:
+        for segment in ("", *material.segments(metric)[:1]):
+            for against in ("previous", periods[5]):
+                now = Settings(metric, periods[-9], against, segment)
+                said = controls.answer(material, now.supposing(material.definitions, policy="capability"))
+                assert said.said.sentences
+                assert len(said.rows.rows) == 8
+                assert said.scorecard.rows
+
+
+def test_what_is_shown_of_a_segment_is_its_own(material, this):
+    view = material.view(Settings("people", this.period.id, segment="team=West"))
+    rows = this.catalog.fetch("select count(distinct who) as n from s where team = 'West' and \"on\" >= '2026-11-16'")
+    assert view.row("people")["value"] == rows["n"].iloc[0]
+    assert view.definitions.label("people") == "People, team West"
+    assert controls.answer(material, Settings("people", this.period.id, segment="team=West")).light == "unknown"
+
+
+def test_a_period_or_segment_that_there_is_not_is_named_with_the_nearest(material, this):
+    with pytest.raises(UsageError, match=r"no period '2026-W74'; did you mean"):
+        material.view(Settings("m", "2026-W74"))
+    with pytest.raises(UsageError, match=r"m has no segment 'team=Wst'; did you mean 'team=West'"):
+        material.view(Settings("m", this.period.id, segment="team=Wst"))
+
+
+def test_the_rows_are_the_picked_ones_and_else_the_latest(material, this):
+    latest = Settings("m", this.period.id)
+    picked = replace(latest, rows=("2026-W20", "2026-W12"))
+    assert [row[0] for row in controls.answer(material, picked).rows.rows] == ["2026-W20", "2026-W12"]
+    assert controls.answer(material, latest).rows.rows[0][0] == "2026-W47"
+
+
+def test_the_parts_are_those_of_the_segments_column(material, this):
+    parts = controls.answer(material, Settings("people", this.period.id, segment="team=West")).parts
+    assert {row[0] for row in parts.rows} >= {"Team West"} or not parts.rows
+
+
+# --- knobs ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_knob_says_what_the_file_says_and_reaches_beyond_every_value(material, this):
+    view = material.view(Settings("m", this.period.id))
+    (knob,) = knobs.targets(view, "m", this.period)
+    assert (knob.part, knob.value, knob.unit, knob.low, knob.step) == ("value", 30, "a week", 0, 1)
+    assert knob.high >= 60
+    assert knob.hint == "Agreed since Mon 1 Jun 2026"
+    (share,) = knobs.targets(view, "rate", this.period)
+    assert (share.value, share.scale, share.unit) == (0.45, 100, "%")
+    assert [each.part for each in knobs.targets(view, "rows", this.period)] == ["low", "high"]
+
+
+def test_where_no_target_was_agreed_the_knob_starts_where_the_metric_is(material, this):
+    (knob,) = knobs.targets(material.view(Settings("people", this.period.id)), "people", this.period)
+    assert knob.hint == "No target was agreed for this period"
+    assert knob.value == pytest.approx(this.row("people")["center"])
+
+
+def test_targets_that_data_say_are_replaced_as_a_whole(material):
+    planned = material.definitions.metrics["m"].model_copy(
+        update={"targets": [SourceTarget(source="plan", column="m"), Target(value=3)]}
+    )
+    assert supposed.in_force(planned.targets, dt.date(2026, 5, 1)) is None
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_holds_only_what_differs_and_is_the_panel_again(material, bench):
+    said = aimed(material, "m", value=44).changes | supposing(material, "rate", policy="capability").changes
+    path = controls.save(bench, material.definitions, "higher-target", said)
+    content = yaml.safe_load(path.read_text())
+    assert content == {
+        "metrics": {
+            "m": {
+                "targets": [
+                    {"from": dt.date(2026, 1, 1), "per": "week", "value": 28},
+                    {"from": dt.date(2026, 6, 1), "per": "week", "value": 44, "season": {"december": 0.5}},
+                ]
+            },
+            "rate": {"policy": "capability"},
+        }
+    }
+    assert controls.load(bench, material.definitions, "higher-target") == (said, [])
+    other = definitions.load(bench.params, whatif="higher-target")
+    read = board.of(sources.open(other, bench.data, material.board.as_of), material.board.metrics)
+    shown = material.view(Settings("m", material.board.period.id, changes=said))
+    pd.testing.assert_frame_equal(read.table, shown.table, **EXACT)
+
+
+def test_lights_that_are_written_out_beside_the_metric_stand_by_what_differs_and_named_ones_as_a_whole(material):
+    both = {
+        name: Difference(lights=supposed.with_lights(material.definitions.lights(name), 1.0, 0.8))
+        for name in ("m", "rate")
+    }
+    found = controls.overlay(material.definitions, both)["metrics"]
+    assert found["rate"] == {"lights": {"yellow": {"at_least": 0.8}}}
+    assert set(found["m"]["lights"]) == {"green", "yellow", "red"}
+    assert found["m"]["lights"]["yellow"] == {"at_least": 0.8, "means": "Recoverable.", "do": "Review."}
+
+
+VALUES = st.floats(0.01, 5000, allow_nan=False).map(lambda value: float(f"{value:.7g}"))
+
+
+@given(target=VALUES, share=st.floats(0.001, 1.5), green=st.integers(60, 130), gap=st.integers(1, 50))
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_was_saved_is_what_is_loaded(material, bench, target, share, green, gap):
+    said = aimed(material, "m", value=target).changes | aimed(material, "rate", value=share).changes
+    agreed = material.definitions.lights("rate")
+    said["rate"] = supposed.trimmed(
+        material.definitions,
+        "rate",
+        replace(said["rate"], lights=supposed.with_lights(agreed, green / 100, (green - gap) / 100)),
+    )
+    said = {name: each for name, each in said.items() if each}
+    controls.save(bench, material.definitions, "w", said, overwrite=True)
+    assert controls.load(bench, material.definitions, "w") == (said, [])
+
+
+def test_the_diff_shows_what_differs_with_its_signs(material):
+    assert controls.diff(material.definitions, aimed(material, "rate", value=0.5).changes, "half").splitlines() == [
+        "--- params/departments/dept.yaml: rate",
+        "+++ params/whatif/half.yaml: rate",
+        " targets:",
+        "-- value: 45%",
+        "+- value: 50%",
+    ]
+    assert controls.diff(material.definitions, {}) == ""
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "a/b", "con", "x" * 65, "-r"])
+def test_a_name_that_no_file_should_have_is_refused(material, bench, name):
+    with pytest.raises(UsageError, match="is no name for a what-if"):
+        controls.save(bench, material.definitions, name, aimed(material, "m", value=1).changes)
+    assert controls.names(bench) == []
+
+
+def test_a_file_is_replaced_only_where_that_is_asked_for_and_nothing_of_it_would_be_lost(material, bench):
+    said = aimed(material, "m", value=44).changes
+    path = controls.save(bench, material.definitions, "w", said)
+    with pytest.raises(UsageError, match="there is a what-if 'w' already"):
+        controls.save(bench, material.definitions, "w", said)
+    controls.save(bench, material.definitions, "w", aimed(material, "m", value=45).changes, overwrite=True)
+    assert "value: 45" in path.read_text()
+    path.write_text("timezone: America/New_York\nmetrics: {wins: {measure: {filter: n > 3}}}\n")
+    assert controls.load(bench, material.definitions, "w")[1] == ["timezone", "wins"]
+    with pytest.raises(UsageError, match="also changes timezone, wins, which would be lost"):
+        controls.save(bench, material.definitions, "w", said, overwrite=True)
+
+
+def test_nothing_to_save_and_what_would_not_hold_together_are_refused_without_a_file(material, bench):
+    with pytest.raises(UsageError, match="nothing differs"):
+        controls.save(bench, material.definitions, "w", {})
+    wrong = {"m": Difference(targets=(Target(per="week", low=1.0, high=2.0),))}
+    with pytest.raises(DefinitionsError):
+        controls.save(bench, material.definitions, "w", wrong)
+    assert list((bench.params / "whatif").iterdir()) == []
+
+
+# --- side by side ---------------------------------------------------------------------------------------------------
+
+
+def column(table, name):
+    return [row[list(table.columns).index(name)] for row in table.rows]
+
+
+def test_two_periods_and_two_agreements_stand_side_by_side(material, bench):
+    said = aimed(material, "m", value=60)
+    now = material.board.period.id
+    table = controls.side_by_side(material, bench, said, Side(AGREED, "2026-W46"), Side(SUPPOSED, now))
+    assert list(table.columns) == ["", "As agreed, week 46", "As set above, week 47", "Difference"]
+    assert [row[0] for row in table.rows] == ["Value", "Target", "Attained", "Light", "In words"]
+    assert column(table, "Difference")[1] == "+30"
+    controls.save(bench, material.definitions, "sixty", said.changes)
+    again = controls.side_by_side(material, bench, said, Side(SUPPOSED, now), Side("sixty", now))
+    assert column(again, "Difference")[:4] == ["0", "0", "0 points", "same"]
+
+
+def test_a_what_if_that_counts_otherwise_is_read_for_the_comparison(material, bench):
+    (bench.params / "whatif").mkdir()
+    (bench.params / "whatif" / "west.yaml").write_text("metrics: {m: {measure: {filter: team = 'West'}}}\n")
+    now = material.board.period.id
+    table = controls.side_by_side(material, bench, Settings("m", now), Side(AGREED, now), Side("west", now))
+    west = material.board.catalog.fetch("select sum(n) as n from s where team = 'West' and \"on\" >= '2026-11-16'")
+    assert column(table, "west, week 47")[0] == str(int(west["n"].iloc[0]))
+
+
+# --- where nobody turns a knob --------------------------------------------------------------------------------------
+
+
+def test_while_a_report_is_refreshed_the_panel_is_a_folded_table_of_its_settings(this, monkeypatch):
+    monkeypatch.setenv("DATAOPS_NB_REFRESH", "1")
+    shown = controls.explore(this)._repr_mimebundle_()
+    assert set(shown) == {"text/html", "text/plain"}
+    assert shown["text/html"].startswith("<details><summary>Settings of these lights</summary>")
+    assert "<p" not in shown["text/html"]
+    assert "Meetings | week 47 | the week before | all | 30 | 100 % | 85 % | target" in shown["text/plain"]
+    assert "Rows | week 47 | the week before | all | 5 to 8 | 100 % | 85 % | target" in shown["text/plain"]
+
+
+def test_a_script_gets_the_table_and_the_environment_can_say_otherwise(this, bench, monkeypatch, offline):
+    monkeypatch.delenv("DATAOPS_NB_REFRESH", raising=False)
+    assert type(controls.explore(this)).__name__ == "Folded"
+    monkeypatch.setenv("DATAOPS_WIDGETS", "1")
+    shown = controls.explore(this, bench)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in shown[0]
+    assert "Settings of these lights" in shown[0]["text/html"]
+
+
+# --- the panel ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """Without a browser nobody needs the chart's script, which takes seconds to put together."""
+    from dataops_nb.controls.picking import Picture
+
+    monkeypatch.setattr(Picture, "enable_offline", classmethod(lambda cls: None))
+
+
+@pytest.fixture
+def panel(this, bench, offline):
+    from dataops_nb.controls.panel import Panel
+
+    return Panel(this, bench)
+
+
+def test_what_a_knob_is_turned_to_is_what_the_panel_says(panel):
+    panel.choices.targets[0].value = 60
+    assert "below the target of 60" in panel.said.html
+    assert 'data-light="red"' in panel.said.html
+    assert "this is not what was agreed about Meetings" in panel.said.html
+    assert panel.picture.spec["description"].split(";")[1].strip().startswith("target 60")
+    panel.choices.period.value = "2026-W40"
+    assert "in week 40" in panel.said.html
+    panel.choices.metric.value = "rate"
+    assert (panel.choices.targets[0].value, panel.choices.targets[0].unit) == (0.45, "%")
+    assert panel.choices.targets[1].layout.display == "none"
+
+
+def test_a_what_if_is_saved_reset_and_loaded_from_the_panel(panel, bench):
+    drawer = panel.drawers[2]
+    panel.choices.targets[0].value = 60
+    drawer.button.value = True
+    assert "+- from: 2026-06-01" in drawer.diff.html or "value: 60" in drawer.diff.html
+    drawer.name.value = "../sixty"
+    drawer.saving.click()
+    assert "is no name for a what-if" in drawer.message.html
+    drawer.name.value = "sixty"
+    drawer.saving.click()
+    assert "Saved as params/whatif/sixty.yaml" in drawer.message.html
+    drawer.reset.click()
+    assert panel.settings.changes == {}
+    assert panel.choices.targets[0].value == 30
+    drawer.loading.click()
+    assert panel.choices.targets[0].value == 60
+    assert whatifs.names(bench) == ["sixty"]
+
+
+def test_periods_are_picked_in_the_chart_and_in_the_list_alike(panel):
+    panel._picked((dt.datetime(2026, 9, 7), dt.datetime(2026, 9, 21)), ())
+    assert panel.listed.value == ("2026-W39", "2026-W38", "2026-W37")
+    assert "3 picked weeks" in panel.rows.html
+    panel.listed.value = ("2026-W45",)
+    assert "1 picked week" in panel.rows.html
+    assert panel.picture.spec["params"][1]["value"] == [{"period": "2026-W45"}]
+    panel._picked(None, ())
+    assert "latest 8 weeks" in panel.rows.html
