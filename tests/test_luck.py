@@ -1,6 +1,7 @@
 """How much of a light is luck is said in a sentence, from facts."""
 
 import datetime as dt
+import re
 
 import numpy as np
 import pytest
@@ -32,8 +33,23 @@ def test_a_light_says_how_often_luck_would_have_changed_it(company):
     times = round(13 * this.row("m")["flips"])
     assert 5 <= times <= 8
     assert said[0].text == f"By luck alone the light of M would have changed in {times} of the last 13 weeks."
-    assert said[1].text.startswith("Of 1 light here 0.")
-    assert said[1].text.endswith("and in 13 weeks the usual ranges of 2 metrics would raise 0.30 false alarms.")
+    assert (
+        said[1].text
+        == "If nothing changed at all, in 13 weeks the usual ranges of 2 metrics would raise 0.30 false alarms."
+    )
+
+
+def test_several_lights_are_told_together(company):
+    this = of_weeks(company, 100, rest=", lights: standard, targets: [{per: week, value: 100}]")
+    known, said = story.luck_facts(this), story.luck(this).sentences
+    assert re.fullmatch(
+        r"By luck alone lights would have changed in some of the last 13 weeks: M in \d, Free in \d\.", said[0].text
+    )
+    assert re.match(
+        r"Of 2 lights here [01]\.\d+ would differ next week if nothing changed at all, and in 13 weeks", said[1].text
+    )
+    for each in said:
+        assert checking.disagreements(each.text, [known[name] for name in each.facts], ["M", "Free"]) == []
 
 
 def test_a_light_far_from_its_thresholds_says_that_luck_does_not_change_it(company):

@@ -20,7 +20,7 @@ def luck(board: Board, metrics: Iterable[str] | None = None) -> Told:
     """
     known = luck_facts(board)
     names = list(board.metrics if metrics is None else metrics)
-    return Told((*(each for name in names for each in _of_light(board, name, known)), *_of_board(board, known)))
+    return Told((*_of_lights(board, names, known), *_of_board(board, known)))
 
 
 def luck_facts(board: Board) -> dict[str, Fact]:
@@ -53,20 +53,34 @@ def _facts(board: Board) -> Iterator[Fact]:
         yield fact(board.lead, "false_alarms", limited * FALSE_ALARM * PERIODS, "signals")
 
 
-def _of_light(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:
-    board.row(metric)
-    times, of = known.get(f"{metric}.lucky_changes"), known.get(f"{metric}.lucky_periods")
-    if times is None or of is None:
-        return
-    label = board.definitions.label(metric)
-    if not times.value:
-        text = f"The light of {label} hardly ever changes by luck alone."
-        yield Sentence(text, (times.id,))
-        return
-    text = (
-        f"By luck alone the light of {label} would have changed in {times.text} of the last {of.text} {board.grain}s."
-    )
-    yield Sentence(text, (times.id, of.id))
+def _of_lights(board: Board, metrics: Iterable[str], known: dict[str, Fact]) -> Iterator[Sentence]:
+    """One sentence for the lights that luck changes, and one for those that it leaves alone."""
+    for name in (told := list(metrics)):
+        board.row(name)
+    judged = [name for name in told if f"{name}.lucky_changes" in known and f"{name}.lucky_periods" in known]
+    moved = [name for name in judged if known[f"{name}.lucky_changes"].value]
+    still = [name for name in judged if name not in moved]
+    if moved:
+        yield _changing(board, moved, known)
+    if still:
+        light = "light" if len(still) == 1 else "lights"
+        text = f"The {light} of {_listed(board, still)} hardly ever {'changes' if len(still) == 1 else 'change'} by luck alone."
+        yield Sentence(text, tuple(known[f"{name}.lucky_changes"].id for name in still))
+
+
+def _changing(board: Board, moved: list[str], known: dict[str, Fact]) -> Sentence:
+    of, times = known[f"{moved[0]}.lucky_periods"], [known[f"{name}.lucky_changes"] for name in moved]
+    if len(moved) == 1:
+        text = f"By luck alone the light of {board.definitions.label(moved[0])} would have changed in {times[0].text} "
+        return Sentence(f"{text}of the last {of.text} {board.grain}s.", (times[0].id, of.id))
+    each = ", ".join(f"{board.definitions.label(name)} in {fact.text}" for name, fact in zip(moved, times, strict=True))
+    text = f"By luck alone lights would have changed in some of the last {of.text} {board.grain}s: {each}."
+    return Sentence(text, (of.id, *(fact.id for fact in times)))
+
+
+def _listed(board: Board, metrics: list[str]) -> str:
+    labels = [board.definitions.label(name) for name in metrics]
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
 
 
 def _of_board(board: Board, known: dict[str, Fact]) -> Iterator[Sentence]:
@@ -75,9 +89,10 @@ def _of_board(board: Board, known: dict[str, Fact]) -> Iterator[Sentence]:
     if len(found) < len(fields):
         return
     lights, lucky, periods, limited, alarms = found
-    many, these = ("light" if lights.value == 1 else "lights"), ("metric" if limited.value == 1 else "metrics")
-    text = (
-        f"Of {lights.text} {many} here {lucky.text} would differ next {board.grain} if nothing changed at all, and in "
-    )
-    text += f"{periods.text} {board.grain}s the usual ranges of {limited.text} {these} would raise {alarms.text} false alarms."
+    these = "range of 1 metric" if limited.value == 1 else f"ranges of {limited.text} metrics"
+    alarmed = f"in {periods.text} {board.grain}s the usual {these} would raise {alarms.text} false alarms."
+    if lights.value == 1:
+        yield Sentence(f"If nothing changed at all, {alarmed}", (periods.id, limited.id, alarms.id))
+        return
+    text = f"Of {lights.text} lights here {lucky.text} would differ next {board.grain} if nothing changed at all, and {alarmed}"
     yield Sentence(text, tuple(fact.id for fact in found))

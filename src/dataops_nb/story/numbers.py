@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from babel import Locale
@@ -90,15 +90,11 @@ class Numbers:
 
     def digits(self, text: str) -> str:
         """Digits as programs write them (`1234.50`), as people write them here."""
-        return format_decimal(
-            Decimal(text), format=_pattern(self.locale, len(text.partition(".")[2])), locale=self.locale
-        )
+        return _written(self.locale, text)
 
     def date(self, day: dt.date) -> str:
         """A day in words: `Sun 22 Nov 2026`; in German `So., 22. Nov. 2026`."""
-        own = _DAYS.get(self.locale)
-        said = format_date(day, own, locale=self.locale) if own else format_skeleton("yMMMEd", day, locale=self.locale)
-        return said.translate(_TURNS)
+        return _day(self.locale, day)
 
     def period(self, of: Period) -> str:
         """A period in words: `week 47`, `November 2026`, `2026 Q4`; fiscal: `period 10 of FY27`, `quarter 4 of FY27`."""
@@ -166,6 +162,19 @@ def variation(said: object, value: object, center: object) -> str:
 
 def _singular(unit: str) -> str:
     return unit[:-1] if unit.endswith("s") and not unit.endswith("ss") else unit
+
+
+@lru_cache(maxsize=65536)
+def _written(locale: str, text: str) -> str:
+    """Digits as people write them; each once, because a page says most numbers several times."""
+    return format_decimal(Decimal(text), format=_pattern(locale, len(text.partition(".")[2])), locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _day(locale: str, day: dt.date) -> str:
+    own = _DAYS.get(locale)
+    said = format_date(day, own, locale=locale) if own else format_skeleton("yMMMEd", day, locale=locale)
+    return said.translate(_TURNS)
 
 
 @cache
