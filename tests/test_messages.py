@@ -3,12 +3,13 @@
 import datetime as dt
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataops_nb import messages
+from dataops_nb import messages, tables
 from dataops_nb.errors import UsageError
 from dataops_nb.messages import Trial
 
@@ -218,6 +219,16 @@ def test_agreement_on_lights_is_told_across_trials_of_several_lights(tmp_path):
     both = messages.agreement(answered_frame(green, tmp_path, ["green"] * 7 + ["red"] * 3))
     # ours red 10, green 10; theirs red 11, green 9; 15 of 20 alike, .5 by chance
     assert both[both["by"] == "department"]["kappa"].tolist() == pytest.approx([0.5])
+
+
+def test_a_table_shows_the_agreement_and_where_it_cannot_be_told(tmp_path):
+    answered_frame(trial(readers=20), tmp_path, ["red"] * 8 + ["green"] * 2)
+    company = SimpleNamespace(company=SimpleNamespace(locale="en_US"))
+    shown = tables.agreed(SimpleNamespace(out=tmp_path, definitions=company)).rows
+    assert shown == [
+        ["department", "sales", "10", "80 %", "one light only"],
+        ["altitude", "manager", "10", "80 %", "one light only"],
+    ]
 
 
 def test_a_probability_is_never_printed_as_none_or_all_of_it(tmp_path):

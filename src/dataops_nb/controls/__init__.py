@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataops_nb.controls.answers import Answer, answer
 from dataops_nb.controls.comparing import side_by_side
 from dataops_nb.controls.material import Material
+from dataops_nb.controls.readers import readers
 from dataops_nb.controls.settings import Settings
 from dataops_nb.controls.showing import explore
 from dataops_nb.controls.supposed import Difference, differences, laid
@@ -27,6 +28,7 @@ __all__ = [
     "load",
     "names",
     "overlay",
+    "readers",
     "save",
     "side_by_side",
 ]

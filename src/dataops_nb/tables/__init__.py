@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataops_nb.tables.admitted import admission, communications
 from dataops_nb.tables.agreements import leads, lights, owners, reactions
-from dataops_nb.tables.lab import pitch_gate, understood
+from dataops_nb.tables.lab import agreed, pitch_gate, understood
 from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
 from dataops_nb.tables.receipts import receipts
@@ -17,6 +17,7 @@ from dataops_nb.tables.tracking import track
 __all__ = [
     "Table",
     "admission",
+    "agreed",
     "bridge",
     "changed",
     "communications",

@@ -44,5 +44,20 @@ def understood(board: Board, metric: str | None = None) -> Table:
     return Table(f"What readers understood: {found.evidence}", columns, rows, frozenset(columns[1:]))
 
 
+def agreed(board: Board) -> Table:
+    """Whether readers see the lights that we see, by department and altitude, over all trials; kappa takes chance out."""
+    found = messages.agreement(messages.answers(board.out))
+    rows = [
+        [row["by"], row["group"], str(row["readers"]), _share(board, row["alike"]), _kappa(board, row["kappa"])]
+        for row in found.to_dict("records")
+    ]
+    columns = ["By", "Group", "Answers", "Alike", "Kappa"]
+    return Table("Do readers see the lights that we see?", columns, rows, frozenset(columns[2:]))
+
+
+def _kappa(board: Board, value: float) -> str:
+    return "one light only" if value != value else numbers.of(board).digits(f"{value:.2f}")  # noqa: PLR0124  NaN
+
+
 def _share(board: Board, value: float) -> str:
     return _NOTHING if value != value else numbers.of(board).share(value)  # noqa: PLR0124  NaN
