@@ -109,6 +109,7 @@ def remembered(root: Path) -> set[tuple[str, str, str, str]]:
         return {(line["metric"], line["period"], line["as_of"], line["value"]) for line in csv.DictReader(file)}
 
 
+@pytest.mark.faults  # runs refreshes; `make check` has the time
 def test_a_fault_stops_what_depends_on_it_and_late_rows_are_said_once_it_is_mended(bench: Path) -> None:
     assert run(bench, "refresh", "--report", "sales", "--as-of", "2026-11-15") == 0
     good = page(bench, "sales/2026-W46/index.html")
@@ -129,6 +130,7 @@ def test_a_fault_stops_what_depends_on_it_and_late_rows_are_said_once_it_is_mend
     assert {("won", "2026-W46", "2026-11-15", "5"), ("won", "2026-W46", "2026-11-22", "6")} <= remembered(bench)
 
 
+@pytest.mark.faults  # runs refreshes; `make check` has the time
 def test_a_marked_fault_is_unknown_in_status_and_stands_on_top_of_the_page(
     bench: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,6 +147,7 @@ def test_a_marked_fault_is_unknown_in_status_and_stands_on_top_of_the_page(
     ]
 
 
+@pytest.mark.faults  # runs refreshes; `make check` has the time
 def test_a_stale_source_is_unknown_and_the_page_says_since_when(
     bench: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,6 +161,7 @@ def test_a_stale_source_is_unknown_and_the_page_says_since_when(
     ]
 
 
+@pytest.mark.faults  # runs refreshes; `make check` has the time
 def test_what_a_killed_run_had_published_is_remembered_by_the_next_one(
     bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

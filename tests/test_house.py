@@ -23,7 +23,7 @@ import dataops_nb
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LAYERS, CORE, WIDGETS = PROJECT["tool"]["importlinter"]["contracts"]
-CONDA_NAMES = {"duckdb": "python-duckdb", "tzdata": "python-tzdata"}
+CONDA_NAMES = {"duckdb": "python-duckdb", "jupyter-server": "jupyter_server", "tzdata": "python-tzdata"}
 SLOW_TO_IMPORT = {"pandas", "altair", "papermill", "duckdb", "pydantic", "sqlglot", "IPython", "ipywidgets", "nbformat"}
 
 

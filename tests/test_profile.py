@@ -10,6 +10,7 @@ import yaml
 
 from dataops_nb import cli, definitions, profile, sources, workbench
 from dataops_nb.errors import UsageError
+from dataops_nb.profile import names
 
 ORDERS = """order_id,ordered_on,customer,amount_eur,channel
 1001,2026-10-26,ada,120.00,web
@@ -283,6 +284,21 @@ def test_the_notebook_shows_the_figures_behind_every_guess(made):
 def test_a_source_that_cannot_be_looked_through_is_a_fault_of_the_look(made, tmp_path):
     (tmp_path / "orders.csv").unlink()
     assert "orders.csv" in profile.look(workbench.open(made[0]), "2026-11-30").faults[0]
+
+
+def test_new_people_who_hardly_ever_come_do_not_lead(tmp_path):
+    days = [dt.date(2026, 1, 1) + dt.timedelta(days=n) for n in range(200)]
+    rows = [f"c{n},{day},{'ann' if n < 100 else 'ben' if n % 3 else 'cyd'}" for n, day in enumerate(days)]
+    (tmp_path / "commits.csv").write_text("\n".join(["id,day,author", *rows, ""]))
+    found = profile.draft([tmp_path / "commits.csv"])
+    assert found.north_star[0] == "commits"
+    assert "new_authors" in [one.id for one in found.metrics["commits"]]
+
+
+def test_a_label_keeps_a_currencys_capitals_and_a_version_takes_no_plural():
+    assert names.title("net_amount_eur") == "Net amount EUR"
+    assert names.title("first_invoices") == "First invoices"
+    assert names.plural("export_final_v_2") == "export_final_v_2"
 
 
 REAL = {"pyart_oss": 5, "oss_releases": 1, "chinook": 4, "nhs_ae": 1}

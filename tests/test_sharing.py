@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import json
 import os
 import re
+import tomllib
 import zipfile
 from contextlib import suppress
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import psutil
 import pytest
 from nbformat import v4
+from packaging.requirements import Requirement
 
 from dataops_nb.cli import main
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.publish import digest, facts, figures, formats, kinds, mail, packing, page, paper, slack
+from dataops_nb.publish import archive, digest, facts, figures, formats, kinds, mail, packing, page, paper, site, slack
 from dataops_nb.publish.digest import Said
+from dataops_nb.publish.standing import Standing
 
 DAY = dt.date(2026, 11, 22)
+ROOT = Path(__file__).parents[1]
 CHART = {
     "title": "Won: on target in 9 weeks",
     "description": "Won over the last 2 weeks: 40, then 41.",
@@ -255,6 +261,37 @@ def test_pdf_stands_for_three_files_and_zip_is_named_where_it_is_a_command():
     assert kinds.files(("pdf",)) == ["index.html", "index.pdf", "manager.pdf", "analyst.pdf"]
     with pytest.raises(UsageError, match="dataops-nb zip"):
         kinds.chosen("html,zip")
+
+
+# --- what may run, and what may be installed -------------------------------------------------------------------------
+
+
+def test_the_policy_forbids_everything_but_styles_inlined_pictures_and_the_script_it_names(files):
+    front = site.build("Lumen", [], DAY, more=site.More({"won": Standing("won", "Won")}))
+    past = archive.build("Lumen", "Sales", [archive.Past("2026-W47", "2026-11-22")])
+    pages = [front, past, *(files[name].decode() for name in page.FILES.values())]
+    running = 0
+    for html in pages:
+        (said,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', html)
+        allowed = dict(part.strip().split(" ", 1) for part in said.split(";"))
+        assert html.index("Content-Security-Policy") < html.index("<title>")
+        scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+        digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+        assert allowed.pop("script-src", "") == " ".join(f"'sha256-{digest}'" for digest in digests)
+        assert allowed == {
+            "default-src": "'none'", "style-src": "'unsafe-inline'", "img-src": "data:", "font-src": "data:",
+            "base-uri": "'none'", "form-action": "'none'",
+        }  # fmt: skip
+        running += len(scripts)
+    assert running == 2
+
+
+def test_no_version_with_a_known_hole_is_allowed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    said = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    lowest = {one.name: one.specifier for one in map(Requirement, said)}
+    for name, last_bad in {"jupyter-server": "2.19.9", "jupyterlab": "4.6.1", "nbconvert": "7.17.0"}.items():
+        assert last_bad not in lowest[name]
 
 
 # --- one zip --------------------------------------------------------------------------------------------------------

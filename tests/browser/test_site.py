@@ -40,9 +40,10 @@ def problems(tab) -> list[str]:
 def test_a_page_can_be_used_by_everybody(sample_out, visit, kind):
     tab = visit(found(sample_out, kind), viewport=PHONE)
     assert problems(tab) == []
-    tab.set_viewport_size(DESK)
-    tab.emulate_media(color_scheme="dark")
-    assert problems(tab) == []
+    if kind in {"front", "archive", "analyst", "form"}:  # the others are made of the same parts
+        tab.set_viewport_size(DESK)
+        tab.emulate_media(color_scheme="dark")
+        assert problems(tab) == []
 
 
 @pytest.mark.parametrize("state", [*STATES, "index"])
@@ -146,11 +147,11 @@ def test_without_scripts_every_metric_is_listed_and_no_dead_field_is_shown(sampl
 def test_every_sentence_can_be_read_without_scripts(sample_out, visit, kind):
     tab = visit(found(sample_out, kind), java_script_enabled=False)
     said = [each["text"] for each in json.loads(tab.locator("#facts").inner_text())["sentences"]]
-    if kind == "front":
-        tab.locator("#metrics > summary").click()
+    folded = tab.locator("main details:not([open]) > summary:visible")
+    while folded.count():
+        folded.first.click()
     shown = " ".join(tab.locator("main").inner_text().split())
-    assert [text for text in said if kind != "front" and " ".join(text.split()) not in shown] == []
-    assert all(tab.locator("main p").nth(i).is_visible() for i in range(min(6, tab.locator("main p").count())))
+    assert [text for text in said if " ".join(text.split()) not in shown] == []
 
 
 def test_a_page_leads_to_the_period_before_and_after_it(sample_out, visit):
@@ -178,3 +179,5 @@ def test_paper_is_white_has_no_links_to_press_and_cuts_no_table(sample_out, visi
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert [link for link in tab.locator("header a, .nb-find").all() if link.is_visible()] == []
     assert tab.evaluate("document.scrollingElement.scrollWidth") <= 700
+    if kind == "front":
+        assert tab.locator(".nb-overdue li").first.is_visible()

@@ -75,7 +75,7 @@ def _marks(seen: pd.DataFrame) -> list[alt.Chart]:
     lines = base.mark_rule(color=INK, strokeWidth=1, strokeDash=[1, 2])
     return [
         lines,
-        base.mark_text(align="left", angle=270, dx=4, dy=-5, fontSize=11, color=INK, y="height").encode(
+        base.mark_text(align="left", angle=270, dx=4, dy=-5, fontSize=11, limit=200, color=INK, y="height").encode(
             text=alt.Text("title:N")
         ),
     ]

@@ -14,7 +14,7 @@ from dataops_nb.story import numbers
 
 YEAR = 365.0
 QUARTER = 91.0
-LONGEST = 34
+LONGEST = 24
 
 
 def eisenhower(board: Board) -> Any:
@@ -67,8 +67,8 @@ def _points(drawn: pd.DataFrame) -> Any:
     left = base.transform_filter(f"datum.urgency < {YEAR / 2}")
     right = base.transform_filter(f"datum.urgency >= {YEAR / 2}")
     words = [
-        left.mark_text(align="left", dx=9, dy=-9, fontSize=12, color=INK).encode(text="label:N"),
-        right.mark_text(align="right", dx=-9, dy=-9, fontSize=12, color=INK).encode(text="label:N"),
+        left.mark_text(align="left", dx=9, dy=-9, fontSize=12, limit=300, color=INK).encode(text="label:N"),
+        right.mark_text(align="right", dx=-9, dy=-9, fontSize=12, limit=300, color=INK).encode(text="label:N"),
     ]
     lines = [
         alt.Chart(alt.InlineData(values=[{"at": QUARTER}])).mark_rule(color=FAINT, strokeDash=[4, 4]).encode(x="at:Q"),

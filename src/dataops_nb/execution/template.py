@@ -27,8 +27,8 @@ from typing import Any, NoReturn
 from dataops_nb.execution import imports, processes
 
 AHEAD = (
-    "pandas", "pyarrow", "duckdb", "sqlglot", "altair", "papermill", "dataops_nb.execution.cells",
-    "dataops_nb.execution.child", "dataops_nb.board", "dataops_nb.charts", "dataops_nb.story", "dataops_nb.tables",
+    "pandas", "pyarrow", "duckdb", "sqlglot", "dataops_nb.charts", "altair", "papermill", "dataops_nb.execution.cells",
+    "dataops_nb.execution.child", "dataops_nb.board", "dataops_nb.story", "dataops_nb.tables", "dataops_nb.controls",
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ MOST_RATIOS = 2
 INDICATOR = frozenset(["indicator", "metric", "measure", "kpi", "series"])
 AIM = frozenset(["target", "goal", "plan", "budget"])
 PAST = {"end": "ended", "close": "closed", "until": "ended"}
+WEEK, MONTH = 7, 30
 MONTHLY = ["month", "quarter", "year"]
 
 
@@ -95,10 +96,17 @@ def _all(catalog: Catalog, table: Table) -> Iterator[Suggested]:
             f"new_{unit}",
             _simple(table, "first_seen", name, unit=unit),
             f"values of {name} that were never there before",
-            3,
+            3 if _keeps_coming(table, name) else 1,
         )
     for name in [n for n in table.averages if not has(n, {"price"})][:MOST_AVERAGES]:
         yield f"average_{slug(name)}", _simple(table, "average", name), f"{name} is no amount that adds up", 0
+
+
+def _keeps_coming(table: Table, name: str) -> bool:
+    """Whether somebody new comes in a period, on average: a headline that mostly says zero tells nothing."""
+    distinct = next(column.distinct for column in table.columns if column.name == name)
+    days = (table.last - table.first).days + 1 if table.first and table.last else 0
+    return distinct * (MONTH if table.monthly else WEEK) >= days
 
 
 def _sums(table: Table) -> Iterator[Suggested]:

@@ -70,8 +70,8 @@ RESERVED = frozenset("and or not is in if else for from def class none true fals
 
 
 def plural(name: str) -> str:
-    """The usual plural of an English noun in small letters; one that ends in s stays."""
-    if name.endswith("s"):
+    """The usual plural of an English noun in small letters; one that ends in s stays, and so does `export_2`."""
+    if name.endswith("s") or not name[-1:].isalpha():
         return name
     if name.endswith("y") and name[-2:-1] not in "aeiou":
         return f"{name[:-1]}ies"
@@ -79,8 +79,9 @@ def plural(name: str) -> str:
 
 
 def title(name: str) -> str:
-    """A name as a label: `first_invoices` is First invoices."""
-    return " ".join(words(name)).capitalize()
+    """A name as a label: `first_invoices` is First invoices, `net_amount_eur` is Net amount EUR."""
+    said = [word.upper() if word in CURRENCIES else word for word in words(name)]
+    return " ".join([said[0][:1].upper() + said[0][1:], *said[1:]]) if said else ""
 
 
 def column(name: str) -> str:

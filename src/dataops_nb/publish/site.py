@@ -148,7 +148,9 @@ def _count(entries: Sequence[Entry]) -> str:
     shown = sum(entry.path is not None for entry in entries)
     failed = sum(entry.failure is not None for entry in entries)
     reports = f"{shown} {'report' if shown == 1 else 'reports'}"
-    return f"{reports}, all from their last run." if not failed else f"{reports}; {failed} did not refresh."
+    if failed:
+        return f"{reports}; {failed} did not refresh."
+    return f"{reports}, {'from its' if shown == 1 else 'all from their'} last run."
 
 
 def _refreshed(more: More, locale: str) -> str:
