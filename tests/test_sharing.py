@@ -22,7 +22,21 @@ from packaging.requirements import Requirement
 
 from dataops_nb.cli import main
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.publish import archive, digest, facts, figures, formats, kinds, mail, packing, page, paper, site, slack
+from dataops_nb.publish import (
+    archive,
+    digest,
+    facts,
+    figures,
+    formats,
+    kinds,
+    mail,
+    packing,
+    page,
+    paper,
+    pictures,
+    site,
+    slack,
+)
 from dataops_nb.publish.digest import Said
 from dataops_nb.publish.standing import Standing
 
@@ -116,6 +130,13 @@ def test_the_chart_of_a_mail_is_a_picture_inside_it_with_words(letter):
     assert picture.get_content().startswith(b"\x89PNG")
     assert len(picture.get_content()) < 60_000
     assert not re.search(r"https?:|<style|<script|<link", html)
+
+
+def test_the_words_of_a_chart_are_drawn_into_its_picture(files):
+    html = files["index.html"].decode()
+    silent = re.sub(r"<text\b.*?</text>", "", html)
+    assert silent != html
+    assert len(pictures.first(silent).png) < 0.9 * len(pictures.first(html).png)
 
 
 def test_a_mail_of_one_report_is_a_draft_and_its_parts_are_small(files, letter):
