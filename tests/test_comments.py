@@ -13,7 +13,7 @@ from dataops_nb.story import About, Fact
 CORPUS = Path(__file__).with_name("comments.csv")
 
 
-def about(metric, label, unit, better, past, target, last_year, light, variation):
+def about(metric, label, unit, better, past, target, last_year, light, variation, question=""):
     value, previous = past[-1], past[-2]
     attained = min(target / value if better == "down" else value / target, 9)
     numbers = {
@@ -23,7 +23,7 @@ def about(metric, label, unit, better, past, target, last_year, light, variation
     facts = [Fact(f"{metric}.{n}", metric, None, "2026-W47", n, v, unit, f"{v:g}") for n, v in numbers.items()]
     words = {"light": light, "better": better, "variation": variation}
     facts += [Fact(f"{metric}.{n}", metric, None, "2026-W47", n, v, "", v) for n, v in words.items()]
-    return About(metric, label, {fact.field: fact for fact in facts}, past)
+    return About(metric, label, {fact.field: fact for fact in facts}, past, question=question)
 
 
 KNOWN = [
@@ -31,7 +31,7 @@ KNOWN = [
           "yellow", "common cause"),
     about("churn", "Churn rate", "percent", "down",
           [0.015, 0.016, 0.015, 0.017, 0.018, 0.016, 0.017, 0.018, 0.019, 0.02, 0.0205, 0.021, 0.024], 0.02, 0.03,
-          "red", "special-cause concern"),
+          "red", "special-cause concern", "What share of our customers left?"),
     about("revenue", "Revenue", "USD", "up", [140e3, 150e3, 148e3, 155e3, 151e3, 149e3, 158e3, 157e3, 161e3, 156e3, 162e3, 160e3, 183400],
           180e3, 91500, "green", "special-cause improvement"),
     about("sad", "Sad customers", "customers", "down", [20, 22, 19, 25, 21, 23, 26, 24, 22, 21, 23, 24, 12], 15, 12, "green",

@@ -22,7 +22,21 @@ from packaging.requirements import Requirement
 
 from dataops_nb.cli import main
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.publish import archive, digest, facts, figures, formats, kinds, mail, packing, page, paper, site, slack
+from dataops_nb.publish import (
+    archive,
+    digest,
+    facts,
+    figures,
+    formats,
+    kinds,
+    mail,
+    packing,
+    page,
+    paper,
+    pictures,
+    site,
+    slack,
+)
 from dataops_nb.publish.digest import Said
 from dataops_nb.publish.standing import Standing
 
@@ -118,6 +132,13 @@ def test_the_chart_of_a_mail_is_a_picture_inside_it_with_words(letter):
     assert not re.search(r"https?:|<style|<script|<link", html)
 
 
+def test_the_words_of_a_chart_are_drawn_into_its_picture(files):
+    html = files["index.html"].decode()
+    silent = re.sub(r"<text\b.*?</text>", "", html)
+    assert silent != html
+    assert len(pictures.first(silent).png) < 0.9 * len(pictures.first(html).png)
+
+
 def test_a_mail_of_one_report_is_a_draft_and_its_parts_are_small(files, letter):
     assert letter["X-Unsent"] == "1"
     assert letter["Date"].datetime.date() == DAY
@@ -208,6 +229,15 @@ def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch, tmp_pa
     monkeypatch.setenv(paper.NAMED, "no-such-program")
     with pytest.raises(PublishError, match="DATAOPS_CHROMIUM names 'no-such-program'"):
         paper.browser()
+
+
+def test_a_refresh_to_pdf_without_a_browser_ends_with_7_before_anything_runs(monkeypatch, tmp_path, capsys):
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "company.yaml").write_text("company: Lumen\nsources: {}\n")
+    monkeypatch.setenv(paper.NAMED, "no-such-program")
+    assert main(["-w", str(tmp_path), "refresh", "--to", "html,pdf"]) == 7
+    assert "no-such-program" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_printed_page_links_nowhere_and_unfolds_how_it_was_computed(files):

@@ -57,6 +57,7 @@ def first(page: str) -> Picture | None:
 def _png(svg: str) -> bytes:
     colours = _palette()
     painted = re.sub(r"var\(--([\w-]+)\)", lambda hit: colours.get(hit[1], "#000000"), svg)
+    painted = painted.replace("<svg ", '<svg font-family="sans-serif" ', 1)  # a page gives its letters to its charts
     try:
         return _packed(bytes(vl_convert.svg_to_png(painted, scale=SCALE)))
     except ValueError:

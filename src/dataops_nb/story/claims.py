@@ -36,7 +36,8 @@ _WAYS: dict[Way, tuple[str, ...]] = {
     "level": ("level", "flat", "unchanged", "exactly", "did not change", "no change"),
 }  # fmt: skip
 _NO_WAY = re.compile(
-    r"\bup to\b|\bmore or less\b|\bfrom [^,;.]{1,20} up\b|\bwhat is more\b|\bfollow(?:s|ed|ing)? up\b|\bonce more\b",
+    r"\bup to\b|\bmore or less\b|\bfrom [^,;.]{1,20} up\b|\bwhat is more\b|\bfollow(?:s|ed|ing)? up\b|\bonce more\b|"
+    r"\bunder (?:control|way|discussion|review|pressure)\b|\bover (?:time|and over|the (?:week|weekend|month|quarter|year))\b",
     re.IGNORECASE,
 )
 _SUPERLATIVES = re.compile(

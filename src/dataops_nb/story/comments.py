@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dataops_nb.story import claims, weighing
+from dataops_nb.story.topics import stranger
 from dataops_nb.story.weighing import About
 
 Verdict = Literal["right", "wrong", "cannot judge"]
@@ -26,6 +27,7 @@ _OPEN = re.compile(
     r"if|unless|until|next (?:week|month|quarter|year)|tomorrow|forecast\w*|probably|perhaps|let us|let's|please|\?)(?=\W|$)",
     re.IGNORECASE,
 )
+_SURELY = re.compile(r"\b(?:green|yellow|amber|red|target|plan|goal|quota)\b", re.IGNORECASE)
 _WORDS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18,
@@ -97,5 +99,9 @@ def _read(clause: str, covered: str, about: About) -> Iterator[Claim]:
         if claims.figures(covered, about.locale) or claims.colours(covered) or claims.ways(covered):
             yield Claim(clause, "cannot judge", "it speaks of what may be, not of what was", hit[0])
         return
+    strange = stranger(covered, about)
     for holds, why, words in weighing.weighed(covered, about):
-        yield Claim(clause, "cannot judge" if holds is None else "right" if holds else "wrong", why, words)
+        if holds is False and strange is not None and not _SURELY.search(words):
+            yield Claim(clause, "cannot judge", f"it may be about {strange}, which no fact tells", words)
+        else:
+            yield Claim(clause, "cannot judge" if holds is None else "right" if holds else "wrong", why, words)

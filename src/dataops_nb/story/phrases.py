@@ -28,7 +28,8 @@ NOT = _any(
     "without",
 )
 MET = _any(
-    rf"(?:on|hits?|met|meets|meeting|reach(?:ed|ing)|beats?|exceed(?:ed|s)|made|cleared|at|ahead of|better than) {PLAN}",
+    rf"(?:on|hits?|met|meets|meeting|reach(?:ed|ing)|beats?|exceed(?:ed|s)|made|cleared|at|within|inside) {PLAN}",
+    rf"(?:ahead of|better than) {PLAN}",
     "on track",
 )
 MISSED = _any(rf"(?:miss(?:ed|es|ing)?|(?:fell )?short of|behind|off|failed|worse than) {PLAN}")

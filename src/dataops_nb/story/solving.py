@@ -80,7 +80,8 @@ def _facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
 
 def _told(board: Board, row: dict[str, Any], known: dict[str, Fact], place: int) -> Iterator[Sentence]:
     amount, low, high = (known[fact_id(row, field)] for field in _MONEY)
-    label = f" ({board.definitions.label(row['metric'])})" if row["metric"] else ""
+    name = board.definitions.label(row["metric"]) if row["metric"] else ""
+    label = f" ({name})" if name and name not in row["title"] else ""
     opening = ("First", "Then", "After that")[min(place, 2)]
     costs = "It costs about" if not place else "About"
     text = f"{opening}: {row['title']}{label}. {costs} {amount.text} a year as it is ({low.text} to {high.text})"

@@ -41,7 +41,8 @@ def abouts(board: Board) -> Iterator[About]:
         own = {fact.field: fact for fact in known.values() if fact.metric == metric and "@" not in fact.id}
         past = history(board, metric, PAST)
         values = past.loc[past["complete"].astype(bool) & past["value"].notna(), "value"]
-        yield About(metric, board.definitions.label(metric), own, tuple(map(float, values)), locale)
+        label, asked = board.definitions.label(metric), board.definitions.metrics[metric].question or ""
+        yield About(metric, label, own, tuple(map(float, values)), locale, asked)
 
 
 def contradictions(found: Iterable[Claim]) -> list[str]:

@@ -65,7 +65,7 @@ NEAR, STILL = 0.05, 0.02
 class About:
     """What is known of one metric: its facts by field, and its past values, oldest first, the present one last.
 
-    People who type about it write their numbers as in `locale`.
+    People who type about it write their numbers as in `locale`, and may use the words of its `question`.
     """
 
     metric: str
@@ -73,6 +73,14 @@ class About:
     facts: Mapping[str, Fact]
     past: Sequence[float] = ()
     locale: str = DEFAULT
+    question: str = ""
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words by which people call it: of its label, its id, its unit and the question it answers; without plurals."""
+        unit = self.facts["value"].unit if "value" in self.facts else ""
+        whole = f"{self.label} {self.metric.replace('_', ' ')} {unit} {self.question}"
+        return frozenset(word.rstrip("s") for word in re.findall(r"[^\W\d_]+", whole.lower()))
 
     def number(self, name: str) -> float | None:
         """The value of a numeric fact; `change_share` is a change as a share of what it is counted from."""

@@ -64,7 +64,7 @@ def owners(board: Board) -> Table:
 def reactions(board: Board) -> Table:
     """What is done next about the lights that are on: owner, action, by when; the most urgent first."""
     rows = [_reaction(board, row) for row in board.reactions.to_dict("records")]
-    return Table("What we do next", ["About", "Light", "Owner", "Action", "By"], rows)
+    return Table("What we do next", ["About", "Light", "Who does what", "By"], rows)
 
 
 def _reaction(board: Board, row: dict[Any, Any]) -> list[str | Light]:
@@ -72,4 +72,5 @@ def _reaction(board: Board, row: dict[Any, Any]) -> list[str | Light]:
     due = numbers.of(board).date(row["due"])
     late = ", overdue" if row["overdue"] else ""
     answered = f"{due}, answered" if row["answered"] else f"{due}{late}"
-    return [board.definitions.label(row["metric"]), Light(row["light"]), row["owner"] or "–", agreed.do, answered]
+    who = f"{row['owner']}: {agreed.do}" if row["owner"] else agreed.do
+    return [board.definitions.label(row["metric"]), Light(row["light"]), who, answered]
