@@ -8,7 +8,7 @@ import json
 import pandas as pd
 import pytest
 
-from dataops_nb import board, definitions, history, tables
+from dataops_nb import board, history, tables, workbench
 from dataops_nb.errors import PublishError
 
 ROWS = "on,n\n" + "".join(f"{dt.date(2026, 9, 7) + dt.timedelta(days=i)},{i % 7}\n" for i in range(77))
@@ -24,7 +24,7 @@ REPORTS = """
 weekly:
   reports:
     north-star: {notebook: 10_north_star.ipynb}
-    dept: {notebook: 20 of dept.ipynb, parameters: {department: dept}}
+    dept: {notebook: 20 of dept.ipynb}
 """
 
 
@@ -37,20 +37,32 @@ def this(company, tmp_path):
     return board.of(catalog, ["m", "k"], out=tmp_path / "out")
 
 
-def test_the_north_star_and_each_department_lead_to_their_notebooks(this):
-    table = tables.doors(this)
+@pytest.fixture
+def here(tmp_path):
+    return workbench.Workbench(tmp_path, tmp_path, tmp_path / "out")
+
+
+def notebook(tmp_path, name, parameters):
+    cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": [parameters]}
+    (tmp_path / "notebooks").mkdir(exist_ok=True)
+    (tmp_path / "notebooks" / name).write_text(json.dumps({"cells": [cell]}))
+
+
+def test_the_north_star_and_each_department_lead_to_their_notebooks(this, here, tmp_path):
+    notebook(tmp_path, "10_north_star.ipynb", 'as_of: str = ""')
+    notebook(tmp_path, "20 of dept.ipynb", 'as_of: str = ""\ndepartment: str = "dept"  # help: whose')
+    table = tables.doors(this, here)
     assert [row[0] for row in table.rows] == ["North Star", "Dept"]
     assert [str(row[-1]) for row in table.rows] == ["10_north_star.ipynb", "20 of dept.ipynb"]
     assert '<a href="20%20of%20dept.ipynb">20 of dept.ipynb</a>' in table.html()
     assert "Meetings came to 21 in week 47" in str(table)
 
 
-def test_each_department_is_one_where_the_report_is_made_for_each(this):
-    each = definitions.models.Report(notebook="d.ipynb", each="department")
-    suites = {"w": this.definitions.suites["weekly"].model_copy(update={"reports": {"d": each}})}
-    known = this.catalog.under(this.definitions.model_copy(update={"suites": suites}))
-    said = tables.doors(board.of(known, ["m"]))
-    assert [str(row[-1]) for row in said.rows] == ["–", "d.ipynb"]
+@pytest.mark.parametrize("said", ["parameters: {department: dept}", "each: department"])
+def test_a_report_says_whom_its_notebook_speaks_for(this, here, tmp_path, said):
+    (tmp_path / "params" / "reports.yaml").write_text(f"w: {{reports: {{d: {{notebook: d.ipynb, {said}}}}}}}\n")
+    notebook(tmp_path, "d.ipynb", 'department: str = "other"')
+    assert [str(row[-1]) for row in tables.doors(this, here).rows] == ["–", "d.ipynb"]
 
 
 def test_before_the_first_refresh_the_tables_say_so(this):

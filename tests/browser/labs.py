@@ -73,22 +73,23 @@ def lab(tmp_path_factory):
     words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
     words += ["--LabApp.expose_app_in_browser=True"]
     environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings), "JUPYTER_CONFIG_DIR": str(settings)}
-    server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    address = f"http://127.0.0.1:{port}"
+    address, log = f"http://127.0.0.1:{port}", settings / "log"
+    with log.open("w") as told:  # a pipe that nobody reads would stop it
+        server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=told)
     try:
-        _wait_for(f"{address}/api?token={TOKEN}", server)
+        _wait_for(f"{address}/api?token={TOKEN}", server, log)
         yield Lab(address, root)
     finally:
         server.terminate()
         server.wait(30)
 
 
-def _wait_for(url, server):
+def _wait_for(url, server, log):
     for _ in range(240):
         try:
             urllib.request.urlopen(url, timeout=2)
         except (urllib.error.URLError, OSError):
-            assert server.poll() is None, server.stderr.read()
+            assert server.poll() is None, log.read_text()
             time.sleep(0.25)
         else:
             return

@@ -149,7 +149,7 @@ def test_a_what_if_is_a_file_with_only_what_differs(lab, page, panel):
     assert content["metrics"]["meetings_booked"]["targets"][-1]["value"] == 90
     panel.get_by_role("button", name="Reset to what is agreed").click()
     _until(page, panel.locator(".nb-headline"), "the target of 65 ")
-    panel.get_by_role("button", name="Load").click()
+    panel.get_by_role("button", name="Load", exact=True).click()
     _until(page, panel.locator(".nb-headline"), "the target of 90 ")
     panel.get_by_role("button", name="Save as what-if").click()
     _until(page, panel, "there is a what-if 'ninety' already")
@@ -193,6 +193,7 @@ def test_by_keyboard_alone_a_target_is_moved_a_period_picked_and_a_what_if_saved
     page.keyboard.press("Control+A")
     page.keyboard.type("by-keyboard")
     _tab_to(page, "Save as what-if")
+    page.wait_for_timeout(800)  # no hand is as quick as this one
     page.keyboard.press("Enter")
     _until(page, panel, "Saved as params/whatif/by-keyboard.yaml")
     assert (lab.root / "params" / "whatif" / "by-keyboard.yaml").exists()

@@ -3,53 +3,65 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dataops_nb.board import Board
-from dataops_nb.definitions.models import Report
 from dataops_nb.history import latest, published, published_lights
 from dataops_nb.story import headline, numbers
 from dataops_nb.story.warnings import coverages
 from dataops_nb.tables.markup import Cell, Light, Link, Table
+from dataops_nb.workbench import Workbench
 
 _NOTHING = "–"
 _ENDED = {"failed": "failed", "timed_out": "ran out of time", "killed": "was killed", "skipped": "was skipped"}
 
 
-def doors(board: Board) -> Table:
+def doors(board: Board, here: Workbench) -> Table:
     """The North Star and each department: light and sentence of its first metric, owner, and the notebook that tells more."""
     definitions = board.definitions
+    told = notebooks(here)
     star = next((name for name in definitions.company.north_star if name in board.metrics), None)
-    rows = [_door(board, "North Star", star, None)] if star else []
+    rows = [_door(board, "North Star", star, told.get(None))] if star else []
     for id_, department in definitions.departments.items():
         lead = next((name for name in department.metrics if name in board.metrics), None)
         if lead:
-            rows.append(_door(board, department.department, lead, id_))
+            rows.append(_door(board, department.department, lead, told.get(id_)))
     return Table("Where each department stands", ["Department", "Light", "In a sentence", "Owner", "Notebook"], rows)
 
 
-def _door(board: Board, name: str, metric: str | None, department: str | None) -> list[Cell]:
-    lead = metric or board.lead
+def _door(board: Board, name: str, lead: str, notebook: str | None) -> list[Cell]:
     owner = board.definitions.departments[board.definitions.department_of(lead)].owner
     said = headline(board, lead).sentences[0].text
-    notebook = notebook_of(board, department)
     light = Light(str(board.row(lead)["light"]))
     return [name, light, said, owner or _NOTHING, Link(notebook, notebook) if notebook else _NOTHING]
 
 
-def notebook_of(board: Board, department: str | None) -> str:
-    """The notebook of a department's report, or of the company's (None); empty where no report tells of it."""
-    reports = [report for suite in board.definitions.suites.values() for report in suite.reports.values()]
-    return next((report.notebook for report in reports if _is_about(report, department)), "")
+def notebooks(here: Workbench) -> dict[str | None, str]:
+    """The notebook of each department's first report, and under None of the company's: by what reports.yaml and it say."""
+    found: dict[str | None, str] = {}
+    for report in (each for suite in here.definitions.suites.values() for each in suite.reports.values()):
+        own = report.parameters.get("department") or _department(here.notebooks / report.notebook)
+        about = list(here.definitions.departments) if report.each == "department" else [str(own) if own else None]
+        for department in about:
+            found.setdefault(department, report.notebook)
+    return found
 
 
-def _is_about(report: Report, department: str | None) -> bool:
-    if department is None:
-        return report.each is None and "department" not in report.parameters
-    return report.each == "department" or report.parameters.get("department") == department
+def _department(path: Path) -> str | None:
+    """The department that a notebook speaks for by itself; None where its parameters name none."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return None
+    said = ["".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    hit = re.search(r"""^department\b[^=\n]*=\s*["']([^"']+)["']""", "\n".join(said), re.MULTILINE)
+    return hit[1] if hit else None
 
 
 def refreshed(board: Board) -> Table:
