@@ -112,10 +112,10 @@ def _event(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
         known[f"{metric}.{field}"] for field in ("event", "event_date", "event_lag", "signal_since", "event_shift")
     )
     way = "above" if float(shift.value or 0) > 0 else "below"
-    when = f"in the same {board.grain}" if not lag.value else f"{lag.text} later"
+    when = f" {lag.text} later" if lag.value else ""
     text = (
         f"{board.definitions.label(metric)}: since {since.text} on average {shift.text} {way} the {board.grain}s before; "
-        f"that followed {name.text} ({day.text}) {when}."
+        f"that followed {name.text} ({day.text}){when}."
     )
     return Sentence(text, (since.id, shift.id, name.id, day.id, *([lag.id] if lag.value else [])))
 
