@@ -231,6 +231,15 @@ def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch, tmp_pa
         paper.browser()
 
 
+def test_a_refresh_to_pdf_without_a_browser_ends_with_7_before_anything_runs(monkeypatch, tmp_path, capsys):
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "company.yaml").write_text("company: Lumen\nsources: {}\n")
+    monkeypatch.setenv(paper.NAMED, "no-such-program")
+    assert main(["-w", str(tmp_path), "refresh", "--to", "html,pdf"]) == 7
+    assert "no-such-program" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_printed_page_links_nowhere_and_unfolds_how_it_was_computed(files):
     shown = paper.sheet(files["manager.html"].decode().replace("</main>", '<details class="nb-how">x</details></main>'))
     assert re.findall(r"<a\b[^>]*href", shown) == []

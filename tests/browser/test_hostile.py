@@ -9,12 +9,12 @@ import threading
 from email import message_from_bytes
 from email.policy import default
 
-import hostile
 import pytest
-from test_sending import as_a_mail_program_shows_it
 
 from dataops_nb.publish import verify
 from dataops_nb.publish.serve import serving
+from tests.browser import hostile
+from tests.browser.test_sending import as_a_mail_program_shows_it
 
 pytestmark = pytest.mark.browser
 LANDMARKS = "html, head, body, title, meta, header, main, footer, nav, aside, h1, form, button, textarea, select, .nb-headline, figure, figcaption, .nb-how, dl, dt, dd, article, fieldset, #facts"  # fmt: skip

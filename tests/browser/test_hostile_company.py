@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hostile
 import nbformat
 import pytest
 from nbformat import v4
@@ -17,6 +16,7 @@ from nbformat import v4
 from dataops_nb.history import NOTES
 from dataops_nb.messages.answers import ANSWERS, COLUMNS
 from dataops_nb.publish import verify
+from tests.browser import hostile
 
 pytestmark = pytest.mark.browser
 AS_OF = dt.date(2026, 11, 22)
