@@ -223,12 +223,11 @@ def test_agreement_on_lights_is_told_across_trials_of_several_lights(tmp_path):
 
 def test_a_table_shows_the_agreement_and_where_it_cannot_be_told(tmp_path):
     answered_frame(trial(readers=20), tmp_path, ["red"] * 8 + ["green"] * 2)
-    company = SimpleNamespace(company=SimpleNamespace(locale="en_US"))
+    locale, sales = SimpleNamespace(locale="en_US"), SimpleNamespace(department="Sales")
+    company = SimpleNamespace(company=locale, departments={"sales": sales})
     shown = tables.agreed(SimpleNamespace(out=tmp_path, definitions=company)).rows
-    assert shown == [
-        ["department", "sales", "10", "80 %", "one light only"],
-        ["altitude", "manager", "10", "80 %", "one light only"],
-    ]
+    rest = ["10", "80 %", "one light only"]
+    assert shown == [["department", "Sales", *rest], ["altitude", "manager", *rest]]
 
 
 def test_a_probability_is_never_printed_as_none_or_all_of_it(tmp_path):

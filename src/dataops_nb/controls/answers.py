@@ -40,14 +40,18 @@ def answer(material: Material, settings: Settings) -> Answer:
     """What the board says under these settings, from the metric table alone."""
     view = material.view(settings)
     only = alone(view, settings.metric)
+    about = (settings.metric, settings.period, settings.against, settings.segment)
+    if about not in material.explained:  # what moved a value is the same whatever was agreed about it
+        material.explained[about] = compared(material, only, settings), parts(material, view, settings)
+    moved, found = material.explained[about]
     return Answer(
         view,
         only,
         str(only.row(settings.metric)["light"]),
         said(material, only, settings.metric),
-        compared(material, only, settings),
+        moved,
         tables.scorecard(view),
-        parts(material, view, settings),
+        found,
         rows(view, settings),
     )
 

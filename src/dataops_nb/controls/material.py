@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,12 +27,13 @@ class Material:
     """A board and, of each of its metrics, the segments and the parts of its changes, measured once.
 
     Of boards of at most twelve metrics everything is measured at the start; of larger ones what is a metric's own when it is
-    first shown.
+    first shown. `explained` keeps what was answered about a change (by metric, period, comparison and segment).
     """
 
     def __init__(self, board: Board) -> None:
         self.board = board
         self._segments: dict[str, pd.DataFrame] = {}
+        self.explained: dict[tuple[str, str, str, str], tuple[Any, Any]] = {}
         if len(board.metrics) <= EAGER:
             for metric in board.metrics:
                 self.prepare(metric)

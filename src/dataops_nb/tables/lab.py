@@ -47,8 +47,15 @@ def understood(board: Board, metric: str | None = None) -> Table:
 def agreed(board: Board) -> Table:
     """Whether readers see the lights that we see, by department and altitude, over all trials; kappa takes chance out."""
     found = messages.agreement(messages.answers(board.out))
+    names = {id_: each.department for id_, each in board.definitions.departments.items()}
     rows = [
-        [row["by"], row["group"], str(row["readers"]), _share(board, row["alike"]), _kappa(board, row["kappa"])]
+        [
+            row["by"],
+            names.get(row["group"], row["group"]),
+            str(row["readers"]),
+            _share(board, row["alike"]),
+            _kappa(board, row["kappa"]),
+        ]
         for row in found.to_dict("records")
     ]
     columns = ["By", "Group", "Answers", "Alike", "Kappa"]
