@@ -8,6 +8,9 @@ import hashlib
 import json
 import os
 import re
+import subprocess
+import sys
+import time
 import tomllib
 import zipfile
 from contextlib import suppress
@@ -270,6 +273,33 @@ def test_a_browser_that_fails_hangs_or_writes_half_is_ended_and_named(tmp_path, 
         paper.prints({"index.html": b"<html></html>"}, DAY)
     group = int((tmp_path / "pid").read_text())
     assert [each for each in psutil.process_iter() if alive(each) and os.getpgid(each.pid) == group] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing tells a child that its parent died")
+def test_a_browser_ends_with_a_refresh_that_is_killed(tmp_path, monkeypatch):
+    (tmp_path / "browser").write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/new && mv {tmp_path}/new {tmp_path}/pid\nexec sleep 60\n"
+    )
+    (tmp_path / "browser").chmod(0o755)
+    code = "import datetime; from dataops_nb.publish import paper; paper.prints({'index.html': b''}, datetime.date.today())"
+    runner = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, paper.NAMED: str(tmp_path / "browser"), "TMPDIR": str(tmp_path)},
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    printing = int((tmp_path / "pid").read_text())
+    runner.kill()
+    runner.wait()
+    monkeypatch.setenv(paper.NAMED, sys.executable)
+    while psutil.pid_exists(printing) and alive(psutil.Process(printing)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not (psutil.pid_exists(printing) and alive(psutil.Process(printing)))
+    assert len(list(tmp_path.glob(f"{paper.HOME}*"))) == 1
+    monkeypatch.setattr(paper.tempfile, "tempdir", str(tmp_path))
+    assert paper.prints({}, DAY) == {}  # and the next one clears up what it has left
+    assert list(tmp_path.glob(f"{paper.HOME}*")) == []
 
 
 def test_a_browser_sees_none_of_our_variables(tmp_path, monkeypatch):

@@ -97,7 +97,8 @@ def parts(material: Material, view: Board, settings: Settings) -> Table:
 
 def _part(material: Material, metric: str, row: dict[Any, Any], unit: str) -> list[str | Light]:
     own = part_unit(material.definitions, metric, row["part"], row["kind"])
-    share = _NOTHING if pd.isna(row["share"]) else f"{row['share'] * 100:+.0f} %"
+    percent = 0 if pd.isna(row["share"]) else round(row["share"] * 100)
+    share = _NOTHING if pd.isna(row["share"]) else f"{percent:+d} %" if percent else "0 %"
     values = [number(material.board, row[name], own) for name in ("before", "now")]
     name = part_name(material.definitions, metric, row["part"], row["kind"])
     return [name[:1].upper() + name[1:], *values, numbers.of(material.definitions).effect(row["effect"], unit), share]

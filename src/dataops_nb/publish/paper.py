@@ -40,6 +40,7 @@ FLAGS = (
 )  # fmt: skip
 SEEN = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "WINDIR", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "LD_LIBRARY_PATH")
 LONGEST = 60.0
+HOME = "dataops-nb-print-"
 SHEET = """<style>
 @page { size: A4; margin: 15mm 14mm 16mm; }
 section { break-inside: auto; }
@@ -70,12 +71,21 @@ def browser() -> str:
 def prints(pages: Mapping[str, bytes], day: dt.date) -> dict[str, bytes]:
     """Each page among the files of a report as PDF, under its own name; PublishError where one cannot be printed."""
     program = browser()
-    with tempfile.TemporaryDirectory(prefix="dataops-nb-print-") as home:
+    _sweep()
+    with tempfile.TemporaryDirectory(prefix=f"{HOME}{os.getpid()}-") as home:
         return {
             name.removesuffix(".html") + ".pdf": _dated(_printed(program, name, page.decode(), Path(home)), day)
             for name, page in pages.items()
             if name.endswith(".html")
         }
+
+
+def _sweep() -> None:
+    """Remove the homes that a killed process has left; where the system says who lives, and only those of the dead."""
+    for home in Path(tempfile.gettempdir()).glob(f"{HOME}*-*") if sys.platform == "linux" else ():
+        owner = home.name.removeprefix(HOME).partition("-")[0]
+        if owner.isdigit() and not processes.started(int(owner)):
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def sheet(page: str) -> str:
