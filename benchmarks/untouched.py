@@ -1,11 +1,12 @@
-"""Whether `verify` lets every untouched page pass and refuses every changed one: five suites of the sample company, seed by seed.
+"""Whether `verify` lets every untouched page pass and refuses every changed one: five suites of the sample, seed by seed.
 
     python benchmarks/untouched.py [--seeds 10] [--first 0] [--locale de_DE] [--jobs 2] [--keep DIR]
 
 The suites are the packaged reports by week, by month and by quarter, a what-if, and the pages that answer a question; each is
 refreshed by the command, like a user's. Every page it leaves (three altitudes a report, and the front page) is read back
 by `verify`. Then 200 pages are changed, one thing in each: a digit, a direction, a colour, a comparison or a superlative in
-a sentence, a tooltip or the header. Prints the counts; ends with 1 where an untouched page is refused or a changed one is let pass.
+a sentence, a tooltip or the header. Prints the counts; ends with 1 where an untouched page is refused or a changed one is
+let pass.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def suites(packaged: str) -> str:
     }
     return (
         f"weekly:\n  cadence: week\n  reports:\n{reports}"
-        f"monthly:\n  cadence: month\n  reports:\n{named['month']}quarterly:\n  cadence: quarter\n  reports:\n{named['quarter']}"
+        f"monthly:\n  cadence: month\n  reports:\n{named['month']}"
+        f"quarterly:\n  cadence: quarter\n  reports:\n{named['quarter']}"
         f"asked:\n  cadence: week\n  reports:\n{asked}{lab}"
     )
 
