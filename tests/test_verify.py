@@ -77,6 +77,13 @@ def test_digits_and_colours_in_a_name_claim_nothing():
     assert disagreements("Red Line 8 came to 41.", [VALUE], ["Red Line 7"])
 
 
+def test_days_and_percent_of_one_number_are_told_apart():
+    low, hit = fact("target_low", 3.0, "3 days", "days"), fact("p_hit", 0.03, "3 %", "percent")
+    text = "It ends at the agreed 3 days in 3 % of cases."
+    assert in_order(text, [hit, low]) == [low, hit]
+    assert disagreements(text, in_order(text, [hit, low])) == []
+
+
 def test_a_part_of_a_word_says_no_direction():
     assert disagreements("Falling by about 1 sign-up a week.", [fact("decline", -1.0, "1 sign-up", "sign-ups")]) == []
     assert disagreements("Up by about 1 sign-up a week.", [fact("decline", -1.0, "1 sign-up", "sign-ups")])

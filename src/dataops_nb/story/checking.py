@@ -74,7 +74,7 @@ def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale
     for number in claims.figures(left, locale):
         alike, roles = [fact for fact in waiting if _prints(number, fact, locale)], _roles(left, number)
         if alike:
-            found = min(alike, key=lambda fact: _stem(fact) not in roles if roles else _stem(fact) in _WITH_ROLES)
+            found = min(alike, key=lambda fact: _apart(number, fact, roles, locale))
             waiting.remove(found)
             printed.append(found)
     return [*printed, *waiting]
@@ -83,6 +83,12 @@ def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale
 def _roles(text: str, number: Number) -> tuple[str, ...]:
     """The fields that a number must be of, by the words before it; none where they do not say."""
     return next((fields for cue, fields in _ROLES if cue.search(text[: number.start])), ())
+
+
+def _apart(number: Number, fact: Fact, roles: tuple[str, ...], locale: str) -> tuple[bool, bool]:
+    """How little a fact fits a number that it prints: `3 days` is no `3 %`, then by the words around it."""
+    mark = claims.figures(fact.text, locale)[0].mark
+    return mark != number.mark, _stem(fact) not in roles if roles else _stem(fact) in _WITH_ROLES
 
 
 def _stem(fact: Fact) -> str:
