@@ -345,3 +345,11 @@ def test_a_number_tells_on_a_touch_what_it_is():
     assert "How this was computed" in html
     assert verify.page(html) == []
     assert verify.page(html.replace("data to Sat 21", "data to Sun 22"))
+
+
+def test_a_link_that_leads_elsewhere_is_found():
+    html = page.document(
+        "A page", '<main><p><a href="../index.html">All reports</a></p></main>', {"sentences": [], "facts": []}
+    )
+    assert verify.page(html) == []
+    assert "links" in verify.page(html.replace("../index.html", "https://elsewhere.example"))[0].problem

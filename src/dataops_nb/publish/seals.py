@@ -1,7 +1,7 @@
 """Seals: what a page's visible text was when it was built, so that a changed page can be told when it comes back.
 
 Every piece of text that a reader can see or hear (also titles of tooltips, alternatives of pictures, labels) leaves four
-hexadecimal digits in the page, in their order, and the whole, with its styles and its script, leaves sixteen. No key is
+hexadecimal digits in the page, in their order, and the whole, with its links, styles and script, leaves sixteen. No key is
 involved: a seal shows a change; who also forges the seal still has to make the sentences agree with their facts.
 """
 
@@ -25,6 +25,7 @@ SPOKEN = (
     "datetime",
     "placeholder",
 )
+LEADS = ("href", "src")
 SILENT = frozenset({"script", "style"})
 LENGTH = 4
 
@@ -45,6 +46,7 @@ class Visible(HTMLParser):
         self._silent += tag in SILENT
         known = dict(attrs)
         self.pieces += [_line(value) for name in SPOKEN if (value := known.get(name))]
+        self.silent += [value for name in LEADS if (value := known.get(name))]
         if tag == "meta" and (content := known.get("content")):
             (self.silent if known.get("http-equiv") else self.pieces).append(_line(content))
         if tag in {"p", "li"}:
@@ -77,11 +79,11 @@ def read(html: str) -> Visible:
 
 
 def seal(html: str, travelling: Mapping[str, Any]) -> dict[str, str]:
-    """`texts`: four digits for each piece of text; `whole`: sixteen for all of them with what travels, styles and runs."""
+    """`texts`: four digits for each piece of text; `whole`: sixteen for all of them with what travels, leads on, styles and runs."""
     visible = read(html)
     pieces = [digits(piece) for piece in visible.pieces]
     carried = {k: v for k, v in travelling.items() if k != "seal"}
-    content = json.dumps([pieces, carried, visible.silent], sort_keys=True, ensure_ascii=False)
+    content = json.dumps([visible.pieces, carried, visible.silent], sort_keys=True, ensure_ascii=False)
     return {"texts": "".join(pieces), "whole": hashlib.sha256(content.encode()).hexdigest()[:16]}
 
 

@@ -83,10 +83,10 @@ def _disagreeing(travelling: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _broken(html: str, travelling: Mapping[str, Any]) -> list[Problem]:
-    """Nothing visible has changed, and yet the whole is another one: then it is what travels, styles or runs in the page."""
+    """Nothing visible has changed, and yet the whole is another one: then it is what travels, leads on, styles or runs."""
     whole = seals.seal(html, travelling)["whole"]
     return (
         []
         if whole == travelling["seal"].get("whole")
-        else [Problem("", "the facts, the styles or the script in the page are not those it was built with")]
+        else [Problem("", "the facts, the links, the styles or the script in the page are not those it was built with")]
     )
