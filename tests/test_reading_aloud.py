@@ -1,4 +1,4 @@
-"""The summaries of the packaged reports can be read aloud in about half a minute (docs/reading-aloud.md)."""
+"""The summaries of the packaged reports can be read aloud in half a minute (docs/reading-aloud.md)."""
 
 import datetime as dt
 import json
@@ -9,7 +9,7 @@ import pytest
 from dataops_nb import sample, story, workbench
 
 NOTEBOOKS = ("20_sdr", "30_sales", "40_customer_service", "50_product", "60_solve_next")
-WORDS = 80  # 32 seconds at 150 words a minute
+WORDS = 75  # half a minute at 150 words a minute
 
 
 @pytest.fixture(scope="module")
