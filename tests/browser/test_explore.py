@@ -151,6 +151,7 @@ def test_a_what_if_is_a_file_with_only_what_differs(lab, page, panel):
     _until(page, panel.locator(".nb-headline"), "the target of 65 ")
     panel.get_by_role("button", name="Load", exact=True).click()
     _until(page, panel.locator(".nb-headline"), "the target of 90 ")
+    _until(page, panel, "Loaded ninety")  # until then the panel is still moving, and a click may miss
     panel.get_by_role("button", name="Save as what-if").click()
     _until(page, panel, "there is a what-if 'ninety' already")
 
