@@ -14,6 +14,7 @@ from typing import Any
 import ipywidgets
 
 from dataops_nb import messages
+from dataops_nb.controls.turns import in_turn
 from dataops_nb.errors import UsageError
 from dataops_nb.messages.forms import WORDS
 
@@ -30,7 +31,7 @@ class Asking:
         self.answers = {name: _question(name, *asked) for name, asked in messages.questions(trial).items()}
         self.words = ipywidgets.Textarea(description=WORDS, style=_STYLE, layout={"width": "auto"}, rows=3)
         self.button = ipywidgets.Button(description="Keep the answer", button_style="primary")
-        self.button.on_click(lambda _: self.keep())
+        self.button.on_click(in_turn(lambda _: self.keep()))
         first, then = ("colour", "direction", "action"), ("sure", "department", "altitude")
         placed = [*(self.answers[name] for name in first), self.words, *(self.answers[name] for name in then)]
         self.root = ipywidgets.VBox([self.pitch, *placed, self.button, self.told])

@@ -13,6 +13,7 @@ from dataops_nb.controls import knobs
 from dataops_nb.controls.material import Material, in_words
 from dataops_nb.controls.settings import LAST_YEAR, PREVIOUS, Settings
 from dataops_nb.controls.supposed import laid, policy_of, with_lights, with_target
+from dataops_nb.controls.turns import in_turn
 from dataops_nb.controls.widgets import Slider
 from dataops_nb.periods import Period
 from dataops_nb.story import numbers
@@ -80,12 +81,12 @@ class Choices:
 
     def _listen(self) -> None:
         for each in (self.metric, self.period, self.against, self.segment):
-            each.observe(lambda _: self._chosen(self._looked()), "value")
+            each.observe(in_turn(lambda _: self._chosen(self._looked())), "value")
         for slider in self.targets:
-            slider.observe(lambda _: self._chosen(self._aimed()), "value")
+            slider.observe(in_turn(lambda _: self._chosen(self._aimed())), "value")
         for slider in (self.green, self.yellow):
-            slider.observe(lambda _: self._chosen(self._lit()), "value")
-        self.policy.observe(lambda _: self._chosen(self._supposing(policy=self.policy.value)), "value")
+            slider.observe(in_turn(lambda _: self._chosen(self._lit())), "value")
+        self.policy.observe(in_turn(lambda _: self._chosen(self._supposing(policy=self.policy.value))), "value")
 
     def _looked(self) -> Settings:
         """Another metric has other segments; another period other rows."""

@@ -17,6 +17,7 @@ from dataops_nb.controls.comparing import AGREED, SUPPOSED, Side, side_by_side
 from dataops_nb.controls.material import Material
 from dataops_nb.controls.settings import Settings
 from dataops_nb.controls.supposed import Difference
+from dataops_nb.controls.turns import in_turn
 from dataops_nb.controls.widgets import Pane
 from dataops_nb.errors import DataopsError
 from dataops_nb.story import numbers
@@ -30,7 +31,7 @@ class Drawer:
         self.button = ipywidgets.ToggleButton(value=False, description=label, layout={"width": "auto"})
         self.box = ipywidgets.VBox(children, layout={"display": "none"})
         self.box.add_class("nb-drawer")
-        self.button.observe(lambda change: self._turned(open_=change["new"]), "value")
+        self.button.observe(in_turn(lambda change: self._turned(open_=change["new"])), "value")
         self._seen: tuple[Board, Settings] | None = None
 
     def see(self, view: Board, settings: Settings) -> None:
@@ -83,7 +84,7 @@ class Comparison(Drawer):
         super().__init__("Compare side by side", [chosen, self.pane])
         self._filling = False
         for each in (*self.terms, *self.periods):
-            each.observe(lambda _: self._again(), "value")
+            each.observe(in_turn(lambda _: self._again()), "value")
 
     def fill(self, view: Board, settings: Settings) -> None:
         """Both sides of the metric that is shown."""
@@ -136,9 +137,9 @@ class WhatIf(Drawer):
         knobs = ipywidgets.Box([left, right])
         knobs.add_class("nb-knobs")
         super().__init__("What-if: save, load, reset", [knobs, self.message, self.diff])
-        self.saving.on_click(lambda _: self._try(self._save))
-        self.loading.on_click(lambda _: self._try(self._take))
-        self.reset.on_click(lambda _: self._try(self._back))
+        self.saving.on_click(in_turn(lambda _: self._try(self._save)))
+        self.loading.on_click(in_turn(lambda _: self._try(self._take)))
+        self.reset.on_click(in_turn(lambda _: self._try(self._back)))
         self._offer()
 
     def fill(self, view: Board, settings: Settings) -> None:

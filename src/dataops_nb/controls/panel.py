@@ -17,6 +17,7 @@ from dataops_nb.controls.material import Material
 from dataops_nb.controls.settings import Settings
 from dataops_nb.controls.showing import settings as settings_of
 from dataops_nb.controls.supposed import Difference
+from dataops_nb.controls.turns import in_turn
 from dataops_nb.controls.widgets import Pane
 from dataops_nb.story import CHIPS
 from dataops_nb.workbench import Workbench
@@ -39,7 +40,7 @@ class Panel:
         self._tell()
         self._draw()
         self.picture.on_pick(self._picked)
-        self.listed.observe(lambda _: self._listed(), "value")
+        self.listed.observe(in_turn(lambda _: self._listed()), "value")
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The panel, and for whoever cannot show widgets the table of its settings."""

@@ -14,6 +14,7 @@ from altair.utils.schemapi import debug_mode
 
 from dataops_nb import charts
 from dataops_nb.board import Board, history
+from dataops_nb.controls.turns import in_turn
 from dataops_nb.story import numbers
 
 PERIODS = 26
@@ -80,7 +81,7 @@ class Picture(JupyterChart):
 
     def on_pick(self, picked: Callable[[tuple[dt.datetime, dt.datetime] | None, tuple[str, ...]], None]) -> None:
         """Call with the span that is brushed (None: nothing is) and the periods that are clicked, whenever they change."""
-        self.selections.observe(lambda _: picked(self._brushed(), self._clicked()), names=[BRUSH, CLICK])
+        self.selections.observe(in_turn(lambda _: picked(self._brushed(), self._clicked())), names=[BRUSH, CLICK])
 
     def _brushed(self) -> tuple[dt.datetime, dt.datetime] | None:
         ends = getattr(self.selections, BRUSH).value.get("period_start") or []

@@ -6,6 +6,7 @@ function render({ model, el }) {
     <input type="number"><span class="nb-unit"></span></span>`;
   const [label, range, exact, unit] = ["label", "input[type=range]", "input[type=number]", ".nb-unit"].map((q) => el.querySelector(q));
   const scale = () => model.get("scale");
+  let typing = false;  // what is being typed is nobody else's to change, and is said once
   const shown = (value) => Number((value * scale()).toPrecision(10));
   const show = () => {
     const off = model.get("off");
@@ -21,7 +22,7 @@ function render({ model, el }) {
     unit.textContent = model.get("unit");
     exact.setAttribute("aria-label", `${model.get("label")}, exactly, ${model.get("unit")}`.replace(/, $/, ""));
     const value = shown(model.get("value"));
-    if (document.activeElement !== exact) exact.value = off ? "" : value;
+    if (!typing) exact.value = off ? "" : value;
     range.value = value;
     range.setAttribute("aria-valuetext", `${value} ${model.get("unit")}`.trim());
     el.style.setProperty("--nb-share", `${(100 * (range.value - range.min)) / (range.max - range.min || 1)}%`);
@@ -34,9 +35,14 @@ function render({ model, el }) {
     model.save_changes();
   };
   range.addEventListener("input", () => { said(range.value); exact.value = range.value; });
-  exact.addEventListener("change", () => said(exact.value));
-  exact.addEventListener("keydown", (event) => { if (event.key === "Enter") said(exact.value); });
-  exact.addEventListener("blur", show);
+  const typed = () => {
+    if (typing) said(exact.value);
+    typing = false;
+  };
+  exact.addEventListener("input", () => { typing = true; });
+  exact.addEventListener("change", typed);
+  exact.addEventListener("keydown", (event) => { if (event.key === "Enter") typed(); });
+  exact.addEventListener("blur", () => { typing = false; show(); });
   model.on("change", show);
   show();
 }

@@ -79,7 +79,7 @@ def read(html: str) -> Visible:
 
 
 def seal(html: str, travelling: Mapping[str, Any]) -> dict[str, str]:
-    """`texts`: four digits for each piece of text; `whole`: sixteen for all of them with what travels, leads on, styles and runs."""
+    """`texts`: four digits for each piece of text; `whole`: sixteen for all with what travels, leads on, styles and runs."""
     visible = read(html)
     pieces = [digits(piece) for piece in visible.pieces]
     carried = {k: v for k, v in travelling.items() if k != "seal"}
