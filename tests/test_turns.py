@@ -29,7 +29,7 @@ def test_what_comes_from_two_threads_is_answered_one_after_the_other():
 
 def test_what_is_called_within_a_turn_does_not_wait_for_its_end():
     said = []
-    in_turn(lambda: in_turn(lambda: said.append("inner"))())()
+    in_turn(in_turn(lambda: said.append("inner")))()
     assert said == ["inner"]
 
 
