@@ -370,12 +370,15 @@ def test_at_a_glance_numbers_that_are_alike_tell_each_what_they_are():
 @pytest.mark.parametrize(
     "facts",
     ["[]", "null", '{"facts": 1, "sentences": 2, "seal": 3}', '{"facts": [1], "sentences": [1], "seal": {"texts": 4}}',
-     '{"facts": [{"id": "won.value"}], "sentences": [{"facts": ["won.value"]}], "seal": {}}',
-     '{"facts": [], "sentences": [{"text": "42", "facts": []}], "seal": {}, "locale": "x"}'],
+     '{"facts": [{"id": "won.value"}], "sentences": [{"facts": ["won.value"]}], "seal": {}}',],
 )  # fmt: skip
 def test_a_page_whose_facts_were_spoilt_is_refused(sent, facts):
     spoilt = verify.FACTS.sub(f'<script type="application/json" id="facts">{facts}</script>', sent)
     assert "carries no facts" in verify.page(spoilt)[0].problem
+
+
+def test_a_page_of_no_known_language_is_refused(sent):
+    assert "carries no facts" in verify.page(sent.replace('"locale":"en_US"', '"locale":"xx"'))[0].problem
 
 
 def test_a_file_that_is_no_text_is_refused_and_the_others_are_looked_at(sent, tmp_path, capsys):
