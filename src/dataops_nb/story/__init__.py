@@ -27,7 +27,7 @@ from dataops_nb.story.restating import restated
 from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, movement, now, sentence
 from dataops_nb.story.solving import solving, solving_facts
 from dataops_nb.story.tracking import track, track_facts
-from dataops_nb.story.typed import contradictions, mentioned, typed, unjudged
+from dataops_nb.story.typed import contradictions, filled, mentioned, typed, unjudged
 from dataops_nb.story.weighing import About
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "disagreements",
     "explained",
     "facts",
+    "filled",
     "finding_facts",
     "findings",
     "for_departments",
