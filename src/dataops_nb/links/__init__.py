@@ -187,14 +187,15 @@ def overlap(cause: Array, effect: Array) -> tuple[int, int]:
 def _with_activity(judged: pd.DataFrame, catalog: Catalog, table: pd.DataFrame, grain: Grain) -> pd.DataFrame:
     """The pairs with `rise` and `rocking_chair`: busy, with a series that
     would have shown a useful effect, and moving no North Star, not even as a part of it."""
-    rises: dict[str, float | None] = {}
-    busy: dict[str, bool] = {}
-    for name, rows in table[table["metric"].isin(judged["input"])].groupby("metric", sort=False):
+    rises: dict[str, float | None] = dict.fromkeys(judged["input"])
+    busy: dict[str, bool] = dict.fromkeys(judged["input"], False)
+    whole = table[table["complete"].astype(bool) & table["metric"].isin(judged["input"])]
+    recent = alignment.add_targets(whole.groupby("metric", sort=False).tail(RECENT[grain]), catalog)
+    aimed = dict(tuple(recent.groupby("metric", sort=False)))
+    for name, past in whole.groupby("metric", sort=False):
         metric, better = str(name), catalog.definitions.metrics[str(name)].better
-        past = rows[rows["complete"].astype(bool)].reset_index(drop=True)
-        rises[metric] = risen(past["value"], grain, better)
-        recent = alignment.add_targets(past.tail(RECENT[grain]), catalog)
-        busy[metric] = rises[metric] is not None or on_target(recent, grain, better)
+        rises[metric] = risen(past["value"].reset_index(drop=True), grain, better)
+        busy[metric] = rises[metric] is not None or on_target(aimed[name], grain, better)
     leads = (judged["verdict"] == "moves") | judged["together"].astype(bool) | judged["is_part"].astype(bool)
     idle = ~judged["input"].isin(set(judged.loc[leads, "input"])) & (judged["power"] >= POWER)
     rocking = idle & judged["input"].map(busy).astype(bool)
