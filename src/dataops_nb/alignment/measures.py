@@ -109,7 +109,7 @@ def label(by: Iterable[str], values: Iterable[str]) -> str:
 
 
 def _named(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[np.ndarray[Any, Any], list[str]]:
-    """The segment of each row as the place of its name, and the names in their order; without a split all rows are the total."""
+    """The segment of each row as the place of its name, and the names in order; without a split all rows are the total."""
     if not by:
         return np.zeros(len(frame), dtype=int), [TOTAL]
     keys = frame[[f"d{i}" for i in range(len(by))]].astype(str)
