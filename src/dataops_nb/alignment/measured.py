@@ -131,9 +131,7 @@ def reach(windows: list[Window], coverage: Coverage | None, *, at_end: bool) -> 
         complete=(first <= needed) & (ends <= last),
         coverage=covered / ((ends - starts).astype(int) + 1),
         data_to=last,
-        condition=np.where(
-            coverage.stale & (ends > last), np.array("stale", dtype=object), np.array(None, dtype=object)
-        ),
+        condition=["stale" if late else None for late in coverage.stale & (ends > last)],
     )
 
 
