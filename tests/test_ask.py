@@ -100,7 +100,7 @@ def test_the_page_is_written_and_agrees_with_its_facts(bench, tmp_path, capsys):
     page = Path(out.splitlines()[-1])
     assert code == 0
     assert "Closed-won deals: 1 deal is worth about $5 a year, through Revenue" in out
-    assert "Closed-won deals counts as green from 8 deals" in out
+    assert "Closed-won deals count as green from 8 deals" in out
     assert 'FROM "orders"' in out
     assert verify.page(page.read_text()) == []
 

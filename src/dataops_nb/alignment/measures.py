@@ -156,8 +156,9 @@ def _over_days(
     known = v.to_numpy() if what.agg in {"min", "max"} else v.fillna(0).to_numpy()
     start = np.nan if what.agg in {"min", "max"} else 0.0
     slices = _slices(v.index, windows)
-    value = np.array([over.reduce(known[s], axis=0, initial=start) for s in slices]).reshape(len(windows), -1)
-    rows = np.array([n.to_numpy()[s].sum(axis=0) for s in slices]).reshape(len(windows), -1)
+    shape = (len(windows), v.shape[1])  # said, because no windows have no width of their own
+    value = np.array([over.reduce(known[s], axis=0, initial=start) for s in slices]).reshape(shape)
+    rows = np.array([n.to_numpy()[s].sum(axis=0) for s in slices]).reshape(shape)
     if what.agg == "average":
         value = np.divide(value, rows, out=np.full_like(value, np.nan), where=rows > 0)
     return pd.DataFrame(value, columns=v.columns), pd.DataFrame(rows, columns=v.columns)

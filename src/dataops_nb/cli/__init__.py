@@ -20,6 +20,8 @@ from dataops_nb.errors import DataopsError
 
 __all__ = ["main"]
 
+FAILED = 1
+KILLED = 6
 INTERRUPTED = 130
 SIGNALLED = 128
 DISK = 7
@@ -45,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), DISK)
     except KeyboardInterrupt as asked:
         return _fail(f"interrupted; {asked}" if str(asked) else "interrupted", INTERRUPTED)
+    except Exception as error:
+        return _admit(error)
 
 
 def _imported(module: str) -> ModuleType:
@@ -69,6 +73,16 @@ def _memory(args: Namespace) -> Iterator[None]:
     finally:
         if args.no_cache and before is None:
             del os.environ["DATAOPS_NO_CACHE"]
+
+
+def _admit(error: Exception) -> int:
+    """One line about an error that nobody foresaw; `DATAOPS_TRACEBACK=1` raises it instead."""
+    if isinstance(error, MemoryError):
+        return _fail("out of memory", KILLED)
+    if os.environ.get("DATAOPS_TRACEBACK"):
+        raise error
+    told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return _fail(f"a mistake in dataops-nb itself, {told}; DATAOPS_TRACEBACK=1 shows where it happened", FAILED)
 
 
 def _fail(message: str, code: int) -> int:

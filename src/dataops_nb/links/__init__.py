@@ -18,6 +18,7 @@ not tested. How: docs/reference/links.md.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,7 @@ def find(catalog: Catalog, grain: Grain = "week") -> pd.DataFrame:
     flows = {name: flow(catalog.definitions, name) for name in inputs}
     wanted = [*inputs, *targets.values(), *flows.values()]
     table = alignment.align(catalog, list(dict.fromkeys(wanted)), grain=grain, end=catalog.as_of)
-    known = _Series.of(table)
+    known = _Series.of(table, wanted)
     sides = [(flows[pair.input], targets[pair.target]) for pair in pairs]
     spans = [overlap(*(known.values[name] for name in side)) for side in sides]
     found: dict[int, Correlations | None] = {}
@@ -155,12 +156,12 @@ class _Series:
     values: dict[str, Array]
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> _Series:
-        """The series of an aligned table, which has the same periods for every metric."""
+    def of(cls, table: pd.DataFrame, metrics: Iterable[str]) -> _Series:
+        """The metrics' series from an aligned table, which has the same periods for each: none before anybody has data."""
         complete = table.assign(value=table["value"].where(table["complete"].astype(bool)))
         groups = {str(name): group for name, group in complete.groupby("metric", sort=False)}
         one = next(iter(groups.values()), table)
-        values = {name: group["value"].to_numpy(dtype=float) for name, group in groups.items()}
+        values = {name: groups.get(name, table.iloc[:0])["value"].to_numpy(dtype=float) for name in metrics}
         return cls(pd.DatetimeIndex(one["period_start"]), pd.DatetimeIndex(one["period_end"]), values)
 
     def related(

@@ -39,7 +39,7 @@ from dataops_nb.story.sentences import (
 )
 from dataops_nb.story.solving import solving, solving_facts
 from dataops_nb.story.tracking import track, track_facts
-from dataops_nb.story.typed import contradictions, mentioned, typed, unjudged
+from dataops_nb.story.typed import contradictions, filled, mentioned, typed, unjudged
 from dataops_nb.story.weighing import About
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "disagreements",
     "explained",
     "facts",
+    "filled",
     "finding_facts",
     "findings",
     "for_departments",
