@@ -224,7 +224,7 @@ def test_files_beside_the_workbench_are_named_from_it_and_others_by_their_place(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("order.csv", "did you mean 'orders.csv'"), ("notes.pdf", "notes.pdf can be profiled")]
+    ("name", "words"), [("order.csv", "did you mean 'orders.csv'"), ("notes.pdf", "notes.pdf cannot be profiled")]
 )
 def test_a_file_that_cannot_be_profiled_is_named(tmp_path, name, words):
     (tmp_path / "orders.csv").write_text(ORDERS)

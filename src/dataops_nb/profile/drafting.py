@@ -96,9 +96,8 @@ def _list_files(files: Sequence[Path]) -> list[Path]:
         paths += [p.absolute() for p in inside if p.is_file() and (p == file or p.suffix.lower() in READABLE)]
     unknown = [p.name for p in paths if p.suffix.lower() not in READABLE]
     if unknown or not paths:
-        raise UsageError(
-            f"{', '.join(unknown) or 'nothing'} can be profiled; name csv, tsv, json, parquet or xlsx files"
-        )
+        what = f"{', '.join(unknown)} cannot be profiled" if unknown else "there is nothing to profile"
+        raise UsageError(f"{what}; name csv, tsv, json, parquet or xlsx files")
     return list(dict.fromkeys(paths))
 
 

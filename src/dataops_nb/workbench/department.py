@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ def _metric(name: str, known: Definitions) -> str:
     """The id of the first metric: it stands in formulas, so it starts with a letter, and nobody else has it."""
     plain = _plain(name) or "department"
     first = f"{plain if plain[0].isalpha() else f'd_{plain}'}_rows"
-    return next(each for each in (first, *(f"{first}_{n}" for n in count(2))) if each not in known.metrics)
+    return next(each for each in chain([first], (f"{first}_{n}" for n in count(2))) if each not in known.metrics)
 
 
 def _place(folder: Path, name: str) -> Path:
