@@ -57,11 +57,10 @@ def picture(view: Board, metric: str, picked: tuple[str, ...] = ()) -> dict[str,
 
 
 def _points(view: Board, metric: str) -> list[dict[str, Any]]:
-    rows = history(view, metric, PERIODS)
-    rows = rows[rows["value"].notna()]
+    rows = history(view, metric, PERIODS)[["period", "period_start", "value"]].dropna(subset=["value"])
     unit = view.definitions.metrics[metric].unit
     return [
-        {"period": row["period"], "period_start": f"{row['period_start']:%Y-%m-%dT00:00:00}",
+        {"period": row["period"], "period_start": f"{row['period_start'].date()}T00:00:00",
          "value": float(f"{row['value']:.6g}"), "shown": numbers.of(view).number(row["value"], unit)}
         for row in rows.to_dict("records")
     ]  # fmt: skip
