@@ -109,7 +109,7 @@ def test_what_is_on_target_and_was_never_told_is_activity_without_communication(
     ).assign(definition="d")
     now = dt.datetime(2026, 11, 16, tzinfo=dt.UTC)
     history.remember(tmp_path, row, report="shop", as_of=dt.date(2026, 11, 15), run="r", published_at=now)
-    assert str(story.untold(this)) == "Orders is green and was never published: activity without communication."
+    assert str(story.untold(this)) == "Orders are green and were never published: activity without communication."
     assert story.untold_metrics(this) == ["orders"]
     told = {row[0]: row for row in tables.communications(this).rows}
     assert told["Revenue"][2:4] == ["Sun 15 Nov 2026", "shop"]

@@ -58,4 +58,4 @@ def test_it_is_folded_in_a_notebook(this):
 
 
 def test_what_we_do_next_names_owner_action_and_day(this):
-    assert list(reactions(this()).rows[0])[2:] == ["Ann: Re-plan.", "Fri 27 Nov 2026"]
+    assert list(reactions(this()).rows[0])[2:] == ["Ann", "Re-plan.", "Fri 27 Nov 2026"]

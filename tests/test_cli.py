@@ -703,3 +703,50 @@ def test_a_workbench_has_a_workspace_of_its_own_that_is_laid_out_once(
     assert (tmp_path / "spaces" / "mine.jupyterlab-workspace").read_text() == "mine"
     other = SimpleNamespace(root=tmp_path / "other", notebooks=tmp_path / "other")
     assert lab.workspace(other) != lab.workspace(place)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["status", "status --grain year", "links", "solve", "metric values deals", "metric values price", "ask deals",
+     "metric values deals --by team", "metric explain deals", "reconcile"],
+)  # fmt: skip
+def test_before_anybody_has_data_every_command_answers_that_there_are_none(
+    words: str, bench: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words.split(), "-w", str(bench), "--as-of", "2019-01-01", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {row.get("value") for row in said.get("rows", [])} <= {None}
+    assert main([*words.split(), "-w", str(bench), "--as-of", "2019-01-01"]) == 0
+
+
+def test_a_file_with_a_header_and_no_rows_has_no_data(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = (bench / "data" / "deals.csv").read_text().splitlines()[0]
+    (bench / "data" / "deals.csv").write_text(header + "\n")
+    assert main(["status", "-w", str(bench), "--json"]) == 0
+    assert {row["reason"] for row in json.loads(capsys.readouterr().out)["rows"]} == {"no data"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyError("week"), 1, "a mistake in dataops-nb itself, KeyError: 'week'; DATAOPS_TRACEBACK=1 shows where"),
+        (MemoryError(), 6, "out of memory"),
+    ],
+)
+def test_a_mistake_of_ours_is_one_line_and_no_trace(
+    error: Exception,
+    code: int,
+    said: str,
+    bench: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(args: Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr(status, "run", fail)
+    assert main(["status", "-w", str(bench)]) == code
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert said in shown.err

@@ -168,10 +168,11 @@ def test_stable_series_seldom_have_a_signal_after_an_event():
 # --- drawing ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_trend_draws_its_events_with_their_titles_and_says_them_in_words(made):
+def test_a_trend_numbers_its_events_and_says_below_and_in_words_what_they_were(made):
     this = made(SHIFTED, one(5) + one(3, "Elsewhere", "[other]"))
     spec = charts.trend(this, "m").to_dict()
-    assert "Release 8.0" in str(spec["datasets"])
+    assert spec["title"]["subtitle"] == ["1 Release 8.0, Tue 13 Oct 2026"]
+    assert [{"period_start": "2026-10-13T00:00:00", "number": "1"}] in spec["datasets"].values()
     assert spec["description"].endswith(" Events: Release 8.0, Tue 13 Oct 2026.")
     assert "Elsewhere" not in str(spec)
 

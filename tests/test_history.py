@@ -341,3 +341,25 @@ def test_arrivals_keep_the_first_export_of_a_key_and_leave_out_what_is_older_tha
     rows = [(key, str(event.date()), str(seen.date())) for key, event, seen in found.itertuples(index=False)]
     assert rows == [("a", "2026-11-01", "2026-11-01"), ("b", "2026-11-02", "2026-11-08")]
     assert history.lateness(found).p95 == 6
+
+
+# --- books ----------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.text(st.sampled_from("=+-@'a1 ,\"\n"), max_size=5), min_size=1, max_size=3, unique=True))
+@settings(max_examples=30, deadline=None)
+def test_what_a_book_is_told_it_says_and_a_spreadsheet_runs_none_of_it(tmp_path_factory, texts):
+    out = tmp_path_factory.mktemp("out")
+    history.NOTES.add(out, [{"noted_at": str(i), "text": text} for i, text in enumerate(texts)])
+    assert history.NOTES.read(out)["text"].tolist() == texts
+    with (out / "history" / "notes.csv").open(encoding="utf-8", newline="") as file:
+        assert not any(each["text"].startswith(("=", "+", "-", "@")) for each in csv.DictReader(file))
+
+
+def test_a_book_that_a_spreadsheet_has_saved_is_read(tmp_path):
+    (tmp_path / "history").mkdir()
+    saved = "\ufeffsent_at,report,as_of,readers\r\n2026-11-23,sales,2026-11-22,board@example.com\r\n\r\n"
+    (tmp_path / "history" / "sent.csv").write_bytes(saved.encode())
+    assert history.SENT.read(tmp_path)["report"].tolist() == ["sales"]
+    history.SENT.add(tmp_path, [{"sent_at": "2026-11-30", "report": "sdr"}])
+    assert history.SENT.read(tmp_path)["report"].tolist() == ["sales", "sdr"]

@@ -544,3 +544,37 @@ def test_whatever_is_said_above_is_said_below_with_the_same_facts(told):
 
 def carried(html):
     return json.loads(re.search(r'id="facts">(.*?)</script>', html, re.DOTALL)[1])
+
+
+def table(*names, numbers=0, row=None):
+    heads = "".join(
+        f'<th scope="col"{" class=nb-number" if i > len(names) - numbers - 1 else ""}>{n}</th>'
+        for i, n in enumerate(names)
+    )
+    cells = "".join(f"<td>{cell}</td>" for cell in (row or names)[1:])
+    return markup.clean(f"<table><thead><tr>{heads}</tr></thead><tbody><tr><th>a</th>{cells}</tr></tbody></table>")
+
+
+def test_on_a_phone_a_table_of_words_is_a_card_a_row_whose_cells_carry_the_names_of_their_columns():
+    html = table("Metric", "Light", "Owner", "By when")
+    assert html.startswith('<div class="nb-scroll nb-stack"')
+    assert "<table style=\"--c2:'Light';--c3:'Owner';--c4:'By when'\"" in html
+
+
+def test_a_table_of_numbers_is_written_smaller_and_one_whose_cells_are_joined_scrolls():
+    assert 'class="nb-scroll nb-fit"' in table("Period", "Value", "Target", "Change", numbers=3)
+    assert 'class="nb-scroll nb-many"' in table("a", "b", "c", "d", "e", row=["x", "y"])
+
+
+def test_no_name_of_a_column_ends_the_style_it_stands_in():
+    html = table("a", "b'};x{\"", "c&lt;/style&gt;", "d\\\n")
+    style_ = re.search(r'style="([^"]*)"', html)[1]
+    assert re.fullmatch(r"(--c\d:'(?:[a-z ]|\\[0-9a-f]+ )*';?)+", style_)
+
+
+def test_the_names_that_a_phone_shows_are_sealed():
+    html = page.build(
+        notebook(code("x", shown("text/html", table("a", "b", "Owner", "d")), tags=["executive"])), "executive", META
+    )
+    assert verify.page(html) == []
+    assert verify.page(html.replace("--c3:'Owner'", "--c3:'Debtor'")) != []

@@ -189,3 +189,11 @@ def test_a_note_of_a_later_day_does_not_exist_yet(tmp_path):
 def test_a_note_that_says_nothing_or_too_much_is_refused(bench, tmp_path, capsys, text):
     assert main(["-w", str(bench), "--out", str(tmp_path), "note", "orders", text]) == 2
     assert "the note" in capsys.readouterr().err
+
+
+def test_a_note_says_facts_by_name_and_is_kept_with_the_numbers_of_its_period(bench, tmp_path, capsys):
+    words = ["-w", str(bench), "--out", str(tmp_path), "note", "orders", "--as-of", "2026-11-22"]
+    assert main([*words, "Only {orders.value} orders of {orders.target}: {so it goes}."]) == 0
+    assert history.notes(tmp_path, END)["text"].tolist() == ["Only 2 orders of 7: {so it goes}."]
+    assert main([*words, "Only {orders.valeu} orders."]) == 2
+    assert "{orders.valeu} is no fact of 2026-W47; did you mean 'orders.value'?" in capsys.readouterr().err

@@ -353,3 +353,39 @@ def test_a_link_that_leads_elsewhere_is_found():
     )
     assert verify.page(html) == []
     assert "links" in verify.page(html.replace("../index.html", "https://elsewhere.example"))[0].problem
+
+
+def test_at_a_glance_numbers_that_are_alike_tell_each_what_they_are():
+    value, target, previous, before = (
+        Fact(f"won.{field}", "won", None, "2026-W47", field, number, "deals", text)
+        for field, number, text in (
+            ("value", 13.0, "13"), ("target", 12.6, "13"), ("previous", 13.0, "13"), ("same_last_year", 13.2, "13"),
+        )
+    )  # fmt: skip
+    text = "Now 13 · Target 13 · Week before 13 · Same week last year 13"
+    printed = in_order(text, [before, previous, target, value])
+    assert [fact.field for fact in printed] == ["value", "target", "previous", "same_last_year"]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    ["[]", "null", '{"facts": 1, "sentences": 2, "seal": 3}', '{"facts": [1], "sentences": [1], "seal": {"texts": 4}}',
+     '{"facts": [{"id": "won.value"}], "sentences": [{"facts": ["won.value"]}], "seal": {}}',],
+)  # fmt: skip
+def test_a_page_whose_facts_were_spoilt_is_refused(sent, facts):
+    spoilt = verify.FACTS.sub(f'<script type="application/json" id="facts">{facts}</script>', sent)
+    assert "carries no facts" in verify.page(spoilt)[0].problem
+
+
+def test_a_page_of_no_known_language_is_refused(sent):
+    assert "carries no facts" in verify.page(sent.replace('"locale":"en_US"', '"locale":"xx"'))[0].problem
+
+
+def test_a_file_that_is_no_text_is_refused_and_the_others_are_looked_at(sent, tmp_path, capsys):
+    (tmp_path / "odd.html").write_bytes(b"\xff\xfe<\x00p\x00")
+    (tmp_path / "marked.html").write_bytes(b"\xef\xbb\xbf" + sent.encode())  # as an editor on Windows saves it
+    assert cli.main(["verify", str(tmp_path / "odd.html"), str(tmp_path / "marked.html"), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert [(each["ok"], [p["problem"] for p in each["problems"]]) for each in said["pages"]] == [
+        (False, ["is not a page: not UTF-8 text"]), (True, []),
+    ]  # fmt: skip

@@ -20,7 +20,7 @@ from dataops_nb import alignment, drivers, limits, pacing, reconciliation, sourc
 from dataops_nb import findings as _findings
 from dataops_nb import links as _links
 from dataops_nb import priorities as _priorities
-from dataops_nb.definitions import Definitions
+from dataops_nb.definitions import Definitions, below
 from dataops_nb.definitions.models import GRAINS, Grain
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.history import (
@@ -124,6 +124,11 @@ class Board:
     def feeding(self) -> pd.DataFrame:
         """The period's rows of what is told to feed the board's North Stars, also of other departments."""
         return _feeding(self)
+
+    @cached_property
+    def inputs(self) -> pd.DataFrame:
+        """The period's rows of what stands directly below the lead in the tree, also of other departments."""
+        return _current(self, [name for name, _ in below(self.definitions, self.lead)])
 
     @cached_property
     def track(self) -> Score:
@@ -359,8 +364,15 @@ def _feeding(board: Board) -> pd.DataFrame:
     """The period's rows of what is told to feed the board's North Stars, also of other departments."""
     stars = [name for name in board.definitions.company.north_star if name in board.metrics]
     asked = [each for star in stars for each in _findings.inputs_of(board.definitions, star, board.grain)]
-    others = [name for name in dict.fromkeys(asked) if name not in board.metrics]
-    own = board.current[board.current["metric"].isin(asked)]
+    return _current(board, asked)
+
+
+def _current(board: Board, asked: Iterable[str]) -> pd.DataFrame:
+    """The period's rows of these metrics, of the board or not; what makes no sense at its grain is left out."""
+    known = board.definitions.metrics
+    wanted = [name for name in dict.fromkeys(asked) if board.grain in known[name].grains]
+    others = [name for name in wanted if name not in board.metrics]
+    own = board.current[board.current["metric"].isin(wanted)]
     if not others:
         return own
     return pd.concat([own, of(board.catalog, others, grain=board.grain).current], ignore_index=True)

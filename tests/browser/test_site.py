@@ -25,6 +25,7 @@ STATES = {
 }  # fmt: skip
 DESK, TABLET, PHONE = ({"width": w, "height": h} for w, h in ((1440, 900), (768, 1024), (360, 740)))
 FOCUSED = "() => { const s = getComputedStyle(document.activeElement); return [document.activeElement.tagName, parseFloat(s.outlineWidth), s.outlineStyle] }"
+WIDER = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)"
 
 
 def found(out: Path, kind: str) -> Path:
@@ -76,6 +77,8 @@ def test_a_page_asks_for_nothing_and_fits_every_screen(sample_out, visit, kind):
     for viewport in (PHONE, TABLET, DESK):
         tab.set_viewport_size(viewport)
         assert tab.evaluate("document.scrollingElement.scrollWidth") <= viewport["width"]
+        wide = tab.eval_on_selector_all(".nb-scroll", WIDER)
+        assert wide == []
     assert [url for url in tab.asked if not url.startswith("data:")] == [path.as_uri()]
     assert tab.said == []
 

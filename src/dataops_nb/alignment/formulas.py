@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -30,11 +30,13 @@ class Scope:
     """Where metrics are evaluated: the definitions, the data, and the columns that split them.
 
     With `keep` what is measured is remembered with the data, and whoever asks for some of those windows again has it at once.
+    `found` has what was measured in this scope so far, so that a metric and what is made of it are one measurement.
     """
 
     catalog: Catalog
     by: tuple[str, ...] = ()
     keep: bool = False
+    found: dict[tuple[str, tuple[Window, ...]], Measured] = field(default_factory=dict, compare=False)
 
     @property
     def definitions(self) -> Definitions:
@@ -54,7 +56,10 @@ def evaluate(scope: Scope, metric: str, windows: list[Window]) -> Measured:
     for known in remembered:
         if (again := known.of(windows)) is not None:
             return again
-    found = _evaluated(scope, metric, windows)
+    asked = metric, tuple(windows)
+    if asked not in scope.found:
+        scope.found[asked] = _evaluated(scope, metric, windows)
+    found = scope.found[asked]
     if scope.keep:
         places = {window: i for i, window in enumerate(windows)}
         scope.catalog.measured[metric, scope.by] = [*remembered, Remembered(places, found)]

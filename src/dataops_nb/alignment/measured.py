@@ -17,6 +17,8 @@ from dataops_nb.sources import Coverage
 TOTAL = ""
 DAY = dt.timedelta(days=1)
 UNMOVED = dt.timedelta(0)
+DAYS = "datetime64[D]"
+NOT_A_DAY = np.datetime64("NaT")
 
 
 @dataclass(frozen=True)
@@ -115,17 +117,24 @@ def blanked(table: pd.DataFrame, rows: pd.Series | np.ndarray[Any, Any], to: flo
 
 def reach(windows: list[Window], coverage: Coverage | None, *, at_end: bool) -> pd.DataFrame:
     """How much of each window the source covers; a stock needs only the last day; no coverage at all is a fault."""
-    rows = [(False, 0.0, None, "fault") if coverage is None else _reach(w, coverage, at_end=at_end) for w in windows]
-    table = pd.DataFrame(rows, columns=["complete", "coverage", "data_to", "condition"])
-    return table.astype({"complete": bool, "coverage": float, "data_to": "datetime64[s]", "condition": object})
+    nothing = {"complete": False, "coverage": 0.0, "data_to": NOT_A_DAY, "condition": None}
+    if coverage is None or coverage.first is None or coverage.last is None:
+        stale = coverage is not None and coverage.stale
+        nothing["condition"] = "fault" if coverage is None else "stale" if stale else None
+        return _reaches(len(windows), **nothing)
+    starts, ends = (np.array([getattr(w, side) for w in windows], dtype=DAYS) for side in ("start", "end"))
+    first, last = np.datetime64(coverage.first), np.datetime64(coverage.last)
+    needed = ends if at_end else starts
+    covered = np.maximum((np.minimum(ends, last) - np.maximum(starts, first)).astype(int) + 1, 0)
+    return _reaches(
+        len(windows),
+        complete=(first <= needed) & (ends <= last),
+        coverage=covered / ((ends - starts).astype(int) + 1),
+        data_to=last,
+        condition=["stale" if late else None for late in coverage.stale & (ends > last)],
+    )
 
 
-def _reach(asked: Window, coverage: Coverage, *, at_end: bool) -> tuple[bool, float, dt.date | None, str | None]:
-    first, last = coverage.first, coverage.last
-    if first is None or last is None:
-        return False, 0.0, None, "stale" if coverage.stale else None
-    start = asked.end if at_end else asked.start
-    covered = (min(asked.end, last) - max(asked.start, first)).days + 1
-    share = max(0, covered) / ((asked.end - asked.start).days + 1)
-    condition = "stale" if coverage.stale and asked.end > last else None
-    return first <= start and asked.end <= last, share, last, condition
+def _reaches(count: int, **columns: Any) -> pd.DataFrame:
+    types = {"complete": bool, "coverage": float, "data_to": "datetime64[s]", "condition": object}
+    return pd.DataFrame({name: np.full(count, columns[name], dtype=kind) for name, kind in types.items()})

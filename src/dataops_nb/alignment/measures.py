@@ -7,6 +7,7 @@ sum over days. Distinct counts, medians, open spans and filters that speak of th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,24 +108,36 @@ def label(by: Iterable[str], values: Iterable[str]) -> str:
     return ",".join(f"{name}={value}" for name, value in zip(by, values, strict=True))
 
 
-def _labels(frame: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
+def _named(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[np.ndarray[Any, Any], list[str]]:
+    """The segment of each row as the place of its name, and the names in order; without a split all rows are the total."""
     if not by:
-        return pd.Series(TOTAL, index=frame.index, dtype=object)
+        return np.zeros(len(frame), dtype=int), [TOTAL]
     keys = frame[[f"d{i}" for i in range(len(by))]].astype(str)
-    numbers = keys.groupby(list(keys), sort=False).ngroup()
+    numbers = keys.groupby(list(keys), sort=False).ngroup().to_numpy()
     names = [label(by, values) for values in keys.drop_duplicates().itertuples(index=False)]
-    return numbers.map(dict(enumerate(names)))
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return np.argsort(order)[numbers] if names else numbers, [names[i] for i in order]
 
 
 def from_windows(frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A query's `w d0.. v n` as two tables with one row a window and one column a segment."""
-    return tuple(_matrix(frame, "w", by, column).reindex(range(len(windows))) for column in ("v", "n"))  # type: ignore[return-value]
+    return _tables(frame, frame["w"].to_numpy(dtype=int), pd.RangeIndex(len(windows)), by)
 
 
-def _matrix(frame: pd.DataFrame, rows: str, by: tuple[str, ...], column: str) -> pd.DataFrame:
-    labelled = frame.assign(segment=_labels(frame, by)).set_index([rows, "segment"])
-    wide = labelled[column].astype(float).unstack("segment").sort_index()
-    return wide if by else wide.reindex(columns=[TOTAL])
+def _by_days(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A query's `day d0.. v n` as two tables with one row a day that has any and one column a segment."""
+    days, places = np.unique(frame["day"].to_numpy(dtype="datetime64[s]"), return_inverse=True)
+    return _tables(frame, places, pd.DatetimeIndex(days), by)
+
+
+def _tables(
+    frame: pd.DataFrame, places: np.ndarray[Any, Any], rows: pd.Index, by: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    columns, names = _named(frame, by)
+    wide = np.full((2, len(rows), len(names)), np.nan)
+    for table, column in zip(wide, ("v", "n"), strict=True):
+        table[places, columns] = frame[column].to_numpy(dtype=float, na_value=np.nan)
+    return tuple(pd.DataFrame(table, index=rows, columns=names) for table in wide)  # type: ignore[return-value]
 
 
 def _slices(days: pd.Index, windows: list[Window]) -> list[slice]:
@@ -137,13 +150,15 @@ def _slices(days: pd.Index, windows: list[Window]) -> list[slice]:
 def _over_days(
     frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    v, n = _matrix(frame, "day", by, "v"), _matrix(frame, "day", by, "n").fillna(0)
+    v, n = _by_days(frame, by)
+    n = n.fillna(0)
     over = {"min": np.fmin, "max": np.fmax}.get(what.agg, np.add)
     known = v.to_numpy() if what.agg in {"min", "max"} else v.fillna(0).to_numpy()
     start = np.nan if what.agg in {"min", "max"} else 0.0
     slices = _slices(v.index, windows)
-    value = np.array([over.reduce(known[s], axis=0, initial=start) for s in slices]).reshape(len(windows), -1)
-    rows = np.array([n.to_numpy()[s].sum(axis=0) for s in slices]).reshape(len(windows), -1)
+    shape = (len(windows), v.shape[1])  # said, because no windows have no width of their own
+    value = np.array([over.reduce(known[s], axis=0, initial=start) for s in slices]).reshape(shape)
+    rows = np.array([n.to_numpy()[s].sum(axis=0) for s in slices]).reshape(shape)
     if what.agg == "average":
         value = np.divide(value, rows, out=np.full_like(value, np.nan), where=rows > 0)
     return pd.DataFrame(value, columns=v.columns), pd.DataFrame(rows, columns=v.columns)
@@ -152,7 +167,7 @@ def _over_days(
 def _on_last_day(
     frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    v, n = _matrix(frame, "day", by, "v"), _matrix(frame, "day", by, "n")
+    v, n = _by_days(frame, by)
     if v.empty:
         return v.reindex(range(len(windows))), n.reindex(range(len(windows)))
     known = v.fillna(0.0) if what.agg in _COUNTS_ZERO else v

@@ -7,11 +7,12 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dataops_nb import findings
 from dataops_nb.board import Board, history
+from dataops_nb.charts import happenings, labels
 from dataops_nb.charts.rendering import ACCENT, FAINT, HEIGHT, INK, LIGHTS, WIDTH, style, styled
 from dataops_nb.story import Sentence, Told, numbers
 
+ROOM = 80  # at the right, for the names of the lines
 _AXIS = alt.Axis(title=None, grid=False, tickCount=7)
 _WHEN = alt.X("period_start:T")  # altair guesses the class of a bare string, which takes five milliseconds each
 
@@ -20,25 +21,57 @@ def trend(board: Board, metric: str, periods: int = 26, marks: pd.DataFrame | No
     """A metric's last 26 periods: the value (solid), its target (dashed), last year (dotted), this period labelled.
 
     Thin lines are its usual range and its centre; rings are its signals. The title is the finding: how often it met its
-    target. The events that may have moved it are upright dashed lines with their titles, and so are `marks` (columns
-    `date`, `title`) beside them. A metric without a value is a sentence that says so, and no empty frame.
+    target. The events that may have moved it are upright dashed lines, numbered, and so are `marks` (columns `date`,
+    `title`) beside them; the subtitle lists what they were. A metric without a value is a sentence that says so, and no
+    empty frame.
     """
     rows = _drawable(board, history(board, metric, periods))
     if rows["value"].isna().all():
         return Told((Sentence(_alternative(board, rows, metric), ()),))
-    seen = _seen(board, rows, metric, marks)
     unit = board.definitions.metrics[metric].unit
+    found = happenings.seen(board, rows, metric, marks)
     layers = [
         *_last_year(rows, unit),
         *_usual(rows, unit),
         *_target(rows, unit),
         _value(rows, unit),
-        *_marks(seen),
+        *happenings.drawn(found, rows),
         *_signals(rows),
+        *labels.ends(_ends(rows), rows["period_start"].max(), _all(rows)),
         *_current(board, rows, metric),
     ]
-    said = f"{_alternative(board, rows, metric)}{_in_words(board, seen)}"
-    return alt.layer(*layers, width=WIDTH, height=HEIGHT, **style(board, _finding(board, rows, metric), said))
+    said = f"{_alternative(board, rows, metric)}{happenings.in_words(board, found)}"
+    dressed = style(board, _finding(board, rows, metric), said, happenings.listed(board, found))
+    return alt.layer(*layers, width=WIDTH - ROOM, height=HEIGHT, **dressed)
+
+
+def _ends(rows: pd.DataFrame) -> list[tuple[str, float]]:
+    """What the lines beside the value are called, and where each ends."""
+    band = rows["target_low"].notna().any()
+    shown = rows.assign(same_last_year=_whole_last_year(rows), upper=rows["upper"].where(_has_range(rows)))
+    called = {"target_high" if band else "target": "agreed band" if band else "target", "same_last_year": "last year",
+              "upper": "usual range"}  # fmt: skip
+    known = {name: shown[name].dropna() for name in called}
+    return [(called[name], float(values.iloc[-1])) for name, values in known.items() if len(values)]
+
+
+def _all(rows: pd.DataFrame) -> pd.Series:
+    """Every value that is drawn."""
+    limits = rows[["lower", "upper"]].where(_has_range(rows))
+    fields = [rows[name] for name in ("value", "target", "target_low", "target_high")]
+    drawn: pd.Series = pd.concat([*fields, _whole_last_year(rows), limits["lower"], limits["upper"]])
+    return drawn.astype(float).dropna()
+
+
+def _whole_last_year(rows: pd.DataFrame) -> pd.Series:
+    said: pd.Series = rows["same_last_year"].where(rows["same_last_year_complete"].astype(bool))
+    return said
+
+
+def _has_range(rows: pd.DataFrame) -> pd.Series:
+    """Where the limits come from enough periods to be drawn."""
+    enough: pd.Series = rows["limits_reason"] != "too short"
+    return rows["lower"].notna() & enough
 
 
 def _finding(board: Board, rows: pd.DataFrame, metric: str) -> str:
@@ -53,60 +86,32 @@ def _count(rows: pd.DataFrame, board: Board) -> str:
     return board.grain if len(rows) == 1 else f"{len(rows)} {board.grain}s"
 
 
-def _seen(board: Board, rows: pd.DataFrame, metric: str, marks: pd.DataFrame | None) -> pd.DataFrame:
-    """`date title` of the events, and other marks, within the periods that are drawn."""
-    found = findings.about(board.events, metric)[["date", "title"]]
-    if marks is not None:
-        found = pd.concat([found, marks[["date", "title"]]]).drop_duplicates()
-    return found[found["date"].between(rows["period_start"].min(), rows["period_end"].max())].sort_values("date")
-
-
-def _in_words(board: Board, seen: pd.DataFrame) -> str:
-    if seen.empty:
-        return ""
-    listed = [f"{row['title']}, {numbers.of(board).date(row['date'].date())}" for row in seen.to_dict("records")]
-    return f" Events: {'; '.join(listed)}."
-
-
-def _marks(seen: pd.DataFrame) -> list[alt.Chart]:
-    if seen.empty:
-        return []
-    base = alt.Chart(_values(seen.assign(period_start=seen["date"]), ["period_start", "title"])).encode(x=_WHEN)
-    lines = base.mark_rule(color=INK, strokeWidth=1, strokeDash=[1, 2])
-    return [
-        lines,
-        base.mark_text(align="left", angle=270, dx=4, dy=-5, fontSize=11, limit=200, color=INK, y="height").encode(
-            text=alt.Text("title:N")
-        ),
-    ]
-
-
 def compare(board: Board, metrics: list[str], periods: int = 26, title: str | None = None) -> Any:
     """Several metrics of one unit over the last periods, each labelled at its end; dashes tell them apart."""
     rows = pd.concat([_drawable(board, history(board, metric, periods)) for metric in metrics])
     rows = rows.assign(label=rows["metric"].map(board.definitions.label))
     unit = board.definitions.metrics[metrics[0]].unit
-    labels = [board.definitions.label(metric) for metric in metrics]
+    names = [board.definitions.label(metric) for metric in metrics]
     base = alt.Chart(_values(rows, ["period_start", "label", "value"])).encode(
         x=alt.X("period_start:T", axis=_AXIS), y=_y("value:Q", unit), detail=alt.Detail("label:N")
     )
-    dashes = alt.Scale(domain=labels, range=[[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]][: len(labels)])
+    dashes = alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]][: len(names)])
     lines = base.mark_line(strokeWidth=2.2, color=ACCENT).encode(
         strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=None)
     )
-    last = rows.dropna(subset=["value"]).groupby("label").tail(1)
-    ends = alt.Chart(_values(last, ["period_start", "label", "value"])).mark_text(
-        align="left", dx=6, fontSize=12, color=INK, limit=170
-    ).encode(x=_WHEN, y=alt.Y("value:Q"), text=alt.Text("label:N"))  # fmt: skip
-    head = title or _listed(labels)
-    chart = alt.layer(lines, ends).properties(width=WIDTH - 130, height=HEIGHT)
+    known = rows.dropna(subset=["value"])
+    last = known.groupby("label", sort=False).tail(1)
+    named = [(str(name), float(value)) for name, value in zip(last["label"], last["value"], strict=True)]
+    ends = labels.ends(named, rows["period_start"].max(), known["value"], INK) if named else []
+    head = title or _listed(names)
+    chart = alt.layer(lines, *ends).properties(width=WIDTH - 130, height=HEIGHT)
     return styled(
         board, chart, head, f"{head}. " + " ".join(_alternative(board, rows[rows["metric"] == m], m) for m in metrics)
     )
 
 
-def _listed(labels: list[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _drawable(board: Board, rows: pd.DataFrame) -> pd.DataFrame:
@@ -145,38 +150,23 @@ def _target(rows: pd.DataFrame, unit: str) -> list[alt.Chart]:
     dashed: Any = {"color": INK, "strokeDash": [6, 4], "strokeWidth": 1.4, "interpolate": "step-after"}
     fields = ["target_low", "target_high"] if rows["target_low"].notna().any() else ["target"]
     known = [field for field in fields if rows[field].notna().any()]
-    drawn = [
+    return [
         alt.Chart(_values(rows, ["period_start", field])).mark_line(**dashed).encode(x=_WHEN, y=_y(f"{field}:Q", unit))
         for field in known
     ]
-    if known:
-        last = rows.dropna(subset=known[-1:]).head(1).assign(text="target" if len(known) == 1 else "agreed band")
-        drawn.append(
-            alt.Chart(_values(last, ["period_start", known[-1], "text"]))
-            .mark_text(align="left", dx=4, dy=-7, fontSize=11, color=INK)
-            .encode(x=_WHEN, y=alt.Y(f"{known[-1]}:Q"), text=alt.Text("text:N"))
-        )
-    return drawn
 
 
 def _usual(rows: pd.DataFrame, unit: str) -> list[alt.Chart]:
     """The limits and the centre line as thin lines, where they come from enough periods to be drawn."""
-    drawn = rows[rows["lower"].notna() & (rows["limits_reason"] != "too short")]
+    drawn = rows[_has_range(rows)]
     if drawn.empty:
         return []
     data = _values(drawn, ["period_start", "lower", "center", "upper"])
     thin: Any = {"color": FAINT, "strokeWidth": 0.8, "interpolate": "step-after"}
-    lines = [
+    return [
         alt.Chart(data).mark_line(**thin).encode(x=_WHEN, y=_y(f"{field}:Q", unit))
         for field in ("lower", "center", "upper")
     ]
-    first = drawn.head(1).assign(text="usual range and its middle")
-    label = (
-        alt.Chart(_values(first, ["period_start", "upper", "text"]))
-        .mark_text(align="left", dx=4, dy=-6, fontSize=11, color="#5c6670")
-        .encode(x=_WHEN, y=alt.Y("upper:Q"), text=alt.Text("text:N"))
-    )
-    return [*lines, label]
 
 
 def _signals(rows: pd.DataFrame) -> list[alt.Chart]:
@@ -188,30 +178,24 @@ def _signals(rows: pd.DataFrame) -> list[alt.Chart]:
 
 
 def _last_year(rows: pd.DataFrame, unit: str) -> list[alt.Chart]:
-    shown = rows.assign(same_last_year=rows["same_last_year"].where(rows["same_last_year_complete"].astype(bool)))
+    shown = rows.assign(same_last_year=_whole_last_year(rows))
     line = alt.Chart(_values(shown, ["period_start", "same_last_year"])).mark_line(
         color=FAINT, strokeDash=[2, 3], strokeWidth=1.6
     ).encode(x=_WHEN, y=_y("same_last_year:Q", unit))  # fmt: skip
-    first = shown.dropna(subset=["same_last_year"]).tail(1).assign(text="last year")
-    label = alt.Chart(_values(first, ["period_start", "same_last_year", "text"])).mark_text(
-        align="left", dx=5, fontSize=11, color="#5c6670"
-    ).encode(x=_WHEN, y=alt.Y("same_last_year:Q"), text=alt.Text("text:N"))  # fmt: skip
-    return [line, label]
+    return [line]
 
 
 def _current(board: Board, rows: pd.DataFrame, metric: str) -> list[alt.Chart]:
     now = rows[rows["now"] & rows["value"].notna()]
     if now.empty:
         return []
-    unit = board.definitions.metrics[metric].unit
-    text = f"{numbers.of(board).number(now['value'].iloc[0], unit)} in {numbers.of(board).period(board.period)}"
-    now = now.assign(text=text, fill=now["light"].map(LIGHTS))
-    base = alt.Chart(_values(now, ["period_start", "value", "text"])).encode(x=_WHEN, y=alt.Y("value:Q"))
-    place: Any = {"align": "right", "dx": -2, "dy": -14, "fontSize": 13, "fontWeight": 600}
+    unit, value, at = board.definitions.metrics[metric].unit, now["value"].iloc[0], now["period_start"].iloc[0]
+    text = f"{numbers.of(board).number(value, unit)} in {numbers.of(board).period(board.period)}"
+    base = alt.Chart(_values(now, ["period_start", "value"])).encode(x=_WHEN, y=alt.Y("value:Q"))
+    fill = LIGHTS[str(now["light"].iloc[0])]
     return [
-        base.mark_point(filled=True, size=120, color=now["fill"].iloc[0], stroke=INK, strokeWidth=1.2, opacity=1),
-        base.mark_text(**place, stroke="#ffffff", strokeWidth=4).encode(text=alt.Text("text:N")),
-        base.mark_text(**place, color=INK).encode(text=alt.Text("text:N")),
+        base.mark_point(filled=True, size=120, color=fill, stroke=INK, strokeWidth=1.2, opacity=1),
+        *labels.said(at, value, text, over=labels.above(rows, value)),
     ]
 
 

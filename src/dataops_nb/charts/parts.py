@@ -40,7 +40,7 @@ def _bars(shown: pd.DataFrame, unit: str) -> Any:
     data = _values(shown, ["part", "now", "before", "text"])
     bars = alt.Chart(data).mark_bar(color=ACCENT, height=16).encode(x=alt.X("now:Q", axis=axis), y=order)
     texts = (
-        alt.Chart(data).mark_text(align="left", dx=5, fontSize=12, color=INK).encode(x="now:Q", y=order, text="text:N")
+        alt.Chart(data).mark_text(align="left", x="width", dx=6, fontSize=12, color=INK).encode(y=order, text="text:N")
     )
     ticks = alt.Chart(data).mark_tick(color=FAINT, thickness=3, size=24).encode(x="before:Q", y=order)
     return alt.layer(bars, ticks, texts)

@@ -14,21 +14,28 @@ from dataops_nb.story import numbers
 
 YEAR = 365.0
 QUARTER = 91.0
-LONGEST = 24
 
 
 def eisenhower(board: Board) -> Any:
     """The things to solve by slack (left is urgent) and what is at stake a year (up is important), each with its rank.
 
-    What has no slack to run out stands at the right. A dashed line marks a quarter and half of the largest amount. What
-    cannot be told in money is named in the text alternative only.
+    What has no slack to run out stands at the right. A dashed line marks a quarter and half of the largest amount. The
+    subtitle says which thing has which rank; what cannot be told in money is named in the text alternative only.
     """
     rows = board.priorities.assign(urgency=board.priorities["slack"].clip(-QUARTER, YEAR).fillna(YEAR))
     drawn = rows.dropna(subset=["at_stake"])
     head = _finding(drawn)
     chart = _points(_spread(drawn)).properties(width=WIDTH - 60, height=HEIGHT)
     said = "; ".join(_said(board, row) for row in rows.to_dict("records"))
-    return styled(board, chart, head, f"{head}. {said}.")
+    return styled(board, chart, head, f"{head}. {said}.", _legend(drawn))
+
+
+def _legend(drawn: pd.DataFrame) -> list[str]:
+    """What the numbers stand for."""
+    worth, idle = drawn[drawn["at_stake"] > 0], drawn[~(drawn["at_stake"] > 0)]
+    told = [f"{rank} {title}" for rank, title in zip(worth["rank"], worth["title"], strict=True)]
+    rest = ", ".join(map(str, idle["rank"]))
+    return [*told, f"{rest}: on the list, with nothing at stake"] if rest else told
 
 
 def _finding(drawn: pd.DataFrame) -> str:
@@ -46,10 +53,8 @@ def _said(board: Board, row: dict[Any, Any]) -> str:
 
 def _spread(drawn: pd.DataFrame) -> pd.DataFrame:
     """The rows with one `label` a place: ranks at the same place are written together."""
-    title = drawn["title"].map(lambda text: text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()}…")
-    label = drawn["rank"].astype(str) + ". " + title
-    place = drawn.assign(label=label.where(drawn["at_stake"] > 0, drawn["rank"].astype(str)))
-    return place.groupby(["urgency", "at_stake"], sort=False)["label"].agg(", ".join).reset_index()
+    label = drawn.assign(label=drawn["rank"].astype(str))
+    return label.groupby(["urgency", "at_stake"], sort=False)["label"].agg(", ".join).reset_index()
 
 
 def _points(drawn: pd.DataFrame) -> Any:
@@ -64,14 +69,9 @@ def _points(drawn: pd.DataFrame) -> Any:
     )  # fmt: skip
     base = alt.Chart(_values(drawn, ["urgency", "at_stake", "label"])).encode(x=x, y=y)
     dots = base.mark_circle(color=ACCENT, size=110, opacity=1)
-    left = base.transform_filter(f"datum.urgency < {YEAR / 2}")
-    right = base.transform_filter(f"datum.urgency >= {YEAR / 2}")
-    words = [
-        left.mark_text(align="left", dx=9, dy=-9, fontSize=12, limit=300, color=INK).encode(text="label:N"),
-        right.mark_text(align="right", dx=-9, dy=-9, fontSize=12, limit=300, color=INK).encode(text="label:N"),
-    ]
+    words = base.mark_text(dy=-13, fontSize=13, fontWeight=600, color=INK).encode(text="label:N")
     lines = [
         alt.Chart(alt.InlineData(values=[{"at": QUARTER}])).mark_rule(color=FAINT, strokeDash=[4, 4]).encode(x="at:Q"),
         alt.Chart(alt.InlineData(values=[{"at": top / 2}])).mark_rule(color=FAINT, strokeDash=[4, 4]).encode(y="at:Q"),
     ]
-    return alt.layer(*lines, dots, *words)
+    return alt.layer(*lines, dots, words)

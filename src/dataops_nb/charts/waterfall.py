@@ -95,12 +95,12 @@ def _bars(steps: pd.DataFrame, unit: str) -> Any:
     order = alt.Y("part:N", sort=None, axis=alt.Axis(title=None, domain=False, ticks=False))
     axis = alt.Axis(title=None, format="~%" if unit == "percent" else "~s", tickCount=5)
     low, high = min(0.0, steps["to"].min()), max(0.0, steps["edge"].max())
-    room = alt.Scale(domain=[low, high + 0.18 * ((high - low) or 1.0)], nice=False)  # for the label of the longest bar
+    room = alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False)
     base = alt.Chart(_values(steps, ["part", "from", "to", "edge", "text", "total"]))
     bars = base.mark_bar(height=16).encode(
         x=alt.X("from:Q", axis=axis, scale=room), x2="to:Q", y=order,
         color=alt.condition("datum.total", alt.value(INK), alt.value(ACCENT)),
     )  # fmt: skip
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=FAINT).encode(x="zero:Q")
-    texts = base.mark_text(align="left", dx=5, fontSize=12, color=INK).encode(x="edge:Q", y=order, text="text:N")
+    texts = base.mark_text(align="left", x="width", dx=6, fontSize=12, color=INK).encode(y=order, text="text:N")
     return alt.layer(zero, bars, texts)

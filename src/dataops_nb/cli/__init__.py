@@ -5,6 +5,7 @@ What a verb needs is imported when the verb runs, so that `--help` and a mistype
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -12,12 +13,15 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from types import ModuleType
 
 from dataops_nb.cli import arguments
 from dataops_nb.errors import DataopsError
 
 __all__ = ["main"]
 
+FAILED = 1
+KILLED = 6
 INTERRUPTED = 130
 SIGNALLED = 128
 DISK = 7
@@ -33,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = arguments.parse(sys.argv[1:] if argv is None else argv)
         module, function = args.run.split(":")
         with _memory(args):
-            return int(getattr(import_module(f"dataops_nb.cli.{module}"), function)(args))
+            return int(getattr(_imported(f"dataops_nb.cli.{module}"), function)(args))
     except SystemExit as asked:  # --help, --version, and a refresh that was told to end
         code = int(asked.code or 0)
         return _fail(f"ended by {signal.Signals(code - SIGNALLED).name}", code) if code > SIGNALLED else code
@@ -43,6 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), DISK)
     except KeyboardInterrupt as asked:
         return _fail(f"interrupted; {asked}" if str(asked) else "interrupted", INTERRUPTED)
+    except Exception as error:
+        return _admit(error)
+
+
+def _imported(module: str) -> ModuleType:
+    """A command's module and all that it needs. Nothing of that is garbage, so meanwhile it is not looked for."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        if collects:
+            gc.enable()
 
 
 @contextmanager
@@ -56,6 +73,16 @@ def _memory(args: Namespace) -> Iterator[None]:
     finally:
         if args.no_cache and before is None:
             del os.environ["DATAOPS_NO_CACHE"]
+
+
+def _admit(error: Exception) -> int:
+    """One line about an error that nobody foresaw; `DATAOPS_TRACEBACK=1` raises it instead."""
+    if isinstance(error, MemoryError):
+        return _fail("out of memory", KILLED)
+    if os.environ.get("DATAOPS_TRACEBACK"):
+        raise error
+    told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return _fail(f"a mistake in dataops-nb itself, {told}; DATAOPS_TRACEBACK=1 shows where it happened", FAILED)
 
 
 def _fail(message: str, code: int) -> int:

@@ -24,7 +24,8 @@ def run(args: Namespace) -> int:
     grain = "week" if "week" in grains else grains[0]
     about = [args.metric, *story.mentioned(folder.definitions(args), text, grain)]
     read = board.read(bench, metrics=list(dict.fromkeys(about)), as_of=args.as_of, grain=grain)
-    claimed = _judged(read, text)
+    typed, text = text, story.filled(read, text)
+    claimed = _judged(read, story.filled(read, typed, numbers="so many"))  # what is said by name is right
     owner = read.definitions.departments[read.definitions.department_of(args.metric)].owner
     row = read.row(args.metric)
     note = {

@@ -54,7 +54,7 @@ def _wanted(definitions: Definitions, args: Namespace) -> list[str]:
 def _read(catalog: Catalog, metrics: list[str], args: Namespace) -> pd.DataFrame:
     read: Callable[..., pd.DataFrame] = reconciliation.rows if args.rows else reconciliation.bridge
     found = [read(catalog, name, args.grain, args.start, args.end) for name in metrics]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*COLUMNS, *ROWS])
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=ROWS if args.rows else COLUMNS)
 
 
 def _number(value: Any) -> Any:

@@ -15,7 +15,7 @@ REFUSED = 1
 
 def run(args: Namespace) -> int:
     """Print one line a page that agrees, and one a sentence that does not; 1 where one does not."""
-    found = {path: verify.page(_read(path)) for path in args.pages}
+    found = {path: _wrong(path) for path in args.pages}
     if args.json:
         pages = [
             {
@@ -35,10 +35,13 @@ def run(args: Namespace) -> int:
     return REFUSED if any(found.values()) else 0
 
 
-def _read(path: Path) -> str:
+def _wrong(path: Path) -> list[verify.Problem]:
+    """What is wrong with one file; one that is no text is refused, and the others are looked at all the same."""
     try:
-        return path.read_text(encoding="utf-8")
+        return verify.page(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise UsageError(f"there is no page {path}") from error
-    except (IsADirectoryError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a page: {'a folder' if path.is_dir() else 'not UTF-8 text'}") from error
+    except IsADirectoryError as error:
+        raise UsageError(f"{path} is not a page: a folder") from error
+    except UnicodeDecodeError:
+        return [verify.Problem("", "is not a page: not UTF-8 text")]

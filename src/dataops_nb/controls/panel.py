@@ -95,7 +95,9 @@ class Panel:
 
     def _draw(self) -> None:
         spec = picking.picture(self.answer.only, self.settings.metric, self.settings.rows)
-        self.finding.html = f"<p>{escape(spec['usermeta']['finding'])}</p>"
+        told = spec["usermeta"]
+        legend = " · ".join(map(escape, told["legend"]))
+        self.finding.html = f"<p>{escape(told['finding'])}</p>{f'<p>{legend}</p>' if legend else ''}"
         self.picture.show(spec)
 
     def _pick(self, found: tuple[str, ...]) -> None:

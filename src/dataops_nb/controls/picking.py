@@ -28,7 +28,8 @@ def picture(view: Board, metric: str, picked: tuple[str, ...] = ()) -> dict[str,
     """The trend of a metric as a Vega-Lite specification whose periods can be brushed and clicked; `picked` ones are marked."""
     with debug_mode(False):  # what is built here is checked wherever the same chart is drawn for a page
         spec: dict[str, Any] = charts.trend(view, metric, PERIODS).to_dict(validate=False)
-    finding = spec.pop("title")["text"]  # it stands above the chart, where it can be as long as it is
+    title = spec.pop("title")  # it stands above the chart, where it can be as long as it is
+    told = {"finding": title["text"], "legend": title.get("subtitle", [])}
     points = {
         "name": _POINTS,
         "data": {"values": _points(view, metric)},
@@ -53,7 +54,7 @@ def picture(view: Board, metric: str, picked: tuple[str, ...] = ()) -> dict[str,
     params: list[dict[str, Any]] = [{"name": name, "select": said, "views": [_POINTS]} for name, said in select.items()]
     params[1]["value"] = [{"period": id_} for id_ in picked]
     fit = {"width": "container", "height": HEIGHT, "autosize": {"type": "fit", "contains": "padding"}}
-    return {**spec, "layer": [*spec["layer"], points], "params": params, "usermeta": {"finding": finding}, **fit}
+    return {**spec, "layer": [*spec["layer"], points], "params": params, "usermeta": told, **fit}
 
 
 def _points(view: Board, metric: str) -> list[dict[str, Any]]:

@@ -8,12 +8,14 @@ from dataops_nb.definitions.indicators import Indicator, expand, indicator, metr
 from dataops_nb.definitions.lineage import adds_up, below, metric_parts, names_in, upstream
 from dataops_nb.definitions.loading import data_folder, load, survey
 from dataops_nb.definitions.models import Definitions
+from dataops_nb.definitions.plurals import agreeing
 from dataops_nb.definitions.schema import write_schema
 
 __all__ = [
     "Definitions",
     "Indicator",
     "adds_up",
+    "agreeing",
     "below",
     "data_folder",
     "expand",

@@ -1,6 +1,7 @@
 """A book: rows that are only ever added, in one csv of `out/history`, each added in one step.
 
-Notes, answers and follow-ups are books. Every cell is text; a reader never sees half a row, two writers lose nothing.
+Notes, answers and follow-ups are books. Every cell is text; a reader never sees half a row, two writers lose nothing. What
+a spreadsheet would run as a formula stands behind an apostrophe in the file, and without it in what is read.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from filelock import FileLock, Timeout
 from dataops_nb.errors import LockedError, PublishError
 
 WAIT = 30.0
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Book:
         new = [row for key, row in asked.items() if key not in known]
         if new:
             added = io.StringIO()
-            csv.writer(added, lineterminator="\n").writerows([*([] if text else [self.columns]), *new])
+            cells = [[_guarded(cell) for cell in row] for row in new]
+            csv.writer(added, lineterminator="\n").writerows([*([] if text else [self.columns]), *cells])
             head = text if text.endswith("\n") or not text else f"{text}\n"
             self._replace(out, head + added.getvalue())
         return len(new)
@@ -78,17 +82,17 @@ class Book:
 
     def _text(self, out: Path) -> str:
         try:
-            return (out / "history" / f"{self.name}.csv").read_text(encoding="utf-8")
+            return (out / "history" / f"{self.name}.csv").read_text(encoding="utf-8-sig")  # a spreadsheet adds a mark
         except FileNotFoundError:
             return ""
         except (OSError, UnicodeDecodeError) as error:
             raise PublishError(f"{self.shown} cannot be read: {error}") from error
 
     def _rows(self, text: str) -> list[list[str]]:
-        if not text:
+        if not text.strip():
             return []
         try:
-            header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+            header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
         except csv.Error as error:
             raise PublishError(f"{self.shown} cannot be read: {error}; mend it or move it away") from error
         if tuple(header) != self.columns:
@@ -98,7 +102,15 @@ class Book:
                 raise PublishError(
                     f"{self.shown}: row {number} has {len(row)} of {len(self.columns)} cells; mend it or move it away"
                 )
-        return rows
+        return [[_plain(cell) for cell in row] for row in rows]
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def _plain(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def _cell(value: Any) -> str:

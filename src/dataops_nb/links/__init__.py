@@ -18,6 +18,7 @@ not tested. How: docs/reference/links.md.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,7 @@ def find(catalog: Catalog, grain: Grain = "week") -> pd.DataFrame:
     flows = {name: flow(catalog.definitions, name) for name in inputs}
     wanted = [*inputs, *targets.values(), *flows.values()]
     table = alignment.align(catalog, list(dict.fromkeys(wanted)), grain=grain, end=catalog.as_of)
-    known = _Series.of(table)
+    known = _Series.of(table, wanted)
     sides = [(flows[pair.input], targets[pair.target]) for pair in pairs]
     spans = [overlap(*(known.values[name] for name in side)) for side in sides]
     found: dict[int, Correlations | None] = {}
@@ -155,12 +156,12 @@ class _Series:
     values: dict[str, Array]
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> _Series:
-        """The series of an aligned table, which has the same periods for every metric."""
+    def of(cls, table: pd.DataFrame, metrics: Iterable[str]) -> _Series:
+        """The metrics' series from an aligned table, which has the same periods for each: none before anybody has data."""
         complete = table.assign(value=table["value"].where(table["complete"].astype(bool)))
         groups = {str(name): group for name, group in complete.groupby("metric", sort=False)}
         one = next(iter(groups.values()), table)
-        values = {name: group["value"].to_numpy(dtype=float) for name, group in groups.items()}
+        values = {name: groups.get(name, table.iloc[:0])["value"].to_numpy(dtype=float) for name in metrics}
         return cls(pd.DatetimeIndex(one["period_start"]), pd.DatetimeIndex(one["period_end"]), values)
 
     def related(
@@ -187,14 +188,15 @@ def overlap(cause: Array, effect: Array) -> tuple[int, int]:
 def _with_activity(judged: pd.DataFrame, catalog: Catalog, table: pd.DataFrame, grain: Grain) -> pd.DataFrame:
     """The pairs with `rise` and `rocking_chair`: busy, with a series that
     would have shown a useful effect, and moving no North Star, not even as a part of it."""
-    rises: dict[str, float | None] = {}
-    busy: dict[str, bool] = {}
-    for name, rows in table[table["metric"].isin(judged["input"])].groupby("metric", sort=False):
+    rises: dict[str, float | None] = dict.fromkeys(judged["input"])
+    busy: dict[str, bool] = dict.fromkeys(judged["input"], False)
+    whole = table[table["complete"].astype(bool) & table["metric"].isin(judged["input"])]
+    recent = alignment.add_targets(whole.groupby("metric", sort=False).tail(RECENT[grain]), catalog)
+    aimed = dict(tuple(recent.groupby("metric", sort=False)))
+    for name, past in whole.groupby("metric", sort=False):
         metric, better = str(name), catalog.definitions.metrics[str(name)].better
-        past = rows[rows["complete"].astype(bool)].reset_index(drop=True)
-        rises[metric] = risen(past["value"], grain, better)
-        recent = alignment.add_targets(past.tail(RECENT[grain]), catalog)
-        busy[metric] = rises[metric] is not None or on_target(recent, grain, better)
+        rises[metric] = risen(past["value"].reset_index(drop=True), grain, better)
+        busy[metric] = rises[metric] is not None or on_target(aimed[name], grain, better)
     leads = (judged["verdict"] == "moves") | judged["together"].astype(bool) | judged["is_part"].astype(bool)
     idle = ~judged["input"].isin(set(judged.loc[leads, "input"])) & (judged["power"] >= POWER)
     rocking = idle & judged["input"].map(busy).astype(bool)

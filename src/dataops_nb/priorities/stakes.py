@@ -14,7 +14,7 @@ import pandas as pd
 from dataops_nb import alignment, links
 from dataops_nb.alignment.formulas import Scope, arithmetic, evaluate
 from dataops_nb.alignment.measured import TOTAL, window
-from dataops_nb.definitions import Definitions, names_in, upstream
+from dataops_nb.definitions import Definitions, agreeing, names_in, upstream
 from dataops_nb.definitions.models import Cumulative, Grain, Simple
 from dataops_nb.periods import Period, calendar
 from dataops_nb.sources import Catalog
@@ -177,9 +177,9 @@ def _of_a_part(scale: Scale, metric: str) -> Stake:
     for star in scale.definitions.company.north_star:
         if star != metric and metric in upstream(scale.definitions, [star]):
             found = stake(scale, star)
-            return replace(
-                found, reason=f"{scale.definitions.label(star)} is computed from it, and this is its shortfall"
-            )
+            label = scale.definitions.label(star)
+            verb = agreeing(label, "is", "are")
+            return replace(found, reason=f"{label} {verb} computed from it, and this is its shortfall")
     return Stake(reason="no target was agreed, so no shortfall can be told")
 
 
@@ -204,16 +204,19 @@ def _through(scale: Scale, metric: str, star: str, short: Estimate, worth: Estim
     times = scale.times(star, metric)
     if metric in scale.slopes(star):
         effect = Estimate(sign * scale.slopes(star)[metric])
-        yield Stake(star, 0, short, effect, worth, times, f"{label} is computed from it")
+        yield Stake(star, 0, short, effect, worth, times, f"{label} {agreeing(label, 'is', 'are')} computed from it")
     for row in _pair(scale, metric, star).to_dict("records"):
         if row["verdict"] == "moves":
             error = (row["effect_high"] - row["effect_low"]) / (2 * _Z)
+            follows = agreeing(label, "follows", "follow")
             after = f"{row['lag']} {scale.period.grain}{'' if row['lag'] == 1 else 's'} later"
             effect = Estimate(sign * row["effect"], error)
-            yield Stake(star, int(row["lag"]), short, effect, worth, times, f"{label} follows it {after}")
+            reason = f"{label} {follows} it {after}"
+            yield Stake(star, int(row["lag"]), short, effect, worth, times, reason)
         elif row["together"] and row["declared"] and (same := _together(scale, metric, star)):
             effect = Estimate(sign * same[0], same[1])
-            reason = f"{label} goes along with it in the same {scale.period.grain}, and it was declared to move it"
+            goes = agreeing(label, "goes", "go")
+            reason = f"{label} {goes} along with it in the same {scale.period.grain}, and it was declared to move it"
             yield Stake(star, 0, short, effect, worth, times, reason)
 
 
@@ -289,5 +292,6 @@ def _untold(scale: Scale, metric: str, short: Estimate) -> Stake:
     if rows["rocking_chair"].any() or (rows["verdict"] == "does not").all():
         return Stake(gap=short, reason="no North Star follows it", nothing=True)
     unsure = rows[rows["verdict"] == "cannot tell"]["target"]
-    reason = f"whether {label(str(unsure.iloc[0]))} follows it cannot be told yet"
+    followed = label(str(unsure.iloc[0]))
+    reason = f"whether {followed} {agreeing(followed, 'follows', 'follow')} it cannot be told yet"
     return Stake(star=str(unsure.iloc[0]), gap=short, reason=reason)

@@ -36,12 +36,14 @@ def figure(spec: Mapping[str, Any], name: str) -> str:
     spec = _drawable(spec)
     _refuse_links(spec)
     bare = _titled({key: value for key, value in spec.items() if key not in {"title", "usermeta"}})
-    title, subtitle = _titles(spec.get("title"))
+    title, subtitle, lines = _titles(spec.get("title"))
     description = str(spec.get("description") or title or "Chart")
     pictures = "".join(_pictures(bare, name, description))
     second = f"<br><small>{text(subtitle)}</small>" if subtitle else ""
     caption = f"<figcaption><strong>{text(title)}</strong>{second}</figcaption>" if title else ""
-    return f'<figure class="nb-figure">{caption}{pictures}</figure>'
+    legend = "".join(f"<li>{text(line)}</li>" for line in lines)
+    below = f'<ul class="nb-legend">{legend}</ul>' if lines else ""
+    return f'<figure class="nb-figure">{caption}{pictures}{below}</figure>'
 
 
 def _refuse_links(value: Any) -> None:
@@ -81,10 +83,16 @@ def _titled(value: Any) -> Any:
     return [_titled(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _titles(title: Any) -> tuple[str, str]:
-    if isinstance(title, Mapping):
-        return _joined(title.get("text")), _joined(title.get("subtitle"))
-    return _joined(title), ""
+def _titles(title: Any) -> tuple[str, str, list[str]]:
+    """What a chart is called, what stands below that, and the lines of a legend: a subtitle of several lines is one."""
+    if not isinstance(title, Mapping):
+        return _joined(title), "", []
+    below = title.get("subtitle")
+    return _joined(title.get("text")), "" if isinstance(below, list) else _joined(below), _lines(below)
+
+
+def _lines(below: Any) -> list[str]:
+    return [str(line) for line in below] if isinstance(below, list) else []
 
 
 def _joined(words: Any) -> str:

@@ -117,8 +117,14 @@ def _shown(picture: Picture) -> str:
     return (
         f'<p style="margin:12px 0 4px;font-size:15px"><b>{text(picture.caption)}</b></p>'
         f'<p style="margin:0 0 12px"><img src="cid:{_cid(picture)}" alt="{text(picture.alternative)}" width="{WIDTH}" '
-        f'style="display:block;width:100%;max-width:{WIDTH}px;height:auto;border:0"></p>'
+        f'style="display:block;width:100%;max-width:{WIDTH}px;height:auto;border:0"></p>{_legend(picture)}'
     )
+
+
+def _legend(picture: Picture) -> str:
+    """What the numbers in a picture stand for; a text part has it among its words."""
+    lines = "<br>".join(text(line) for line in _few(picture.legend))
+    return f'<p style="margin:0 0 12px;color:#5a626c;font-size:14px">{lines}</p>' if lines else ""
 
 
 def _pictures(reports: Sequence[Said]) -> dict[str, Picture]:

@@ -47,6 +47,9 @@ GONE = {
     "select",
     "xmp",
 }
+WIDEST = 4  # columns that fit a phone without more ado
+DENSE = 6  # columns of words that fit a page of 720 px as they are
+MOST_NAMED = 12  # columns that the style sheet can name
 
 
 def text(value: object) -> str:
@@ -111,8 +114,41 @@ def _framed(html: str) -> str:
 def _frame(table: str) -> str:
     caption = re.search(r"<caption[^>]*>(.*?)</caption>", table, re.DOTALL)
     label = plain(caption[1]) if caption else "Table"
-    many = " nb-many" if len(re.findall(r"<t[hd][ >]", table.partition("</tr>")[0])) > 4 else ""
-    return f'<div class="nb-scroll{many}" role="region" aria-label="{text(label)}" tabindex="0">{_scoped(table)}</div>'
+    heads = _heads(table)
+    kind = _kind(heads, len(re.findall(r"<t[hd][ >]", table.partition("</tr>")[0])))
+    if kind.startswith(" nb-stack"):
+        table = table.replace("<table", f'<table style="{_named(heads)}"', 1)
+    return f'<div class="nb-scroll{kind}" role="region" aria-label="{text(label)}" tabindex="0">{_scoped(table)}</div>'
+
+
+def _heads(table: str) -> list[tuple[str, bool]]:
+    """The name of each column and whether it holds numbers; nothing where cells are joined or not under one row of names."""
+    head, end, body = table.partition("</thead>")
+    if not end or "span=" in table or "<table" in body or head.count("<tr") != 1:
+        return []
+    found = re.findall(r"<th([^>]*)>(.*?)</th>", head, re.DOTALL)
+    rows = [len(re.findall(r"<t[hd][ >]", row)) for row in body.split("</tr>")[:-1]]
+    return [(plain(name), "nb-num" in said) for said, name in found] if set(rows) == {len(found)} else []
+
+
+def _kind(heads: list[tuple[str, bool]], columns: int) -> str:
+    """How a table with so many columns behaves on a phone: as cards where most of it are words, as small numbers, else wide."""
+    words = sum(not number for _, number in heads)
+    if len(heads) > 3 and words <= 2:
+        return " nb-fit"
+    if 3 < len(heads) <= MOST_NAMED:
+        return " nb-stack nb-dense" if len(heads) > DENSE else " nb-stack"
+    return " nb-many" if columns > WIDEST else ""
+
+
+def _named(heads: list[tuple[str, bool]]) -> str:
+    """The names of the columns as the style sheet takes them, to stand before each cell of a card."""
+    return ";".join(f"--c{place}:'{_quoted(name)}'" for place, (name, _) in enumerate(heads, 1) if place > 1)
+
+
+def _quoted(name: str) -> str:
+    """Text as a string of CSS: whatever could end it is written as its number."""
+    return "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in name)
 
 
 def _scoped(table: str) -> str:

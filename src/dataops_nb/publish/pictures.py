@@ -23,17 +23,20 @@ SCALE = 2.4
 _FIGURE = re.compile(r'<figure class="nb-figure">(.*?)</figure>', re.DOTALL)
 _CAPTION = re.compile(r"<figcaption>(.*?)</figcaption>", re.DOTALL)
 _DRAWN = re.compile(r'<div class="nb-chart (?:nb-narrow|nb-scroll)[^>]*>\s*(<svg.*?</svg>)', re.DOTALL)
+_LEGEND = re.compile(r'<ul class="nb-legend">(.*?)</ul>', re.DOTALL)
+_LINE = re.compile(r"<li[^>]*>(.*?)</li>", re.DOTALL)
 _ALONE = re.compile(r"<svg.*?</svg>", re.DOTALL)
 _ALTERNATIVE = re.compile(r'<svg[^>]* aria-label="([^"]*)"')
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as PNG, with its caption and its text alternative."""
+    """A chart as PNG, with its caption, its text alternative, and what the numbers in it stand for."""
 
     png: bytes
     caption: str
     alternative: str
+    legend: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -48,8 +51,12 @@ def first(page: str) -> Picture | None:
         svg = drawn[1] if drawn else next(iter(_ALONE.findall(inside)), "")
         if svg and (png := _png(svg)):
             caption, alternative = _CAPTION.search(inside), _ALTERNATIVE.search(svg)
+            below = _LEGEND.search(inside)
             return Picture(
-                png, plain(caption[1]) if caption else "", unescape(alternative[1]) if alternative else "Chart"
+                png,
+                plain(caption[1]) if caption else "",
+                unescape(alternative[1]) if alternative else "Chart",
+                tuple(plain(line) for line in _LINE.findall(below[1])) if below else (),
             )
     return None
 

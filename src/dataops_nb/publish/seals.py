@@ -47,6 +47,8 @@ class Visible(HTMLParser):
         known = dict(attrs)
         self.pieces += [_line(value) for name in SPOKEN if (value := known.get(name))]
         self.silent += [value for name in LEADS if (value := known.get(name))]
+        if tag == "table" and (named := known.get("style")):  # the names of its columns, as a phone shows them
+            self.silent.append(named)
         if tag == "meta" and (content := known.get("content")):
             (self.silent if known.get("http-equiv") else self.pieces).append(_line(content))
         if tag in {"p", "li"}:

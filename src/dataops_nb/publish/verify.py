@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from babel import UnknownLocaleError
+
 from dataops_nb.publish import facts, seals
 from dataops_nb.story import disagreements
 from dataops_nb.story.numbers import DEFAULT
 
 FACTS = re.compile(r'<script type="application/json" id="facts">(.*?)</script>', re.DOTALL)
+NO_FACTS = "carries no facts of dataops-nb, or they cannot be read"
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,19 @@ def page(html: str) -> list[Problem]:
     """What is wrong with a page; empty where it says what was published and that agrees with its facts."""
     stored = FACTS.search(html)
     try:
-        travelling = json.loads(stored[1]) if stored else None
-    except ValueError:
-        travelling = None
-    if not isinstance(travelling, dict) or not {"facts", "sentences", "seal"} <= travelling.keys():
-        return [Problem("", "carries no facts of dataops-nb, or they cannot be read")]
-    bare = FACTS.sub("", html)
+        return _compared(FACTS.sub("", html), json.loads(stored[1])) if stored else [Problem("", NO_FACTS)]
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        UnknownLocaleError,
+        ValueError,
+    ):  # somebody's edits
+        return [Problem("", NO_FACTS)]
+
+
+def _compared(bare: str, travelling: Mapping[str, Any]) -> list[Problem]:
     found = [*_shown(bare, travelling["sentences"]), *_unsealed(bare, travelling), *_disagreeing(travelling)]
     return list(dict.fromkeys(found)) or _broken(bare, travelling)
 

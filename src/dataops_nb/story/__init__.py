@@ -24,10 +24,22 @@ from dataops_nb.story.reacting import notes, overdue, reactions
 from dataops_nb.story.readers import for_departments, meant_facts
 from dataops_nb.story.record import Record, record
 from dataops_nb.story.restating import restated
-from dataops_nb.story.sentences import CHIPS, Sentence, Told, action, headline, lines, moved, movement, now, sentence
+from dataops_nb.story.sentences import (
+    CHIPS,
+    Sentence,
+    Told,
+    action,
+    headline,
+    lines,
+    most_moved,
+    moved,
+    movement,
+    now,
+    sentence,
+)
 from dataops_nb.story.solving import solving, solving_facts
 from dataops_nb.story.tracking import track, track_facts
-from dataops_nb.story.typed import contradictions, mentioned, typed, unjudged
+from dataops_nb.story.typed import contradictions, filled, mentioned, typed, unjudged
 from dataops_nb.story.weighing import About
 
 __all__ = [
@@ -48,6 +60,7 @@ __all__ = [
     "disagreements",
     "explained",
     "facts",
+    "filled",
     "finding_facts",
     "findings",
     "for_departments",
@@ -61,6 +74,7 @@ __all__ = [
     "meant_facts",
     "mentioned",
     "mind",
+    "most_moved",
     "moved",
     "movement",
     "names",

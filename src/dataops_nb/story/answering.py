@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from dataops_nb.board import Board
+from dataops_nb.definitions import agreeing
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, _clean, facts
 from dataops_nb.story.leading import link_facts
@@ -96,7 +97,8 @@ def _turning(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sent
         fact = known.get(f"{metric}.turns_{colour}")
         if fact is not None and light.value != colour:
             way = "from" if board.definitions.metrics[metric].better == "up" else "up to"
-            yield Sentence(f"{label} counts as {colour} {way} {fact.text}.", (fact.id, f"{metric}.light_{colour}"))
+            counts = agreeing(label, "counts", "count")
+            yield Sentence(f"{label} {counts} as {colour} {way} {fact.text}.", (fact.id, f"{metric}.light_{colour}"))
 
 
 def _luck(metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:
@@ -116,8 +118,9 @@ def _resting(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sent
         if verdict is None:
             continue
         label = board.definitions.label(star)
+        follows = agreeing(label, "follows", "follow")
         if row["verdict"] == "moves":
-            text = f"That {label} follows it would no longer hold if the interval of the effect reached zero."
+            text = f"That {label} {follows} it would no longer hold if the interval of the effect reached zero."
             yield Sentence(text, (verdict.id,))
         elif row["verdict"] == "cannot tell" and needed is not None and row["declared"]:
-            yield Sentence(f"Whether {label} follows it can be told in about {needed.text}.", (verdict.id, needed.id))
+            yield Sentence(f"Whether {label} {follows} it can be told in about {needed.text}.", (verdict.id, needed.id))

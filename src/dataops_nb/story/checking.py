@@ -24,6 +24,12 @@ _ROLES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (re.compile(r"\bwas reported as $"), ("reported",)),
 )
 _WITH_ROLES = {field for _, fields in _ROLES for field in fields}
+_AT_A_GLANCE: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (re.compile(r"^Now $"), ("value",)),
+    (re.compile(r"· Target $"), ("target", "target_low", "target_high")),
+    (re.compile(r"· \w+ before $"), ("previous",)),
+    (re.compile(r"· Same \w+ last year $"), ("same_last_year",)),
+)
 _ABOUT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\blast year\b|\byear before\b"), "change_last_year"),
     (re.compile(r"\b(?:day|week|month|quarter|year) before\b|\b(?:on|than) last (?:week|month|quarter)\b"), "change"),
@@ -82,7 +88,7 @@ def in_order(text: str, facts: Sequence[Fact], names: Iterable[str] = (), locale
 
 def _roles(text: str, number: Number) -> tuple[str, ...]:
     """The fields that a number must be of, by the words before it; none where they do not say."""
-    return next((fields for cue, fields in _ROLES if cue.search(text[: number.start])), ())
+    return next((fields for cue, fields in (*_ROLES, *_AT_A_GLANCE) if cue.search(text[: number.start])), ())
 
 
 def _apart(number: Number, fact: Fact, roles: tuple[str, ...], locale: str) -> tuple[bool, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataops_nb.board import Board
+from dataops_nb.definitions import agreeing
 from dataops_nb.story.facts import Fact
 from dataops_nb.story.sentences import Sentence, Told
 
@@ -11,11 +12,18 @@ def untold(board: Board) -> Told:
     """One sentence for each metric of the board that is green and was never published."""
     known = untold_facts(board)
     said = [
-        Sentence(f"{board.definitions.label(fact.metric)} is green and was never published: activity without communication.",
-                 (f"{fact.metric}.light", fact.id))
+        Sentence(
+            f"{_named(board, fact.metric)} never published: activity without communication.",
+            (f"{fact.metric}.light", fact.id),
+        )
         for fact in known.values()
-    ]  # fmt: skip
+    ]
     return Told(tuple(said))
+
+
+def _named(board: Board, metric: str) -> str:
+    label = board.definitions.label(metric)
+    return f"{label} {agreeing(label, 'is green and was', 'are green and were')}"
 
 
 def untold_metrics(board: Board) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb.board import Board
+from dataops_nb.definitions import agreeing
 from dataops_nb.periods import calendar
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, facts
@@ -167,7 +168,7 @@ def _rocks(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
 def _against(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
     label, target = (board.definitions.label(str(row[name])) for name in ("metric", "other"))
     verdict = known[f"{row['metric']}.verdict_on_{row['other']}"]
-    text = f"{label} was declared to move {target}, and the data speak against it"
+    text = f"{label} {agreeing(label, 'was', 'were')} declared to move {target}, and the data speak against it"
     return Sentence(f"{text}{': it moves it the other way round' if verdict.value == 'moves' else ''}.", (verdict.id,))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dataops_nb.board import Board
+from dataops_nb.definitions import agreeing
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact
 from dataops_nb.story.sentences import Sentence, Told
@@ -102,10 +103,12 @@ def _told(board: Board, row: pd.Series, known: dict[str, Fact]) -> Iterator[Sent
         )
         yield Sentence(text, (verdict.id,))
     elif row["declared"] and row["contradicted"]:
-        yield Sentence(f"{label} was meant to move {target}, and the data speak against it.", (verdict.id,))
+        was = agreeing(label, "was", "were")
+        yield Sentence(f"{label} {was} meant to move {target}, and the data speak against it.", (verdict.id,))
     elif row["declared"]:
         needed = find("needed")
-        text = f"Whether {label} moves {target} cannot be told yet: that needs about {needed.text} more."
+        moves = agreeing(label, "moves", "move")
+        text = f"Whether {label} {moves} {target} cannot be told yet: that needs about {needed.text} more."
         yield Sentence(text, (verdict.id, needed.id))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from dataops_nb.board import Board
+from dataops_nb.definitions import agreeing
 from dataops_nb.periods import Period
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, _clean, _known, _says_unit
@@ -73,7 +74,8 @@ def _told(board: Board, metric: str, now: Period, known: Mapping[str, Fact]) -> 
         return
     said = [days_in, days, value]
     opening = f"after {days_in.text} of the {days.text} days of {numbers.of(board).period(now)}"
-    text = f"{opening} {board.definitions.label(metric)} is at {value.text}"
+    label = board.definitions.label(metric)
+    text = f"{opening} {label} {agreeing(label, 'is', 'are')} at {value.text}"
     if expected := find("expected"):
         text, said = f"{text}, where {expected.text} was to be expected", [*said, expected]
     against, agreed = _against(find("target"), find("target_low"), find("target_high"))

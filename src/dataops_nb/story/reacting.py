@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dataops_nb.board import Board
+from dataops_nb.definitions import agreeing
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact
 from dataops_nb.story.sentences import Sentence, Told
@@ -76,7 +77,7 @@ def _told(board: Board, row: dict[Any, Any], known: dict[str, Fact]) -> Sentence
         known[f"{metric}.{field}"] for field in ("light_to_act", "light_since", "act_by", "days_to_act")
     )
     used = (light.id, since.id, left.id, by.id)
-    opening = f"{label} has been {light.text} since {since.text}"
+    opening = f"{label} {agreeing(label, 'has', 'have')} been {light.text} since {since.text}"
     if board.row(metric)["light"] == "unknown":
         opening = f"{label} had been {light.text} since {since.text} when it could last be judged"
     owner = f"{row['owner']} has" if row["owner"] else "nobody has"

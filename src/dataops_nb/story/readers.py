@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dataops_nb.board import Board
-from dataops_nb.definitions import upstream
+from dataops_nb.definitions import agreeing, upstream
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact
 from dataops_nb.story.sentences import Sentence, Told
@@ -16,8 +16,8 @@ MOST = 2
 def for_departments(board: Board, metric: str | None = None) -> Told:
     """What a metric (default: the lead) means for each other department: one sentence on the inputs or outcomes that it shares.
 
-    A department is named where one of its metrics moves it, is moved by it, is a part of it or is computed from it, or
-    was declared to move it and does not.
+    A department is named where one of its metrics moves it, is moved by it or goes with it in the same period, is a part
+    of it or is computed from it, or was declared to move it and does not.
     """
     name = metric or board.lead
     known = meaning_facts(board, name)
@@ -47,6 +47,10 @@ def _linked(board: Board, metric: str) -> Iterator[Fact]:
             yield _fact(board, row["input"], f"moves_{metric}", int(row["lag"]))
         elif row["input"] == metric:
             yield _fact(board, row["target"], f"follows_{metric}", int(row["lag"]))
+    for row in rows[rows["together"].astype(bool) & rows["declared"].astype(bool)].to_dict("records"):
+        if metric in (row["input"], row["target"]):
+            other = row["input"] if row["target"] == metric else row["target"]
+            yield _fact(board, other, f"goes_with_{metric}", "yes")
     rocking = rows[rows["rocking_chair"].astype(bool) & rows["declared"].astype(bool) & (rows["target"] == metric)]
     for name in rocking["input"]:
         yield _fact(board, str(name), f"does_not_move_{metric}", "yes")
@@ -78,11 +82,15 @@ def _told(board: Board, metric: str, department: str, found: list[Fact]) -> Sent
 
 def _said(board: Board, metric: str, fact: Fact) -> str:
     mine, other = board.definitions.label(metric), board.definitions.label(fact.metric)
+    follow, follows = (agreeing(label, "follows", "follow") for label in (mine, other))
+    move, was, is_ = (agreeing(other, *verb) for verb in (("moves", "move"), ("was", "were"), ("is", "are")))
+    does = agreeing(other, "does", "do")
     said: dict[str, str] = {
-        "moves_": f"{mine} follows your {other} {fact.text} later",
-        "follows_": f"your {other} follows it {fact.text} later",
-        "does_not_move_": f"your {other} was meant to move it, and does not",
-        "is_part_of_": f"your {other} is a part of it",
-        "is_computed_from_": f"your {other} is computed from it",
+        "moves_": f"{mine} {follow} your {other} {fact.text} later",
+        "follows_": f"your {other} {follows} it {fact.text} later",
+        "goes_with_": f"your {other} {move} with it in the same {board.grain}",
+        "does_not_move_": f"your {other} {was} meant to move it, and {does} not",
+        "is_part_of_": f"your {other} {is_} a part of it",
+        "is_computed_from_": f"your {other} {is_} computed from it",
     }
     return next(text for way, text in said.items() if fact.field.startswith(way))

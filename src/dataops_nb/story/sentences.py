@@ -29,6 +29,7 @@ _REASONS = {
     "too short": "its own past does not say enough yet to judge it by",
     "unreconciled": "two systems disagree about it beyond what was agreed",
 }
+_UNTOLD = frozenset({"no data", "stale", "incomplete", "fault"})
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,15 @@ def sentence(board: Board, metric: str) -> Sentence:
 def moved(board: Board, count: int = 3) -> Told:
     """The metrics that moved most since the period before, measured by their own usual change; the largest first."""
     known = facts(board)
-    sizes = {name: _unusual(board, name) for name in board.metrics if f"{name}.change" in known}
-    largest = sorted(sizes, key=lambda name: -sizes[name])[:count]
-    return Told(tuple(_change(board, name, known) for name in largest))
+    return Told(tuple(_change(board, name, known) for name in most_moved(board, count)))
+
+
+def most_moved(board: Board, count: int = 3) -> list[str]:
+    """The ids of those metrics. What the data do not cover has not fallen, so it is not among them."""
+    known = facts(board)
+    whole = [name for name in board.metrics if board.row(name)["reason"] not in _UNTOLD]
+    sizes = {name: _unusual(board, name) for name in whole if f"{name}.change" in known}
+    return sorted(sizes, key=lambda name: -sizes[name])[:count]
 
 
 def _unusual(board: Board, metric: str) -> float:

@@ -11,20 +11,42 @@ from collections.abc import Iterable, Iterator
 from dataops_nb.board import Board, history
 from dataops_nb.definitions import Definitions
 from dataops_nb.definitions.models import Grain
+from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.story.comments import Claim, weigh
 from dataops_nb.story.facts import facts
 from dataops_nb.story.naming import names
 from dataops_nb.story.weighing import About
 
 PAST = 104
+_FACT = re.compile(r"\{(\w+\.\w+)\}")
 
 
 def mentioned(definitions: Definitions, text: str, grain: Grain) -> list[str]:
-    """The metrics of a grain whose label or id stands in a text, so that a board can be read with what it speaks of."""
+    """The metrics of a grain whose label, id or fact stands in a text, so that a board can be read with what it speaks of."""
     known = [id_ for id_, metric in definitions.metrics.items() if grain in metric.grains]
+    named = {fact.partition(".")[0] for fact in _FACT.findall(text)}
     return [
-        id_ for id_ in known if any(_stands(name, text) for name in (definitions.label(id_), id_.replace("_", " ")))
+        id_
+        for id_ in known
+        if id_ in named or any(_stands(name, text) for name in (definitions.label(id_), id_.replace("_", " ")))
     ]
+
+
+def filled(board: Board, text: str, *, numbers: str | None = None) -> str:
+    """A text with the facts of a board that it names in braces, `{closed_won.value}`, as people read them; or each of those
+    that are numbers as the words in `numbers`, where only the rest is to be judged.
+
+    Raises UsageError for a fact that the board does not have, with the nearest one.
+    """
+    known = facts(board)
+
+    def say(found: re.Match[str]) -> str:
+        if found[1] not in known:
+            raise UsageError(f"{found[0]} is no fact of {board.period.id}{did_you_mean(found[1], known)}")
+        fact = known[found[1]]
+        return fact.text if numbers is None or isinstance(fact.value, str) else numbers
+
+    return _FACT.sub(say, text)
 
 
 def typed(board: Board, text: str, metric: str | None = None) -> list[Claim]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataops_nb.tables.admitted import admission, communications
-from dataops_nb.tables.agreements import leads, lights, owners, reactions
+from dataops_nb.tables.agreements import lights, owners, reactions
+from dataops_nb.tables.flow import feeds, leads, moved
 from dataops_nb.tables.lab import agreed, pitch_gate, understood
 from dataops_nb.tables.leading import links
 from dataops_nb.tables.markup import Table
 from dataops_nb.tables.receipts import receipts
 from dataops_nb.tables.reconciled import bridge, rows_apart
-from dataops_nb.tables.review import feeds, provenance, scorecard, six_twelve, split
+from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
 from dataops_nb.tables.solving import solve_next
 from dataops_nb.tables.starting import changed, doors, refreshed, stale
 from dataops_nb.tables.tracking import track
@@ -26,6 +27,7 @@ __all__ = [
     "leads",
     "lights",
     "links",
+    "moved",
     "owners",
     "pitch_gate",
     "provenance",

@@ -1,4 +1,4 @@
-"""What was agreed before the data: what each light means and asks for, who owns what, and where it should lead."""
+"""What was agreed before the data: what each light means and asks for, and who owns what."""
 
 from __future__ import annotations
 
@@ -28,22 +28,6 @@ def _rows(board: Board, agreed: Lights) -> list[list[str | Light]]:
     ]  # fmt: skip
 
 
-def leads(board: Board) -> Table:
-    """Where the board's inputs are said to lead: which metric each should move, after how long, and why."""
-    definitions = board.definitions
-    rows = [
-        [
-            definitions.label(name),
-            definitions.label(move.metric),
-            str(move.after) if move.after else "–",
-            move.because or "–",
-        ]
-        for name in board.metrics
-        for move in definitions.metrics[name].moves
-    ]
-    return Table("How it should lead to the North Star", ["Input", "Moves", "After", "Because"], rows)
-
-
 def owners(board: Board) -> Table:
     """Every metric's question, department and owner."""
     definitions = board.definitions
@@ -64,7 +48,8 @@ def owners(board: Board) -> Table:
 def reactions(board: Board) -> Table:
     """What is done next about the lights that are on: owner, action, by when; the most urgent first."""
     rows = [_reaction(board, row) for row in board.reactions.to_dict("records")]
-    return Table("What we do next", ["About", "Light", "Who does what", "By"], rows)
+    columns = ["About", "Light", "Owner", "Action", "By when"]
+    return Table("What we solve next", columns, rows, nothing="no light asks for anything")
 
 
 def _reaction(board: Board, row: dict[Any, Any]) -> list[str | Light]:
@@ -72,5 +57,10 @@ def _reaction(board: Board, row: dict[Any, Any]) -> list[str | Light]:
     due = numbers.of(board).date(row["due"])
     late = ", overdue" if row["overdue"] else ""
     answered = f"{due}, answered" if row["answered"] else f"{due}{late}"
-    who = f"{row['owner']}: {agreed.do}" if row["owner"] else agreed.do
-    return [board.definitions.label(row["metric"]), Light(row["light"]), who, answered]
+    return [
+        board.definitions.label(row["metric"]),
+        Light(row["light"]),
+        row["owner"] or "nobody named",
+        agreed.do,
+        answered,
+    ]

@@ -22,4 +22,9 @@ def receipts(board: Board, metric: str | None = None) -> Table:
         ]
         for metric, source, query in found.itertuples(index=False)
     ]
-    return Table("Receipts", ["Measure", "Source", "Rows", "Fingerprint", "Query"], rows, frozenset({"Rows"}))
+    return Table(
+        "The queries behind the number",
+        ["Measure", "Source", "Rows", "Fingerprint", "Query"],
+        rows,
+        frozenset({"Rows"}),
+    )

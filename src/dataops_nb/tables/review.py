@@ -7,7 +7,6 @@ import pandas as pd
 from dataops_nb.alignment import sources_of
 from dataops_nb.board import Board, at_grain, history, segments
 from dataops_nb.definitions.models import Grain
-from dataops_nb.findings import inputs_of
 from dataops_nb.story import numbers
 from dataops_nb.tables.markup import Light, Table
 
@@ -21,33 +20,6 @@ def scorecard(board: Board) -> Table:
     rows = [_score(board, row) for _, row in board.current.iterrows()]
     when = numbers.of(board).period(board.period)
     return Table(f"Scorecard for {when}", columns, rows, frozenset(columns[3:7]))
-
-
-def feeds(board: Board) -> Table:
-    """What feeds the board's North Stars: each input that is told to, with value, light, variation, owner and freshness."""
-    definitions, stars = board.definitions, board.definitions.company.north_star
-    told = [
-        (star, name) for star in stars if star in board.metrics for name in inputs_of(definitions, star, board.grain)
-    ]
-    current = {str(row["metric"]): row for _, row in board.feeding.iterrows()}
-    rows = [_feed(board, star, current[name]) for star, name in told if name in current]
-    columns = ["Input", "Feeds", "Value", "Light", "Variation", "Owner", "Data to"]
-    return Table("What feeds it", columns, rows, frozenset({"Value"}))
-
-
-def _feed(board: Board, star: str, row: pd.Series) -> list[str | Light]:
-    definitions, name = board.definitions, str(row["metric"])
-    owner = definitions.departments[definitions.department_of(name)].owner or _NOTHING
-    value = _number(board, row["value"], definitions.metrics[name].unit)
-    return [
-        definitions.label(name),
-        definitions.label(star),
-        value,
-        Light(row["light"]),
-        _varies(row),
-        owner,
-        _reach(board, row),
-    ]
 
 
 def _reach(board: Board, row: pd.Series) -> str:
