@@ -2,8 +2,8 @@
 
 `python benchmarks/exploring.py [DEPARTMENT...]`. Every change is one that a person makes: a slider moved, a list changed, a
 segment chosen. The time is the kernel's, from the change to everything that is sent to the browser, as the clock has it and as
-processor time (on a machine that does other things too they differ); the queries that were run meanwhile are counted, and must be
-none.
+processor time (on a machine that does other things too they differ); the queries that were run meanwhile are counted, and must
+be none.
 """
 
 from __future__ import annotations

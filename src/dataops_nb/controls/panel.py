@@ -34,7 +34,7 @@ class Panel:
         self.said = Pane(label="What the number says", live=True, hosts=True)
         self.scorecard, self.parts, self.rows = (Pane(label=name) for name in ("Scorecard", "What moved it", "Periods"))
         self.listed, self.finding = _list(), Pane(label="Finding")
-        self.picture = picking.Picture(picking.picture(self.answer.only, self.settings.metric))
+        self.picture = picking.Picture()
         self.drawers = (Meaning(), Comparison(self.material, here), WhatIf(self.material, here, self._load))
         self.root = self._placed()
         self._tell()

@@ -68,15 +68,20 @@ def _points(view: Board, metric: str) -> list[dict[str, Any]]:
 
 
 class Picture(JupyterChart):
-    """The chart as a widget. `show` draws another specification in it; `picked` is told which periods were chosen."""
+    """The chart as a widget. `show` draws a specification in it; `on_pick` tells which periods are chosen."""
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self) -> None:
         type(self).enable_offline()
-        chart = alt.LayerChart.from_dict(dict(spec), validate=False)
+        with debug_mode(
+            False
+        ):  # the widget reads the selections off a chart, and draws whatever specification it is shown
+            chart = alt.Chart(alt.InlineData(values=[])).mark_point().add_params(
+                alt.selection_interval(name=BRUSH), alt.selection_point(name=CLICK, fields=["period"])
+            )  # fmt: skip
         super().__init__(chart, debounce_wait=80, max_wait=False, embed_options={"renderer": "svg", "actions": False})
 
     def show(self, spec: Mapping[str, Any]) -> None:
-        """Draw another specification, with the same selections."""
+        """Draw a specification that has these selections."""
         self.spec = dict(spec)
 
     def on_pick(self, picked: Callable[[tuple[dt.datetime, dt.datetime] | None, tuple[str, ...]], None]) -> None:
