@@ -134,9 +134,16 @@ def _told(board: Board, metric: str, known: dict[str, Fact], other: str) -> Iter
     yield Sentence(f"{opening}; {most.text} moved it most ({by.text}).", (change.id, most.id, by.id))
     if rest is None:
         yield Sentence("Nothing else moved it.", ())
+    elif open_ is None and _prints_as_nothing(board, rest):
+        yield Sentence("Everything else together hardly moved it.", (rest.id,))
     elif open_ is None:
         yield Sentence(f"Everything else together: {rest.text}.", (rest.id,))
     else:
         yield Sentence(
             f"Everything else together: {rest.text}, of which {open_.text} is unexplained.", (rest.id, open_.id)
         )
+
+
+def _prints_as_nothing(board: Board, fact: Fact) -> bool:
+    written = numbers.of(board).difference
+    return written(float(fact.value or 0), fact.unit) == written(0.0, fact.unit)
