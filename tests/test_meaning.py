@@ -51,15 +51,15 @@ def test_what_moves_it_is_told_with_the_time_it_takes(told):
 
 
 def test_what_it_moves_is_told_with_the_time_it_takes(told):
-    assert "Finance: your New customers follow it 2 weeks later." in told("won", {"verdict": "moves"})
+    assert "Finance: your New customers follow Won deals 2 weeks later." in told("won", {"verdict": "moves"})
 
 
 def test_what_was_declared_and_moves_in_the_same_period_is_told_without_saying_which_moves_which(told):
-    assert "Finance: your New customers move with it in the same week." in told(
+    assert "Finance: your New customers move with Won deals in the same week." in told(
         "won", {"declared": True, "together": True}
     )
     assert told("customers", {"declared": True, "together": True}) == [
-        "Sales: your Won deals move with it in the same week."
+        "Sales: your Won deals move with New customers in the same week."
     ]
 
 
@@ -69,12 +69,12 @@ def test_what_nobody_declared_and_goes_together_by_chance_is_not_told(told):
 
 def test_an_input_that_was_meant_to_move_it_and_does_not_is_told(told):
     said = told("customers", {"input": "shipped", "verdict": "does not", "declared": True, "rocking_chair": True})
-    assert said == ["Product: your Features were meant to move it, and do not."]
+    assert said == ["Product: your Features were meant to move New customers, and do not."]
 
 
 def test_formulas_tell_what_is_a_part_and_what_is_computed_from_it(told):
-    assert told("won", {}) == ["Support: your Win rate is computed from it."]
-    assert told("rate", {}) == ["Sales: your Won deals are part of it.", "SDR: your Meetings are part of it."]
+    assert told("won", {}) == ["Support: your Win rate is computed from Won deals."]
+    assert told("rate", {}) == ["Sales: your Won deals are part of Win rate.", "SDR: your Meetings are part of Win rate."]
 
 
 def test_a_link_against_which_the_data_speak_is_no_link(told):

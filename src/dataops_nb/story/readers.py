@@ -17,7 +17,7 @@ def for_departments(board: Board, metric: str | None = None) -> Told:
     """What a metric (default: the lead) means for each other department: one sentence on the inputs or outcomes that it shares.
 
     A department is named where one of its metrics moves it, is moved by it or goes with it in the same period, is a part
-    of it or is computed from it, or was declared to move it and does not.
+    of it or is computed from {mine}, or was declared to move it and does not.
     """
     name = metric or board.lead
     known = meaning_facts(board, name)
@@ -97,10 +97,10 @@ def _said(board: Board, metric: str, alike: list[Fact]) -> str:
 
     said: dict[str, str] = {
         "moves_": f"{mine} {agreeing(mine, 'follows', 'follow')} your {other} {fact.text} later",
-        "follows_": f"your {other} {verb('follows', 'follow')} it {fact.text} later",
-        "goes_with_": f"your {other} {verb('moves', 'move')} with it in the same {board.grain}",
-        "does_not_move_": f"your {other} {verb('was', 'were')} meant to move it, and {verb('does', 'do')} not",
-        "is_part_of_": f"your {other} {verb('is', 'are')} part of it",
-        "is_computed_from_": f"your {other} {verb('is', 'are')} computed from it",
+        "follows_": f"your {other} {verb('follows', 'follow')} {mine} {fact.text} later",
+        "goes_with_": f"your {other} {verb('moves', 'move')} with {mine} in the same {board.grain}",
+        "does_not_move_": f"your {other} {verb('was', 'were')} meant to move {mine}, and {verb('does', 'do')} not",
+        "is_part_of_": f"your {other} {verb('is', 'are')} part of {mine}",
+        "is_computed_from_": f"your {other} {verb('is', 'are')} computed from {mine}",
     }
     return next(text for way, text in said.items() if fact.field.startswith(way))
