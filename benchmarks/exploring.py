@@ -1,8 +1,9 @@
-"""How long the panel takes to answer on the sample, change by change: `python benchmarks/exploring.py [DEPARTMENT...]`.
+"""How long the panel takes to answer on the sample, by department and by kind of change.
 
-Every change is one that a person makes: a slider moved, a list changed, a segment chosen. The time is the kernel's, from the
-change to everything that is sent to the browser, as the clock has it and as processor time (on a machine that does other things
-too they differ); the queries that were run meanwhile are counted, and must be none.
+`python benchmarks/exploring.py [DEPARTMENT...]`. Every change is one that a person makes: a slider moved, a list changed, a
+segment chosen. The time is the kernel's, from the change to everything that is sent to the browser, as the clock has it and as
+processor time (on a machine that does other things too they differ); the queries that were run meanwhile are counted, and must
+be none.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,32 +19,41 @@ from typing import Any
 from dataops_nb import board, workbench
 from dataops_nb.controls.panel import Panel
 from dataops_nb.sources import Catalog
+from dataops_nb.workbench import Workbench
 
 Change = tuple[str, Callable[[], None]]
 Took = tuple[float, float]
 
 
 def main(departments: list[str]) -> None:
-    """Print median, 95th percentile and worst of each department's changes, and of all of them."""
+    """Print median, 95th percentile and worst of each department's changes, of each kind of change, and of all of them."""
     here = workbench.open(Path(__file__).parents[1])
-    told: list[Took] = []
+    kinds: dict[str, list[Took]] = defaultdict(list)
     queries: list[int] = []
     for department in departments or [name for name, d in here.definitions.departments.items() if d.metrics]:
-        started = time.perf_counter()
-        panel = Panel(board.read(here, department=department), here)
-        opened = time.perf_counter() - started
+        (clock, busy), panel = _opened(here, department)
         plain, Catalog._run = Catalog._run, _counted(Catalog._run, queries)  # type: ignore[method-assign]
-        times = [_timed(change) for _, change in _changes(panel)]
+        times = [(kind, _timed(change)) for kind, change in _changes(panel)]
         Catalog._run = plain  # type: ignore[method-assign]
-        told += times
-        print(f"{department:18} opens in {opened:4.1f} s; {_summary(times)}")
-    print(f"{'all':18} {_summary(told)}; {len(queries)} queries")
+        for kind, took in times:
+            kinds[kind].append(took)
+        opened = f"opens in {clock / 1000:4.1f} s ({busy / 1000:.1f} s processor)"
+        print(f"{department:18} {opened}; {_summary([took for _, took in times])}")
+    for kind, told in kinds.items():
+        print(f"{kind:18} {_summary(told)}")
+    print(f"{'all':18} {_summary([each for told in kinds.values() for each in told])}; {len(queries)} queries")
+
+
+def _opened(here: Workbench, department: str) -> tuple[Took, Panel]:
+    """The panel of a department that was measured before, as by the cell above it, and how long it took to open."""
+    measured, panels = board.read(here, department=department), []  # type: ignore[var-annotated]
+    return _timed(lambda: panels.append(Panel(measured, here))), panels[0]
 
 
 def _changes(panel: Panel) -> Iterator[Change]:
     knobs, periods = panel.choices, list(panel.material.periods)
     for metric in panel.material.board.metrics:
-        yield metric, _set(knobs.metric, metric)
+        yield "metric", _set(knobs.metric, metric)
         for factor in (0.8, 1.2, 1.5):
             yield "target", _set(knobs.targets[0], knobs.targets[0].value * factor + knobs.targets[0].step)
         yield "green", _set(knobs.green, 0.95)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -107,3 +108,17 @@ def test_the_page_is_written_and_agrees_with_its_facts(bench, tmp_path, capsys):
 
 def test_what_is_asked_for_and_not_there_ends_with_2(bench, tmp_path, capsys):
     assert ask(bench, tmp_path, capsys, "zebra")[0] == 2
+
+
+def test_every_link_of_the_page_leads_somewhere(bench, tmp_path, capsys):
+    ask(bench, tmp_path, capsys, "closed_won")
+    folder = tmp_path / "ask" / "orders"
+    links = [link for page in folder.glob("*.html") for link in re.findall(r'<a [^>]*href="([^"#]+)', page.read_text())]
+    assert links
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_the_page_leads_up_to_the_front_page_where_there_is_one(bench, tmp_path, capsys):
+    (tmp_path / "index.html").write_text("<!doctype html><title>All reports</title>")
+    ask(bench, tmp_path, capsys, "closed_won")
+    assert 'href="../../index.html"' in (tmp_path / "ask" / "orders" / "index.html").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import threading
 from dataclasses import replace
 
 import pandas as pd
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from dataops_nb import board, controls, definitions, sources, status, workbench
 from dataops_nb.controls import Difference, Settings, knobs, supposed, whatifs
 from dataops_nb.controls.comparing import AGREED, SUPPOSED, Side
+from dataops_nb.controls.turns import in_turn
 from dataops_nb.definitions.models import SourceTarget, Target
 from dataops_nb.errors import DefinitionsError, UsageError
 
@@ -128,6 +130,25 @@ def test_every_answer_comes_from_memory(material, monkeypatch):
                 assert said.said.sentences
                 assert len(said.rows.rows) == 8
                 assert said.scorecard.rows
+
+
+@given(st.lists(st.tuples(
+    st.sampled_from(["m", "people", "rate", "rows"]), st.sampled_from([20, 30, 45]), st.sampled_from(["target", "capability"]),
+    st.sampled_from(["2026-W20", "2026-W40", "2026-W47"]), st.sampled_from(["", "team=West"]),
+), min_size=2, max_size=5))  # fmt: skip
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_answer_is_what_a_board_that_nobody_has_played_with_says(this, material, choices):
+    changes = {}
+    for metric, target, policy, period, segment in choices:
+        changes |= aimed(material, metric, value=target).supposing(material.definitions, policy=policy).changes
+        now = Settings(metric, period, segment=segment if metric in {"m", "people"} else "", changes=changes)
+        said = controls.answer(material, now)
+    fresh = controls.answer(controls.Material(this), now)
+    pd.testing.assert_frame_equal(said.board.table, fresh.board.table, **EXACT)
+    assert (said.light, said.said, said.compared) == (fresh.light, fresh.said, fresh.compared)
+    assert (said.rows, said.parts, said.scorecard) == (fresh.rows, fresh.parts, fresh.scorecard)
+    supposed_anew = board.of(this.catalog.under(supposed.laid(this.definitions, changes)), this.metrics)
+    pd.testing.assert_frame_equal(material.view(replace(now, segment="")).table, supposed_anew.table, **EXACT)
 
 
 def test_what_is_shown_of_a_segment_is_its_own(material, this):
@@ -387,3 +408,58 @@ def test_periods_are_picked_in_the_chart_and_in_the_list_alike(panel):
     assert panel.picture.spec["params"][1]["value"] == [{"period": "2026-W45"}]
     panel._picked(None, ())
     assert "latest 8 weeks" in panel.rows.html
+
+
+def meanwhile(panel, choose, *, put):
+    """Somebody chooses while another answer is being given, at whose end the knobs are put to something."""
+    waiting = threading.Thread(target=choose)
+
+    def answering():
+        waiting.start()
+        waiting.join(0.1)  # it waits for its turn, so this is all the time it takes
+        assert waiting.is_alive()
+        panel.choices.put(put)
+
+    in_turn(answering)()
+    waiting.join()
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [("metric", "people"), ("period", "2026-W40"), ("against", "same_last_year"), ("segment", "team=West"),
+     ("policy", "capability")],
+)  # fmt: skip
+def test_what_is_chosen_while_another_answer_puts_the_knobs_is_not_lost(panel, knob, value):
+    chosen = getattr(panel.choices, knob)
+    meanwhile(panel, lambda: setattr(chosen, "value", value), put=panel.settings)
+    assert chosen.value == value
+    said = panel.settings.changes["m"].policy if knob == "policy" else getattr(panel.settings, knob)
+    assert said == value
+
+
+def test_a_slider_that_waited_is_where_it_was_left_and_is_answered(panel):
+    slider = panel.choices.targets[0]
+    meanwhile(panel, lambda: setattr(slider, "value", 60.0), put=panel.settings)
+    assert slider.value == 60
+    assert "below the target of 60" in panel.said.html
+
+
+def test_a_target_that_was_chosen_for_one_metric_never_becomes_anothers(panel):
+    slider = panel.choices.targets[0]
+    meanwhile(panel, lambda: setattr(slider, "value", 60.0), put=replace(panel.settings, metric="rate"))
+    assert slider.value == 0.45
+    assert panel.settings.changes == {}
+
+
+def test_periods_that_are_picked_in_the_list_while_it_is_put_are_picked(panel):
+    waiting = threading.Thread(target=lambda: setattr(panel.listed, "value", ("2026-W45",)))
+
+    def answering():
+        waiting.start()
+        waiting.join(0.1)
+        panel._offer_periods()
+
+    in_turn(answering)()
+    waiting.join()
+    assert panel.listed.value == ("2026-W45",)
+    assert "1 picked week" in panel.rows.html

@@ -363,6 +363,13 @@ def test_two_sentences_say_what_moved_it_most_and_how_much_the_rest_did(catalog,
     assert str(story.explained(monthly(catalog, metric))) == said
 
 
+def test_a_rest_that_would_print_as_nothing_hardly_moved_it(catalog):
+    this = monthly(catalog, "rate")
+    whole, parts = board.explain(this, "rate")
+    this.explained["rate", ()] = whole, parts.assign(effect=[0.75, *[1e-6] * (len(parts) - 1)])
+    assert str(story.explained(this)).endswith("Everything else together hardly moved it.")
+
+
 def test_a_change_on_any_other_period_is_told_with_its_name(catalog):
     cut = calendar(catalog.definitions.company.calendar)
     this, november = monthly(catalog, "people"), cut.period("month", dt.date(2025, 11, 15))

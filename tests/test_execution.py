@@ -12,7 +12,8 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from dataops_nb.execution import fit, imports, processes, sizes
+from dataops_nb import imports
+from dataops_nb.execution import fit, processes, sizes
 from dataops_nb.refresh import execute
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")

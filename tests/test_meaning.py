@@ -16,11 +16,11 @@ sources: {log: {system: Log, path: log.csv, time: day}}
 """
 COUNT = "{type: simple, measure: {agg: count}, label: "
 DEPARTMENTS = {
-    "Sales": f"won: {COUNT}Won deals}}",
-    "Finance": f"customers: {COUNT}New customers}}",
-    "SDR": f"met: {COUNT}Meetings}}",
-    "Product": f"shipped: {COUNT}Features}}",
-    "Support": "rate: {type: ratio, label: Win rate, numerator: won, denominator: met, unit: percent}",
+    "Sales": (f"won: {COUNT}Won deals}}", f"offers: {COUNT}Offers}}"),
+    "Finance": (f"customers: {COUNT}New customers}}",),
+    "SDR": (f"met: {COUNT}Meetings}}",),
+    "Product": (f"shipped: {COUNT}Features}}",),
+    "Support": ("rate: {type: ratio, label: Win rate, numerator: won, denominator: met, unit: percent}",),
 }
 UNKNOWN = {"verdict": "cannot tell", "lag": 2, "declared": False, "contradicted": False, "together": False}
 
@@ -29,47 +29,61 @@ UNKNOWN = {"verdict": "cannot tell", "lag": 2, "declared": False, "contradicted"
 def told(tmp_path):
     (tmp_path / "departments").mkdir()
     (tmp_path / "company.yaml").write_text(COMPANY)
-    for name, metric in DEPARTMENTS.items():
-        text = f"department: {name}\ndefaults: {{source: log, lights: standard}}\nmetrics:\n  {metric}\n"
+    for name, metrics in DEPARTMENTS.items():
+        listed = "".join(f"  {metric}\n" for metric in metrics)
+        text = f"department: {name}\ndefaults: {{source: log, lights: standard}}\nmetrics:\n{listed}"
         (tmp_path / "departments" / f"{name.lower()}.yaml").write_text(text)
     known = definitions.load(tmp_path)
 
-    def read(metric, **link):
-        rows = pd.DataFrame([{"input": "won", "target": "customers", "rocking_chair": False, **UNKNOWN, **link}])
-        board = SimpleNamespace(
-            definitions=known, company_links=rows, meant={}, grain="week", period=SimpleNamespace(id="2026-W47")
+    def read(metric, *links):
+        rows = pd.DataFrame(
+            [{"input": "won", "target": "customers", "rocking_chair": False, **UNKNOWN, **each} for each in links]
         )
+        period = SimpleNamespace(id="2026-W47")
+        board = SimpleNamespace(definitions=known, company_links=rows, meant={}, grain="week", period=period)
         return [each.text for each in story.for_departments(board, metric).sentences]
 
     return read
 
 
 def test_what_moves_it_is_told_with_the_time_it_takes(told):
-    assert told("customers", verdict="moves") == ["Sales: New customers follow your Won deals 2 weeks later."]
+    assert told("customers", {"verdict": "moves"}) == ["Sales: New customers follow your Won deals 2 weeks later."]
 
 
 def test_what_it_moves_is_told_with_the_time_it_takes(told):
-    assert "Finance: your New customers follow it 2 weeks later." in told("won", verdict="moves")
+    assert "Finance: your New customers follow Won deals 2 weeks later." in told("won", {"verdict": "moves"})
 
 
 def test_what_was_declared_and_moves_in_the_same_period_is_told_without_saying_which_moves_which(told):
-    assert "Finance: your New customers move with it in the same week." in told("won", declared=True, together=True)
-    assert told("customers", declared=True, together=True) == ["Sales: your Won deals move with it in the same week."]
+    assert "Finance: your New customers move with Won deals in the same week." in told(
+        "won", {"declared": True, "together": True}
+    )
+    assert told("customers", {"declared": True, "together": True}) == [
+        "Sales: your Won deals move with New customers in the same week."
+    ]
 
 
 def test_what_nobody_declared_and_goes_together_by_chance_is_not_told(told):
-    assert told("customers", together=True) == []
+    assert told("customers", {"together": True}) == []
 
 
 def test_an_input_that_was_meant_to_move_it_and_does_not_is_told(told):
-    said = told("customers", input="shipped", verdict="does not", declared=True, rocking_chair=True)
-    assert said == ["Product: your Features were meant to move it, and do not."]
+    said = told("customers", {"input": "shipped", "verdict": "does not", "declared": True, "rocking_chair": True})
+    assert said == ["Product: your Features were meant to move New customers, and do not."]
 
 
 def test_formulas_tell_what_is_a_part_and_what_is_computed_from_it(told):
-    assert told("won") == ["Support: your Win rate is computed from it."]
-    assert told("rate") == ["Sales: your Won deals are a part of it.", "SDR: your Meetings are a part of it."]
+    assert told("won", {}) == ["Support: your Win rate is computed from Won deals."]
+    assert told("rate", {}) == [
+        "Sales: your Won deals are part of Win rate.",
+        "SDR: your Meetings are part of Win rate.",
+    ]
 
 
 def test_a_link_against_which_the_data_speak_is_no_link(told):
-    assert told("customers", verdict="moves", declared=True, contradicted=True) == []
+    assert told("customers", {"verdict": "moves", "declared": True, "contradicted": True}) == []
+
+
+def test_what_is_the_same_for_two_numbers_of_a_department_is_said_once(told):
+    said = told("customers", {"verdict": "moves"}, {"input": "offers", "verdict": "moves"})
+    assert said == ["Sales: New customers follow your Won deals and Offers 2 weeks later."]

@@ -1,5 +1,6 @@
 """Turns: JupyterLab speaks to a kernel in several threads, and the panel answers one thing at a time."""
 
+import gc
 import re
 import threading
 import time
@@ -31,6 +32,32 @@ def test_what_is_called_within_a_turn_does_not_wait_for_its_end():
     said = []
     in_turn(in_turn(lambda: said.append("inner")))()
     assert said == ["inner"]
+
+
+def test_what_is_noted_is_noted_before_the_wait():
+    said, stands = [], ["before"]
+    waiting = threading.Thread(target=in_turn(said.append, lambda: stands[0]))
+
+    def act():
+        waiting.start()
+        waiting.join(0.05)
+        stands[0] = "after"
+
+    in_turn(act)()
+    waiting.join()
+    assert said == ["before"]
+
+
+def test_rubbish_is_looked_for_between_the_turns_and_never_where_somebody_has_forbidden_it():
+    seen = []
+    in_turn(in_turn(lambda: seen.append(gc.isenabled())))()
+    assert (seen, gc.isenabled()) == ([False], True)
+    gc.disable()
+    try:
+        in_turn(lambda: None)()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_every_handler_of_a_widget_takes_its_turn():

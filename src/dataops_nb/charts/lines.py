@@ -120,13 +120,18 @@ def _drawable(board: Board, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _values(rows: pd.DataFrame, columns: list[str]) -> alt.InlineData:
-    plain = rows[columns].copy()
-    for name in plain.select_dtypes("datetime"):
-        plain[name] = plain[name].dt.strftime("%Y-%m-%dT00:00:00")
-    numbers_only = plain.select_dtypes("number").columns
-    plain[numbers_only] = plain[numbers_only].map(lambda value: float(f"{value:.6g}"))
-    records = [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in plain.to_dict("records")]
-    return alt.InlineData(values=tuple(records))
+    """These columns as records: days as their midnight, numbers with six digits, nothing where nothing is known."""
+    told = zip(*(_plain(rows[name]) for name in columns), strict=True)
+    return alt.InlineData(values=tuple(dict(zip(columns, record, strict=True)) for record in told))
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    said = zip(column.tolist(), column.isna().tolist(), strict=True)
+    if column.dtype.kind == "M":
+        return [None if missing else f"{value.date()}T00:00:00" for value, missing in said]
+    if column.dtype.kind in "iuf":
+        return [None if missing else float(f"{value:.6g}") for value, missing in said]
+    return [None if missing else value for value, missing in said]
 
 
 def _y(field: str, unit: str) -> alt.Y:

@@ -75,8 +75,10 @@ def _write(read: Board, sections: dict[str, list[Any]]) -> Path:
         if shown := [each for each in told if str(each)]:
             cells += [_cell("markdown", f"## {title}", tags[title]), _cell("code", "", tags[title], *shown)]
     notebook: Any = Node(cells=[*cells, _cell("code", "", "facts", story.record(read))], metadata={})
-    meta = publish.page.Meta(f"ask-{read.lead}", __version__, {"metric": read.lead, "grain": read.grain})
     assert read.out is not None  # noqa: S101  a board that was read has a folder
+    up = "../../index.html" if (read.out / "index.html").exists() else ""
+    asked = {"metric": read.lead, "grain": read.grain}
+    meta = publish.page.Meta(f"ask-{read.lead}", __version__, asked, up=up, archive="")
     place, private = read.out / "ask" / read.lead, read.out / "runs"
     private.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from dataops_nb.story.meaning import how
 from dataops_nb.tables.markup import Light, Table
 
 LATEST = 8
+_TOLD = ["period", "period_end", "complete", "value", "target", "target_low", "target_high", "attainment", "light"]
 _NOTHING = "–"
 
 
@@ -106,7 +107,7 @@ def _part(material: Material, metric: str, row: dict[Any, Any], unit: str) -> li
 
 def rows(view: Board, settings: Settings) -> Table:
     """The metric's periods that were picked (else the latest up to the one shown), newest first."""
-    own = view.table[view.table["metric"] == settings.metric]
+    own = view.table.loc[view.table["metric"] == settings.metric, _TOLD]
     if settings.rows:
         own = own[own["period"].isin(settings.rows)]
     else:

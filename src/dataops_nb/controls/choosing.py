@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -20,6 +21,7 @@ from dataops_nb.story import numbers
 
 POLICIES = [("Against its target", "target"), ("Its target and its own past", "capability")]
 TOTAL = "Targets are agreed for the total"
+ABOUT = ("metric", "period", "segment")
 
 
 class Choices:
@@ -55,6 +57,7 @@ class Choices:
             )
             self._put_segments()
             self._put_agreed()
+        self._stood = settings
 
     def _put_segments(self) -> None:
         material, metric = self.material, self.settings.metric
@@ -80,48 +83,63 @@ class Choices:
         self.policy.value, self.policy.disabled = policy_of(view.definitions, settings.metric), lights is None
 
     def _listen(self) -> None:
-        for each in (self.metric, self.period, self.against, self.segment):
-            each.observe(in_turn(lambda _: self._chosen(self._looked())), "value")
-        for slider in self.targets:
-            slider.observe(in_turn(lambda _: self._chosen(self._aimed())), "value")
-        for slider in (self.green, self.yellow):
-            slider.observe(in_turn(lambda _: self._chosen(self._lit())), "value")
-        self.policy.observe(in_turn(lambda _: self._chosen(self._supposing(policy=self.policy.value))), "value")
+        for name in ("metric", "period", "against", "segment"):
+            about = ("metric",) if name == "segment" else ()
+            self._hear(getattr(self, name), partial(self._looked, name), about)
+        for place, slider in enumerate(self.targets):
+            self._hear(slider, partial(self._aimed, place))
+        self._hear(self.green, lambda value: self._lit(value, self.yellow.value))
+        self._hear(self.yellow, lambda value: self._lit(self.green.value, value))
+        self._hear(self.policy, lambda value: self._supposing(policy=value))
 
-    def _looked(self) -> Settings:
+    def _hear(self, knob: Any, meant: Callable[[Any], Settings], about: tuple[str, ...] = ABOUT) -> None:
+        """Let a knob be heard. What was chosen is in the message: while it waited, an answer may have put the knob back.
+
+        What was chosen about something (`about`) that the knobs stand at no longer was never meant for what they stand at now.
+        """
+
+        def told(change: Any, stood: Settings) -> None:
+            if self._quiet:
+                return
+            fits = all(getattr(stood, name) == getattr(self.settings, name) for name in about)
+            if fits:
+                self._chosen(meant(change["new"]))
+            if not fits or knob.value != change["new"]:
+                self.put(self.settings)
+
+        knob.observe(in_turn(told, lambda: self._stood), "value")
+
+    def _looked(self, name: str, value: str) -> Settings:
         """Another metric has other segments; another period other rows."""
-        metric, period = self.metric.value, self.period.value
-        same = metric == self.settings.metric
-        rows = self.settings.rows if same and period == self.settings.period else ()
-        chosen = self.segment.value if same else ""
-        return replace(
-            self.settings, metric=metric, period=period, against=self.against.value, segment=chosen, rows=rows
-        )
+        found = replace(self.settings, **{name: value})  # type: ignore[arg-type]
+        if name == "metric":
+            return replace(found, segment="", rows=())
+        return replace(found, rows=()) if name == "period" else found
 
-    def _aimed(self) -> Settings:
+    def _aimed(self, place: int, value: float) -> Settings:
         settings = self.settings
         definitions, day = (
             laid(self.material.definitions, settings.changes),
             self.material.period(settings.period).start,
         )
-        first, second = (slider.value for slider in self.targets)
+        ends = [slider.value for slider in self.targets]
+        ends[place] = value
         band = definitions.metrics[settings.metric].better == "inside"
-        said = {"low": min(first, second), "high": max(first, second)} if band else {"value": first}
+        said = {"low": min(ends), "high": max(ends)} if band else {"value": ends[0]}
         grain = knobs.grain_of(self.material.board, settings.metric)
         return self._supposing(targets=with_target(definitions, settings.metric, day, grain, **said))
 
-    def _lit(self) -> Settings:
+    def _lit(self, green: float, yellow: float) -> Settings:
         agreed = laid(self.material.definitions, self.settings.changes).lights(self.settings.metric)
         if agreed is None:
             return self.settings
-        yellow = None if self.yellow.off else self.yellow.value
-        return self._supposing(lights=with_lights(agreed, self.green.value, yellow))
+        return self._supposing(lights=with_lights(agreed, green, None if self.yellow.off else yellow))
 
     def _supposing(self, **said: object) -> Settings:
         return self.settings.supposing(self.material.definitions, **said)
 
     def _chosen(self, settings: Settings) -> None:
-        if self._quiet or settings == self.settings:
+        if settings == self.settings:
             return
         looked = replace(settings, changes=self.settings.changes, against=self.settings.against) != self.settings
         self.settings = settings

@@ -21,18 +21,22 @@ from dataops_nb.periods import Period, calendar
 
 EAGER = 12
 Split = tuple[str, ...]
+Agreed = tuple[object, ...]
 
 
 class Material:
     """A board and, of each of its metrics, the segments and the parts of its changes, measured once.
 
     Of boards of at most twelve metrics everything is measured at the start; of larger ones what is a metric's own when it is
-    first shown. `explained` keeps what was answered about a change (by metric, period, comparison and segment).
+    first shown. What is computed of that is kept for as long as it is the answer: a metric's rows until they are judged by
+    another agreement, and in `explained` what was answered about a change (by metric, period, comparison and segment).
     """
 
     def __init__(self, board: Board) -> None:
         self.board = board
         self._segments: dict[str, pd.DataFrame] = {}
+        self._judged: dict[tuple[str, str], tuple[Agreed, pd.DataFrame]] = {}
+        self._whole: tuple[dict[str, Agreed], pd.DataFrame] = {}, board.table
         self.explained: dict[tuple[str, str, str, str], tuple[Any, Any]] = {}
         if len(board.metrics) <= EAGER:
             for metric in board.metrics:
@@ -88,13 +92,14 @@ class Material:
 
     def judged(self, definitions: Definitions) -> pd.DataFrame:
         """The board's table under definitions that measure the same: targets, limits, pace, lights anew where they say so."""
-        table, base = self.board.table, self.definitions
-        other = [name for name in self.board.metrics if _agreed(definitions, name) != _agreed(base, name)]
-        if not other:
-            return table
-        rows = table["metric"].isin(other)
-        again = self._judge(table[rows], definitions)
-        return pd.concat([table[~rows], again]).sort_index()[list(table.columns)]
+        agreed = {name: _agreed(definitions, name) for name in self.board.metrics}
+        other = {name: said for name, said in agreed.items() if said != _agreed(self.definitions, name)}
+        if other != self._whole[0]:
+            table = self.board.table
+            rows = table["metric"]
+            again = [self._again(table[rows == name], definitions, name) for name in other]
+            self._whole = other, pd.concat([table[~rows.isin(list(other))], *again]).sort_index()[list(table.columns)]
+        return self._whole[1]
 
     def view(self, settings: Settings) -> Board:
         """The board as the settings have it: at their period, under their differences, the metric's segment in its place."""
@@ -109,6 +114,8 @@ class Material:
         catalog, period = self.board.catalog.under(definitions), self.period(settings.period)
         view = replace(self.board, catalog=catalog, period=period, table=table, out=None)
         view.__dict__["restated"] = self._unpublished
+        if definitions.events is self.definitions.events:
+            view.__dict__["events"] = self.board.events
         return view
 
     @cached_property
@@ -120,10 +127,17 @@ class Material:
         """The table with a segment's rows where the metric's total was."""
         self.split_of(settings.metric, settings.segment)
         rows = self._segments[settings.metric]
-        own = self._judge(rows[rows["segment"] == settings.segment], definitions)
-        columns = list(table.columns)
+        own = self._again(rows[rows["segment"] == settings.segment], definitions, settings.metric, settings.segment)
         others = table[table["metric"] != settings.metric]
-        return pd.concat([others, own[columns]], ignore_index=True)
+        return pd.concat([others, own[list(table.columns)]], ignore_index=True)
+
+    def _again(self, rows: pd.DataFrame, definitions: Definitions, metric: str, segment: str = "") -> pd.DataFrame:
+        """A metric's (or a segment's) rows judged by what is agreed now; the last judgement is kept."""
+        agreed = _agreed(definitions, metric)
+        kept = self._judged.get((metric, segment))
+        if kept is None or kept[0] != agreed:
+            kept = self._judged[metric, segment] = agreed, self._judge(rows, definitions)
+        return kept[1]
 
     def _judge(self, rows: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
         rows = alignment.add_targets(rows, self.board.catalog.under(definitions))
@@ -148,7 +162,8 @@ class Material:
         return alignment.compare(rows, self.board.catalog)
 
 
-def _agreed(definitions: Definitions, metric: str) -> tuple[object, ...]:
+def _agreed(definitions: Definitions, metric: str) -> Agreed:
+    """All that a metric's judgement depends on beside what was measured."""
     return definitions.metrics[metric], definitions.lights(metric)
 
 

@@ -34,13 +34,13 @@ class Panel:
         self.said = Pane(label="What the number says", live=True, hosts=True)
         self.scorecard, self.parts, self.rows = (Pane(label=name) for name in ("Scorecard", "What moved it", "Periods"))
         self.listed, self.finding = _list(), Pane(label="Finding")
-        self.picture = picking.Picture(picking.picture(self.answer.only, self.settings.metric))
+        self.picture = picking.Picture()
         self.drawers = (Meaning(), Comparison(self.material, here), WhatIf(self.material, here, self._load))
         self.root = self._placed()
         self._tell()
         self._draw()
         self.picture.on_pick(self._picked)
-        self.listed.observe(in_turn(lambda _: self._listed()), "value")
+        self.listed.observe(in_turn(lambda change: self._listed(change["new"])), "value")
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The panel, and for whoever cannot show widgets the table of its settings."""
@@ -86,10 +86,11 @@ class Panel:
         if set(found) != set(self.settings.rows):
             self._pick(found)
 
-    def _listed(self) -> None:
+    def _listed(self, chosen: tuple[str, ...]) -> None:
         """Somebody has picked periods in the list: they are marked in the chart as well."""
-        if set(self.listed.value) != set(self.settings.rows):
-            self._pick(self.listed.value)
+        found = tuple(id_ for id_ in chosen if id_ in self.listed.options)
+        if set(found) != set(self.settings.rows):
+            self._pick(found)
             self._draw()
 
     def _draw(self) -> None:

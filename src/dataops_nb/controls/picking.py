@@ -58,26 +58,30 @@ def picture(view: Board, metric: str, picked: tuple[str, ...] = ()) -> dict[str,
 
 
 def _points(view: Board, metric: str) -> list[dict[str, Any]]:
-    rows = history(view, metric, PERIODS)
-    rows = rows[rows["value"].notna()]
+    rows = history(view, metric, PERIODS)[["period", "period_start", "value"]].dropna(subset=["value"])
     unit = view.definitions.metrics[metric].unit
     return [
-        {"period": row["period"], "period_start": f"{row['period_start']:%Y-%m-%dT00:00:00}",
+        {"period": row["period"], "period_start": f"{row['period_start'].date()}T00:00:00",
          "value": float(f"{row['value']:.6g}"), "shown": numbers.of(view).number(row["value"], unit)}
         for row in rows.to_dict("records")
     ]  # fmt: skip
 
 
 class Picture(JupyterChart):
-    """The chart as a widget. `show` draws another specification in it; `picked` is told which periods were chosen."""
+    """The chart as a widget. `show` draws a specification in it; `on_pick` tells which periods are chosen."""
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self) -> None:
         type(self).enable_offline()
-        chart = alt.LayerChart.from_dict(dict(spec), validate=False)
+        with debug_mode(
+            False
+        ):  # the widget reads the selections off a chart, and draws whatever specification it is shown
+            chart = alt.Chart(alt.InlineData(values=[])).mark_point().add_params(
+                alt.selection_interval(name=BRUSH), alt.selection_point(name=CLICK, fields=["period"])
+            )  # fmt: skip
         super().__init__(chart, debounce_wait=80, max_wait=False, embed_options={"renderer": "svg", "actions": False})
 
     def show(self, spec: Mapping[str, Any]) -> None:
-        """Draw another specification, with the same selections."""
+        """Draw a specification that has these selections."""
         self.spec = dict(spec)
 
     def on_pick(self, picked: Callable[[tuple[dt.datetime, dt.datetime] | None, tuple[str, ...]], None]) -> None:

@@ -24,7 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dataops_nb.execution import imports, processes
+from dataops_nb import imports
+from dataops_nb.execution import processes
 
 AHEAD = (
     "pandas", "pyarrow", "duckdb", "sqlglot", "dataops_nb.charts", "altair", "papermill", "dataops_nb.execution.cells",

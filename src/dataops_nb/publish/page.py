@@ -39,15 +39,17 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Meta:
-    """What a page says about its making: the report's id, its parameters, the package's version and the way up.
+    """What a page says about its making: the report's id, its parameters, the package's version.
 
-    `whatif` names the what-if that the page shows in place of what is.
+    `up` leads to the front page and `archive` to all periods of the report; empty where there is none. `whatif` names the
+    what-if that the page shows in place of what is.
     """
 
     report: str
     version: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     up: str = "../../index.html"
+    archive: str = "../index.html"
     whatif: str = ""
 
 
@@ -154,21 +156,23 @@ def _header(payload: Payload, altitude: Altitude, meta: Meta) -> str:
     for name, file in FILES.items():
         here = ' aria-current="page"' if name == altitude else ""
         links.append(f'<a href="{file}"{here}>{NAMES[name]}</a>')
+    above = f'<a class="nb-up" href="{text(meta.up)}">All reports</a>' if meta.up else ""
     return (
         f'<header>\n<div class="nb-top"><span class="nb-company">{text(payload["company"])}</span>'
-        f"{_neighbours(payload)}</div>\n<h1>{text(payload['title'])}</h1>\n"
-        f'<nav aria-label="Pages of this report"><a class="nb-up" href="{text(meta.up)}">All reports</a>'
-        f"{''.join(links)}</nav>\n</header>"
+        f"{_neighbours(payload, meta)}</div>\n<h1>{text(payload['title'])}</h1>\n"
+        f'<nav aria-label="Pages of this report">{above}{"".join(links)}</nav>\n</header>'
     )
 
 
-def _neighbours(payload: Payload) -> str:
+def _neighbours(payload: Payload, meta: Meta) -> str:
     """The page's day between the ways to the period before and after it, which the archive knows (see `archive`)."""
     period, day = quote(str(payload["period"])), stamp(payload["as_of"], _locale(payload))
+    if not meta.archive:
+        return f'<span class="nb-asof">as of {day}</span>'
     return (
         f'<nav class="nb-asof" aria-label="Periods">'
-        f'<a rel="prev" href="../index.html#before-{period}">‹ Earlier</a> <span>as of {day}</span> '
-        f'<a rel="next" href="../index.html#after-{period}">Later ›</a></nav>'
+        f'<a rel="prev" href="{text(meta.archive)}#before-{period}">‹ Earlier</a> <span>as of {day}</span> '
+        f'<a rel="next" href="{text(meta.archive)}#after-{period}">Later ›</a></nav>'
     )
 
 
@@ -210,7 +214,7 @@ def _footer(payload: Payload, altitude: Altitude, meta: Meta, run: str) -> str:
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in entries.items())
     sources = _sources(payload) if altitude == "analyst" else ""
     links = '<a href="numbers.csv">The numbers (csv)</a><a href="facts.json">The facts (json)</a>'
-    links += '<a href="../index.html">Every period</a>'
+    links += f'<a href="{text(meta.archive)}">Every period</a>' if meta.archive else ""
     return f'<footer>\n{sources}<dl>{rows}</dl>\n<nav aria-label="Files of this report">{links}</nav>\n</footer>'
 
 

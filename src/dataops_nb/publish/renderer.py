@@ -24,7 +24,7 @@ from dataops_nb.execution.forks import Helper, Template, UnsafeError
 
 LONGEST = 120.0
 WARM = """
-from dataops_nb.execution import imports
+from dataops_nb import imports
 with imports.grammars_later():
     from dataops_nb.publish import drawing
 drawing.main()

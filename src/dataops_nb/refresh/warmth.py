@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from dataops_nb.execution import forks, imports
+from dataops_nb import imports
+from dataops_nb.execution import forks
 from dataops_nb.execution.forks import Template
 from dataops_nb.refresh.surroundings import passed
 

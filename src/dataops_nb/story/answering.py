@@ -23,8 +23,9 @@ def worth(board: Board, metric: str | None = None) -> Told:
     one, value, low, high = (known[f"{name}.{field}"] for field in ("one", "worth_of_one", "worth_low", "worth_high"))
     verb = "costs" if found.value < 0 else "is worth"
     through = "" if found.star in {None, name} else f", through {board.definitions.label(str(found.star))}"
-    used = [one.id, value.id, low.id, high.id]
-    text = f"{label}: {one.text} {verb} about {value.text} a year{through} ({low.text} to {high.text})"
+    sure = "" if low.text == high.text == value.text else f" ({low.text} to {high.text})"
+    used = [one.id, value.id, *((low.id, high.id) if sure else ())]
+    text = f"{label}: {one.text} {verb} about {value.text} a year{through}{sure}"
     if (lag := known.get(f"{name}.worth_after")) is not None:
         text, used = f"{text}; it takes {lag.text} to show", [*used, lag.id]
     return Told((Sentence(f"{text}.", tuple(used)),))

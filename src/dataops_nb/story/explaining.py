@@ -9,7 +9,7 @@ import pandas as pd
 
 from dataops_nb import drivers
 from dataops_nb.board import Board, explain
-from dataops_nb.definitions import Definitions
+from dataops_nb.definitions import Definitions, agreeing
 from dataops_nb.definitions.models import Offset, Ratio
 from dataops_nb.drivers import Against, Change
 from dataops_nb.periods import Period
@@ -119,12 +119,13 @@ def _told(board: Board, metric: str, known: dict[str, Fact], other: str) -> Iter
     )
     if change is None:
         return
+    label = board.definitions.label(metric)
     went = (
         f"{'rose' if float(change.value or 0) > 0 else 'fell'} by {change.text} on"
         if change.value
-        else "was level with"
+        else f"{agreeing(label, 'was', 'were')} level with"
     )
-    opening = f"{board.definitions.label(metric)} {went} {other}"
+    opening = f"{label} {went} {other}"
     if most is None or by is None:
         yield Sentence(f"{opening}; no part of it is known that could say why.", (change.id,))
         return
@@ -134,9 +135,16 @@ def _told(board: Board, metric: str, known: dict[str, Fact], other: str) -> Iter
     yield Sentence(f"{opening}; {most.text} moved it most ({by.text}).", (change.id, most.id, by.id))
     if rest is None:
         yield Sentence("Nothing else moved it.", ())
+    elif open_ is None and _prints_as_nothing(board, rest):
+        yield Sentence("Everything else together hardly moved it.", (rest.id,))
     elif open_ is None:
         yield Sentence(f"Everything else together: {rest.text}.", (rest.id,))
     else:
         yield Sentence(
             f"Everything else together: {rest.text}, of which {open_.text} is unexplained.", (rest.id, open_.id)
         )
+
+
+def _prints_as_nothing(board: Board, fact: Fact) -> bool:
+    written = numbers.of(board).difference
+    return written(float(fact.value or 0), fact.unit) == written(0.0, fact.unit)

@@ -17,7 +17,7 @@ def for_departments(board: Board, metric: str | None = None) -> Told:
     """What a metric (default: the lead) means for each other department: one sentence on the inputs or outcomes that it shares.
 
     A department is named where one of its metrics moves it, is moved by it or goes with it in the same period, is a part
-    of it or is computed from it, or was declared to move it and does not.
+    of it or is computed from {mine}, or was declared to move it and does not.
     """
     name = metric or board.lead
     known = meaning_facts(board, name)
@@ -76,21 +76,31 @@ def _fact(board: Board, metric: str, field: str, value: int | str) -> Fact:
 def _told(board: Board, metric: str, department: str, found: list[Fact]) -> Sentence:
     shown = found[:MOST]
     who = board.definitions.departments[department].department
-    said = "; ".join(_said(board, metric, fact) for fact in shown)
+    said = "; ".join(_said(board, metric, alike) for alike in _alike(shown))
     return Sentence(f"{who}: {said}.", (*(fact.id for fact in shown), f"{metric}.light"))
 
 
-def _said(board: Board, metric: str, fact: Fact) -> str:
-    mine, other = board.definitions.label(metric), board.definitions.label(fact.metric)
-    follow, follows = (agreeing(label, "follows", "follow") for label in (mine, other))
-    move, was, is_ = (agreeing(other, *verb) for verb in (("moves", "move"), ("was", "were"), ("is", "are")))
-    does = agreeing(other, "does", "do")
+def _alike(found: list[Fact]) -> list[list[Fact]]:
+    """The facts that say the same of different metrics together, in their order."""
+    ways: dict[tuple[str, str], list[Fact]] = {}
+    for fact in found:
+        ways.setdefault((fact.field, fact.text), []).append(fact)
+    return list(ways.values())
+
+
+def _said(board: Board, metric: str, alike: list[Fact]) -> str:
+    mine, others = board.definitions.label(metric), [board.definitions.label(fact.metric) for fact in alike]
+    other, fact = " and ".join(others), alike[0]
+
+    def verb(one: str, many: str) -> str:
+        return many if len(others) > 1 else agreeing(other, one, many)
+
     said: dict[str, str] = {
-        "moves_": f"{mine} {follow} your {other} {fact.text} later",
-        "follows_": f"your {other} {follows} it {fact.text} later",
-        "goes_with_": f"your {other} {move} with it in the same {board.grain}",
-        "does_not_move_": f"your {other} {was} meant to move it, and {does} not",
-        "is_part_of_": f"your {other} {is_} a part of it",
-        "is_computed_from_": f"your {other} {is_} computed from it",
+        "moves_": f"{mine} {agreeing(mine, 'follows', 'follow')} your {other} {fact.text} later",
+        "follows_": f"your {other} {verb('follows', 'follow')} {mine} {fact.text} later",
+        "goes_with_": f"your {other} {verb('moves', 'move')} with {mine} in the same {board.grain}",
+        "does_not_move_": f"your {other} {verb('was', 'were')} meant to move {mine}, and {verb('does', 'do')} not",
+        "is_part_of_": f"your {other} {verb('is', 'are')} part of {mine}",
+        "is_computed_from_": f"your {other} {verb('is', 'are')} computed from {mine}",
     }
     return next(text for way, text in said.items() if fact.field.startswith(way))
