@@ -218,6 +218,30 @@ def test_the_record_of_a_list_is_about_what_to_solve_next(shop):
     assert [row["id"] for row in story.record(this).payload["follow_ups"]] == this.priorities["id"].tolist()
 
 
+def test_a_report_about_the_list_opens_with_its_first_thing_under_the_light_of_its_metric(shop):
+    this = shop(item("ads", "customers"))
+    opening = story.first(this).sentences[0]
+    payload = story.record(this).payload
+    assert opening.text.startswith("First: Ads (Customers). It costs about $")
+    assert (opening.kind, opening.light) == ("headline", "red")
+    assert (payload["headline"], payload["light"]) == (opening.text, "red")
+    assert {id_ for each in story.first(this).sentences for id_ in each.facts} <= {f["id"] for f in payload["facts"]}
+    assert tables.shortlist(this).rows[0][0] == "1. Ads"
+
+
+def test_where_nothing_has_money_at_stake_the_lead_speaks(shop):
+    this = shop(item("ads", "customers"))
+    this.__dict__["priorities"] = this.priorities.assign(at_stake=0.0)
+    assert story.first(this).sentences[0].text == story.headline(this, moved=False).sentences[0].text
+    assert story.record(this).payload["headline"] == story.headline(this, moved=False).sentences[0].text
+
+
+def test_what_is_late_says_by_how_many_days(shop):
+    this = shop(item("ads", "customers"))
+    this.__dict__["priorities"] = this.priorities.assign(slack=-12.0)
+    assert tables.shortlist(this).rows[0][-1] == "12 days late"
+
+
 def test_the_same_seed_gives_the_same_draws(shop):
     this = shop(item("ads", "visits", effort="5d"))
     assert solve(this).equals(solve(this))

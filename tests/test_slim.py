@@ -40,6 +40,7 @@ def slimmed(inner: str) -> str:
         ('<path d="M0,0h9v9h-9Z"/>', ""),
         ('<path d="M0,0h9v9h-9Z" fill="red"/>', '<path d="M0,0h9v9h-9Z" fill="red"/>'),
         ('<g><g transform="translate(0,0)"><text opacity="1" fill="red">x</text></g></g>', '<text fill="red">x</text>'),
+        ('<g><text opacity="0">hidden</text><text fill="red">x</text></g>', '<text fill="red">x</text>'),
         ('<g stroke="red"><line x2="5" y2="0" stroke="red" stroke-width="1"/></g>', '<g stroke="red"><line x2="5"/></g>'),
         ('<g><line x2="1" stroke="red"/><line x2="2" stroke="red"/></g>', '<g stroke="red"><line x2="1"/><line x2="2"/></g>'),
         ('<defs><clipPath id="a"><path d="M0,0h9"/></clipPath></defs>', '<defs><clipPath id="a"><path d="M0,0h9"/></clipPath></defs>'),

@@ -212,6 +212,13 @@ def test_the_command_names_the_page_and_the_sentence(sent, tmp_path, capsys):
     assert cli.main(["verify", str(tmp_path / "none.html")]) == 2
 
 
+@pytest.mark.parametrize("name", ["report.eml", "index.pdf", "report.ipynb", "numbers.csv", "facts.json", "site.zip"])
+def test_what_is_no_page_is_refused_with_what_to_check_instead(tmp_path, capsys, name):
+    (tmp_path / name).write_bytes(b"\xff\xfe anything")
+    assert cli.main(["verify", str(tmp_path / name)]) == 1
+    assert re.search(r": is .+: (unpack it, and )?check .*page", capsys.readouterr().err)
+
+
 # --- the sentences of a company, mutated ------------------------------------------------------------------------------
 
 FLIPS = {

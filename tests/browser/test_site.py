@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from dataops_nb.publish.serve import serving
+
 pytestmark = pytest.mark.browser
 AXE = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 KINDS = {
-    "front": "index.html", "archive": "sales/index.html", "summary": "sales/2026-W47/index.html",
+    "customer service": "customer-service/2026-W47/index.html", "front": "index.html", "archive": "sales/index.html", "summary": "sales/2026-W47/index.html",
     "manager": "sales/2026-W47/manager.html", "analyst": "sales/2026-W47/analyst.html",
     "north star": "north-star/2026-W47/analyst.html", "solve next": "solve-next/2026-W47/analyst.html",
     "what-if": "whatif/more/sales/2026-W47/index.html", "front of a what-if": "whatif/more/index.html",
@@ -25,6 +28,14 @@ STATES = {
 }  # fmt: skip
 DESK, TABLET, PHONE = ({"width": w, "height": h} for w, h in ((1440, 900), (768, 1024), (360, 740)))
 FOCUSED = "() => { const s = getComputedStyle(document.activeElement); return [document.activeElement.tagName, parseFloat(s.outlineWidth), s.outlineStyle] }"
+BOXES = """svg => [...svg.querySelectorAll("text")].map(e => [e.textContent, e.getBoundingClientRect()])
+  .filter(([text, box]) => text.trim() && box.width)"""
+CROSSING = f"""svg => {{ const all = ({BOXES})(svg); const found = [];
+  all.forEach(([a, p], i) => all.slice(i + 1).forEach(([b, q]) => {{
+    const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left), high = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+    if (a !== b && wide > 2 && high > 4) found.push(`${{a}} / ${{b}}`); }})); return found; }}"""
+CUT = f"""svg => {{ const edge = svg.getBoundingClientRect(); return ({BOXES})(svg)
+  .filter(([, box]) => box.left < edge.left - 1 || box.right > edge.right + 1).map(([text]) => text); }}"""
 WIDER = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)"
 
 
@@ -37,14 +48,19 @@ def problems(tab) -> list[str]:
     return [f"{each['id']}: {node['html'][:120]}" for each in answer["violations"] for node in each["nodes"]]
 
 
+def everywhere(tab) -> list[str]:
+    """The same on a phone, on a desk in the dark, and on paper."""
+    found = problems(tab)
+    tab.set_viewport_size(DESK)
+    tab.emulate_media(color_scheme="dark")
+    found += problems(tab)
+    tab.emulate_media(media="print", color_scheme="dark")
+    return [*found, *problems(tab)]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_can_be_used_by_everybody(sample_out, visit, kind):
-    tab = visit(found(sample_out, kind), viewport=PHONE)
-    assert problems(tab) == []
-    if kind in {"front", "archive", "analyst", "form"}:  # the others are made of the same parts
-        tab.set_viewport_size(DESK)
-        tab.emulate_media(color_scheme="dark")
-        assert problems(tab) == []
+    assert everywhere(visit(found(sample_out, kind), viewport=PHONE)) == []
 
 
 @pytest.mark.parametrize("state", [*STATES, "index"])
@@ -54,7 +70,19 @@ def test_a_state_is_said_in_words_on_the_first_screen_and_can_be_read_by_everybo
     words = STATES.get(state, "Error failed as of Sun 22 Nov 2026: cell 4: ValueError: the sheet is locked.")
     said = tab.get_by_text(words).first
     assert said.bounding_box()["y"] < PHONE["height"]
-    assert problems(tab) == []
+    assert everywhere(tab) == []
+
+
+@pytest.mark.parametrize("kind", ["manager", "customer service", "north star", "solve next"])
+def test_no_words_of_a_chart_stand_on_others_on_a_phone_or_a_desk(sample_out, visit, kind):
+    tab = visit(found(sample_out, kind), viewport=PHONE)
+    for viewport in (PHONE, DESK):
+        tab.set_viewport_size(viewport)
+        charts = tab.locator(".nb-chart svg:visible")
+        assert charts.count()
+        for each in charts.all():
+            assert each.evaluate(CROSSING) == []
+            assert each.evaluate(CUT) == []
 
 
 def test_an_unknown_light_says_why(states_out, visit):
@@ -137,6 +165,18 @@ def test_a_metric_is_found_by_typing_and_opened_by_enter(sample_out, visit):
     tab.get_by_label("Find a metric").fill("repeat orders")
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/sales/2026-W47/index.html")
+
+
+def test_under_serve_which_runs_no_script_the_list_is_there_and_no_dead_field(sample_out, browser):
+    with serving(sample_out) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        tab = browser.new_page()
+        tab.goto(server.url)
+        assert not tab.locator("#nb-find").is_visible()
+        tab.locator("#metrics > summary").click()
+        assert tab.locator("#metrics li:visible").count() == 33
+        tab.close()
+        server.shutdown()
 
 
 def test_without_scripts_every_metric_is_listed_and_no_dead_field_is_shown(sample_out, visit):

@@ -11,6 +11,15 @@ from dataops_nb.errors import UsageError
 from dataops_nb.publish import verify
 
 REFUSED = 1
+PAGE = "the page it was made from (index.html, manager.html or analyst.html in the folder of its report and period)"
+OTHERS = {
+    ".eml": f"is a mail, and its text carries no facts: check {PAGE}, or a page attached to it, saved as a file",
+    ".pdf": f"is a print, and carries no facts: check {PAGE}",
+    ".ipynb": f"is a notebook: check {PAGE}",
+    ".json": "is data, not a page: check the page beside it",
+    ".csv": "is data, not a page: check the page beside it",
+    ".zip": "is a zip: unpack it, and check its pages",
+}
 
 
 def run(args: Namespace) -> int:
@@ -36,7 +45,9 @@ def run(args: Namespace) -> int:
 
 
 def _wrong(path: Path) -> list[verify.Problem]:
-    """What is wrong with one file; one that is no text is refused, and the others are looked at all the same."""
+    """What is wrong with one file; what is no page is refused with what to give instead, and the others are looked at."""
+    if path.suffix.lower() in OTHERS and path.is_file():
+        return [verify.Problem("", OTHERS[path.suffix.lower()])]
     try:
         return verify.page(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dataops_nb.publish import markup, saying
-from dataops_nb.publish.markup import text
+from dataops_nb.publish.markup import prose, text
 from dataops_nb.publish.page import document, notice, stamp, whatif_said
 from dataops_nb.publish.saying import Said
 from dataops_nb.story.numbers import DEFAULT
@@ -89,5 +89,5 @@ def _marks(periods: Sequence[str]) -> dict[str, str]:
 def _item(past: Past, marks: str, said: Said | None) -> str:
     name = f'<a href="{text(past.path)}">{text(past.period)}</a>'
     top = f'<div class="nb-cardtop"><h2>{name}</h2>{markup.chip(past.light, past.reason)}</div>'
-    told = f'<p class="nb-said"{said.attribute}>{text(said.text)}</p>' if said else ""
+    told = f'<p class="nb-said"{said.attribute}>{prose(said.text)}</p>' if said else ""
     return f'<li id="{_id(past.period)}">{marks}{top}{told}<p class="nb-meta">as of {stamp(past.as_of, past.locale)}</p></li>'

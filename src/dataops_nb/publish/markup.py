@@ -57,6 +57,11 @@ def text(value: object) -> str:
     return escape(str(value), quote=True)
 
 
+def prose(value: object) -> str:
+    """The same of a sentence: no line of it begins with a percent sign."""
+    return re.sub(r"(?<=\d) %", "\u00a0%", text(value))
+
+
 def data(value: Any) -> str:
     """A value as JSON that may stand in a <script> element: no character of it can end the element."""
     raw = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

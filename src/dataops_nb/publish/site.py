@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataops_nb.publish import finder, markup, saying, stars
-from dataops_nb.publish.markup import text
+from dataops_nb.publish.markup import prose, text
 from dataops_nb.publish.page import day, document, notice, stamp, whatif_said
 from dataops_nb.publish.saying import Said
 from dataops_nb.publish.standing import Standing
@@ -122,7 +122,7 @@ def _found(first: Entry | None, others: Iterable[Entry]) -> list[Said]:
 
 
 def _findings(said: Sequence[Said]) -> str:
-    items = "".join(f"<li{each.attribute}>{text(each.text)}</li>" for each in said)
+    items = "".join(f"<li{each.attribute}>{prose(each.text)}</li>" for each in said)
     return f'<section><h2>What the lights do not say</h2><ul class="nb-lines">{items}</ul></section>\n' if items else ""
 
 
@@ -134,7 +134,7 @@ def _solving(entries: Sequence[Entry], said: Sequence[Sequence[Said]]) -> str:
     """What to solve next, as the reports about it say."""
     sections = []
     for entry, told in zip(entries, said, strict=True):
-        items = "".join(f"<li{each.attribute}>{text(each.text)}</li>" for each in told)
+        items = "".join(f"<li{each.attribute}>{prose(each.text)}</li>" for each in told)
         name = f'<a href="{text(entry.path)}">{text(entry.title)}</a>'
         sections.append(f'<section class="nb-solve"><h2>{name}</h2><ol class="nb-lines">{items}</ol></section>\n')
     return "".join(sections)
@@ -207,6 +207,6 @@ def _card(entry: Entry, level: str) -> str:
     return (
         f'<article><div class="nb-cardtop"><{level}><a href="{text(entry.path)}">{text(entry.title)}</a></{level}>'
         f"{markup.chip(entry.light, entry.reason)}</div>"
-        f'<p class="nb-said"{_headline(entry).attribute if entry.facts else ""}>{text(entry.headline)}</p>'
+        f'<p class="nb-said"{_headline(entry).attribute if entry.facts else ""}>{prose(entry.headline)}</p>'
         f'<p class="nb-meta">{meta}</p></article>'
     )

@@ -105,7 +105,10 @@ def _trim(element: ET.Element, above: Mapping[str, str]) -> None:
             continue
         _trim(each, said)
         unseen = each.tag in SHAPES and each.get("fill", said["fill"]) == each.get("stroke", said["stroke"]) == "none"
-        if unseen or each.get("display") == "none" or (each.tag == f"{SVG}g" and not len(each)):
+        unseen = (
+            unseen or each.get("display") == "none" or each.get("opacity") == "0"
+        )  # as labels that would touch others
+        if unseen or (each.tag == f"{SVG}g" and not len(each)):
             element.remove(each)
         elif each.tag == f"{SVG}g" and not each.attrib:
             place = list(element).index(each)

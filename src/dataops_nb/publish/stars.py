@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dataops_nb.publish import sparkline
-from dataops_nb.publish.markup import text
+from dataops_nb.publish.markup import prose, text
 from dataops_nb.publish.saying import Said
 from dataops_nb.publish.standing import Feed, Standing
 
@@ -28,7 +28,7 @@ def section(stars: Sequence[Standing], title: str, path: str, grain: str) -> tup
 
 def _card(star: Standing, said: Said, grain: str) -> str:
     picture = sparkline.draw(star.label, star.past, star.unit, grain, star.locale)
-    sentence = f'<p class="nb-said"{said.attribute}>{text(said.text)}</p>' if said.text else ""
+    sentence = f'<p class="nb-said"{said.attribute}>{prose(said.text)}</p>' if said.text else ""
     head = f'<div class="nb-cardtop"><h3>{star.name}</h3>{star.chip}</div>'
     return f"<li><article>{head}{sentence}{picture}</article></li>"
 
@@ -66,4 +66,4 @@ def _node(node: Standing, feed: Feed) -> tuple[str, Said]:
     words, used = node.now()
     short, how = words.removesuffix(f" · {node.reason}"), feed.words()
     told = node.line(f"{short} {how}".strip(), [*used, *feed.facts])
-    return f"<p{told.attribute}>{node.small} {node.name} <small>{text(short)} <em>{text(how)}</em></small></p>", told
+    return f"<p{told.attribute}>{node.small} {node.name} <small>{prose(short)} <em>{text(how)}</em></small></p>", told

@@ -37,7 +37,7 @@ from dataops_nb.story.sentences import (
     now,
     sentence,
 )
-from dataops_nb.story.solving import solving, solving_facts
+from dataops_nb.story.solving import first, solving, solving_facts
 from dataops_nb.story.tracking import track, track_facts
 from dataops_nb.story.typed import contradictions, filled, mentioned, typed, unjudged
 from dataops_nb.story.weighing import About
@@ -63,6 +63,7 @@ __all__ = [
     "filled",
     "finding_facts",
     "findings",
+    "first",
     "for_departments",
     "headline",
     "in_order",

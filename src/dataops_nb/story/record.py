@@ -27,8 +27,8 @@ from dataops_nb.story.naming import names
 from dataops_nb.story.pacing import pace_facts
 from dataops_nb.story.pitch import pitch_facts
 from dataops_nb.story.readers import meant_facts
-from dataops_nb.story.sentences import sentence
-from dataops_nb.story.solving import solving, solving_facts
+from dataops_nb.story.sentences import Sentence, sentence
+from dataops_nb.story.solving import first, first_row, solving, solving_facts
 from dataops_nb.story.tracking import track_facts
 from dataops_nb.story.warnings import faulty, overdue
 
@@ -52,7 +52,7 @@ def record(board: Board, title: str | None = None) -> Record:
     """The facts, the numbers and the sources of a board; a report's last cell shows it."""
     lead, definitions = board.row(board.lead), board.definitions
     department = definitions.departments.get(board.department or "")
-    headline = sentence(board, board.lead)
+    lit, headline = _opening(board)
     answers = department or definitions.departments[definitions.department_of(board.lead)]
     return Record(
         {
@@ -67,8 +67,8 @@ def record(board: Board, title: str | None = None) -> Record:
             "grain": board.grain,
             "period": board.period.id,
             "data_to": None if pd.isna(lead["data_to"]) else lead["data_to"].date().isoformat(),
-            "light": str(lead["light"]),
-            "reason": lead["reason"],
+            "light": str(lit["light"]),
+            "reason": lit["reason"],
             "headline": headline.text,
             "headline_facts": list(headline.facts),
             "names": [*names(definitions), *_fiscal(board)],
@@ -87,6 +87,14 @@ def record(board: Board, title: str | None = None) -> Record:
             "used": _used(board),
         }
     )
+
+
+def _opening(board: Board) -> tuple[pd.Series, Sentence]:
+    """What the report opens with, and the row whose light it shows: its lead's, or that of what is to be solved first."""
+    row = first_row(board) if board.has_priorities and not board.department else None
+    if row is None or row["metric"] not in board.metrics:
+        return board.row(board.lead), sentence(board, board.lead)
+    return board.row(row["metric"]), first(board).sentences[0]
 
 
 def _said(board: Board) -> dict[str, Fact]:

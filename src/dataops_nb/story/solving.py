@@ -11,7 +11,7 @@ import pandas as pd
 from dataops_nb.board import Board
 from dataops_nb.story import numbers
 from dataops_nb.story.facts import Fact, _clean
-from dataops_nb.story.sentences import Sentence, Told
+from dataops_nb.story.sentences import Sentence, Told, headline
 
 YEAR = 365
 _MONEY = ("at_stake", "at_stake_low", "at_stake_high")
@@ -28,6 +28,27 @@ def solving(board: Board, count: int = 3) -> Told:
     if not told:
         told = [Sentence("Nothing on the list has money at stake that can be told.", (known["solve.listed"].id,))]
     return Told((*told, *_closed(board, known)))
+
+
+def first(board: Board) -> Told:
+    """The first thing to solve as the headline of a report, under the light of the metric it is about; then how sure that is,
+    how long there is, and what was closed since. Where nothing has money at stake the board's lead speaks."""
+    known, row = solving_facts(board), first_row(board)
+    if row is None:
+        return Told((*headline(board, moved=False).sentences, *solving(board).sentences))
+    amount, low, high = (known[fact_id(row, field)] for field in _MONEY)
+    title = known[fact_id(row, "title")]
+    text = f"First: {row['title']}{_about(board, row)}. It costs about {amount.text} a year as it is."
+    light = str(board.row(row["metric"])["light"]) if row["metric"] in board.metrics else None
+    more = [known[id_].id for field in ("why", "lag") if (id_ := fact_id(row, field)) in known]
+    ends = Sentence(f"That lies between {low.text} and {high.text}; {_why(row)}.", (low.id, high.id, *more))
+    opening = Sentence(text, (amount.id, title.id), "headline", light)
+    return Told((opening, ends, *_pressing(row, known), *_closed(board, known)))
+
+
+def first_row(board: Board) -> dict[str, Any] | None:
+    """The first thing to solve that has something at stake."""
+    return next((row for row in _rows(board) if row["at_stake"] > 0), None)
 
 
 def solving_facts(board: Board) -> dict[str, Fact]:
@@ -80,13 +101,22 @@ def _facts(board: Board, row: dict[str, Any]) -> Iterator[Fact]:
 
 def _told(board: Board, row: dict[str, Any], known: dict[str, Fact], place: int) -> Iterator[Sentence]:
     amount, low, high = (known[fact_id(row, field)] for field in _MONEY)
-    name = board.definitions.label(row["metric"]) if row["metric"] else ""
-    label = f" ({name})" if name and name not in row["title"] else ""
     opening = ("First", "Then", "After that")[min(place, 2)]
     costs = "It costs about" if not place else "About"
-    text = f"{opening}: {row['title']}{label}. {costs} {amount.text} a year as it is ({low.text} to {high.text})"
+    text = f"{opening}: {row['title']}{_about(board, row)}. {costs} {amount.text} a year as it is ({low.text} to {high.text})"
     more = [known[id_].id for field in ("title", "why", "lag") if (id_ := fact_id(row, field)) in known]
     yield Sentence(f"{text}; {_why(row)}.", (amount.id, low.id, high.id, *more))
+    yield from _pressing(row, known)
+
+
+def _about(board: Board, row: dict[str, Any]) -> str:
+    """The metric that a thing to solve is about, where its title does not say it."""
+    name = board.definitions.label(row["metric"]) if row["metric"] else ""
+    return f" ({name})" if name and name not in row["title"] else ""
+
+
+def _pressing(row: dict[str, Any], known: dict[str, Fact]) -> Iterator[Sentence]:
+    """How long there is, and whether it was listed before."""
     slack = known.get(fact_id(row, "slack"))
     if slack is not None:
         yield Sentence(_hurry(slack), (slack.id,))

@@ -11,7 +11,7 @@ from dataops_nb.tables.markup import Table
 from dataops_nb.tables.receipts import receipts
 from dataops_nb.tables.reconciled import bridge, rows_apart
 from dataops_nb.tables.review import provenance, scorecard, six_twelve, split
-from dataops_nb.tables.solving import solve_next
+from dataops_nb.tables.solving import shortlist, solve_next
 from dataops_nb.tables.starting import changed, doors, refreshed, stale
 from dataops_nb.tables.tracking import track
 
@@ -36,6 +36,7 @@ __all__ = [
     "refreshed",
     "rows_apart",
     "scorecard",
+    "shortlist",
     "six_twelve",
     "solve_next",
     "split",

@@ -21,6 +21,29 @@ def solve_next(board: Board) -> Table:
     return Table("What to solve next", COLUMNS, rows, NUMERIC)
 
 
+def shortlist(board: Board, count: int = 3) -> Table:
+    """The first ones in short: whose it is, what it costs, how many days there are to start."""
+    written, currency = numbers.of(board), board.definitions.company.currency
+    rows = [
+        [
+            f"{row['rank']}. {row['title']}",
+            str(row["owner"] or row["raised_by"] or "nobody named"),
+            _NOTHING if pd.isna(row["at_stake"]) else written.rough(row["at_stake"], currency),
+            _left(board, row["slack"]),
+        ]
+        for row in board.priorities.head(count).to_dict("records")
+    ]
+    columns = ["What", "Owner", "At stake a year", "To start within"]
+    return Table("What we solve next", columns, rows, frozenset(columns[2:]), "nothing is listed")
+
+
+def _left(board: Board, slack: float) -> str:
+    if pd.isna(slack):
+        return _NOTHING
+    days = numbers.of(board).quantity(abs(int(slack)), "days")
+    return days if slack >= 0 else f"{days} late"
+
+
 def _row(board: Board, row: dict[str, Any]) -> list[str]:
     currency = board.definitions.company.currency
     money = [
