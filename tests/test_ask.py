@@ -142,4 +142,4 @@ def test_what_would_change_our_mind_is_said_of_every_light(bench, tmp_path, caps
     assert main(["-w", str(tmp_path), "--data", str(bench / "data"), "ask", "orders", "--as-of", "2026-11-22"]) == 0
     shown = capsys.readouterr().out
     assert f"What would change our mind\n{said}" in shown
-    assert "Receipts\nMeasure" in shown
+    assert "\n\n\n" not in shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +28,9 @@ def run(args: Namespace) -> int:
     if args.json:
         output.document(_document(read, sections, page))
         return 0
-    said = [f"{title}\n{text}" for title, told in sections.items() if (text := _text(title, told))]
+    said = [f"{title}\n{text}" for title, told in sections.items() if (text := "\n".join(filter(None, map(str, told))))]
     output.write("\n\n".join([_head(read), *said, str(page)]))
     return 0
-
-
-def _text(title: str, told: Sequence[Any]) -> str:
-    """What one part says, without what says nothing, and without a table's caption that is the title once more."""
-    shown = "\n".join(text for each in told if (text := str(each).strip()))
-    return shown.removeprefix(f"{title}\n")
 
 
 def _head(read: Board) -> str:
