@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -122,3 +123,23 @@ def test_the_page_leads_up_to_the_front_page_where_there_is_one(bench, tmp_path,
     (tmp_path / "index.html").write_text("<!doctype html><title>All reports</title>")
     ask(bench, tmp_path, capsys, "closed_won")
     assert 'href="../../index.html"' in (tmp_path / "ask" / "orders" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("value: 7", "Closed-won deals stay green from 7 deals."),
+        ("value: 8", "Closed-won deals count as green from 8 deals."),
+        (None, "Without a target no value of Closed-won deals gives it a light."),
+    ],
+)
+def test_what_would_change_our_mind_is_said_of_every_light(bench, tmp_path, capsys, target, said):
+    params = tmp_path / "params" / "departments"
+    shutil.copytree(bench / "params", tmp_path / "params")
+    there = ", targets: [{from: 2020-01-01, per: week, value: 8}]"
+    changed = DEPARTMENT.replace(there, f", targets: [{{from: 2020-01-01, per: week, {target}}}]" if target else "")
+    (params / "shop.yaml").write_text(changed)
+    assert main(["-w", str(tmp_path), "--data", str(bench / "data"), "ask", "orders", "--as-of", "2026-11-22"]) == 0
+    shown = capsys.readouterr().out
+    assert f"What would change our mind\n{said}" in shown
+    assert "\n\n\n" not in shown

@@ -750,3 +750,24 @@ def test_a_mistake_of_ours_is_one_line_and_no_trace(
     assert shown.out == ""
     assert shown.err.count("\n") == 1
     assert said in shown.err
+
+
+@pytest.mark.parametrize("words", ["metric values deals", "reconcile", "backfill weekly"])
+def test_a_span_that_ends_before_it_starts_is_an_error(
+    words: str, bench: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words.split(), "-w", str(bench), "--from", "2026-03-01", "--to", "2026-02-01"]) == 2
+    assert "--from 2026-03-01 is after --to 2026-02-01" in capsys.readouterr().err
+
+
+def test_the_runs_of_a_report_that_there_is_not_are_an_error(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "-w", str(bench), "--report", "slaes"]) == 2
+    assert "there is no report 'slaes'; did you mean 'sales'?" in capsys.readouterr().err
+    assert main(["runs", "-w", str(bench), "--report", "sales"]) == 0
+
+
+def test_a_department_that_there_is_not_is_an_error_before_anything_runs(
+    bench: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["refresh", "-w", str(bench), "-p", "department=slaes"]) == 2
+    assert "there is no department 'slaes'; did you mean 'sales'?" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataops_nb import board, controls, definitions, sources, status, workbench
-from dataops_nb.controls import Difference, Settings, knobs, supposed, whatifs
+from dataops_nb.controls import Difference, Settings, knobs, scripts, supposed, whatifs
 from dataops_nb.controls.comparing import AGREED, SUPPOSED, Side
 from dataops_nb.controls.turns import in_turn
 from dataops_nb.definitions.models import SourceTarget, Target
@@ -347,6 +347,25 @@ def test_a_script_gets_the_table_and_the_environment_can_say_otherwise(this, ben
     shown = controls.explore(this, bench)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in shown[0]
     assert "Settings of these lights" in shown[0]["text/html"]
+
+
+# --- the chart's script ---------------------------------------------------------------------------------------------
+
+
+def test_a_script_is_put_together_once_and_anew_for_other_versions(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("DATAOPS_NO_CACHE", raising=False)
+    assert scripts.kept("altair 1", lambda: "one\n") == "one\n"
+    assert scripts.kept("altair 1", lambda: pytest.fail("it was put together again")) == "one\n"
+    assert scripts.kept("altair 2", lambda: "two") == "two"
+    assert [path.suffix for path in (tmp_path / "dataops-nb").iterdir()] == [".js", ".js"]
+
+
+def test_a_script_that_cannot_or_must_not_be_kept_is_put_together_each_time(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    for name, value in (("XDG_CACHE_HOME", str(tmp_path / "file")), ("DATAOPS_NO_CACHE", "1")):
+        monkeypatch.setenv(name, value)
+        assert [scripts.kept("x", lambda said=said: said) for said in ("one", "two")] == ["one", "two"]
 
 
 # --- the panel ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataops_nb import messages, tables
+from dataops_nb.cli import main
 from dataops_nb.errors import UsageError
 from dataops_nb.messages import Trial
 
@@ -292,3 +293,8 @@ def test_where_the_pitch_is_no_block_the_line_is_said_and_nothing_written(tmp_pa
     with pytest.raises(UsageError, match="write it yourself below the pitch of sad: pitch_choice"):
         choose(path)
     assert "pitch_choice" not in path.read_text()
+
+
+def test_answers_go_to_one_mail_address(capsys):
+    assert main(["message", "form", "closed_won", "--mail", "nobody"]) == 2
+    assert "'nobody' is not a mail address" in capsys.readouterr().err

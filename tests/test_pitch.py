@@ -73,6 +73,9 @@ def test_facts_are_filled_in_by_name_and_travel_with_the_sentence(judge):
         ("Organisational capability determines international collaboration efficiency.", "reads at grade"),
         ("Our ARPA is {orders.value}.", "'ARPA' is no metric's label"),
         ("The pipeline has {orders.value} orders.", "'pipeline' is no metric's label"),
+        ("Synergies of our funnels gave {orders.value} orders.", "'Synergies' is no metric's label"),
+        ("We had {order.value} orders.", "there is no metric 'order'; did you mean 'orders'?"),
+        ("We had {orders.valu} orders.", "did you mean 'value'?"),
         ("We had 6 orders this week.", "the number 6 is typed"),
         ("We had six orders of {orders.target}.", "the number 'six' is typed"),
         ("{orders.value} orders pay us in five weeks.", "'five weeks' is agreed nowhere"),
@@ -103,6 +106,14 @@ def test_what_is_true_and_what_is_only_a_name_is_let_pass(judge, text):
     assert judge(text).faults == ()
 
 
+def test_the_words_of_a_pitch_are_judged_also_where_the_data_lack_its_numbers(judge):
+    found = judge("Our CAC is {orders.same_last_year}. It is good. It is ours.")
+    assert found.missing == ("orders.same_last_year",)
+    assert [fault.split(",")[0] for fault in found.faults][:1] == ["has 3 sentences"]
+    assert any("'CAC' is no metric's label" in fault for fault in found.faults)
+    assert judge("We had {orders.same_last_year} orders.").faults == ()
+
+
 def test_a_pitch_that_fails_is_not_shown(judge, shop):
     judge("We had 6 orders this week.")
     assert story.pitch(shop, "orders").sentences == ()
@@ -116,7 +127,7 @@ def test_check_names_file_line_and_key_of_a_failing_pitch(bench, tmp_path, capsy
         assert main(["-w", str(bench), "--out", str(tmp_path), "check"]) == 2
     finally:
         file.write_text(sound)
-    assert "departments/shop.yaml:7: metrics.orders.pitch.a: the number 6 is typed" in capsys.readouterr().out
+    assert "params/departments/shop.yaml:7: metrics.orders.pitch.a: the number 6 is typed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

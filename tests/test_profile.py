@@ -224,7 +224,7 @@ def test_files_beside_the_workbench_are_named_from_it_and_others_by_their_place(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("order.csv", "did you mean 'orders.csv'"), ("notes.pdf", "notes.pdf can be profiled")]
+    ("name", "words"), [("order.csv", "did you mean 'orders.csv'"), ("notes.pdf", "notes.pdf cannot be profiled")]
 )
 def test_a_file_that_cannot_be_profiled_is_named(tmp_path, name, words):
     (tmp_path / "orders.csv").write_text(ORDERS)
@@ -240,6 +240,40 @@ def test_a_folder_stands_for_the_files_in_it(tmp_path):
 
 
 # --- the command and the notebook ------------------------------------------------------------------------------------
+
+
+def test_a_column_that_stands_twice_in_the_header_makes_no_metric_and_its_file_passes_check(tmp_path, capsys):
+    (tmp_path / "sales.csv").write_text(
+        "day,amount,Amount,n\n" + "".join(f"2026-03-0{d},{d},{d},{d}\n" for d in range(1, 9))
+    )
+    assert cli.main(["init", str(tmp_path / "w"), "--from", str(tmp_path / "sales.csv")]) == 0
+    assert "not guessed sales.Amount: stands twice in the header" in capsys.readouterr().out
+    assert cli.main(["check", "-w", str(tmp_path / "w")]) == 0
+
+
+def test_a_fault_that_shows_only_in_use_marks_the_file_and_is_told(drafted):
+    found = drafted(old__csv="day,n\n" + "".join(f"1890-01-{d:02},{d}\n" for d in range(1, 20)))
+    assert found.sources["old"]["on_fault"] == "mark"
+    assert "lies before 1900-01-01" in found.faults["old"][0].rule
+    assert found.proposed == []
+
+
+def test_columns_of_which_nothing_is_made_are_listed_with_what_they_hold(drafted, tmp_path):
+    found = drafted(us__csv="Day,Total,Note\n" + "".join(f'2026-03-0{d},"$1,00{d}.00",\n' for d in range(1, 9)))
+    why = said(found, "us: other columns").why
+    assert why == "nothing is made of Total (text such as $1,001.00: export numbers without signs), Note (empty)"
+    assert f"# {why}" in profile.write(found, tmp_path)["company.yaml"]
+
+
+def test_columns_that_are_periods_are_asked_for_as_rows(drafted):
+    found = drafted(wide__csv="region,2026-01,2026-02,2026-03\nN,1,2,3\nS,4,5,6\n")
+    assert "the columns 2026-01 to 2026-03 are periods" in said(found, "wide").why
+
+
+def test_the_sign_of_a_currency_in_a_columns_name_is_taken(drafted, tmp_path):
+    found = drafted(shop__csv="Datum,Umsatz (€)\n" + "".join(f"2026-03-0{d},{d}.5\n" for d in range(1, 9)))
+    assert found.north_star == ["umsatz_eur"]
+    assert "currency: EUR" in profile.write(found, tmp_path)["company.yaml"]
 
 
 @pytest.fixture

@@ -396,3 +396,10 @@ def test_a_file_that_is_no_text_is_refused_and_the_others_are_looked_at(sent, tm
     assert [(each["ok"], [p["problem"] for p in each["problems"]]) for each in said["pages"]] == [
         (False, ["is not a page: not UTF-8 text"]), (True, []),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "attribute", ["hidden", 'style="display: none"', 'onclick="this.textContent = 1"', 'class="nb-narrow"']
+)
+def test_an_attribute_that_can_hide_or_rewrite_a_sentence_is_found(sent, attribute):
+    assert "are not those it was built with" in verify.page(sent.replace("<p ", f"<p {attribute} ", 1))[0].problem

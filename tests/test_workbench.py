@@ -359,11 +359,23 @@ def test_a_new_department_has_definitions_that_hold_and_a_notebook(bench):
 
 
 @pytest.mark.parametrize(
+    ("name", "metric"), [("East-Coast", "east_coast_rows"), ("24h", "d_24h_rows"), ("on", "on_rows")]
+)
+def test_a_new_department_may_be_called_what_definitions_may_be_called(bench, name, metric):
+    wb = workbench.open(bench())
+    workbench.new_department(wb, name)
+    known = workbench.open(wb.root).definitions
+    assert known.owners[metric] == name
+
+
+@pytest.mark.parametrize(
     ("name", "why"),
     [
         ("Field Service", "write it like 'field_service'"),
         ("sales", "there is a department 'sales' already"),
-        ("9", "no id"),
+        ("SALES", "there is a department 'sales' already"),
+        ("Ähnliches", "write it like 'ahnliches'"),
+        ("../x", "write it like 'x'"),
     ],
 )
 def test_a_new_department_under_a_wrong_or_taken_name_is_refused(bench, name, why):

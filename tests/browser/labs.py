@@ -72,7 +72,8 @@ def lab(tmp_path_factory):
     words = [sys.executable, "-m", "dataops_nb", "lab", "-w", str(root), "--no-browser", "--", "--allow-root"]
     words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
     words += ["--LabApp.expose_app_in_browser=True"]
-    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings), "JUPYTER_CONFIG_DIR": str(settings)}
+    own = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTER_CONFIG_DIR", "XDG_CACHE_HOME")
+    environment = {**os.environ, **dict.fromkeys(own, str(settings))}
     address, log = f"http://127.0.0.1:{port}", settings / "log"
     with log.open("w") as told:  # a pipe that nobody reads would stop it
         server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=told)

@@ -167,7 +167,7 @@ def _message(verb: Callable[..., Parser], message: Parser) -> None:
     form = verb("form", "message:run_form", "write a page for each pitch, and say how many readers it takes", actions)
     form.add_argument("metric", metavar="METRIC", help="the metric whose pitches are compared")
     form.add_argument("--readers", type=positive, default=20, metavar="N", help="readers of each pitch (20)")
-    form.add_argument("--mail", metavar="ADDRESS", help="where answers may be mailed to")
+    form.add_argument("--mail", type=address, metavar="ADDRESS", help="where answers may be mailed to")
     _as_of(form)
     record = verb("record", "message:run_record", "keep the answers that came back", actions)
     record.add_argument("files", nargs="+", type=Path, metavar="FILE", help="answers, as files or as the text of mails")
@@ -256,6 +256,13 @@ def day(text: str) -> dt.date:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it like 2026-11-22")
+
+
+def address(text: str) -> str:
+    """One mail address."""
+    if re.fullmatch(r"[^\s@,;<>?&]+@[^\s@,;<>?&]+", text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is not a mail address; write it like ann@example.com")
 
 
 def positive(text: str) -> int:

@@ -28,7 +28,7 @@ def run(args: Namespace) -> int:
     if args.json:
         output.document(_document(read, sections, page))
         return 0
-    said = [f"{title}\n{text}" for title, told in sections.items() if (text := "\n".join(map(str, told)).strip())]
+    said = [f"{title}\n{text}" for title, told in sections.items() if (text := "\n".join(filter(None, map(str, told))))]
     output.write("\n\n".join([_head(read), *said, str(page)]))
     return 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 
 from dataops_nb.cli import folder, output
-from dataops_nb.errors import UsageError
 from dataops_nb.refresh import progress
 from dataops_nb.refresh.backfill import backfill
 
@@ -14,8 +13,7 @@ COLUMNS = ("report", "period", "state", "light", "seconds", "pages", "error")
 
 def run(args: Namespace) -> int:
     """Publish the periods and print how each report ended; the exit code is the worst of them."""
-    if args.start > args.end:
-        raise UsageError(f"--from {args.start} is after --to {args.end}")
+    folder.require_order(args)
     outcome = backfill(
         folder.find(args),
         args.suite,

@@ -6,11 +6,18 @@ from argparse import Namespace
 
 from dataops_nb import workbench
 from dataops_nb.definitions import Definitions
+from dataops_nb.errors import UsageError
 
 
 def find(args: Namespace) -> workbench.Workbench:
     """The workbench of -w, --data and --out; raises UsageError where there is none, DefinitionsError for its files."""
     return workbench.open(args.workbench, data=args.data, out=args.out, whatif=getattr(args, "whatif", None))
+
+
+def require_order(args: Namespace) -> None:
+    """UsageError where `--from` is after `--to`."""
+    if args.start and args.end and args.start > args.end:
+        raise UsageError(f"--from {args.start} is after --to {args.end}")
 
 
 def definitions(args: Namespace) -> Definitions:

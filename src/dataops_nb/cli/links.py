@@ -13,6 +13,7 @@ from dataops_nb.definitions import Definitions
 COLUMNS = (
     "input", "target", "verdict", "lag", "effect", "effect_low", "effect_high", "q", "declared", "rocking_chair",
 )  # fmt: skip
+LARGE = 1000
 HEADERS = ("input", "target", "verdict", "lag", "effect", "from", "to", "q", "note")
 
 
@@ -36,10 +37,15 @@ def _rank(row: dict[str, Any]) -> tuple[bool, bool, bool]:
 
 def _line(definitions: Definitions, row: dict[str, Any], grain: str) -> list[Any]:
     numbers = [
-        None if row[name] is None else f"{row[name]:.3g}" for name in ("effect", "effect_low", "effect_high", "q")
+        None if row[name] is None else _short(row[name]) for name in ("effect", "effect_low", "effect_high", "q")
     ]
     target = definitions.label(row["target"])
     return [definitions.label(row["input"]), target, row["verdict"], row["lag"], *numbers, _note(row, grain)]
+
+
+def _short(value: float) -> str:
+    """A number in three digits, and in full where it has more before the point: 3,130, not 3.13e+03."""
+    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.3g}"
 
 
 def _note(row: dict[str, Any], grain: str) -> str:

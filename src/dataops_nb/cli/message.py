@@ -77,8 +77,10 @@ def _answers(out: Path, files: list[Path]) -> Iterator[tuple[Trial, messages.Ans
     for file in files:
         try:
             text = file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} cannot be read: {error}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{file} cannot be read: not UTF-8 text") from None
+        except OSError as error:
+            raise UsageError(f"{file} cannot be read: {error.strerror}") from None
         named = re.search(r"\bmetric\"?\s*[=:]\s*\"?(\w+)", text)
         if named is None:
             raise UsageError(f"{file}: it is no answer: it names no metric")

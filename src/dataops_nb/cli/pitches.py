@@ -26,7 +26,7 @@ def _mistakes(params: Path, catalog: Catalog, each: story.Pitch) -> Iterator[Mis
     file = f"departments/{catalog.definitions.department_of(each.metric)}.yaml"
     key = f"metrics.{each.metric}.pitch.{each.variant}"
     for fault in each.faults:
-        yield Mistake(file, _line(params / file, file, each), key, fault)
+        yield Mistake(f"params/{file}", _line(params / file, file, each), key, fault)
 
 
 def _line(path: Path, file: str, each: story.Pitch) -> int:

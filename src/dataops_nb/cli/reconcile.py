@@ -23,6 +23,7 @@ VERDICTS = {True: "yes", False: "no", None: ""}
 
 def run(args: Namespace) -> int:
     """Print each period's difference by cause, or with --rows the rows that make it."""
+    folder.require_order(args)
     bench = folder.find(args)
     columns = ROWS if args.rows else COLUMNS
     workbench.ensure_data(bench)

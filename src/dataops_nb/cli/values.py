@@ -15,6 +15,7 @@ COLUMNS = ("period", "period_start", "period_end", "segment", "value", "n", "com
 
 def run(args: Namespace) -> int:
     """Print the values: totals, or one row a segment and period with --by."""
+    folder.require_order(args)
     bench = folder.find(args)
     workbench.ensure_data(bench)
     with sources.open(bench.definitions, bench.data, workbench.as_of(bench, args.as_of), keep=bench.cache) as catalog:

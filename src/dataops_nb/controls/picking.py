@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from altair.utils.schemapi import debug_mode
 
 from dataops_nb import charts
 from dataops_nb.board import Board, history
+from dataops_nb.controls.scripts import kept
 from dataops_nb.controls.turns import in_turn
 from dataops_nb.story import numbers
 
@@ -79,6 +81,18 @@ class Picture(JupyterChart):
                 alt.selection_interval(name=BRUSH), alt.selection_point(name=CLICK, fields=["period"])
             )  # fmt: skip
         super().__init__(chart, debounce_wait=80, max_wait=False, embed_options={"renderer": "svg", "actions": False})
+
+    @classmethod
+    def enable_offline(cls, offline: bool = True) -> None:
+        """Take the script that holds Vega, so that nothing is asked of a network."""
+        if "_esm" not in cls.__dict__:
+            made_of = [f"{name} {version(name)}" for name in ("altair", "vl-convert-python")]
+            cls._esm = kept(" ".join(made_of), cls._bundled)
+
+    @classmethod
+    def _bundled(cls) -> str:
+        super().enable_offline()
+        return str(cls._esm)
 
     def show(self, spec: Mapping[str, Any]) -> None:
         """Draw a specification that has these selections."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from dataops_nb.errors import Fault, UsageError, did_you_mean
 from dataops_nb.profile.files import FAR, settle, sniff
 from dataops_nb.profile.guesses import Guess
 from dataops_nb.profile.metrics import Indicators, Proposed, choose_north_star, find_indicators, propose
-from dataops_nb.profile.names import slug
+from dataops_nb.profile.names import column, slug
 from dataops_nb.profile.references import Reference, find_references
 from dataops_nb.profile.tables import Table, describe_table
 
@@ -80,6 +80,9 @@ def draft(files: Sequence[str | Path]) -> Draft:
     for path in paths:
         _read_one(found, path)
     _read_together(found)
+    _hold(found)
+    if found.north_star:
+        found.guesses.append(Guess("north_star", ", ".join(found.north_star), WHY))
     return found
 
 
@@ -93,9 +96,8 @@ def _list_files(files: Sequence[Path]) -> list[Path]:
         paths += [p.absolute() for p in inside if p.is_file() and (p == file or p.suffix.lower() in READABLE)]
     unknown = [p.name for p in paths if p.suffix.lower() not in READABLE]
     if unknown or not paths:
-        raise UsageError(
-            f"{', '.join(unknown) or 'nothing'} can be profiled; name csv, tsv, json, parquet or xlsx files"
-        )
+        what = f"{', '.join(unknown)} cannot be profiled" if unknown else "there is nothing to profile"
+        raise UsageError(f"{what}; name csv, tsv, json, parquet or xlsx files")
     return list(dict.fromkeys(paths))
 
 
@@ -141,5 +143,47 @@ def _propose(found: Draft, catalog: sources.Catalog) -> None:
             continue
         found.metrics[name] = propose(catalog, table, [metric.id for metric in found.proposed])
         found.guesses += [Guess(f"metric {metric.id}", name, metric.why) for metric in found.metrics[name]]
-    if found.north_star:
-        found.guesses.append(Guess("north_star", ", ".join(found.north_star), WHY))
+
+
+def _hold(found: Draft) -> None:
+    """Take back what `check` would refuse: some faults of a file show only once its columns are used.
+
+    A metric of such a column is not made; where the rest has faults too, the file is marked and makes none.
+    """
+    for take_back in (_drop_columns, _mark):
+        faults = [fault for fault in _check(found) if fault.source not in found.faults]
+        for name in dict.fromkeys(fault.source for fault in faults):
+            take_back(found, name, [fault for fault in faults if fault.source == name])
+
+
+def _check(found: Draft) -> list[Fault]:
+    times = {name: {"time": table.time} for name, table in found.tables.items() if table.time}
+    listed = {name: {"system": name, **options, **times.get(name, {})} for name, options in found.sources.items()}
+    department = {"department": "First", "metrics": {one.id: one.definition for one in found.proposed}}
+    company = {"company": {"company": "Profile", "sources": listed}, "departments": {"first": department}}
+    with sources.open(Definitions.model_validate(company), found.data, FAR) as catalog:
+        return catalog.check()
+
+
+def _drop_columns(found: Draft, name: str, faults: Sequence[Fault]) -> None:
+    used = {column(fault.column).casefold(): fault for fault in faults if fault.column}
+    summed = {one.id: str(one.definition.get("measure", {}).get("expr", "")) for one in found.metrics.get(name, [])}
+    wrong = {id_ for id_, expr in summed.items() if expr.casefold() in used}
+    wrong |= {one.id for one in found.proposed if wrong & {one.definition.get(k) for k in ("numerator", "denominator")}}
+    if wrong:
+        _drop(found, name, wrong)
+        found.guesses += [Guess(f"{name}.{fault.column}", "", fault.rule) for fault in used.values()]
+
+
+def _mark(found: Draft, name: str, faults: Sequence[Fault]) -> None:
+    found.sources[name]["on_fault"] = "mark"
+    found.faults[name] = list(faults)
+    _drop(found, name, {one.id for one in found.metrics.get(name, [])})
+    found.tables.pop(name, None)
+    found.references = [one for one in found.references if name not in (one.source, one.target)]
+    found.indicators = [one for one in found.indicators if one.definition["source"] != name]
+
+
+def _drop(found: Draft, name: str, metrics: Collection[str]) -> None:
+    found.metrics[name] = [one for one in found.metrics.get(name, []) if one.id not in metrics]
+    found.guesses = [guess for guess in found.guesses if guess.about.removeprefix("metric ") not in metrics]

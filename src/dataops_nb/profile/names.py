@@ -21,7 +21,7 @@ AVERAGED = frozenset(
 )
 MONEY = frozenset(
     "amount total revenue price value cost costs charge charges mrr arr fee fees paid payment payments sales gmv net gross "  # noqa: SIM905
-    "subtotal tax freight usd eur gbp brl chf".split()
+    "subtotal tax freight usd eur gbp brl chf umsatz betrag erlos preis montant importe ventas".split()
 )
 PEOPLE = frozenset(
     "customer client account user member patient author buyer seller subscriber visitor student lead company".split()  # noqa: SIM905
@@ -35,11 +35,14 @@ ENDED = frozenset(
 )
 BORN = frozenset("birth born dob birthday birthdate".split())  # noqa: SIM905
 GROUPS = frozenset("type kind class category group tier level region plan status stage channel segment".split())  # noqa: SIM905
+SIGNS = {"€": "eur", "£": "gbp", "₹": "inr"}  # of one currency; $ and ¥ are of several
 CURRENCIES = ("usd", "eur", "gbp", "brl", "chf", "cad", "aud", "jpy", "inr")
 
 
 def words(name: str) -> list[str]:
-    """The words of a name in small letters: `CustomerId` and `customer_id` are customer, id; accents are left out."""
+    """The words of a name in small letters: `CustomerId` and `customer_id` are customer, id; accents are left out, € is eur."""
+    for sign, word in SIGNS.items():
+        name = name.replace(sign, f" {word} ")
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
     return [word.casefold() for word in WORD.findall(plain)]
 

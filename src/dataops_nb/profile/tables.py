@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -18,6 +19,13 @@ MOST_MEMBERS = 25
 MOST_DIMENSIONS = 4
 WIDEST_KEY = 3
 CANDIDATES = 8
+MOST_LEFT = 12
+LEAST_PERIODS = 3
+AMOUNT = re.compile(r"[-+(]?\s*[$€£¥]?\s*\d[\d.,' ]*\s*[%$€£¥]?\)?")
+PERIOD = re.compile(
+    r"(?:19|20)\d\d(?:[-/. ]?(?:\d\d?|[QW]\d\d?|[A-Z][a-z]{2,8}))?"
+    r"|(?:[A-Z][a-z]{2,8}|\d\d?|[QW]\d\d?)[-/. ](?:19|20)?\d\d"
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +74,37 @@ def describe_table(catalog: Catalog, name: str) -> Table:
         guesses,
     )  # fmt: skip
     if time is None:
-        guesses.append(Guess(name, "", "no column has days, so its rows are on no calendar and make no metric"))
+        why = "no column has days, so its rows are on no calendar and make no metric"
+        guesses.append(Guess(name, "", f"{why}{_pivoted(columns)}"))
+    elif left := [_left(c) for c in columns if not _taken(found, c.name)]:
+        listed = [*left[:MOST_LEFT], *([f"{len(left) - MOST_LEFT} more"] if len(left) > MOST_LEFT else [])]
+        guesses.append(Guess(f"{name}: other columns", "", f"nothing is made of {', '.join(listed)}"))
     return found
+
+
+def _taken(table: Table, column: str) -> bool:
+    used = {*table.key, table.time, table.ended, *table.dimensions, *table.sums, *table.averages, *table.people}
+    return column in used
+
+
+def _left(column: Column) -> str:
+    """A column of which nothing is made, with what it holds."""
+    if not column.values:
+        return f"{column.name} (empty)"
+    if column.text and AMOUNT.fullmatch(column.smallest.strip()):
+        return f"{column.name} (text such as {column.smallest.strip()}: export numbers without signs)"
+    kind = "days" if column.time else "text" if column.text else "numbers" if column.number else column.type.lower()
+    return f"{column.name} ({kind}{', one value' if column.distinct == 1 else ''})"
+
+
+def _pivoted(columns: Sequence[Column]) -> str:
+    """What to do where the names of columns are periods."""
+    periods = [c.name for c in columns if PERIOD.fullmatch(c.name.strip())]
+    if len(periods) < LEAST_PERIODS:
+        return ""
+    return (
+        f"; the columns {periods[0]} to {periods[-1]} are periods: export one row for each, with its period in a column"
+    )
 
 
 def _find_time(name: str, rows: int, columns: Sequence[Column], guesses: list[Guess]) -> str | None:

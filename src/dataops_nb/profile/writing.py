@@ -105,6 +105,7 @@ def _source(draft: Draft, name: str) -> Iterator[str]:
     else:
         yield _line("    # key: id", f"ask: {said.get('key', '')}; rows that stand twice would count twice")
     yield from _time(draft, name)
+    yield from (f"    # {' '.join(g.why.split())}" for g in draft.guesses if g.about == f"{name}: other columns")
     yield from _columns(draft, name)
 
 

@@ -47,8 +47,7 @@ class Visible(HTMLParser):
         known = dict(attrs)
         self.pieces += [_line(value) for name in SPOKEN if (value := known.get(name))]
         self.silent += [value for name in LEADS if (value := known.get(name))]
-        if tag == "table" and (named := known.get("style")):  # the names of its columns, as a phone shows them
-            self.silent.append(named)
+        self.silent += [f"{name}={value}" for name, value in attrs if _changes(tag, name, known)]
         if tag == "meta" and (content := known.get("content")):
             (self.silent if known.get("http-equiv") else self.pieces).append(_line(content))
         if tag in {"p", "li"}:
@@ -97,6 +96,13 @@ def digits(piece: str) -> str:
 def split(texts: str) -> Sequence[str]:
     """The marks of a seal, one a piece of text."""
     return [texts[at : at + LENGTH] for at in range(0, len(texts), LENGTH)]
+
+
+def _changes(tag: str, name: str, attributes: Mapping[str, str | None]) -> bool:
+    """Whether an attribute can hide, restyle or rewrite what a reader sees. What our own search does to a page is let be."""
+    if name == "hidden":
+        return attributes.get("role") != "search" and "data-find" not in attributes
+    return name == "style" or name.startswith("on") or (name == "class" and tag != "body")
 
 
 def _line(text: str) -> str:

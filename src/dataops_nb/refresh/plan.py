@@ -90,6 +90,7 @@ def reports(
             schemas[want.report] = seen[file]
             values = _values(want, schemas[want.report], as_of, extra)
             refuse_plain_secrets(values, want.where)
+            _require_department(values.get("department"), definitions, want.where)
             period = calendar.last_complete(_grain(want, values), as_of)
             planned.append(
                 replace(_planned(want, values, period.id, published), as_of=as_of, whatif=whatif, covers=period)
@@ -102,6 +103,13 @@ def reports(
     if wrong:
         raise UsageError("\n".join(dict.fromkeys(wrong)))
     return planned
+
+
+def _require_department(said: object, definitions: Definitions, where: str) -> None:
+    """A parameter `department` says one that there is, before anything runs; left empty, it says none."""
+    if isinstance(said, str) and said and said not in definitions.departments:
+        near = did_you_mean(said, definitions.departments)
+        raise UsageError(f"{where}: department: there is no department {said!r}{near}")
 
 
 def ids(definitions: Definitions) -> list[tuple[str, str]]:

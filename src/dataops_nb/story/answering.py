@@ -93,13 +93,22 @@ def _turn_facts(board: Board, metric: str) -> Iterator[Fact]:
 
 
 def _turning(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:
-    light, label = known[f"{metric}.light"], board.definitions.label(metric)
+    """Where the light turns: the values at which other colours start, and up to where green stays."""
+    light, label, said = known[f"{metric}.light"], board.definitions.label(metric), board.definitions.metrics[metric]
+    way = "from" if said.better == "up" else "up to"
     for colour in ("green", "yellow"):
         fact = known.get(f"{metric}.turns_{colour}")
         if fact is not None and light.value != colour:
-            way = "from" if board.definitions.metrics[metric].better == "up" else "up to"
             counts = agreeing(label, "counts", "count")
             yield Sentence(f"{label} {counts} as {colour} {way} {fact.text}.", (fact.id, f"{metric}.light_{colour}"))
+        elif fact is not None and colour == "green":
+            stays = agreeing(label, "stays", "stay")
+            yield Sentence(f"{label} {stays} green {way} {fact.text}.", (fact.id, f"{metric}.light_green"))
+    low, high = known.get(f"{metric}.target_low"), known.get(f"{metric}.target_high")
+    if said.better == "inside" and low and high:
+        yield Sentence(f"The agreed band of {label} is {low.text} to {high.text}.", (low.id, high.id))
+    elif light.value == "unknown" and board.row(metric)["reason"] == "no target":
+        yield Sentence(f"Without a target no value of {label} gives it a light.", (light.id,))
 
 
 def _luck(metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:

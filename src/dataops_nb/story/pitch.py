@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from dataops_nb.board import Board
 from dataops_nb.definitions import Definitions
+from dataops_nb.errors import did_you_mean
 from dataops_nb.story import reading, wording
 from dataops_nb.story.checking import disagreements, in_order
 from dataops_nb.story.facts import Fact, facts
@@ -30,6 +31,7 @@ _TRADE = (
     "mrr nps nrr okr onboarding outbound pipeline pql qoq retention roas roi run-rate runrate sdr sla sql "
     "sqls stack synergy throughput touchpoint upsell velocity vertical yoy ytd "
 )
+_STAND_INS = {"light": "green", "reason": "late", "data_to": "Monday"}
 JARGON = frozenset(_TRADE.split())
 _ACRONYM = re.compile(r"\b[A-Z][A-Z0-9&]+s?\b")
 _ID = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
@@ -40,7 +42,7 @@ _ONCE = re.compile(r"[A-Za-z][A-Za-z'-]*")
 class Pitch:
     """One variant as it was typed and as it reads now, the facts in it, and what keeps it from being shown.
 
-    `missing` names the facts that the data do not have for this period: then there is nothing to judge or to show.
+    `missing` names the facts that the data do not have for this period: then it is not shown, and only its words are judged.
     """
 
     metric: str
@@ -85,11 +87,26 @@ def pitch_facts(board: Board) -> dict[str, Fact]:
 def _judged(board: Board, metric: str, variant: str, typed: str, known: dict[str, Fact]) -> Pitch:
     asked = wording.named(typed)
     fields = {name: name.partition(".")[2] for name in asked}
-    wrong = [f"{{{name}}} is no fact; a metric has {', '.join(FIELDS)}" for name in asked if fields[name] not in FIELDS]
-    missing = tuple(name for name in asked if name not in known and fields[name] in FIELDS)
+    wrong = [_no_fact(name, board.definitions) for name in asked if not _can_be(name, board.definitions)]
+    missing = tuple(name for name in asked if name not in known and _can_be(name, board.definitions))
     text = re.sub(r"\{([^{}]*)\}", lambda found: known[found[1]].text if found[1] in known else found[0], typed)
-    found = [*wrong, *(() if wrong or missing else _gate(board, metric, typed, text, known))]
+    read = re.sub(r"\{([^{}]*)\}", lambda found: _STAND_INS.get(fields[found[1]], "10"), text)
+    found = list(wrong)
+    if not wrong:
+        found += [*_gate(board, metric, typed, read), *(() if missing else _untrue(board, metric, typed, text, known))]
     return Pitch(metric, variant, typed, text, _used(typed, metric, known), tuple(found), missing)
+
+
+def _can_be(name: str, definitions: Definitions) -> bool:
+    metric, _, field = name.partition(".")
+    return metric in definitions.metrics and field in FIELDS
+
+
+def _no_fact(name: str, definitions: Definitions) -> str:
+    metric, _, field = name.partition(".")
+    if field in FIELDS:
+        return f"{{{name}}} is no fact: there is no metric {metric!r}{did_you_mean(metric, definitions.metrics)}"
+    return f"{{{name}}} is no fact{did_you_mean(field, FIELDS)}; a metric has {', '.join(FIELDS)}"
 
 
 def _used(typed: str, metric: str, known: dict[str, Fact]) -> tuple[str, ...]:
@@ -99,7 +116,8 @@ def _used(typed: str, metric: str, known: dict[str, Fact]) -> tuple[str, ...]:
     return tuple(id_ for id_ in [*asked, *(each for each in claimed if each not in asked)] if id_ in known)
 
 
-def _gate(board: Board, metric: str, typed: str, text: str, known: dict[str, Fact]) -> Iterator[str]:
+def _gate(board: Board, metric: str, typed: str, text: str) -> Iterator[str]:
+    """What is wrong with the words, whatever the numbers are."""
     said, count = reading.sentences(text), len(reading.words(text))
     if not count:
         yield "says nothing; write one or two sentences"
@@ -114,6 +132,10 @@ def _gate(board: Board, metric: str, typed: str, text: str, known: dict[str, Fac
     whole = wording.metrics_in(typed, metric)
     for one in reading.sentences(typed):
         yield from wording.faults(wording.Said(one, whole), board.grain, board.definitions)
+
+
+def _untrue(board: Board, metric: str, typed: str, text: str, known: dict[str, Fact]) -> Iterator[str]:
+    """What the pitch says, filled with the numbers of the period, that its facts do not."""
     told = [known[id_] for id_ in _used(typed, metric, known)]
     called = [name for name in names(board.definitions) if name in text]
     locale = board.definitions.company.locale
@@ -126,13 +148,18 @@ def _longest(text: str) -> str:
     return ", ".join(by_length[:3])
 
 
+def _singular(word: str) -> set[str]:
+    """A word as it stands and, where it may be a plural, its singular."""
+    return {word, word.removesuffix("s"), re.sub("ies$", "y", word)}
+
+
 def _jargon(text: str, definitions: Definitions) -> Iterator[str]:
     """Words that a reader in another department may not know: acronyms, ids, and the trade's own words."""
     known = " ".join(
         [*map(definitions.label, definitions.metrics), *definitions.glossary, definitions.company.company]
     ).lower()
     defined = set(re.findall(r"[\w&-]+", known))
-    trade = [word for word in _ONCE.findall(text) if word.lower() in JARGON]
+    trade = [word for word in _ONCE.findall(text) if not JARGON.isdisjoint(_singular(word.lower()))]
     for word in dict.fromkeys([*_ACRONYM.findall(text), *_ID.findall(text), *trade]):
-        if word.lower() not in defined and word.lower().rstrip("s") not in defined and word not in {"I", "OK"}:
+        if defined.isdisjoint(_singular(word.lower())) and word not in {"I", "OK"}:
             yield f"{word!r} is no metric's label and not in params/glossary.yaml; explain it there, or use another word"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_nb.definitions import Definitions
+from dataops_nb.definitions.checks.names import fault_of_name
 from dataops_nb.errors import PublishError, UsageError
 from dataops_nb.workbench.packaged import _packaged
 
@@ -18,10 +21,10 @@ MODEL = "10_north_star.ipynb"
 LINES = """\
 # yaml-language-server: $schema=../.schema/department.schema.json
 department: {title}
-# owner: Head of {title}          # who answers for these numbers?
+# owner: Head of {head}          # who answers for these numbers?
 defaults: {{source: {source}{lights}}}   # sources: {sources}
 metrics:
-  {name}_rows:                    # a first number, so that the report has one: rename it, or put your own in its place
+  {metric}:                    # a first number, so that the report has one: rename it, or put your own in its place
     label: Rows of {source}
     question: How much is there to do?
     type: simple
@@ -40,11 +43,13 @@ def new_department(wb: Workbench, name: str) -> tuple[Path, Path]:
     where the files cannot be written.
     """
     known = wb.definitions
-    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise UsageError(f"{name!r} is no id of a department; write it like {slug or 'field_service'!r}")
+    if fault_of_name(name, "department"):
+        raise UsageError(f"{name!r} is no id of a department; write it like {_plain(name) or 'field_service'!r}")
     path = wb.params / "departments" / f"{name}.yaml"
-    if name in known.departments or path.exists():
+    for taken in known.departments:
+        if taken.casefold() == name.casefold():
+            raise UsageError(f"there is a department {taken!r} already: params/departments/{taken}.yaml")
+    if path.exists():
         raise UsageError(f"there is a department {name!r} already: params/departments/{name}.yaml")
     notebook = _place(wb.notebooks, name)
     try:
@@ -57,8 +62,22 @@ def new_department(wb: Workbench, name: str) -> tuple[Path, Path]:
     return path, notebook
 
 
+def _plain(name: str) -> str:
+    """A name in letters that an id may have: accents are left out."""
+    ascii_ = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", ascii_.lower()).strip("_")
+
+
 def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    said = re.sub(r"[-_]+", " ", name).strip()
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+def _metric(name: str, known: Definitions) -> str:
+    """The id of the first metric: it stands in formulas, so it starts with a letter, and nobody else has it."""
+    plain = _plain(name) or "department"
+    first = f"{plain if plain[0].isalpha() else f'd_{plain}'}_rows"
+    return next(each for each in chain([first], (f"{first}_{n}" for n in count(2))) if each not in known.metrics)
 
 
 def _place(folder: Path, name: str) -> Path:
@@ -76,8 +95,9 @@ def _definitions(known: Definitions, name: str) -> str:
         )
     lights = next(iter(known.company.lights), None)
     return LINES.format(
-        name=name,
-        title=_title(name),
+        metric=_metric(name, known),
+        title=json.dumps(_title(name)),
+        head=_title(name),
         source=dated[0],
         sources=", ".join(known.company.sources),
         lights=f", lights: {lights}" if lights else "",
