@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pandas as pd
@@ -15,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataops_nb import board, controls, definitions, sources, status, workbench
-from dataops_nb.controls import Difference, Settings, knobs, scripts, supposed, whatifs
+from dataops_nb.controls import Difference, Settings, knobs, scripts, showing, supposed, whatifs
 from dataops_nb.controls.comparing import AGREED, SUPPOSED, Side
 from dataops_nb.controls.turns import in_turn
 from dataops_nb.definitions.models import SourceTarget, Target
@@ -347,6 +352,65 @@ def test_a_script_gets_the_table_and_the_environment_can_say_otherwise(this, ben
     shown = controls.explore(this, bench)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in shown[0]
     assert "Settings of these lights" in shown[0]["text/html"]
+
+
+class Kernel:
+    """What IPython says it runs in, where it is a kernel."""
+
+    kernel, user_ns = object(), {}
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    for name in ("DATAOPS_NB_REFRESH", "DATAOPS_WIDGETS", "JPY_SESSION_NAME", "JPY_PARENT_PID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("IPython.get_ipython", Kernel)
+    return monkeypatch
+
+
+@contextmanager
+def starter(**environment):
+    """A process that could have started a kernel."""
+    asleep = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"]
+    with subprocess.Popen(
+        asleep, env=os.environ | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()  # it has its own environment once it runs
+        yield str(process.pid)
+        process.stdin.close()
+
+
+def test_a_kernel_that_no_server_started_shows_the_table(kernel):
+    assert not showing.usable()
+
+
+def test_a_kernel_that_a_server_started_shows_the_panel(kernel):
+    with starter() as server:
+        kernel.setenv("JPY_SESSION_NAME", "notebooks/30_sales.ipynb")
+        kernel.setenv("JPY_PARENT_PID", server)
+        assert showing.usable()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the environment of another process")
+def test_a_kernel_that_papermill_started_from_a_cell_shows_the_table(kernel):
+    kernel.setenv("JPY_SESSION_NAME", "notebooks/30_sales.ipynb")
+    with starter(JPY_SESSION_NAME="notebooks/30_sales.ipynb") as papermill:
+        kernel.setenv("JPY_PARENT_PID", papermill)
+        assert not showing.usable()
+
+
+@pytest.mark.slow
+def test_under_papermill_as_it_is_the_panel_is_the_table_of_the_same_settings(tmp_path):
+    bench = workbench.init(tmp_path / "bench")
+    notebook, out = bench / "notebooks" / "30_sales.ipynb", tmp_path / "out.ipynb"
+    own = {name: said for name, said in os.environ.items() if not name.startswith(("DATAOPS", "JPY"))}
+    words = [sys.executable, "-m", "papermill", str(notebook), str(out), "-k", "python3"]
+    subprocess.run(words, env=own, cwd=bench, check=True, capture_output=True, timeout=300)
+    cells = json.loads(out.read_text())["cells"]
+    (panel,) = (cell for cell in cells if "controls.explore" in "".join(cell["source"]))
+    (shown,) = (output["data"] for output in panel["outputs"] if "data" in output)
+    assert set(shown) == {"text/html", "text/plain"}
+    assert "Settings of these lights" in "".join(shown["text/html"])
 
 
 # --- the chart's script ---------------------------------------------------------------------------------------------

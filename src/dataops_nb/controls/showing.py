@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dataops_nb.board import Board
@@ -17,7 +18,7 @@ from dataops_nb.workbench import Workbench
 
 REFRESHING = "DATAOPS_NB_REFRESH"
 WANTED = "DATAOPS_WIDGETS"
-_SERVED = "JPY_SESSION_NAME"  # a Jupyter server tells its kernels which notebook they are for; papermill tells nothing
+_SERVED, _STARTED_BY = "JPY_SESSION_NAME", "JPY_PARENT_PID"
 
 
 def explore(board: Board, here: Workbench | None = None) -> Any:
@@ -45,7 +46,21 @@ def usable() -> bool:
     shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if getattr(shell, "kernel", None) is None:
         return False
-    return _SERVED in os.environ or "__vsc_ipynb_file__" in shell.user_ns or "google.colab" in sys.modules
+    return _served() or "__vsc_ipynb_file__" in shell.user_ns or "google.colab" in sys.modules
+
+
+def _served() -> bool:
+    """Whether a Jupyter server started this kernel: it says which notebook a kernel is for, and papermill says nothing.
+
+    What is started from a notebook's cell has that from the cell's kernel: then whoever started this one had it as well.
+    """
+    if _SERVED not in os.environ:
+        return False
+    try:
+        started_by = Path("/proc", os.environ[_STARTED_BY], "environ").read_bytes()
+    except (KeyError, OSError):  # elsewhere than on Linux nobody can tell
+        return True
+    return f"{_SERVED}=".encode() not in started_by
 
 
 @dataclass(frozen=True)
