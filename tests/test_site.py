@@ -48,6 +48,14 @@ def test_the_tree_leads_from_the_north_star_to_its_inputs_with_their_lights():
     assert words == "■ Red New customers ● Green Won deals 41 · target 40 moves it 3 weeks later"
 
 
+def test_what_stands_beside_a_metric_is_not_drawn_below_it_once_more():
+    star = replace(CUSTOMERS, feeds=[Feed("won", "moves"), Feed("idle", "moves")])
+    more = site.More(
+        {each.metric: each for each in (star, replace(WON, feeds=[Feed("idle", "moves")]), IDLE)}, ["customers"]
+    )
+    assert re.search(r'<ul class="nb-tree">.*?</section>', built(more=more))[0].count("Calls") == 1
+
+
 def test_what_feeds_itself_is_drawn_once():
     assert built().count("part of it") == 0
 

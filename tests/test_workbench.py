@@ -389,3 +389,16 @@ def test_a_new_department_may_be_called_what_definitions_may_be_called(bench, na
 def test_a_new_department_under_a_wrong_or_taken_name_is_refused(bench, name, why):
     with pytest.raises(UsageError, match=why):
         workbench.new_department(workbench.open(bench()), name)
+
+
+def test_a_workbench_that_could_not_be_finished_is_taken_back_and_what_was_there_stays(tmp_path, monkeypatch):
+    def full(folder):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "mine.txt").write_text("mine")
+    monkeypatch.setattr("dataops_nb.workbench.packaged.write_schema", full)
+    for target in ("new", "old"):
+        with pytest.raises(PublishError, match="No space left on device"):
+            workbench.init(tmp_path / target)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.txt", "old"]

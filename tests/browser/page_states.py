@@ -53,7 +53,8 @@ here = workbench.open()
 this = board.read(here, department=department, as_of=as_of, grain=grain)
 """
 SHOW = """
-display(story.headline(this), story.now(this), story.action(this), charts.trend(this, this.lead), tables.scorecard(this))
+display(story.headline(this), story.now(this), story.action(this), charts.trend(this, this.lead), tables.feeds(this))
+display(tables.moved(this), tables.leads(this), tables.reactions(this), tables.scorecard(this))
 """
 
 

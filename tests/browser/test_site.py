@@ -73,6 +73,11 @@ def test_a_state_is_said_in_words_on_the_first_screen_and_can_be_read_by_everybo
     assert everywhere(tab) == []
 
 
+def test_the_whole_company_is_on_one_screen_of_a_desk(sample_out, visit):
+    tree = visit(found(sample_out, "front"), viewport=DESK).locator(".nb-feeds").bounding_box()
+    assert tree["y"] + tree["height"] <= DESK["height"]
+
+
 @pytest.mark.parametrize("kind", ["manager", "customer service", "north star", "solve next"])
 def test_no_words_of_a_chart_stand_on_others_on_a_phone_or_a_desk(sample_out, visit, kind):
     tab = visit(found(sample_out, kind), viewport=PHONE)

@@ -46,11 +46,11 @@ def ends(
     if not named:
         return []
     low, high = float(drawn.min()), float(drawn.max())
-    room = (high - low) or 0.5 * abs(high) or 1.0
-    places = spread([place for _, place in named], GAP * room)
+    beyond = [] if high > low else [low - (0.5 * abs(low) or 1.0), high + (0.5 * abs(high) or 1.0)]
+    height = beyond[1] - beyond[0] if beyond else high - low
+    places = spread([place for _, place in named], GAP * height)
     rows = [_row(at, place, name) for place, (name, _) in zip(places, named, strict=True)]
-    if high == low:  # one level: its names would else be as far apart as the whole plot is high
-        rows += [_row(at, place, "") for place in (low - room, high + room)]
+    rows += [_row(at, place, "") for place in beyond]  # one level would be as high as its names need
     return _haloed(rows, {"align": "left", "dx": 9, "fontSize": 11, "baseline": "middle", "limit": 170}, colour)
 
 

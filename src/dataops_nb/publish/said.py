@@ -34,8 +34,11 @@ class Seen:
         """Whether a headline was shown."""
         return any(sentence.get("kind") == "headline" for sentence in self.sentences)
 
-    def say(self, said: str, used: Sequence[str]) -> tuple[list[str], str]:
-        """Keep a sentence; its facts in the order it prints them, and its HTML. ReportError where the two do not agree."""
+    def say(self, said: str, used: Sequence[str], *, apart: str = "") -> tuple[list[str], str]:
+        """Keep a sentence; its facts in the order it prints them, and its HTML. ReportError where the two do not agree.
+
+        Between two of `apart` no line ends.
+        """
         if lacking := [id_ for id_ in used if id_ not in self.known]:
             raise ReportError(f"the sentence {said!r} uses the fact {lacking[0]!r}, which the report does not have")
         names = [name for name in self.names if name in said]
@@ -44,7 +47,8 @@ class Seen:
             raise ReportError(f"the sentence {said!r} does not agree with its facts: {'; '.join(wrong)}")
         ids = [fact.id for fact in told]
         self.sentences.append({"text": said, "facts": ids, **({"names": names} if names else {})})
-        return ids, _told(said, story.places(said, told, names, self.locale), self.meanings)
+        shown = apart.join(part.replace(" ", "\u00a0") for part in said.split(apart)) if apart else said
+        return ids, _told(shown, story.places(said, told, names, self.locale), self.meanings)
 
     def name(self) -> str:
         """A name for the next figure."""
@@ -57,7 +61,8 @@ def sentences(told: Sequence[Mapping[str, Any]], seen: Seen, title: str = "") ->
     pieces: list[str] = []
     lines: list[str] = []
     for sentence in told:
-        used, html = seen.say(str(sentence["text"]), [str(id_) for id_ in sentence.get("facts", [])])
+        apart = " · " if sentence.get("kind") == "figures" else ""
+        used, html = seen.say(str(sentence["text"]), [str(id_) for id_ in sentence.get("facts", [])], apart=apart)
         attribute = f' data-facts="{markup.text(" ".join(used))}"' if used else ""
         if sentence.get("kind") == "headline":
             seen.sentences[-1]["kind"] = "headline"

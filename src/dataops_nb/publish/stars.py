@@ -49,14 +49,15 @@ def tree(stars: Sequence[Standing], known: Known) -> tuple[str, list[Said]]:
 
 
 def _branches(above: Standing, known: Known, path: tuple[str, ...]) -> tuple[str, list[Said]]:
-    """What stands below a metric; below what only the data found, nothing is drawn."""
+    """What stands below a metric; below what only the data found, nothing is drawn. `path` is drawn already."""
     pieces, said = [], list[Said]()
+    beside = tuple(feed.metric for feed in above.feeds)
     for feed in above.feeds:
         if feed.metric in path or feed.metric not in known:
             continue
         node = known[feed.metric]
         html, told = _node(node, feed)
-        inner, below = _branches(node, known, (*path, feed.metric)) if feed.how != "found" else ("", [])
+        inner, below = _branches(node, known, (*path, *beside)) if feed.how != "found" else ("", [])
         pieces.append(f"<li>{html}{f'<ul>{inner}</ul>' if inner else ''}</li>")
         said += [told, *below]
     return "".join(pieces), said
