@@ -135,6 +135,14 @@ def test_a_relative_folder_starts_where_the_command_runs(bench, monkeypatch, tmp
     assert workbench.open("bench").root == root
 
 
+@pytest.mark.parametrize("name", ["../../x", "<img src=x>", "a\"b'c", "x" * 300, "."])
+def test_a_what_if_is_a_file_in_its_folder_and_nothing_else(bench, name):
+    root = bench()
+    (root / "x.yaml").write_text("metrics: {}\n")
+    with pytest.raises(UsageError, match="there is no what-if"):
+        workbench.open(root, whatif=name)
+
+
 def test_definitions_are_read_once(bench):
     wb = workbench.open(bench())
     assert wb.definitions is wb.definitions
@@ -381,3 +389,16 @@ def test_a_new_department_may_be_called_what_definitions_may_be_called(bench, na
 def test_a_new_department_under_a_wrong_or_taken_name_is_refused(bench, name, why):
     with pytest.raises(UsageError, match=why):
         workbench.new_department(workbench.open(bench()), name)
+
+
+def test_a_workbench_that_could_not_be_finished_is_taken_back_and_what_was_there_stays(tmp_path, monkeypatch):
+    def full(folder):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "mine.txt").write_text("mine")
+    monkeypatch.setattr("dataops_nb.workbench.packaged.write_schema", full)
+    for target in ("new", "old"):
+        with pytest.raises(PublishError, match="No space left on device"):
+            workbench.init(tmp_path / target)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.txt", "old"]

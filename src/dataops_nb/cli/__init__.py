@@ -13,6 +13,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from dataops_nb.cli import arguments
@@ -33,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 ok, 1 a report failed, 2 usage or definitions, 3 data, 4 `--fail-on` met, 5 timed out, 6 killed,
     7 disk or publish, 8 locked, 130 interrupted, 143 ended. Data go to stdout, everything else to stderr.
     """
+    for name in ("stdout", "stderr"):  # somebody has closed it: what is written there goes nowhere
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  for as long as we run
     try:
         args = arguments.parse(sys.argv[1:] if argv is None else argv)
         module, function = args.run.split(":")
@@ -44,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DataopsError as error:
         return _fail(str(error), error.exit_code)
     except OSError as error:
-        return _fail(str(error), DISK)
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), DISK)
     except KeyboardInterrupt as asked:
         return _fail(f"interrupted; {asked}" if str(asked) else "interrupted", INTERRUPTED)
     except Exception as error:

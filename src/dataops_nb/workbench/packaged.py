@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -58,15 +59,13 @@ def init(target: str | Path) -> Path:
     """
     target = Path(target).absolute()
     _refuse_occupied(target)
-    try:
+    with _whole(target):
         target.mkdir(parents=True, exist_ok=True)
         for name in FOLDERS:
             shutil.copytree(_packaged(name), target / name, ignore=LEFT_OUT, dirs_exist_ok=True)
         write_schema(target / "params" / ".schema")
         _write_missing(target / ".gitignore", GITIGNORE)
         _write_missing(target / "README.md", README.format(name=target.name))
-    except OSError as error:
-        raise PublishError(f"cannot write the workbench {target}: {error.strerror or error}") from error
     return target
 
 
@@ -77,7 +76,7 @@ def furnish(target: str | Path, params: Mapping[str, str], notebooks: Sequence[s
     """
     target = Path(target).absolute()
     _refuse_occupied(target)
-    try:
+    with _whole(target):
         for name, text in params.items():
             path = target / "params" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,9 +89,23 @@ def furnish(target: str | Path, params: Mapping[str, str], notebooks: Sequence[s
         write_schema(target / "params" / ".schema")
         _write_missing(target / ".gitignore", GITIGNORE)
         _write_missing(target / "README.md", FURNISHED.format(name=target.name))
-    except OSError as error:
-        raise PublishError(f"cannot write the workbench {target}: {error.strerror or error}") from error
     return target
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[None]:
+    """A new workbench is written as a whole or not at all: what could not be finished is taken back, what was there stays."""
+    there = set(target.iterdir()) if target.is_dir() else None
+    try:
+        yield
+    except BaseException as error:
+        made = [target] if there is None else [path for path in target.iterdir() if path not in there]
+        for path in made:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or error
+            raise PublishError(f"cannot write the workbench {target}: {why}") from error
+        raise
 
 
 def _packaged(name: str) -> Path:
