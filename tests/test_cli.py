@@ -137,6 +137,7 @@ def test_a_global_option_before_the_verb_survives_the_verb() -> None:
         (["refresh", "-p", "x;y=1"], "'x;y=1' is not NAME=VALUE"),
         (["refresh", "--jobs", "0"], "'0' is not a whole number from 1 on"),
         (["refresh", "--fail-on", "gren"], "unknown fail-on 'gren'"),
+        (["refresh", "--whatif", "<img src=x>"], "there is no what-if '<img src=x>'; params/whatif/ holds none"),
         (["status", "--as", "2026-01-01"], "unknown option '--as'"),
         (["plan", "a", "b"], "unknown argument 'b'"),
         (["slove"], "unknown command 'slove'; did you mean 'solve'?"),

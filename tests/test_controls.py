@@ -275,7 +275,10 @@ def test_the_diff_shows_what_differs_with_its_signs(material):
     assert controls.diff(material.definitions, {}) == ""
 
 
-@pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "a/b", "con", "x" * 65, "-r"])
+HOSTILE = ["<img src=x onerror=alert(1)>", "../../x", "a\"b'c", "x" * 300]
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "a/b", "con", "x" * 65, "-r", *HOSTILE])
 def test_a_name_that_no_file_should_have_is_refused(material, bench, name):
     with pytest.raises(UsageError, match="is no name for a what-if"):
         controls.save(bench, material.definitions, name, aimed(material, "m", value=1).changes)
@@ -480,6 +483,18 @@ def test_a_what_if_is_saved_reset_and_loaded_from_the_panel(panel, bench):
     drawer.loading.click()
     assert panel.choices.targets[0].value == 60
     assert whatifs.names(bench) == ["sixty"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_typed_as_a_name_is_shown_as_text(panel, name):
+    panel.choices.targets[0].value = 60
+    drawer = panel.drawers[2]
+    drawer.button.value = True
+    drawer.name.value = name
+    drawer.saving.click()
+    drawer.fill(panel.answer.board, panel.settings)
+    assert "is no name for a what-if" in drawer.message.html
+    assert "<img" not in drawer.message.html + drawer.diff.html
 
 
 def test_periods_are_picked_in_the_chart_and_in_the_list_alike(panel):

@@ -86,3 +86,11 @@ def test_how_it_leads_says_what_the_data_say_and_what_was_not_tested(boards):
 def test_each_verdict_has_its_words(boards, said, words):
     row = {"is_part": False, "rocking_chair": False, "together": False, "contradicted": False, "verdict": "cannot tell"}
     assert flow._verdict(boards("won"), row | said) == words
+
+
+def test_metrics_of_which_the_same_is_to_be_said_share_a_warning(company):
+    source = "part: {system: Phone, path: part.csv, time: on}"
+    metrics = "\n".join(f"    m{i}: {{type: simple, measure: {{source: part, agg: count}}}}" for i in (1, 2, 3))
+    this = board.of(company(source, metrics, {"part.csv": SHORT}, as_of="2026-11-22"), ["m1", "m2", "m3"])
+    (warning,) = story.record(this).payload["warnings"]
+    assert warning.startswith("M1, M2 and M3 cannot be judged for week 47: their data do not cover the whole period")

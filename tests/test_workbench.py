@@ -135,6 +135,14 @@ def test_a_relative_folder_starts_where_the_command_runs(bench, monkeypatch, tmp
     assert workbench.open("bench").root == root
 
 
+@pytest.mark.parametrize("name", ["../../x", "<img src=x>", "a\"b'c", "x" * 300, "."])
+def test_a_what_if_is_a_file_in_its_folder_and_nothing_else(bench, name):
+    root = bench()
+    (root / "x.yaml").write_text("metrics: {}\n")
+    with pytest.raises(UsageError, match="there is no what-if"):
+        workbench.open(root, whatif=name)
+
+
 def test_definitions_are_read_once(bench):
     wb = workbench.open(bench())
     assert wb.definitions is wb.definitions

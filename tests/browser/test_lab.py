@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import CHROMIUM
+from tests.browser.labs import RUN
 
 NOTEBOOKS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 pytestmark = [
@@ -41,4 +42,15 @@ def test_run_all_finishes_without_an_error_and_draws_every_chart_offline(lab, br
     sizes = charts.evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
     assert all(width > 200 for width in sizes)
     assert lab.elsewhere == []
+    page.close()
+
+
+def test_a_departments_link_on_the_first_notebook_opens_its_notebook(lab, browser):
+    page = lab.watch(browser.new_page(viewport={"width": 1280, "height": 900}))
+    lab.open(page, "00_start_here.ipynb")
+    page.evaluate(RUN, 9)
+    page.click(".jp-OutputArea-output a:text-is('30_sales.ipynb')", timeout=90_000)
+    page.wait_for_selector(".lm-TabBar-tabLabel:text-is('30_sales.ipynb')")
+    assert page.url.partition("?")[0].endswith("/lab/tree/notebooks/30_sales.ipynb")
+    assert len(page.context.pages) == 1
     page.close()

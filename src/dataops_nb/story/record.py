@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,7 +174,21 @@ def _fiscal(board: Board) -> list[str]:
 def warnings(board: Board) -> list[str]:
     """What a reader must know before anything else: faulty and overdue sources, metrics that say nothing, and why."""
     grave = board.current[board.current["reason"].isin(["stale", "fault", "incomplete", "no data", "unreconciled"])]
-    return [*faulty(board), *overdue(board), *(sentence(board, metric).text for metric in grave["metric"])]
+    return [*faulty(board), *overdue(board), *_together(board, grave["metric"])]
+
+
+def _together(board: Board, metrics: Iterable[str]) -> Iterator[str]:
+    """What is said of metrics that say nothing: those of which the same is to be said share a sentence."""
+    told: dict[str, list[str]] = {}
+    for metric in metrics:
+        label = board.definitions.label(metric)
+        told.setdefault(sentence(board, metric).text.removeprefix(label), []).append(label)
+    for said, labels in told.items():
+        if len(labels) == 1:
+            yield f"{labels[0]}{said}"
+        else:
+            many = re.sub(r"\bits\b", "their", re.sub(r"\bit\b", "them", said))
+            yield f"{', '.join(labels[:-1])} and {labels[-1]}{many}"
 
 
 def _subject(board: Board) -> str:
