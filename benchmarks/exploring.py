@@ -3,7 +3,7 @@
 `python benchmarks/exploring.py [DEPARTMENT...]`. Every change is one that a person makes: a slider moved, a list changed, a
 segment chosen. The time is the kernel's, from the change to everything that is sent to the browser, as the clock has it and as
 processor time (on a machine that does other things too they differ); the queries that were run meanwhile are counted, and must
-be none.
+be none. A million additions before and after tell how fast the machine is just now: neighbours slow processor time as well.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def main(departments: list[str]) -> None:
     here = workbench.open(Path(__file__).parents[1])
     kinds: dict[str, list[Took]] = defaultdict(list)
     queries: list[int] = []
+    paces = [_pace()]
     for department in departments or [name for name, d in here.definitions.departments.items() if d.metrics]:
         (clock, busy), panel = _opened(here, department)
         plain, Catalog._run = Catalog._run, _counted(Catalog._run, queries)  # type: ignore[method-assign]
@@ -39,9 +40,15 @@ def main(departments: list[str]) -> None:
             kinds[kind].append(took)
         opened = f"opens in {clock / 1000:4.1f} s ({busy / 1000:.1f} s processor)"
         print(f"{department:18} {opened}; {_summary([took for _, took in times])}")
+    paces.append(_pace())
     for kind, told in kinds.items():
         print(f"{kind:18} {_summary(told)}")
     print(f"{'all':18} {_summary([each for told in kinds.values() for each in told])}; {len(queries)} queries")
+    print(f"{'this machine':18} adds a million numbers in {paces[0]:.0f} ms before, {paces[1]:.0f} ms after")
+
+
+def _pace() -> float:
+    return min(_timed(lambda: sum(range(1_000_000)))[1] for _ in range(5))
 
 
 def _opened(here: Workbench, department: str) -> tuple[Took, Panel]:

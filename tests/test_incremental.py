@@ -11,7 +11,7 @@ import pytest
 from nbformat import v4
 from test_refresh import make, weekly
 
-from dataops_nb import refresh, workbench
+from dataops_nb import history, refresh, workbench
 from dataops_nb.errors import LockedError, UsageError
 from dataops_nb.publish import verify
 from dataops_nb.refresh import execute, ingredients, ledger, lock, plan, progress, pruning, shards
@@ -135,6 +135,13 @@ def publish_history(wb, *rows):
     (wb.out / "history" / "values.csv").write_text("\n".join([head, *lines]) + "\n")
 
 
+def note(wb, metric, day):
+    """What an owner says about a metric on a day."""
+    history.NOTES.add(
+        wb.out, [{"noted_at": "now", "metric": metric, "as_of": day, "kind": "note", "text": "We call them."}]
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -142,7 +149,8 @@ def publish_history(wb, *rows):
         (lambda wb: write_sales(wb, target=12), "definition of won changed"),
         (lambda wb: write_sales(wb, owner="Bob"), "params/departments/sales.yaml changed"),
         (edit_notebook, "one.ipynb changed"),
-        (publish_history, "what was published before changed"),
+        (publish_history, "what was published before or noted changed"),
+        (lambda wb: note(wb, "won", "2026-11-22"), "what was published before or noted changed"),
         (lambda wb: (wb.out / "one" / "2026-W47" / "index.html").unlink(), "its pages are missing"),
         (lambda wb: (wb.root / "params" / "events.yaml").write_text(
             "- {date: 2026-11-20, title: Release, kind: release}\n"), "params/events.yaml changed"),
@@ -163,6 +171,8 @@ def test_a_report_is_due_again_when_something_it_is_made_of_changes(wb, fake, ch
         lambda wb: write_sales(wb, label="Deals lost"),
         lambda wb: (wb.data / "losses.csv").write_text("day\n2026-11-18\n"),
         lambda wb: publish_history(wb, ("lost", "2026-11-15"), ("won", "2026-11-22")),
+        lambda wb: note(wb, "lost", "2026-11-22"),
+        lambda wb: note(wb, "won", "2026-11-23"),
     ],
 )
 def test_what_a_report_does_not_use_does_not_make_it_due(wb, fake, change):

@@ -352,3 +352,11 @@ def test_real_files_make_a_workbench_whose_check_passes_and_whose_first_report_i
     subprocess.run([*run, "-w", tmp_path / "new", "refresh", "--as-of", told["last"]], check=True)
     page = next((tmp_path / "new" / "out" / "north-star").glob("*/index.html")).read_text()
     assert "no target was agreed" in page
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart_by_their_folders(tmp_path):
+    for folder in ("north", "south"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "orders.csv").write_text(ORDERS)
+    found = profile.draft([tmp_path / "north" / "orders.csv", tmp_path / "south" / "orders.csv"])
+    assert list(found.sources) == ["orders", "south_orders"]

@@ -413,6 +413,11 @@ def test_a_folder_replaces_the_old_one_whole(place, monkeypatch, exchange):
     assert list(place.private.iterdir()) == []
 
 
+def test_a_file_is_put_in_place_also_where_its_folder_was_never_made(tmp_path):
+    folder.replace(tmp_path / "whatif" / "more" / "latest.json", b"{}", tmp_path / "runs")
+    assert (tmp_path / "whatif" / "more" / "latest.json").read_bytes() == b"{}"
+
+
 @pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux exchanges two folders in one step")
 def test_linux_exchanges_two_folders_in_one_step(tmp_path):
     for name in ("one", "other"):

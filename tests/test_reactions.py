@@ -1,6 +1,7 @@
 """Check-ins: what was agreed to be done about a light, by when, and what its owner said."""
 
 import datetime as dt
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -197,3 +198,14 @@ def test_a_note_says_facts_by_name_and_is_kept_with_the_numbers_of_its_period(be
     assert history.notes(tmp_path, END)["text"].tolist() == ["Only 2 orders of 7: {so it goes}."]
     assert main([*words, "Only {orders.valeu} orders."]) == 2
     assert "{orders.valeu} is no fact of 2026-W47; did you mean 'orders.value'?" in capsys.readouterr().err
+
+
+def test_how_soon_something_is_done_can_be_said_where_nobody_answers_for_it(bench, tmp_path):
+    shutil.copytree(bench / "params", tmp_path / "params")
+    (tmp_path / "params" / "departments" / "shop.yaml").write_text(DEPARTMENT.replace("owner: Ann\n", ""))
+    known = definitions.load(tmp_path / "params")
+    nobodys = board.of(sources.open(known, bench / "data", END), ["orders"])
+    (said,) = story.action(nobodys).sentences
+    assert said.text == "Red: At risk. Re-plan. Due within 5 days."
+    facts = story.facts(nobodys)
+    assert story.disagreements(said.text, [facts[id_] for id_ in said.facts], story.names(known)) == []

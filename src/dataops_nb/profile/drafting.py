@@ -106,7 +106,8 @@ def _common_folder(paths: Sequence[Path]) -> Path:
 
 
 def _read_one(found: Draft, path: Path) -> None:
-    name = slug(path.stem, found.sources)
+    plain = slug(path.stem)
+    name = slug(f"{path.parent.name}_{path.stem}", found.sources) if plain in found.sources else plain
     seen, told = sniff(path)
     options, more, faults = settle(name, {"path": path.relative_to(found.data).as_posix(), **seen}, found.data)
     found.guesses += [Guess(f"{name}.{option}", value, why) for option, value, why in [*told, *more]]

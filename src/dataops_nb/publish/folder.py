@@ -52,6 +52,7 @@ def replace(path: Path, content: bytes, private: Path) -> None:
     staged = private / f"{path.name}.new"
     try:
         private.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         _write(staged, content)
         os.replace(staged, path)
         flush(path.parent)

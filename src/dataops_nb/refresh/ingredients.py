@@ -162,7 +162,7 @@ def _change(name: str, before: Any, now: Any, notebook: str) -> str:
         return f"definition of the source {what} {verb}"
     if kind == "input":
         return f"{what} {verb}{_rows(before, now)}"
-    fixed = {"notebook": notebook, "code": "the package", "history": "what was published before"}
+    fixed = {"notebook": notebook, "code": "the package", "history": "what was published before or noted"}
     return f"{what or fixed.get(kind, kind)} {verb}"
 
 

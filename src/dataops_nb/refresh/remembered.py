@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
 VOLATILE = frozenset({"report", "run", "published_at"})
 LATER = frozenset({"sent.csv"})  # what became of a report after it was published makes no report due
+TYPED = frozenset({"notes.csv"})  # what people say about a day counts on that day: no refresh writes it
 Marks = tuple[list[str], list[str]]
 
 
@@ -27,14 +28,14 @@ class Remembered:
         self._marks: dict[tuple[str, str], Marks] = {}
 
     def digest(self, metrics: Collection[str] | None, as_of: dt.date) -> str:
-        """12 hex digits of what was published, noted and answered about these metrics (None: all) for earlier days.
+        """12 hex digits of what was published about these metrics (None: all) for earlier days, and noted up to this one.
 
         Rows without a metric count for everybody, rows without an as-of on every day.
         """
         self._look()
         whole = hashlib.sha256()
         for (file, metric), (days, digests) in self._marks.items():
-            place = bisect_left(days, as_of.isoformat())
+            place = (bisect_right if file in TYPED else bisect_left)(days, as_of.isoformat())
             if place and (metrics is None or not metric or metric in metrics):
                 whole.update(f"{file} {metric} {digests[place - 1]}\n".encode())
         return whole.hexdigest()[:12]
