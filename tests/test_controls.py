@@ -497,6 +497,20 @@ def test_what_is_typed_as_a_name_is_shown_as_text(panel, name):
     assert "<img" not in drawer.message.html + drawer.diff.html
 
 
+def test_a_period_before_the_first_value_is_said_to_have_none_and_the_panel_goes_on(this, bench, offline):
+    from dataops_nb.controls.panel import Panel
+
+    early = this.table["metric"].eq("people") & (this.table["period"] < "2026-W20")
+    panel = Panel(replace(this, table=this.table.assign(value=this.table["value"].mask(early))), bench)
+    panel.choices.metric.value = "people"
+    panel.choices.period.value = "2026-W10"
+    assert "People: no values in the last 9 weeks." in panel.finding.html
+    assert panel.picture.spec["layer"][0]["data"] == {"values": []}
+    panel.choices.period.value = "2026-W40"
+    assert "40" in panel.said.html
+    assert len(panel.picture.spec["layer"]) > 1
+
+
 def test_periods_are_picked_in_the_chart_and_in_the_list_alike(panel):
     panel._picked((dt.datetime(2026, 9, 7), dt.datetime(2026, 9, 21)), ())
     assert panel.listed.value == ("2026-W39", "2026-W38", "2026-W37")

@@ -209,3 +209,12 @@ def test_how_soon_something_is_done_can_be_said_where_nobody_answers_for_it(benc
     assert said.text == "Red: At risk. Re-plan. Due within 5 days."
     facts = story.facts(nobodys)
     assert story.disagreements(said.text, [facts[id_] for id_ in said.facts], story.names(known)) == []
+
+
+def test_what_was_agreed_without_full_stops_is_told_with_them(bench, tmp_path):
+    shutil.copytree(bench / "params", tmp_path / "params")
+    plain = COMPANY.replace('means: "At risk.", do: "Re-plan."', 'means: "At risk", do: "Re-plan"')
+    (tmp_path / "params" / "company.yaml").write_text(plain)
+    known = definitions.load(tmp_path / "params")
+    told = story.action(board.of(sources.open(known, bench / "data", END), ["orders"]))
+    assert str(told) == "Red: At risk. Re-plan. Ann answers for it, within 5 days."

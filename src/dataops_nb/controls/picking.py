@@ -17,7 +17,7 @@ from dataops_nb import charts
 from dataops_nb.board import Board, history
 from dataops_nb.controls.scripts import kept
 from dataops_nb.controls.turns import in_turn
-from dataops_nb.story import numbers
+from dataops_nb.story import Told, numbers
 
 PERIODS = 26
 HEIGHT = 340
@@ -28,8 +28,7 @@ _PICKED = {"condition": [{"param": name, "empty": False, "value": 1} for name in
 
 def picture(view: Board, metric: str, picked: tuple[str, ...] = ()) -> dict[str, Any]:
     """The trend of a metric as a Vega-Lite specification whose periods can be brushed and clicked; `picked` ones are marked."""
-    with debug_mode(False):  # what is built here is checked wherever the same chart is drawn for a page
-        spec: dict[str, Any] = charts.trend(view, metric, PERIODS).to_dict(validate=False)
+    spec = _trend(view, metric)
     title = spec.pop("title")  # it stands above the chart, where it can be as long as it is
     told = {"finding": title["text"], "legend": title.get("subtitle", [])}
     points = {
@@ -57,6 +56,16 @@ def picture(view: Board, metric: str, picked: tuple[str, ...] = ()) -> dict[str,
     params[1]["value"] = [{"period": id_} for id_ in picked]
     fit = {"width": "container", "height": HEIGHT, "autosize": {"type": "fit", "contains": "padding"}}
     return {**spec, "layer": [*spec["layer"], points], "params": params, "usermeta": told, **fit}
+
+
+def _trend(view: Board, metric: str) -> dict[str, Any]:
+    """The report's chart; where no period has a value an empty one that says so."""
+    with debug_mode(False):  # what is built here is checked wherever the same chart is drawn for a page
+        chart = charts.trend(view, metric, PERIODS)
+        if isinstance(chart, Told):
+            return {"$schema": alt.SCHEMA_URL, "title": {"text": str(chart)}, "description": str(chart), "layer": []}
+        spec: dict[str, Any] = chart.to_dict(validate=False)
+        return spec
 
 
 def _points(view: Board, metric: str) -> list[dict[str, Any]]:

@@ -84,7 +84,8 @@ def action(board: Board, metric: str | None = None) -> Told:
     owner = board.definitions.departments[board.definitions.department_of(name)].owner
     soon = f"within {said.act_within}" if said.act_within else ""
     by = f"{owner} answers for it{f', {soon}' if soon else ''}." if owner else f"Due {soon}." if soon else ""
-    text = " ".join(part for part in (f"{light.capitalize()}: {said.means}", said.do, by) if part)
+    parts = (f"{light.capitalize()}: {said.means}", said.do, by)
+    text = " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)
     return Told((Sentence(text, (f"{name}.light",)),))
 
 
