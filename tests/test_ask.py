@@ -143,3 +143,8 @@ def test_what_would_change_our_mind_is_said_of_every_light(bench, tmp_path, caps
     shown = capsys.readouterr().out
     assert f"What would change our mind\n{said}" in shown
     assert "\n\n\n" not in shown
+
+
+def test_money_itself_is_not_said_to_be_worth_itself(bench, tmp_path, capsys):
+    _, out = ask(bench, tmp_path, capsys, "revenue")
+    assert "Revenue is money already: $1 of it is $1." in out

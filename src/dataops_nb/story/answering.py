@@ -21,6 +21,15 @@ def worth(board: Board, metric: str | None = None) -> Told:
     if math.isnan(found.value):
         return Told((Sentence(f"What {label} is worth in money cannot be told: {found.reason}.", (f"{name}.light",)),))
     one, value, low, high = (known[f"{name}.{field}"] for field in ("one", "worth_of_one", "worth_low", "worth_high"))
+    if found.star in {None, name} and one.text == value.text:
+        return Told(
+            (
+                Sentence(
+                    f"{label} {agreeing(label, 'is', 'are')} money already: {one.text} of it is {value.text}.",
+                    (one.id, value.id),
+                ),
+            )
+        )
     verb = "costs" if found.value < 0 else "is worth"
     through = "" if found.star in {None, name} else f", through {board.definitions.label(str(found.star))}"
     sure = "" if low.text == high.text == value.text else f" ({low.text} to {high.text})"
