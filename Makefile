@@ -12,6 +12,8 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := $(BIN)/nbstripout --keep-id --extra-keys "metadata.language_info"
 
 .DEFAULT_GOAL := help
+# Commands and tests start many processes, and each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help refresh test test-engines check lint lab clean format soak test-airflow constraints
 
 help:  ## this list

@@ -14,6 +14,12 @@ from dataops_nb import definitions, sources
 settings.register_profile("house", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("house")
 
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What needs a browser is not even read where nobody asks for it."""
+    return True if collection_path.name == "browser" and "not browser" in config.option.markexpr else None
+
+
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 LIGHTS = """

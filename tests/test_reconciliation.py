@@ -137,7 +137,7 @@ def laboratory(tmp_path_factory):
     return folder, definitions.load(folder / "params")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(left=SIDE, right=SIDE)
 def test_the_five_parts_always_add_up_to_the_difference(laboratory, left, right):
     folder, known = laboratory
