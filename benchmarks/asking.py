@@ -60,12 +60,14 @@ def notebook(root: Path, metric: str) -> float:
 
 def run(module: str, *words: object) -> float:
     """Seconds of `python -m MODULE WORDS`; what it says is shown where it fails."""
+    environment = {name: said for name, said in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    line = [sys.executable, "-W", "ignore", "-m", module, *map(str, words)]
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", module, *map(str, words)], capture_output=True, text=True,
-                          env=os.environ | {"PYTHONWARNINGS": "ignore"}, check=False)  # fmt: skip
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False)
+    took = time.perf_counter() - started
     if done.returncode:
         sys.exit(done.stderr)
-    return time.perf_counter() - started
+    return took
 
 
 if __name__ == "__main__":
