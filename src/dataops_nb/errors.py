@@ -1,30 +1,69 @@
-"""One family of errors. Each says what a person can do next, and carries the exit code of the command."""
+"""One family of errors: each says what a person can do next, and has the command's exit code.
+
+Mistakes are in the company's files, faults in its data; an error lists all of them at once, each
+with the place to look at. Names that are wrong are answered with the nearest right one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
+
+LONGEST_VALUE = 80  # characters of a faulty value that a message shows
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that looks most like `name`, or an empty string where none does."""
-    folded = {str(k).casefold(): str(k) for k in known}
-    hits = get_close_matches(str(name).casefold(), list(folded), n=1, cutoff=0.6)
-    return folded[hits[0]] if hits else ""
+    """Return the known name that looks most like `name`, or an empty string if none does."""
+    names = {str(known_name).casefold(): str(known_name) for known_name in known}
+    matches = get_close_matches(str(name).casefold(), list(names), n=1, cutoff=0.6)
+    return names[matches[0]] if matches else ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the nearest known name, or an empty string."""
+    """Return `; did you mean 'x'?` for the nearest known name, or an empty string."""
     near = nearest(name, known)
     return f"; did you mean {near!r}?" if near else ""
 
 
+def printable(name: str) -> str:
+    """Return a file's name with its bytes that are no UTF-8 written as `\\xff`.
+
+    A name that comes back as it was can be printed, and given to any library.
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def say_invalid(what: str, errors: Sequence[Mapping[str, Any]], fields: Iterable[str]) -> str:
+    """Put the first of pydantic's errors about a model's arguments into words.
+
+    `what` is the model, `fields` are its fields. A wrong word comes with the nearest right one.
+    """
+    first = errors[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{what} takes no {name!r}{did_you_mean(name, fields)}; it takes {', '.join(fields)}"
+    value = first["input"]
+    if first["type"] == "literal_error":
+        known = re.findall(r"'([^']*)'", str(first["ctx"]["expected"]))
+        near = did_you_mean(str(value), known)
+        return f"{what}: {name} {value!r} is unknown{near}; it is one of {', '.join(known)}"
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"{what}: {name} {value!r}: {message}"
+
+
 def first_line(name: str, message: str) -> str:
-    """`ValueError: what was wrong`: the first line of a message, with the next one where it is an indented detail."""
-    lines = message.splitlines() or [""]
-    detail = f": {lines[1].strip()}" if len(lines) > 1 and lines[1].startswith("  ") else ""
-    return f"{name}: {lines[0].strip()}{detail}".removesuffix(": ")
+    """Return `ValueError: what was wrong`: an error's name and the first line of its message.
+
+    The second line is added if it is an indented detail.
+    """
+    first, *others = message.splitlines() or [""]
+    line = f"{name}: {first.strip()}"
+    if others and others[0].startswith("  "):
+        line += f": {others[0].strip()}"
+    return line.removesuffix(": ")
 
 
 @dataclass(frozen=True, order=True)
@@ -37,18 +76,18 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.file}:{self.line}: {self.key}: {self.message}"
-            if self.key
-            else f"{self.file}:{self.line}: {self.message}"
-        )
+        place = f"{self.file}:{self.line}"
+        if self.key:
+            place += f": {self.key}"
+        return f"{place}: {self.message}"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault in the data: source, file, physical line (the header is 1) or sheet row, column, value and the broken rule.
+    """One fault in the data: where it stands, the value and the rule that it breaks.
 
-    In a database `file` is the table, and `key` says which row it is.
+    `row` is the line of the file (the header is 1) or the row of the sheet. In a database `file` is
+    the table, and `key` says which row it is.
     """
 
     source: str
@@ -63,15 +102,17 @@ class Fault:
         place = self.file or self.source
         if self.row is not None:
             place += f":{self.row}"
-        what = [f"source {self.source}"]
+        details = [f"source {self.source}"]
         if self.column:
-            what.append(f"column {self.column}")
+            details.append(f"column {self.column}")
         if self.value is not None:
-            shown = self.value if len(self.value) <= 80 else self.value[:77] + "..."
-            what.append(f"value {shown!r}")
+            shown = self.value
+            if len(shown) > LONGEST_VALUE:
+                shown = shown[: LONGEST_VALUE - 3] + "..."
+            details.append(f"value {shown!r}")
         if self.key:
-            what.append(f"row {self.key}")
-        return f"{place}: {', '.join(what)}: {self.rule}"
+            details.append(f"row {self.key}")
+        return f"{place}: {', '.join(details)}: {self.rule}"
 
 
 class DataopsError(Exception):
@@ -97,9 +138,7 @@ class DefinitionsError(UsageError):
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = sorted(set(mistakes))
-        count = len(self.mistakes)
-        head = f"{count} {'mistake' if count == 1 else 'mistakes'} in the definitions"
-        super().__init__("\n".join([head, *(f"  {m}" for m in self.mistakes)]))
+        super().__init__(_listed("mistake", "in the definitions", self.mistakes))
 
 
 class DataError(DataopsError):
@@ -109,9 +148,15 @@ class DataError(DataopsError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = list(dict.fromkeys(faults))
-        count = len(self.faults)
-        head = f"{count} {'fault' if count == 1 else 'faults'} in the data"
-        super().__init__("\n".join([head, *(f"  {f}" for f in self.faults)]))
+        super().__init__(_listed("fault", "in the data", self.faults))
+
+
+def _listed(noun: str, place: str, entries: Sequence[object]) -> str:
+    """Return how many there are, and each on a line of its own."""
+    plural = "" if len(entries) == 1 else "s"
+    lines = [f"{len(entries)} {noun}{plural} {place}"]
+    lines += [f"  {entry}" for entry in entries]
+    return "\n".join(lines)
 
 
 class TimedOutError(DataopsError):

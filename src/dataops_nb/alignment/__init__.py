@@ -2,58 +2,160 @@
 
 The metric table has one row for each metric, segment and period::
 
-    metric department segment grain period period_start period_end value n complete coverage data_to condition
+    metric department segment grain period period_start period_end
+    value n complete coverage data_to condition
 
-`segment` is null for the total, else `dim=value`; `value` is missing (never 0) where a system says nothing about the
-period; `complete` is false where it says something about a part of it; `data_to` is the last day it speaks about;
-`condition` is `stale` or `fault` where that is why. Functions add columns and keep rows and their order.
+`segment` is null for the total, else `dim=value`. `value` is missing (never 0) where a system says
+nothing about the period. `complete` is false where it covers a part of it; `data_to` is the last
+day it speaks about; `condition` is `stale` or `fault` where that is why.
+
+`from_frame` measures a DataFrame, `align` the metrics of a company; `combine` puts tables on one
+list of periods. Functions that take a metric table add columns and keep its rows and their order.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import pandas as pd
 
-from dataops_nb.alignment.comparisons import COMPARISONS, compare
-from dataops_nb.alignment.families import Evaluated, evaluate_all
-from dataops_nb.alignment.formulas import Scope, evaluate
-from dataops_nb.alignment.measured import TOTAL, Window, window
-from dataops_nb.alignment.progress import add_so_far
-from dataops_nb.alignment.receipts import receipts
-from dataops_nb.alignment.scales import slopes
-from dataops_nb.alignment.splits import declared_splits, members, sources_of
-from dataops_nb.alignment.tabulated import Series, tabulate
-from dataops_nb.alignment.targets import add_targets
-from dataops_nb.definitions.models import Grain
+from dataops_nb.alignment.comparisons import COMPARISONS, add_so_far, compare
+from dataops_nb.alignment.formulas import Evaluated, Scope, evaluate, evaluate_all
+from dataops_nb.alignment.frame_rows import Framed, FrameRows, frame_company
+from dataops_nb.alignment.frames import (
+    as_day,
+    check_calendar,
+    check_words,
+    check_zone,
+    columns_in,
+    covered_days,
+    measured_columns,
+    metrics_of,
+    number_values,
+    quoted,
+    splits_of,
+)
+from dataops_nb.alignment.measures import declared_splits, members, sources_of
+from dataops_nb.alignment.rows import Rows
+from dataops_nb.alignment.tables import TABLE, Series, combine, empty_table, tabulate
+from dataops_nb.alignment.targets import Target, add_targets
+from dataops_nb.alignment.windows import TOTAL, Window, window
 from dataops_nb.errors import UsageError, did_you_mean
-from dataops_nb.periods import Period, calendar
-from dataops_nb.sources import Catalog
+from dataops_nb.metrics import Measure, Simple
+from dataops_nb.periods import Calendar, Period
+from dataops_nb.periods import calendar as calendar_of
+from dataops_nb.terms import FIRST_DAY, GRAINS, Agg, Grain
 
 __all__ = [
-    "COLUMNS",
-    "add_so_far",
+    "Target",
     "add_targets",
     "align",
-    "compare",
-    "declared_splits",
-    "receipts",
-    "remember",
-    "slopes",
-    "sources_of",
-    "values",
+    "combine",
+    "from_frame",
 ]
 
 COLUMNS = [
     "metric", "department", "segment", "grain", "period", "period_start", "period_end",
     "value", "n", "complete", "coverage", "data_to", "condition",
 ]  # fmt: skip
+FRAME = "frame"
+MOST_PERIODS = 100_000
+_SHORTEST: dict[Grain, int] = {"day": 1, "week": 7, "month": 28, "quarter": 84, "year": 364}
+
+
+def from_frame(
+    frame: pd.DataFrame,
+    metric: str,
+    *,
+    time: str,
+    value: str | None = None,
+    agg: Agg = "sum",
+    q: float | None = None,
+    by: str | Sequence[Any] | None = None,
+    grain: Grain = "week",
+    where: str | None = None,
+    at: str | None = None,
+    window: str | None = None,
+    covers: tuple[Any, Any] | None = None,
+    timezone: str | None = None,
+    as_of: str | dt.date | None = None,
+    calendar: Calendar | None = None,
+) -> pd.DataFrame:
+    """Measure the rows of a DataFrame; the frame is not changed.
+
+    `time` is the column with each row's day or moment, `value` the column that is aggregated (in
+    its own unit). `agg` is count (of rows, or of filled cells of `value`), sum, average, min, max,
+    median, percentile (the value with a share `q` of the values below it, between two values in
+    proportion), count_distinct or first_seen (values whose first row ever falls in the period).
+    `by` splits by a column or by each of a list of columns; a nested list crosses them. `grain` is
+    day, week, month, quarter or year. `where` is an SQL condition over the frame's columns.
+    `at="end"` takes the value on the period's last day with rows (a stock), `window="12 months"`
+    aggregates the rows of a window that ends with the period. `covers=(first, last)` are the days
+    that the frame speaks about, both inclusive (default: its first to its last day with rows).
+    Stamps with a
+    zone are cut into days in `timezone`; others are local. Rows after `as_of` do not exist
+    (default: the last day with rows).
+
+    Returns a metric table: the total, then the segments (`dim=value`), oldest period first, up to
+    the one that holds `as_of`. Columns: `metric segment grain period period_start period_end value
+    n complete coverage data_to`, then `previous same_last_year` and the values to date of month,
+    quarter and year (`mtd` ...), with last year's, and `so_far`. `value` is missing where the frame
+    does not cover the period; counts and sums are 0 in a covered period without rows. A period that
+    is covered in part has its value and `complete` False.
+
+    Raises UsageError for a wrong column, aggregation, grain, zone or day; it names the nearest
+    right one.
+
+    >>> revenue[revenue.segment.isna()].value.tolist()
+    [200.0, 210.0, 320.5]
+    >>> revenue[revenue.segment == "channel=web"].value.tolist()
+    [200.0, 150.0, 230.5]
+    """
+    check_words(metric, agg, grain, at, q)
+    check_zone(timezone)
+    check_calendar(calendar)
+    measured = measured_columns(frame, value, agg)
+    splits = splits_of(frame, by)
+    others = [column for split in splits for column in split]
+    if where:
+        others += columns_in(where, frame)
+    if agg == "count_distinct" and value is not None and value not in [*others, time]:
+        frame = number_values(frame, value)
+
+    framed = Framed.of(
+        FRAME, frame, [*measured, *others], time, timezone=timezone, covers=covered_days(covers)
+    )
+    today = as_day(as_of, "as_of") or framed.last or framed.covers[1]
+    if today is None:
+        return empty_table()
+    what = Measure(
+        source=FRAME,
+        agg=agg,
+        q=None if q is None else float(q),
+        expr=None if value is None else quoted(value),
+        filter=where,
+        time=time,
+        at="end" if at else None,
+    )
+    metrics = metrics_of(metric, what, splits, grain, window)
+    company = frame_company(metrics, calendar or Calendar())
+    return measure_frame(FrameRows([framed], company, today), metric, grain)
+
+
+def measure_frame(rows: FrameRows, metric: str, grain: Grain) -> pd.DataFrame:
+    """Return the metric table of one metric over frames, with its declared splits, up to as-of."""
+    span = rows.span()
+    if span is None:
+        return empty_table()
+    start = min(span[0], rows.as_of)
+    table = align(rows, [metric], grain=grain, start=start, end=rows.as_of, by="declared")
+    return add_so_far(compare(table[TABLE], rows), rows)
 
 
 def align(
-    catalog: Catalog,
+    rows: Rows,
     metrics: Iterable[str],
     *,
     grain: Grain = "week",
@@ -61,22 +163,40 @@ def align(
     end: dt.date | None = None,
     by: tuple[str, ...] | Literal["declared"] = (),
 ) -> pd.DataFrame:
-    """The metric table of these metrics, oldest period first; only metrics that make sense at the grain.
+    """Return the metric table of a company's metrics, oldest period first.
 
-    `by=("team",)` splits by a column, `by="declared"` gives the totals and every declared split. Without `start` and
-    `end` the periods run from the first to the last day that any source covers; none starts after the as-of date.
-    Raises DataError where a source that must not be used stands behind one of them.
+    Metrics that make no sense at the grain are left out. `by=("team",)` splits by a column,
+    `by="declared"` gives the totals and every declared split. Without `start` and `end` the periods
+    run from the first to the last day that any source covers; none starts after the as-of date.
+
+    Raises UsageError for an unknown metric, grain or column, with the nearest right one, and
+    DataError where a source that must not be used stands behind a metric.
+
+    >>> list(alignment.align(rows, ["amount"]).columns)[:4]
+    ['metric', 'department', 'segment', 'grain']
     """
-    wanted = [name for name in metrics if grain in catalog.definitions.metrics[name].grains]
-    catalog.require(*sources_of(catalog.definitions, wanted))
-    periods = _periods(catalog, grain, start, end)
-    splits = {name: [(), *declared_splits(catalog.definitions, name)] if by == "declared" else [by] for name in wanted}
-    series = _series(catalog, splits, [window(period) for period in periods])
-    return tabulate(series, catalog.definitions.owners, periods).assign(grain=grain)[COLUMNS]
+    listed = list(metrics)
+    known = rows.company.metrics
+    for name in listed:
+        _require_metric(rows, name)
+    if grain not in GRAINS:
+        raise UsageError(f"unknown grain {grain!r}{did_you_mean(str(grain), GRAINS)}")
+    wanted = [name for name in listed if grain in known[name].grains]
+    rows.require(*sources_of(rows.company, wanted))
+    if by and by != "declared":
+        _require_columns(rows, wanted, by)
+    periods = _periods(rows, grain, start, end)
+    splits = {}
+    for name in wanted:
+        declared = [(), *declared_splits(rows.company, name)]
+        splits[name] = declared if by == "declared" else [by]
+    series = _measure_series(rows, splits, [window(period) for period in periods])
+    table = tabulate(series, rows.company.owners, periods)
+    return table.assign(grain=grain)[COLUMNS]
 
 
 def values(
-    catalog: Catalog,
+    rows: Rows,
     metric: str,
     *,
     grain: Grain = "week",
@@ -84,52 +204,95 @@ def values(
     end: dt.date | None = None,
     by: tuple[str, ...] = (),
 ) -> pd.DataFrame:
-    """The metric table of one metric; an unknown metric, grain or split is an error that names the nearest right one."""
-    known = catalog.definitions.metrics
-    if metric not in known:
-        raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, known)}")
-    if grain not in known[metric].grains:
-        raise UsageError(f"metric {metric} has no grain {grain!r}; it has {', '.join(known[metric].grains)}")
-    splits = declared_splits(catalog.definitions, metric)
+    """Return the metric table of one metric.
+
+    Raises UsageError for an unknown metric, grain or split, with what there is.
+    """
+    _require_metric(rows, metric)
+    grains = rows.company.metrics[metric].grains
+    if grain not in grains:
+        raise UsageError(f"metric {metric} has no grain {grain!r}; it has {', '.join(grains)}")
+    splits = declared_splits(rows.company, metric)
     if by and by not in splits:
         offered = "; ".join(",".join(split) for split in splits) or "none"
         raise UsageError(f"metric {metric} is not split by {','.join(by)}; declared: {offered}")
-    return align(catalog, [metric], grain=grain, start=start, end=end, by=by)
+    return align(rows, [metric], grain=grain, start=start, end=end, by=by)
 
 
-def remember(catalog: Catalog, metric: str, periods: Iterable[Period], by: tuple[str, ...] = ()) -> None:
-    """Measure a metric and its parts over periods, the ones before and last year's, for all who ask for any of them later.
+def remember(rows: Rows, metric: str, periods: Iterable[Period], by: tuple[str, ...] = ()) -> None:
+    """Measure a metric and its parts over periods, the ones before and last year's, and keep that.
 
-    What is asked of them then (`drivers.explain`, `values`) is taken from memory, whatever the metric is made of.
+    Whoever asks for any of them later (`drivers.explain`, `values`) has it from memory, whatever
+    the metric is made of.
     """
-    cut = calendar(catalog.definitions.company.calendar)
-    compared = (COMPARISONS[name] for name in ("previous", "same_last_year"))
+    cut = calendar_of(rows.company.calendar)
     listed = list(periods)
-    asked = [window(each) for each in listed] + [find(cut, each) for find in compared for each in listed]
-    evaluate(Scope(catalog, by, keep=True), metric, list(dict.fromkeys(asked)))
+    windows = [window(period) for period in listed]
+    for name in ("previous", "same_last_year"):
+        windows += [COMPARISONS[name](cut, period) for period in listed]
+    evaluate(Scope(rows, by, keep=True), metric, list(dict.fromkeys(windows)))
 
 
-def _periods(catalog: Catalog, grain: Grain, start: dt.date | None, end: dt.date | None) -> list[Period]:
-    span = (start, end) if start and end else catalog.span()
+def _require_metric(rows: Rows, metric: str) -> None:
+    known = rows.company.metrics
+    if metric not in known:
+        raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, known)}")
+
+
+def _require_columns(rows: Rows, metrics: Iterable[str], by: tuple[str, ...]) -> None:
+    """Raise UsageError, with the nearest one, where a source lacks a column of a split."""
+    company = rows.company
+    undeclared = [name for name in metrics if by not in declared_splits(company, name)]
+    for name in company.upstream(undeclared):
+        metric = company.metrics[name]
+        if not isinstance(metric, Simple) or rows.faulty(metric.measure.source):
+            continue
+        source = metric.measure.source
+        for column in by:
+            if rows.column(source, column) is None:
+                near = did_you_mean(column, rows.columns(source))
+                raise UsageError(f"source {source} has no column {column!r}{near}")
+
+
+def _periods(rows: Rows, grain: Grain, start: dt.date | None, end: dt.date | None) -> list[Period]:
+    span = (start, end) if start and end else rows.span()
     if span is None:
         return []
-    first, last = start or span[0], min(end or span[1], catalog.as_of)
-    return list(calendar(catalog.definitions.company.calendar).periods(grain, first, last))
+    first = max(start or span[0], FIRST_DAY)
+    last = min(end or span[1], rows.as_of)
+    if (last - first).days // _SHORTEST[grain] > MOST_PERIODS:
+        raise UsageError(
+            f"{first} to {last} are more than {MOST_PERIODS:,} {grain}s; "
+            f"ask for fewer of them, or for a longer grain"
+        )
+    return list(calendar_of(rows.company.calendar).periods(grain, first, last))
 
 
-def _series(catalog: Catalog, splits: dict[str, list[tuple[str, ...]]], windows: list[Window]) -> list[Series]:
-    """Every metric's series: for each of its splits one a segment, in the order of the metrics."""
-    known = {
-        split: evaluate_all(Scope(catalog, split), [name for name, own in splits.items() if split in own], windows)
-        for split in dict.fromkeys(each for own in splits.values() for each in own)
-    }
-    return [one for name, own in splits.items() for split in own for one in _split(catalog, split, known[split][name])]
+def _measure_series(
+    rows: Rows, splits: dict[str, list[tuple[str, ...]]], windows: list[Window]
+) -> list[Series]:
+    """Measure every metric.
+
+    For each of its splits one series a segment, in the order of the metrics.
+    """
+    names_by_split: dict[tuple[str, ...], list[str]] = {}
+    for name, own in splits.items():
+        for split in own:
+            names_by_split.setdefault(split, []).append(name)
+    evaluated = {}
+    for split, names in names_by_split.items():
+        evaluated[split] = evaluate_all(Scope(rows, split), names, windows)
+    series = []
+    for name, own in splits.items():
+        for split in own:
+            series += _series_of_split(rows, split, evaluated[split][name])
+    return series
 
 
-def _split(catalog: Catalog, by: tuple[str, ...], found: Evaluated) -> list[Series]:
-    measured = found.measured
-    if found.is_family:
-        return [Series(found.metric, TOTAL, measured, found.metric)]
-    if listed := members(catalog, found.metric, by):
+def _series_of_split(rows: Rows, by: tuple[str, ...], evaluated: Evaluated) -> list[Series]:
+    metric, measured = evaluated.metric, evaluated.measured
+    if evaluated.is_family:
+        return [Series(metric, TOTAL, measured, metric)]
+    if listed := members(rows, metric, by):
         measured = measured.segments(list(dict.fromkeys([*measured.value.columns, *listed])))
-    return [Series(found.metric, segment, measured, segment) for segment in measured.value.columns]
+    return [Series(metric, segment, measured, segment) for segment in measured.value.columns]

@@ -1,5 +1,9 @@
-"""Comparisons: the same metric a period before, a year before, and to date - each computed from the rows, never by
-adding up ratios."""
+"""Comparisons: which period stands beside a value (before, last year, to date), and its value.
+
+Each is computed from the rows, never by adding up ratios, so it holds for distinct counts and rates
+too. `so_far` is what each period had reached by the position that the open one is at now: an
+unfinished week cannot be judged by its target, only by what earlier weeks had at the same point.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from dataops_nb.alignment.families import Family, find_families, own_measure
-from dataops_nb.alignment.formulas import Scope, evaluate
-from dataops_nb.alignment.measured import TOTAL, UNMOVED, Window, window
-from dataops_nb.alignment.splits import declared_splits
-from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period
-from dataops_nb.sources import Catalog
+from dataops_nb.alignment.formulas import Family, Scope, evaluate, find_families, own_measure
+from dataops_nb.alignment.measures import declared_splits
+from dataops_nb.alignment.rows import Rows
+from dataops_nb.alignment.windows import DAY, TOTAL, UNMOVED, Window, segment_names, window
+from dataops_nb.metrics import Conversion, Cumulative
+from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period, at_position, position
 
 Span = Literal["month", "quarter", "year"]
+PRIOR = 52
+QUARTER = 91
+
+
+def _same_last_year(cut: Calendar, period: Period) -> Window:
+    return replace(window(cut.last_year(period)), moved=_moved(cut))
 
 
 def _to_date(grain: Span) -> Callable[[Calendar, Period], Window]:
@@ -31,10 +42,6 @@ def _to_date_last_year(grain: Span) -> Callable[[Calendar, Period], Window]:
         return Window(start, end, grain, _moved(cut))
 
     return find
-
-
-def _same_last_year(cut: Calendar, period: Period) -> Window:
-    return replace(window(cut.last_year(period)), moved=_moved(cut))
 
 
 def _moved(cut: Calendar) -> dt.timedelta:
@@ -53,74 +60,201 @@ COMPARISONS: dict[str, Callable[[Calendar, Period], Window]] = {
 }
 
 
-def compare(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    """The table with `previous same_last_year mtd qtd ytd mtd_last_year qtd_last_year ytd_last_year`.
+def compare(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """Add what each row is compared with.
 
-    A week's (and a day's) last year lies 364 days back, on the same weekdays; to-date runs to the period's last day, last
-    year's to the same date a year before. Under a pattern every last year lies 364 days back. `previous_complete` and
-    `same_last_year_complete` say whether the data cover the whole of what is compared with.
+    Adds `previous same_last_year mtd qtd ytd mtd_last_year qtd_last_year ytd_last_year`, in the
+    metric's unit, and `previous_complete` and `same_last_year_complete`: whether the data cover the
+    whole of what is compared with. A week's (and a day's) last year lies 364 days back, on the same
+    weekdays; to-date runs to the period's last day, last year's to the same date a year before.
+    Under a pattern every last year lies 364 days back.
     """
-    splits = _splits(table, catalog)
-    families = find_families(_totals(table, splits), own_measure(catalog.definitions))
-    units = [
-        (families.get(metric, metric) if split == () else metric, split, grain)
-        for metric, split, grain in zip(table["metric"], splits, table["grain"], strict=True)
-    ]
-    places = {unit: i for i, unit in enumerate(dict.fromkeys(units))}
-    groups = table.groupby(pd.Series([places[unit] for unit in units], index=table.index, dtype=int), sort=True)
-    own = (rows for _, rows in groups)
-    parts = [_compared(rows, catalog, split, unit) for (unit, split, _), rows in zip(places, own, strict=True)]
-    added = pd.concat(parts).reindex(table.index) if parts else pd.DataFrame(index=table.index, columns=[*COMPARISONS])
-    return table.join(added)
+    splits = _splits(table, rows)
+    totals: dict[str, None] = {}
+    for metric, split in zip(table["metric"], splits, strict=True):
+        if split == ():
+            totals[metric] = None
+    families = find_families(totals, own_measure(rows.company))
+
+    # what is measured together: a metric's segments of one split, or the totals of a family
+    units = []
+    for metric, split, grain in zip(table["metric"], splits, table["grain"], strict=True):
+        unit = families.get(metric, metric) if split == () else metric
+        units.append((unit, split, grain))
+    places = {unit: number for number, unit in enumerate(dict.fromkeys(units))}
+    numbers = pd.Series([places[unit] for unit in units], index=table.index, dtype=int)
+    parts = []
+    for (unit, split, _), (_, group) in zip(places, table.groupby(numbers, sort=True), strict=True):
+        parts.append(_compare_group(group, rows, split, unit))
+    if not parts:
+        return table.join(pd.DataFrame(index=table.index, columns=[*COMPARISONS]))
+    return table.join(pd.concat(parts).reindex(table.index))
 
 
-def _totals(table: pd.DataFrame, splits: pd.Series) -> list[str]:
-    """The metrics that have totals in the table."""
-    return list(dict.fromkeys(name for name, split in zip(table["metric"], splits, strict=True) if split == ()))
+def covers(rows: Rows, metric: str, period: Period) -> dict[str, bool]:
+    """Tell of each of `COMPARISONS` whether the data cover all of it, for a metric's total."""
+    scope = Scope(rows)
+    windows = [window_of(scope.calendar, period) for window_of in COMPARISONS.values()]
+    reach = evaluate(scope, metric, windows).reach
+    return dict(zip(COMPARISONS, reach["complete"].astype(bool).tolist(), strict=True))
 
 
-def _splits(table: pd.DataFrame, catalog: Catalog) -> pd.Series:
-    """The split that each row's segment belongs to; the total's has no columns."""
-    declared = {name: declared_splits(catalog.definitions, name) for name in table["metric"].unique()}
-    segments = table["segment"].astype(object).where(table["segment"].notna(), TOTAL)
-    keys = list(zip(table["metric"], segments, strict=True))
-    known = {key: dimensions(key[1], declared[key[0]]) for key in dict.fromkeys(keys)}
-    return pd.Series([known[key] for key in keys], index=table.index, dtype=object)
+def _splits(table: pd.DataFrame, rows: Rows) -> pd.Series:
+    """Return the split that each row's segment belongs to; the total's has no columns."""
+    declared = {name: declared_splits(rows.company, name) for name in table["metric"].unique()}
+    known: dict[tuple[str, str], tuple[str, ...]] = {}
+    splits = []
+    for metric, segment in zip(table["metric"], segment_names(table), strict=True):
+        if (metric, segment) not in known:
+            known[metric, segment] = dimensions(segment, declared[metric])
+        splits.append(known[metric, segment])
+    return pd.Series(splits, index=table.index, dtype=object)
 
 
 def dimensions(label: str, splits: Iterable[tuple[str, ...]] = ()) -> tuple[str, ...]:
-    """The columns a segment label speaks of: `("team", "region")` for `team=East,region=EU`.
+    """Return the columns a segment label speaks of: `("team", "region")` for `team=East,region=EU`.
 
-    Values may hold commas, so it is the longest of `splits` that the label fits; what fits none is cut at the commas.
+    Values may hold commas, so it is the longest of `splits` that the label fits; what fits none is
+    cut at the commas.
     """
     for split in sorted(splits, key=len, reverse=True):
-        if re.fullmatch(",".join(f"{re.escape(name)}=.*" for name in split), label, re.DOTALL):
+        form = ",".join(f"{re.escape(name)}=.*" for name in split)
+        if re.fullmatch(form, label, re.DOTALL):
             return split
-    return tuple(part.split("=", 1)[0] for part in label.split(",")) if label else ()
+    if not label:
+        return ()
+    return tuple(part.split("=", 1)[0] for part in label.split(","))
 
 
-def _compared(group: pd.DataFrame, catalog: Catalog, split: tuple[str, ...], unit: str | Family) -> pd.DataFrame:
-    """The comparisons of one metric's segments, or of the metrics of a family."""
-    scope = Scope(catalog, split)
-    cut, periods = scope.calendar, _periods(group, scope.calendar)
-    asked = [find(cut, period) for find in COMPARISONS.values() for period in periods.values()]
+def _compare_group(
+    group: pd.DataFrame, rows: Rows, split: tuple[str, ...], unit: str | Family
+) -> pd.DataFrame:
+    """Return the comparisons of one metric's segments, or of the metrics of a family."""
+    scope = Scope(rows, split)
+    periods = _periods(group, scope.calendar)
+    windows: list[Window] = []
+    for window_of in COMPARISONS.values():
+        windows += [window_of(scope.calendar, period) for period in periods.values()]
     if isinstance(unit, Family):
-        names, measured = group["metric"], unit.measure(catalog, asked)
+        names, measured = group["metric"], unit.measure(rows, windows)
     else:
-        names = group["segment"].astype(object).where(group["segment"].notna(), TOTAL)
-        measured = evaluate(scope, unit, asked).segments(list(dict.fromkeys(names)))
-    place = {name: i for i, name in enumerate(periods)}
-    column = {name: i for i, name in enumerate(measured.value.columns)}
-    values, complete = measured.value.to_numpy(dtype=float), measured.reach["complete"].to_numpy()
-    rows = group["period"].map(place).to_numpy()
-    cells = names.map(column).to_numpy()
-    out = {name: values[i * len(periods) + rows, cells] for i, name in enumerate(COMPARISONS)}
-    for i, name in enumerate(("previous", "same_last_year")):
-        out[f"{name}_complete"] = complete[i * len(periods) + rows]
-    return pd.DataFrame(out, index=group.index)
+        names = segment_names(group)
+        measured = evaluate(scope, unit, windows).segments(list(dict.fromkeys(names)))
+
+    values = measured.value.to_numpy(dtype=float)
+    complete = measured.reach["complete"].to_numpy()
+    row_of = {period_id: number for number, period_id in enumerate(periods)}
+    column_of = {name: number for number, name in enumerate(measured.value.columns)}
+    row = group["period"].map(row_of).to_numpy()
+    column = names.map(column_of).to_numpy()
+    compared = {}
+    for number, name in enumerate(COMPARISONS):
+        compared[name] = values[number * len(periods) + row, column]
+    for number, name in enumerate(("previous", "same_last_year")):
+        compared[f"{name}_complete"] = complete[number * len(periods) + row]
+    return pd.DataFrame(compared, index=group.index)
 
 
 def _periods(group: pd.DataFrame, cut: Calendar) -> dict[str, Period]:
     starts: dict[str, dt.datetime] = dict(zip(group["period"], group["period_start"], strict=True))
     grain = group["grain"].iloc[0]
     return {name: cut.period(grain, start.date()) for name, start in starts.items()}
+
+
+def add_so_far(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """Add `so_far`: what the metric had reached in each period by the position of the open one.
+
+    The position is that of the open period's last day of data; in the open period `so_far` is its
+    value. A period is open where it holds the day after as-of. `so_far` is missing where none is
+    open, for more than 52 periods before it, and for conversions, whose windows are open anyway. Of
+    a trailing window it is the value without what its metric still brought in the rest of the
+    period.
+    """
+    out = pd.Series(np.nan, index=table.index)
+    as_of = pd.Timestamp(rows.as_of)
+    is_open = (table["period_start"] <= as_of) & (table["period_end"] > as_of)
+    if is_open.any():
+        splits = _splits(table, rows)
+        has_begun = is_open & (table["data_to"] >= table["period_start"])
+        known = table[table["metric"].isin(set(table.loc[has_begun, "metric"]))]
+        for _, group in known.groupby(["metric", splits], sort=False):
+            out.update(_reached(group, Scope(rows, splits[group.index[0]])))
+    return table.assign(so_far=out)
+
+
+def _reached(group: pd.DataFrame, scope: Scope) -> pd.Series:
+    """Return `so_far` of one metric's segments of one split; nothing where it is missing."""
+    metric, cut, as_of = str(group["metric"].iloc[0]), scope.calendar, scope.rows.as_of
+    nothing = pd.Series(dtype=float)
+    periods = _periods(group, cut)
+    now = next((period for period in periods.values() if period.start <= as_of < period.end), None)
+    if now is None or isinstance(scope.company.metrics[metric], Conversion):
+        return nothing
+    own = group[group["period"] == now.id]
+    data_to = own["data_to"].min()
+    if pd.isna(data_to) or data_to.date() < now.start:
+        return nothing
+    earlier = [period for period in periods.values() if period.end < now.start][-PRIOR:]
+    if not earlier:
+        return own["value"]
+    off = _day_off(scope, metric, now)
+    share = position(cut, now, min(data_to.date(), as_of), off)
+    days = [at_position(cut, period, share, off) for period in earlier]
+    reached = _up_to(scope, metric, earlier, days, group)
+    return pd.Series(pd.concat([reached, own["value"]]), dtype=float)
+
+
+def _day_off(scope: Scope, metric: str, now: Period) -> float:
+    """Return what comes on a day off for each unit on a working day, over the 91 days before.
+
+    It is 1 where days do not add up, or nothing tells it.
+    """
+    cut = scope.calendar
+    if not scope.company.adds_up(metric) or (now.grain == "week" and not cut.holidays):
+        return 1.0
+    days = [now.start - number * DAY for number in range(1, QUARTER + 1)]
+    windows = [Window(day, day, "day") for day in days]
+    values = evaluate(Scope(scope.rows), metric, windows).value[TOTAL].to_numpy(dtype=float)
+    worked = np.array([cut.working_days(day, day) == 1 for day in days])
+    known = np.isfinite(values)
+    at_work, off = values[worked & known], values[~worked & known]
+    if not len(at_work) or not len(off) or at_work.mean() <= 0:
+        return 1.0
+    return float(np.clip(off.mean() / at_work.mean(), 0.0, 1.0))
+
+
+def _up_to(
+    scope: Scope, metric: str, periods: list[Period], days: list[dt.date], group: pd.DataFrame
+) -> pd.Series:
+    """Return the metric's value in each of these periods by the end of these days, for each row."""
+    definition = scope.company.metrics[metric]
+    base = definition.metric if isinstance(definition, Cumulative) else metric
+    is_flow = scope.company.adds_up(base)
+    if base != metric and not is_flow:
+        return pd.Series(dtype=float)
+    rows = group[group["period"].isin([period.id for period in periods])]
+    windows, not_begun = [], set()
+    for period, day in zip(periods, days, strict=True):
+        windows.append(Window(period.start, max(day, period.start), period.grain))
+        if day < period.start:
+            not_begun.add(period.id)
+    reached = _cells(scope, base, windows, periods, rows)
+    if is_flow:
+        reached = reached.mask(rows["period"].isin(not_begun), 0.0)
+    if base == metric:
+        return reached
+    totals = _cells(scope, base, [window(period) for period in periods], periods, rows)
+    return pd.Series(rows["value"] - (totals - reached), dtype=float)
+
+
+def _cells(
+    scope: Scope, metric: str, windows: list[Window], periods: list[Period], rows: pd.DataFrame
+) -> pd.Series:
+    """Return the metric over the window of each row's period, in the row's segment."""
+    segments = segment_names(rows)
+    names = list(dict.fromkeys(segments))
+    values = evaluate(scope, metric, windows).segments(names).value.to_numpy(dtype=float)
+    row_of = {period.id: number for number, period in enumerate(periods)}
+    row = rows["period"].map(row_of).to_numpy()
+    column = segments.map(names.index).to_numpy()
+    return pd.Series(values[row, column], index=rows.index, dtype=float)

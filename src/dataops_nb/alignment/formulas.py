@@ -1,69 +1,89 @@
-"""Metrics that stand on other metrics: ratios, trailing windows, arithmetic. Each part is aggregated first."""
+"""Metrics that stand on other metrics: ratios, trailing windows, arithmetic.
+
+Each part is aggregated first.
+
+`evaluate` measures one metric of any kind over any windows, `evaluate_all` many of them with few
+queries: a `Family` of metrics that are one measure, told apart by the value of a column, is one
+query (the thousand indicators of a long table are one matrix); and what adds up over days is
+fetched from each source for all metrics together before any of them is asked for.
+"""
 
 from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
-from dataops_nb.alignment.conversions import convert
-from dataops_nb.alignment.measured import DAY, Measured, Window, blanked, combine
-from dataops_nb.alignment.measures import measure
-from dataops_nb.definitions import Definitions, names_in
-from dataops_nb.definitions.models import Cumulative, Derived, Duration, Offset, Ratio, Simple
+from dataops_nb.alignment import queries
+from dataops_nb.alignment.measures import convert, is_daily, label, measure, summed, time_of
+from dataops_nb.alignment.rows import Rows
+from dataops_nb.alignment.windows import DAY, Measured, Window, blanked, combine
+from dataops_nb.company import Company
 from dataops_nb.errors import UsageError
+from dataops_nb.lineage import formula_parts, metric_of, metric_parts, names_in
+from dataops_nb.metrics import Conversion, Cumulative, Derived, Measure, Offset, Ratio, Simple
 from dataops_nb.periods import Calendar, calendar
-from dataops_nb.sources import Catalog, touched
+from dataops_nb.terms import Duration, after
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.USub: operator.neg, ast.UAdd: operator.pos,
 }  # fmt: skip
+MeasureOf = Callable[[str], Measure | None]
+_OWN_ROWS = re.compile(r"""cast\("((?:[^"]|"")+)" as text\) = '((?:[^']|'')*)'""")
+TOGETHER = 25
+_SHARED = {"count", "sum", "average", "min", "max"}
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Where metrics are evaluated: the definitions, the data, and the columns that split them.
+    """Where metrics are evaluated: the company, its rows, and the columns that split them.
 
-    With `keep` what is measured is remembered with the data, and whoever asks for some of those windows again has it at once.
-    `found` has what was measured in this scope so far, so that a metric and what is made of it are one measurement.
+    With `keep` what is measured is remembered with the data, and whoever asks for some of those
+    windows again has it at once. `known` has what was measured in this scope so far, so that a
+    metric and what is made of it are one measurement.
     """
 
-    catalog: Catalog
+    rows: Rows
     by: tuple[str, ...] = ()
     keep: bool = False
-    found: dict[tuple[str, tuple[Window, ...]], Measured] = field(default_factory=dict, compare=False)
+    known: dict[tuple[str, tuple[Window, ...]], Measured] = field(
+        default_factory=dict, compare=False
+    )
 
     @property
-    def definitions(self) -> Definitions:
-        """The company's definitions."""
-        return self.catalog.definitions
+    def company(self) -> Company:
+        """The company."""
+        return self.rows.company
 
     @property
     def calendar(self) -> Calendar:
         """The company's calendar."""
-        return calendar(self.definitions.company.calendar, self.definitions.holidays)
+        return calendar(self.company.calendar, self.company.holidays)
 
 
 def evaluate(scope: Scope, metric: str, windows: list[Window]) -> Measured:
-    """One metric over any windows, whatever its type."""
-    touched.METRICS.add(metric)
-    remembered: list[Remembered] = scope.catalog.measured.get((metric, scope.by), [])
-    for known in remembered:
-        if (again := known.of(windows)) is not None:
-            return again
-    asked = metric, tuple(windows)
-    if asked not in scope.found:
-        scope.found[asked] = _evaluated(scope, metric, windows)
-    found = scope.found[asked]
+    """Measure one metric over any windows, whatever its type."""
+    scope.rows.usage.metrics.add(metric)
+    remembered: list[Remembered] = scope.rows.measured.get((metric, scope.by), [])
+    for kept in remembered:
+        measured = kept.of(windows)
+        if measured is not None:
+            return measured
+    key = metric, tuple(windows)
+    if key not in scope.known:
+        scope.known[key] = _measure(scope, metric, windows)
+    measured = scope.known[key]
     if scope.keep:
-        places = {window: i for i, window in enumerate(windows)}
-        scope.catalog.measured[metric, scope.by] = [*remembered, Remembered(places, found)]
-    return found
+        places = {window: place for place, window in enumerate(windows)}
+        scope.rows.measured[metric, scope.by] = [*remembered, Remembered(places, measured)]
+    return measured
 
 
 @dataclass(frozen=True)
@@ -74,38 +94,43 @@ class Remembered:
     measured: Measured
 
     def of(self, windows: list[Window]) -> Measured | None:
-        """The same over some of those windows; None where one is not among them."""
+        """Return the same over some of those windows; None where one is not among them."""
         if not all(window in self.places for window in windows):
             return None
-        rows, said = [self.places[window] for window in windows], self.measured
-        value, n, reach = (table.iloc[rows].reset_index(drop=True) for table in (said.value, said.n, said.reach))
-        return Measured(value, n, reach, said.zero)
+        rows, measured = [self.places[window] for window in windows], self.measured
+        value = measured.value.iloc[rows].reset_index(drop=True)
+        n = measured.n.iloc[rows].reset_index(drop=True)
+        reach = measured.reach.iloc[rows].reset_index(drop=True)
+        return Measured(value, n, reach, measured.zero)
 
 
-def _evaluated(scope: Scope, metric: str, windows: list[Window]) -> Measured:
-    definition = scope.definitions.metrics[metric]
+def _measure(scope: Scope, metric: str, windows: list[Window]) -> Measured:
+    definition = scope.company.metrics[metric]
     if isinstance(definition, Simple):
-        return measure(scope.catalog, definition.measure, windows, scope.by)
+        return measure(scope.rows, definition.measure, windows, scope.by)
     if isinstance(definition, Ratio):
         return _ratio(scope, definition, windows)
     if isinstance(definition, Cumulative):
         return _cumulative(scope, definition, windows)
     if isinstance(definition, Derived):
         return _derived(scope, definition, windows)
-    return convert(scope.catalog, definition, windows, scope.by)
+    return convert(scope.rows, definition, windows, scope.by)
 
 
 def _part(scope: Scope, part: str | Offset, windows: list[Window]) -> Measured:
     if isinstance(part, str):
         return evaluate(scope, part, windows)
-    return evaluate(scope, part.metric, [window.earlier(part.offset, scope.calendar) for window in windows])
+    earlier = [window.earlier(part.offset, scope.calendar) for window in windows]
+    return evaluate(scope, part.metric, earlier)
 
 
 def parts(scope: Scope, definition: Ratio | Derived, windows: list[Window]) -> list[Measured]:
-    """What a ratio (numerator, denominator) or arithmetic (its metrics, in order) is made of, over the same windows."""
+    """Measure what a ratio (numerator, denominator) or arithmetic (its metrics, in order) is made
+    of."""
     if isinstance(definition, Ratio):
-        return [_part(scope, part, windows) for part in (definition.numerator, definition.denominator)]
-    return [evaluate(scope, name, windows) for name in names_in(definition.expr)]
+        both = (definition.numerator, definition.denominator)
+        return [_part(scope, part, windows) for part in both]
+    return [_part(scope, part, windows) for part in formula_parts(definition).values()]
 
 
 def _ratio(scope: Scope, definition: Ratio, windows: list[Window]) -> Measured:
@@ -113,16 +138,44 @@ def _ratio(scope: Scope, definition: Ratio, windows: list[Window]) -> Measured:
 
 
 def _cumulative(scope: Scope, definition: Cumulative, windows: list[Window]) -> Measured:
-    cut = scope.calendar
-    base = evaluate(scope, definition.metric, [trailing(window, definition.window, cut) for window in windows])
+    long = [trailing(window, definition.window, scope.calendar) for window in windows]
+    base = evaluate(scope, definition.metric, long)
     starts = pd.Series([window.start for window in windows], dtype="datetime64[s]")
     ended = base.reach["data_to"].isna() | (starts > base.reach["data_to"])
     return Measured(blanked(base.value, ended), blanked(base.n, ended, 0), base.reach, base.zero)
 
 
 def trailing(window: Window, length: Duration, cut: Calendar) -> Window:
-    """The window of this length that ends on a window's last day."""
+    """Return the window of this length that ends on a window's last day."""
     return Window(window.back(window.end + DAY, length, cut), window.end)
+
+
+def part_windows(
+    company: Company, cut: Calendar, metric: str, wanted: Window
+) -> list[tuple[str, Window]]:
+    """Return the metrics that one stands on directly, each with the days it is asked for.
+
+    Of a conversion the later event is asked for up to the end of the last window.
+    """
+    definition = company.metrics[metric]
+    match definition:
+        case Ratio():
+            named: list[str | Offset] = [definition.numerator, definition.denominator]
+        case Derived():
+            named = list(formula_parts(definition).values())
+        case Cumulative():
+            return [(definition.metric, trailing(wanted, definition.window, cut))]
+        case Conversion():
+            until = after(wanted.end, definition.window)
+            then = definition.conversion_metric, Window(wanted.start, until)
+            return [(definition.base_metric, wanted), then]
+        case _:
+            return []
+    parts: list[tuple[str, Window]] = []
+    for part in named:
+        days = wanted if isinstance(part, str) else wanted.earlier(part.offset, cut)
+        parts.append((metric_of(part), days))
+    return parts
 
 
 def _derived(scope: Scope, definition: Derived, windows: list[Window]) -> Measured:
@@ -130,7 +183,10 @@ def _derived(scope: Scope, definition: Derived, windows: list[Window]) -> Measur
 
 
 def arithmetic(expr: str) -> Callable[..., Any]:
-    """The formula of a derived metric as a function of its metrics' values (numbers or frames), in their order."""
+    """Return the formula of a derived metric as a function of its metrics' values, in their order.
+
+    Values are numbers, fractions, Series or frames.
+    """
     tree, names = ast.parse(expr.strip(), mode="eval").body, names_in(expr)
     return lambda *values: _arithmetic(tree, dict(zip(names, values, strict=True)))
 
@@ -139,9 +195,169 @@ def _arithmetic(node: ast.expr, values: dict[str, Any]) -> Any:
     if isinstance(node, ast.Name):
         return values[node.id]
     if isinstance(node, ast.Constant):
-        return node.value
+        is_exact = any(isinstance(value, Fraction) for value in values.values())
+        return Fraction(repr(node.value)) if is_exact else node.value
     if isinstance(node, ast.UnaryOp):
         return _OPERATORS[type(node.op)](_arithmetic(node.operand, values))
     if isinstance(node, ast.BinOp):
-        return _OPERATORS[type(node.op)](_arithmetic(node.left, values), _arithmetic(node.right, values))
-    raise UsageError(f"a derived metric may only add, subtract, multiply and divide, not {type(node).__name__}")
+        return _OPERATORS[type(node.op)](
+            _arithmetic(node.left, values), _arithmetic(node.right, values)
+        )
+    raise UsageError(
+        f"a derived metric may only add, subtract, multiply and divide, not {type(node).__name__}"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Metrics that are one measure, told apart by the value of a column.
+
+    `members` are the metrics, each with the value that its rows have in `column`; `what` is
+    measured of the rows of all.
+    """
+
+    what: Measure
+    column: str
+    members: dict[str, str]
+
+    def measure(self, rows: Rows, windows: list[Window]) -> Measured:
+        """Measure all members over windows: one column a metric."""
+        names = {label((self.column,), (value,)): metric for metric, value in self.members.items()}
+        measured = measure(rows, self.what, windows, (self.column,), apart=True)
+        own = measured.segments(list(names))
+        value, n = own.value.rename(columns=names), own.n.rename(columns=names)
+        return Measured(value, n, own.reach, own.zero)
+
+
+def own_measure(company: Company) -> MeasureOf:
+    """Return what finds the measure of a simple metric; it finds None for any other."""
+
+    def find(metric: str) -> Measure | None:
+        definition = company.metrics[metric]
+        return definition.measure if isinstance(definition, Simple) else None
+
+    return find
+
+
+def find_families(metrics: Iterable[str], measure_of: MeasureOf) -> dict[str, Family]:
+    """Return the family of each metric that has one with at least two members.
+
+    Whose first row of all history counts is not the same for one value and for all, so `first_seen`
+    has no family.
+    """
+    alike: dict[tuple[Measure, str], dict[str, str]] = {}
+    for metric in metrics:
+        what = measure_of(metric)
+        if what is None or what.agg == "first_seen":
+            continue
+        own_rows = told_apart(what)
+        if own_rows is not None:
+            column, value = own_rows
+            of_all = what.model_copy(update={"filter": _is_known(column)})
+            alike.setdefault((of_all, column), {})[metric] = value
+    family_of = {}
+    for (what, column), members in alike.items():
+        if len(members) > 1:
+            family_of.update(dict.fromkeys(members, Family(what, column, members)))
+    return family_of
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A metric over windows.
+
+    The columns of `measured` are its segments, or in a family the metrics of it.
+    """
+
+    metric: str
+    measured: Measured
+    is_family: bool = False
+
+
+def evaluate_all(
+    scope: Scope, metrics: Sequence[str], windows: list[Window]
+) -> dict[str, Evaluated]:
+    """Measure each metric over the same windows; members of a family share what was measured."""
+    families = {} if scope.by else find_families(metrics, own_measure(scope.company))
+    gather(scope.rows, metrics, scope.by, apart=families)
+    measured: dict[Family, Measured] = {}
+    evaluated: dict[str, Evaluated] = {}
+    for metric in metrics:
+        family = families.get(metric)
+        if family is None:
+            evaluated[metric] = Evaluated(metric, evaluate(scope, metric, windows))
+            continue
+        if family not in measured:
+            measured[family] = family.measure(scope.rows, windows)
+        evaluated[metric] = Evaluated(metric, measured[family], is_family=True)
+    return evaluated
+
+
+def told_apart(measure: Measure) -> tuple[str, str] | None:
+    """Return the column and the value in it by which a measure knows its rows.
+
+    None where that is not its whole filter. Measures that differ in that value only are one
+    measure, split by the column.
+    """
+    own_rows = _OWN_ROWS.fullmatch(measure.filter or "")
+    if own_rows is None:
+        return None
+    return own_rows[1].replace('""', '"'), own_rows[2].replace("''", "'")
+
+
+def _is_known(column: str) -> str:
+    return '"' + column.replace('"', '""') + '" is not null'
+
+
+def gather(
+    rows: Rows, metrics: Iterable[str], by: tuple[str, ...], apart: Collection[str] = ()
+) -> None:
+    """Fetch by day what these metrics and their parts need of each source, split by `by`.
+
+    Metrics in `apart` are left out.
+    """
+    groups: dict[tuple[str, str, str | None], dict[Measure, None]] = {}
+    for what in dict.fromkeys(_measures(rows, metrics, set(apart))):
+        if what.agg in _SHARED and is_daily(what) and not rows.faulty(what.source):
+            currency = what.currency if queries.converts(rows, what) else None
+            key = (what.source, time_of(rows, what), currency)
+            groups.setdefault(key, {})[summed(what)] = None
+    rates = rows.company.rates
+    for (source, time, currency), measures in groups.items():
+        read = (source, rates.source) if currency and rates else (source,)
+        missing = []
+        for what in measures:
+            if not rows.knows(queries.daily(rows, what, time, by), *read):
+                missing.append(what)
+        for start in range(0, len(missing), TOGETHER):
+            _fetch(rows, missing[start : start + TOGETHER], time, by, read)
+
+
+def _fetch(
+    rows: Rows, measures: list[Measure], time: str, by: tuple[str, ...], read: tuple[str, ...]
+) -> None:
+    """Fetch measures of one source in one query, and keep each as the result of its own."""
+    if len(measures) < 2:
+        return
+    frame = rows.fetch(queries.daily_together(rows, measures, time, by))
+    keys = ["day", *(f"d{place}" for place in range(len(by)))]
+    for number, what in enumerate(measures):
+        value, n = f"v{number}", f"n{number}"
+        own = frame.loc[frame[f"r{number}"] > 0, [*keys, value, n]]
+        own = own.rename(columns={value: "v", n: "n"}).reset_index(drop=True)
+        rows.keep(queries.daily(rows, what, time, by), own, *read)
+
+
+def _measures(rows: Rows, metrics: Iterable[str], seen: set[str]) -> Iterator[Measure]:
+    """Yield the measures that these metrics are evaluated from.
+
+    A conversion asks for its own rows.
+    """
+    for name in metrics:
+        metric = rows.company.metrics[name]
+        if name in seen or isinstance(metric, Conversion):
+            continue
+        seen.add(name)
+        if isinstance(metric, Simple):
+            yield metric.measure
+        yield from _measures(rows, metric_parts(metric), seen)

@@ -1,48 +1,83 @@
 """From rows to numbers: one measure over any list of windows.
 
-Additive measures are aggregated once by local day and segment; every week, month, trailing window and to-date is then a
-sum over days. Distinct counts, medians, open spans and filters that speak of the period need the rows of each window.
+Additive measures are aggregated once by local day and segment; every week, month, trailing window
+and to-date is then a sum over days. Medians, open spans and filters that speak of the period need
+the rows of each window.
+
+Distinct counts are exact. They do not add up, but each row is looked at once: windows are cut into
+pieces at all their ends, the different values of each piece are kept (as one bit a value where the
+engine can and they are whole numbers close together, else as a list) and put together for each
+window.
+
+A conversion is the share of those to whom one thing happened in a window to whom another happened
+soon after. A cohort is judged only when everybody in it had the whole time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlglot import exp
 
 from dataops_nb.alignment import queries
-from dataops_nb.alignment.distinct import count_distinct
-from dataops_nb.alignment.frames import date_dimension, window_frame
-from dataops_nb.alignment.measured import TOTAL, Measured, Window, blanked, reach
-from dataops_nb.definitions.models import Measure
+from dataops_nb.alignment.decimals import as_written
+from dataops_nb.alignment.rows import Coverage, Rows
+from dataops_nb.alignment.sql import DAYS
+from dataops_nb.alignment.windows import (
+    TOTAL,
+    Measured,
+    Window,
+    blanked,
+    cut_pieces,
+    date_dimension,
+    reach,
+    weakest,
+    window_frame,
+)
+from dataops_nb.company import Company
 from dataops_nb.errors import UsageError
-from dataops_nb.sources import Catalog
+from dataops_nb.metrics import Conversion, Listed, Measure, Simple, SourceTarget
+from dataops_nb.terms import Duration, after
 
 _COUNTS_ZERO = {"count", "sum", "count_distinct", "first_seen"}
+_EXTREMES: dict[str, Any] = {"min": np.fmin, "max": np.fmax}
 _ADDS_UP = {"count", "sum", "average", "min", "max", "first_seen"}
+MOST_BITS = 1 << 31  # of all pieces together: 256 MiB
+COLUMNS = ["metric", "source", "query"]
 
 
 def measure(
-    catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool = False
+    rows: Rows,
+    what: Measure,
+    windows: list[Window],
+    by: tuple[str, ...],
+    *,
+    apart: bool = False,
 ) -> Measured:
     """One measure over windows, split by the columns in `by` (none: the total).
 
-    A stock's value is the one on the last day with rows: of all segments together, or `apart` on each one's own.
+    A stock's value is the one on the last day with rows: of all segments together, or `apart` on
+    each one's own.
     """
-    rates = catalog.definitions.company.rates
-    if catalog.faulty(what.source) or (what.currency and rates and catalog.faulty(rates.source)):
+    rates = rows.company.rates
+    if rows.faulty(what.source) or (what.currency and rates and rows.faulty(rates.source)):
         return unknown(windows, by)
-    coverage = catalog.coverage(what.source, time_of(catalog, what))
+    coverage = coverage_of(rows, what)
     covered = reach(windows, coverage, at_end=what.at == "end")
-    seen = coverage.last or catalog.as_of
+    seen = coverage.last or rows.as_of
     known = [Window(w.start, min(w.end, seen), w.grain) for w in windows]
-    value, n = _aggregate(catalog, what, known, by, apart=apart)
+    value, n = _aggregate(rows, what, known, by, apart=apart)
     is_sparse_stock = what.at == "end" and what.open is None
     zero = what.agg in _COUNTS_ZERO and not is_sparse_stock
     outside = covered["coverage"] == 0
-    value = blanked(value.fillna(0.0) if zero else value, outside)
+    if zero:
+        # A sum of no rows is 0; a sum of rows whose cells are all empty is not known.
+        is_known = value.notna() | (n.notna() & (what.agg == "sum"))
+        value = value.where(is_known, 0.0)
+    value = blanked(as_written(rows, what, time_of(rows, what), value, n), outside)
     return Measured(value, blanked(n.fillna(0), outside, 0), covered, zero)
 
 
@@ -52,9 +87,30 @@ def unknown(windows: list[Window], by: tuple[str, ...]) -> Measured:
     return Measured(value, value.fillna(0).astype(int), reach(windows, None, at_end=False))
 
 
-def time_of(catalog: Catalog, what: Measure) -> str:
+def coverage_of(rows: Rows, what: Measure) -> Coverage:
+    """The days that a measure speaks about.
+
+    Open spans are known from the first day on which one starts to the last on which one starts or
+    ends, whatever column dates the rows of their source otherwise.
+    """
+    if what.open is None or what.time is not None:
+        return rows.coverage(what.source, time_of(rows, what))
+    ends = [rows.coverage(what.source, time) for time in (what.open.from_, what.open.to)]
+    firsts = [covered.first for covered in ends if covered.first]
+    lasts = [covered.last for covered in ends if covered.last]
+    days = [covered.last_row for covered in ends if covered.last_row]
+    return Coverage(
+        min(firsts, default=None),
+        max(lasts, default=None),
+        all(covered.stale for covered in ends),
+        max(days, default=None),
+    )
+
+
+def time_of(rows: Rows, what: Measure) -> str:
     """The column that puts a measure's rows on a calendar."""
-    declared = catalog.definitions.company.sources[what.source].time
+    origin = rows.company.origins.get(what.source)
+    declared = origin.time if origin else None
     time = what.time or declared or (what.open.from_ if what.open else None)
     if time is None:
         raise UsageError(
@@ -65,32 +121,39 @@ def time_of(catalog: Catalog, what: Measure) -> str:
 
 
 def _aggregate(
-    catalog: Catalog, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
+    rows: Rows, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return value and n, one row a window and one column a segment.
+
+    `n` counts filled cells; it is missing where there are no rows.
+    """
     if what.open is not None:
-        spans = window_frame(windows)
-        return from_windows(
-            catalog.fetch(queries.open_spans(catalog, what, by), **{queries.WINDOWS: spans}), windows, by
-        )
-    time = time_of(catalog, what)
-    if queries.speaks_of_window(what) or (what.agg not in _ADDS_UP and what.at is None):
-        return from_windows(_by_window(catalog, what, time, windows, by), windows, by)
+        query = queries.open_spans(rows, what, by)
+        spans = rows.fetch(query, **{queries.WINDOWS: window_frame(windows)})
+        return from_windows(spans, windows, by)
+    time = time_of(rows, what)
+    needs_rows = what.agg not in _ADDS_UP and what.at is None
+    if needs_rows or queries.speaks_of_window(what):
+        return from_windows(_by_window(rows, what, time, windows, by), windows, by)
     if what.at == "end":
-        return _on_last_day(catalog.fetch(queries.daily(catalog, what, time, by)), what, windows, by, apart=apart)
-    return _over_days(_by_day(catalog, what, time, by), what, windows, by)
+        daily = rows.fetch(queries.daily(rows, what, time, by))
+        return _on_last_day(daily, what, windows, by, apart=apart)
+    return _over_days(_by_day(rows, what, time, by), what, windows, by)
 
 
-def _by_window(catalog: Catalog, what: Measure, time: str, windows: list[Window], by: tuple[str, ...]) -> pd.DataFrame:
+def _by_window(
+    rows: Rows, what: Measure, time: str, windows: list[Window], by: tuple[str, ...]
+) -> pd.DataFrame:
     if what.agg == "count_distinct" and not queries.speaks_of_window(what):
-        return count_distinct(catalog, what, time, windows, by)
-    query = queries.by_window(catalog, what, time, by)
-    return catalog.fetch(query, **{queries.DAYS: date_dimension(windows)})
+        return count_distinct(rows, what, time, windows, by)
+    query = queries.by_window(rows, what, time, by)
+    return rows.fetch(query, **{DAYS: date_dimension(windows)})
 
 
-def _by_day(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> pd.DataFrame:
+def _by_day(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> pd.DataFrame:
     if what.agg == "first_seen":
-        return catalog.fetch(queries.first_rows(catalog, what, time, by))
-    return catalog.fetch(queries.daily(catalog, summed(what), time, by))
+        return rows.fetch(queries.first_rows(rows, what, time, by))
+    return rows.fetch(queries.daily(rows, summed(what), time, by))
 
 
 def summed(what: Measure) -> Measure:
@@ -100,7 +163,11 @@ def summed(what: Measure) -> Measure:
 
 def is_daily(what: Measure) -> bool:
     """Whether a measure over any windows is made of its value on each day."""
-    return what.open is None and not queries.speaks_of_window(what) and (what.agg in _ADDS_UP or what.at is not None)
+    return (
+        what.open is None
+        and not queries.speaks_of_window(what)
+        and (what.agg in _ADDS_UP or what.at is not None)
+    )
 
 
 def label(by: Iterable[str], values: Iterable[str]) -> str:
@@ -109,7 +176,10 @@ def label(by: Iterable[str], values: Iterable[str]) -> str:
 
 
 def _named(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[np.ndarray[Any, Any], list[str]]:
-    """The segment of each row as the place of its name, and the names in order; without a split all rows are the total."""
+    """The segment of each row as the place of its name, and the names in order.
+
+    Without a split all rows are the total.
+    """
     if not by:
         return np.zeros(len(frame), dtype=int), [TOTAL]
     keys = frame[[f"d{i}" for i in range(len(by))]].astype(str)
@@ -119,13 +189,18 @@ def _named(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[np.ndarray[Any, An
     return np.argsort(order)[numbers] if names else numbers, [names[i] for i in order]
 
 
-def from_windows(frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def from_windows(
+    frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A query's `w d0.. v n` as two tables with one row a window and one column a segment."""
     return _tables(frame, frame["w"].to_numpy(dtype=int), pd.RangeIndex(len(windows)), by)
 
 
 def _by_days(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A query's `day d0.. v n` as two tables with one row a day that has any and one column a segment."""
+    """A query's `day d0..
+
+    V n` as two tables with one row a day that has any and one column a segment.
+    """
     days, places = np.unique(frame["day"].to_numpy(dtype="datetime64[s]"), return_inverse=True)
     return _tables(frame, places, pd.DatetimeIndex(days), by)
 
@@ -134,52 +209,219 @@ def _tables(
     frame: pd.DataFrame, places: np.ndarray[Any, Any], rows: pd.Index, by: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     columns, names = _named(frame, by)
-    wide = np.full((2, len(rows), len(names)), np.nan)
-    for table, column in zip(wide, ("v", "n"), strict=True):
-        table[places, columns] = frame[column].to_numpy(dtype=float, na_value=np.nan)
-    return tuple(pd.DataFrame(table, index=rows, columns=names) for table in wide)  # type: ignore[return-value]
+
+    def spread(cells: pd.Series) -> pd.DataFrame:
+        wide = np.full((len(rows), len(names)), np.nan)
+        wide[places, columns] = cells.to_numpy(dtype=float, na_value=np.nan)
+        return pd.DataFrame(wide, index=rows, columns=names)
+
+    return spread(frame["v"]), spread(frame["n"])
 
 
 def _slices(days: pd.Index, windows: list[Window]) -> list[slice]:
+    """Return where the days of each window lie among ordered days."""
     known = pd.DatetimeIndex(days).to_numpy().astype("datetime64[D]")
-    first = np.searchsorted(known, np.array([w.start for w in windows], dtype="datetime64[D]"), side="left")
-    last = np.searchsorted(known, np.array([w.end for w in windows], dtype="datetime64[D]"), side="right")
-    return [slice(a, max(a, b)) for a, b in zip(first, last, strict=True)]
+    starts = np.array([window.start for window in windows], dtype="datetime64[D]")
+    ends = np.array([window.end for window in windows], dtype="datetime64[D]")
+    firsts = np.searchsorted(known, starts, side="left")
+    stops = np.searchsorted(known, ends, side="right")
+    return [slice(first, max(first, stop)) for first, stop in zip(firsts, stops, strict=True)]
 
 
 def _over_days(
     frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put the days of each window together: their sum, their least or their greatest value."""
     v, n = _by_days(frame, by)
-    n = n.fillna(0)
-    over = {"min": np.fmin, "max": np.fmax}.get(what.agg, np.add)
-    known = v.to_numpy() if what.agg in {"min", "max"} else v.fillna(0).to_numpy()
-    start = np.nan if what.agg in {"min", "max"} else 0.0
+    over, start = _EXTREMES.get(what.agg, np.add), 0.0
+    if what.agg in _EXTREMES:
+        start = np.nan
+    else:
+        v = v.fillna(0)
+    by_day, counts, has_rows = v.to_numpy(), n.fillna(0).to_numpy(), n.notna().to_numpy()
     slices = _slices(v.index, windows)
-    shape = (len(windows), v.shape[1])  # said, because no windows have no width of their own
-    value = np.array([over.reduce(known[s], axis=0, initial=start) for s in slices]).reshape(shape)
-    rows = np.array([n.to_numpy()[s].sum(axis=0) for s in slices]).reshape(shape)
+    shape = (len(windows), v.shape[1])  # named, because no windows have no width of their own
+    values = [over.reduce(by_day[days], axis=0, initial=start) for days in slices]
+    value = np.array(values).reshape(shape)
+    rows = np.array([counts[days].sum(axis=0) for days in slices]).reshape(shape)
     if what.agg == "average":
         value = np.divide(value, rows, out=np.full_like(value, np.nan), where=rows > 0)
+    elif what.agg == "sum":
+        value = np.where(rows > 0, value, np.nan)
+    any_rows = np.array([has_rows[days].any(axis=0) for days in slices]).reshape(shape)
+    rows = np.where(any_rows, rows, np.nan)
     return pd.DataFrame(value, columns=v.columns), pd.DataFrame(rows, columns=v.columns)
 
 
 def _on_last_day(
     frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take the value on the last day of each window that has rows (`apart`: of each segment)."""
     v, n = _by_days(frame, by)
     if v.empty:
         return v.reindex(range(len(windows))), n.reindex(range(len(windows)))
-    known = v.fillna(0.0) if what.agg in _COUNTS_ZERO else v
     has_rows = n.notna().to_numpy() if apart else np.ones(n.shape, dtype=bool)
     place = np.arange(len(n))[:, None]
-    last = np.maximum.accumulate(np.where(has_rows, place, -1), axis=0)
+    last_with_rows = np.maximum.accumulate(np.where(has_rows, place, -1), axis=0)
     slices = _slices(v.index, windows)
-    last = last[[s.stop - 1 for s in slices]]
-    empty = last < np.array([s.start for s in slices])[:, None]
-    empty |= np.array([s.stop == 0 for s in slices])[:, None]
-    value, rows = (np.take_along_axis(each.to_numpy(dtype=float), last, axis=0) for each in (known, n.fillna(0)))
-    return tuple(
-        pd.DataFrame(np.where(empty, absent, each), columns=v.columns)
-        for each, absent in ((value, np.nan), (rows, 0.0))
-    )  # type: ignore[return-value]
+    firsts = np.array([days.start for days in slices])[:, None]
+    stops = np.array([days.stop for days in slices])
+    last = last_with_rows[stops - 1]
+    empty = (last < firsts) | (stops == 0)[:, None]
+
+    def take(table: pd.DataFrame, absent: float) -> pd.DataFrame:
+        cells = np.take_along_axis(table.to_numpy(dtype=float), last, axis=0)
+        return pd.DataFrame(np.where(empty, absent, cells), columns=v.columns)
+
+    known = v.where(n.notna(), 0.0) if what.agg in _COUNTS_ZERO else v
+    return take(known, np.nan), take(n.fillna(0), 0.0)
+
+
+def count_distinct(
+    rows: Rows, what: Measure, time: str, windows: list[Window], by: tuple[str, ...]
+) -> pd.DataFrame:
+    """`w d0.. v n`: the distinct values in each window and segment, and the rows that have one."""
+    pieces, made = cut_pieces(windows)
+    overlap = made["_nb_piece"].duplicated().any()
+    frames = {DAYS: date_dimension(pieces if overlap else windows)}
+    if overlap:
+        frames[queries.WINDOWS] = made
+    ends = rows.whole_numbers(what.source, what.expr or "")
+    if ends is not None:
+        bits = (ends[1] - ends[0] + 1) * max(len(pieces), 1)
+        if bits > MOST_BITS or (by and bits * _segments(rows, what, by) > MOST_BITS):
+            ends = None
+    query = queries.distinct(rows, what, time, by, ends=ends, overlap=bool(overlap))
+    return rows.fetch(query, **frames)
+
+
+def _segments(rows: Rows, what: Measure, by: tuple[str, ...]) -> int:
+    """How many segments a split of a source has."""
+    columns = [exp.column(name, quoted=True) for name in by]
+    each = exp.select(*columns).distinct().from_(rows.relation(what.source))
+    counted = rows.fetch(exp.select("count(*) as n").from_(each.subquery("s")))
+    return int(counted["n"].iloc[0])
+
+
+def convert(rows: Rows, what: Conversion, windows: list[Window], by: tuple[str, ...]) -> Measured:
+    """The share that converts, of the entities with a base event in each window.
+
+    `n` counts those entities.
+    """
+    base, then = (_measure(rows, name) for name in (what.base_metric, what.conversion_metric))
+    if rows.faulty(base.source) or rows.faulty(then.source):
+        return unknown(windows, by)
+    covered = _reach(rows, base, then, what.window, windows)
+    last = rows.coverage(base.source, time_of(rows, base)).last or rows.as_of
+    asked = window_frame([Window(w.start, min(w.end, last), w.grain) for w in windows])
+    events = [queries.Event(each, time_of(rows, each), what.entity) for each in (base, then)]
+    query = queries.converted(rows, events[0], events[1], what.window, by)
+    found, n = from_windows(rows.fetch(query, **{queries.WINDOWS: asked}), windows, by)
+    outside = covered["coverage"] == 0
+    return Measured(
+        blanked(found / n.where(n > 0), outside), blanked(n.fillna(0), outside, 0), covered
+    )
+
+
+def _reach(
+    rows: Rows, base: Measure, then: Measure, length: Duration, windows: list[Window]
+) -> pd.DataFrame:
+    """How far the base events are known, and the conversions of the last of them."""
+    open_to = [Window(w.start, after(w.end, length)) for w in windows]
+    return weakest(
+        [
+            reach(asked, rows.coverage(each.source, time_of(rows, each)), at_end=False)
+            for each, asked in ((base, windows), (then, open_to))
+        ]
+    )
+
+
+def _measure(rows: Rows, name: str) -> Measure:
+    metric = rows.company.metrics[name]
+    if not isinstance(metric, Simple):
+        raise UsageError(f"metric {name} is no simple metric, so it has no rows that convert")
+    return metric.measure
+
+
+def declared_splits(company: Company, metric: str) -> list[tuple[str, ...]]:
+    """The splits that a metric's `by:` declares, each a tuple of columns."""
+    splits: list[tuple[str, ...]] = []
+    for split in company.metrics[metric].by:
+        if isinstance(split, str):
+            splits.append((split,))
+        elif isinstance(split, Listed):
+            splits.append((split.column,))
+        else:
+            splits.append(tuple(split))
+    return splits
+
+
+def members(rows: Rows, metric: str, by: tuple[str, ...]) -> list[str]:
+    """The labels of the segments that a split has by another source's list (`values:`), with rows
+    or without."""
+    listed = None
+    for split in rows.company.metrics[metric].by:
+        if isinstance(split, Listed) and (split.column,) == by:
+            listed = split.values
+            break
+    if listed is None:
+        return []
+    source, _, column = listed.partition(".")
+    if rows.faulty(source):
+        return []
+    text = exp.alias_(exp.cast(exp.column(column, quoted=True), "text"), "member")
+    table = rows.fetch(exp.select(text).distinct().from_(rows.relation(source)).order_by("member"))
+    return [f"{by[0]}={member}" for member in table["member"].dropna()]
+
+
+def sources_of(company: Company, metrics: Iterable[str]) -> list[str]:
+    """The sources that these metrics read.
+
+    Their rows and those of their parts, rates, their targets and listed members.
+    """
+    wanted = list(metrics)
+    sources: list[str] = []
+    for name in company.upstream(wanted):
+        metric = company.metrics[name]
+        if isinstance(metric, Simple):
+            sources.append(metric.measure.source)
+            if metric.measure.currency and company.rates:
+                sources.append(company.rates.source)
+    for name in wanted:
+        sources += _sources_beside(company, name)
+    return list(dict.fromkeys(sources))
+
+
+def _sources_beside(company: Company, name: str) -> Iterator[str]:
+    """Yield the sources of a metric's targets and of the members of its splits."""
+    metric = company.metrics[name]
+    for target in metric.targets:
+        if isinstance(target, SourceTarget):
+            yield target.source
+    for split in metric.by:
+        if isinstance(split, Listed) and split.values:
+            yield split.values.partition(".")[0]
+
+
+def receipts(rows: Rows, metric: str) -> pd.DataFrame:
+    """`metric source query`: one row for each measure that a metric stands on, parts first."""
+    receipt = []
+    for name in rows.company.upstream([metric]):
+        part = rows.company.metrics[name]
+        if isinstance(part, Simple) and not rows.faulty(part.measure.source):
+            receipt.append((name, part.measure.source, _query(rows, part.measure)))
+    return pd.DataFrame(receipt, columns=COLUMNS)
+
+
+def _query(rows: Rows, what: Measure) -> str:
+    if what.open is not None:
+        query = queries.open_spans(rows, what, ())
+    elif queries.speaks_of_window(what) or (
+        what.agg in {"median", "percentile", "count_distinct"} and what.at is None
+    ):
+        query = queries.by_window(rows, what, time_of(rows, what), ())
+    elif what.agg == "first_seen":
+        query = queries.first_rows(rows, what, time_of(rows, what), ())
+    else:
+        query = queries.daily(rows, what, time_of(rows, what), ())
+    return query.sql(dialect=rows.dialect)

@@ -1,6 +1,9 @@
-"""The queries that aggregate a measure inside the engine, as sqlglot expressions; raw rows never leave it.
+"""The queries that aggregate a measure inside the engine, as sqlglot expressions.
 
-Columns that go out: `w` (the window's position), `day`, `d0 d1 ...` (the segment's values as text), `v`, `n`.
+Raw rows never leave it.
+
+Columns that go out: `w` (the window's position), `day`, `d0 d1 ...` (the segment's values as text),
+`v`, `n`.
 """
 
 from __future__ import annotations
@@ -9,47 +12,68 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
-from dataops_nb.definitions.models import Duration, Measure
-from dataops_nb.sources import Catalog
-from dataops_nb.sources.conditions import keep_rows
-from dataops_nb.sources.rates import SPANS, holds
+from dataops_nb.alignment.rows import Rows
+from dataops_nb.alignment.sql import DAYS, parse
+from dataops_nb.metrics import Measure
+from dataops_nb.terms import Duration
 
 NO_VALUE = "(none)"
-DAYS = "_nb_days"
 WINDOWS = "_nb_windows"
+SPANS = "_nb_rates"
+NUMERIC = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+)
 _OF_NUMBERS: dict[str, type[exp.AggFunc]] = {
     "sum": exp.Sum, "average": exp.Avg, "min": exp.Min, "max": exp.Max, "median": exp.Median,
+    "percentile": exp.PercentileCont,
 }  # fmt: skip
 
 
-def daily(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
+def daily(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
     """`day d0.. v n`: the measure of each local day with rows."""
-    local = catalog.local_date(what.source, time)
-    rows = _rows(catalog, what, by, local).select(exp.alias_(local, "day"))
-    return _grouped(what, rows.where(_seen(catalog, local)), ("day", *_names(by)))
+    local = rows.local_date(what.source, time)
+    query = _rows(rows, what, by, local).select(exp.alias_(local, "day"))
+    return _grouped(what, query.where(seen(rows, local)), ("day", *_names(by)))
 
 
-def daily_together(catalog: Catalog, whats: Sequence[Measure], time: str, by: tuple[str, ...]) -> exp.Select:
-    """`day d0.. v0 n0 r0 v1 n1 r1 ..`: what `daily` gives for each of several measures of one source, in one pass.
+def daily_together(
+    rows: Rows, whats: Sequence[Measure], time: str, by: tuple[str, ...]
+) -> exp.Select:
+    """`day d0.. v0 n0 r0 v1 n1 r1 ..`.
 
-    `r` counts the rows that meet a measure's conditions: where it is 0, `daily` has no row. They convert one currency, or none.
+    What `daily` gives for each of several measures of one source, in one pass.
+
+    `r` counts the rows that meet a measure's conditions: where it is 0, `daily` has no row. They
+    convert one currency, or none.
     """
-    local = catalog.local_date(whats[0].source, time)
-    rows = (
-        _from(catalog, whats[0], local).select(exp.alias_(local, "day"), *_dimensions(by)).where(_seen(catalog, local))
+    local = rows.local_date(whats[0].source, time)
+    query = (
+        rows_of(rows, whats[0], local)
+        .select(exp.alias_(local, "day"), *_dimensions(by))
+        .where(seen(rows, local))
     )
     columns: list[Any] = []
     for i, what in enumerate(whats):
-        counts = _condition(catalog, what)
-        value, row = (exp.case().when(counts, each) for each in (_value(catalog, what), exp.Literal.number(1)))
-        rows = rows.select(exp.alias_(value, f"x{i}"), exp.alias_(row, f"r{i}"))
+        counts = _condition(rows, what)
+        value, row = (
+            exp.case().when(counts, each) for each in (value_of(rows, what), exp.Literal.number(1))
+        )
+        query = query.select(exp.alias_(value, f"x{i}"), exp.alias_(row, f"r{i}"))
         found = [*_aggregates(what, f"x{i}"), ("r", exp.Count(this=exp.column(f"r{i}")))]
         columns += [exp.alias_(_double(each, name), f"{name}{i}") for name, each in found]
     keys = ("day", *_names(by))
-    return exp.select(*keys, *columns).from_(rows.subquery("r")).group_by(*keys)
+    return exp.select(*keys, *columns).from_(query.subquery("r")).group_by(*keys)
 
 
 def _double(value: exp.Expr, name: str) -> exp.Expr:
@@ -57,29 +81,47 @@ def _double(value: exp.Expr, name: str) -> exp.Expr:
 
 
 def distinct(
-    catalog: Catalog, what: Measure, time: str, by: tuple[str, ...], *, ends: tuple[int, int] | None, overlap: bool
+    rows: Rows,
+    what: Measure,
+    time: str,
+    by: tuple[str, ...],
+    *,
+    ends: tuple[int, int] | None,
+    overlap: bool,
 ) -> exp.Select:
-    """`w d0.. v n`: distinct values over `DAYS`, whose windows are pieces of those in `WINDOWS` where they `overlap`.
+    """`w d0.. v n`: distinct values over `DAYS`, whose windows are pieces of those in `WINDOWS`
+    where they `overlap`.
 
-    `ends` are the least and the greatest value, where they are whole numbers that the engine can keep a bit of each of.
+    `ends` are the least and the greatest value, where they are whole numbers that the engine can
+    keep a bit of each of.
     """
     if not overlap and ends is None:
-        return by_window(catalog, what, time, by)
-    local = catalog.local_date(what.source, time)
-    rows = _rows(catalog, what, by, local).select(exp.alias_(local, "day")).where(_seen(catalog, local))
+        return by_window(rows, what, time, by)
+    local = rows.local_date(what.source, time)
+    query = _rows(rows, what, by, local).select(exp.alias_(local, "day")).where(seen(rows, local))
     keys, names = ("w", *_names(by)), _names(by)
-    dated = exp.select(_window(DAYS), *(f"r.{name}" for name in ("x", *names))).from_(rows.subquery("r"))
-    dated = dated.join(exp.to_table(DAYS), on=exp.column("_nb_day", table=DAYS).eq(exp.column("day", table="r")))
+    dated = exp.select(_window(DAYS), *(f"r.{name}" for name in ("x", *names))).from_(
+        query.subquery("r")
+    )
+    dated = dated.join(
+        exp.to_table(DAYS), on=exp.column("_nb_day", table=DAYS).eq(exp.column("day", table="r"))
+    )
     bits = f"bitstring_agg(cast(x as bigint), {ends[0]}, {ends[1]})" if ends else ""
     if not overlap:
         counted = (f"cast(bit_count({bits}) as double) as v", "count(x) as n")
-        return exp.select(*keys, *counted, dialect="duckdb").from_(dated.subquery("p")).group_by(*keys)
+        return (
+            exp.select(*keys, *counted, dialect="duckdb").from_(dated.subquery("p")).group_by(*keys)
+        )
     kept = [f"{bits} as x", "count(x) as n"] if ends else ["x", "count(x) as n"]
     groups = keys if ends else (*keys, "x")
     pieces = exp.select(*keys, *kept, dialect="duckdb").from_(dated.subquery("p")).group_by(*groups)
     put = "bit_count(bit_or(x))" if ends else "count(distinct x)"
     whole = exp.select(
-        _window(WINDOWS), *names, f"cast({put} as double) as v", "cast(sum(n) as bigint) as n", dialect="duckdb"
+        _window(WINDOWS),
+        *names,
+        f"cast({put} as double) as v",
+        "cast(sum(n) as bigint) as n",
+        dialect="duckdb",
     )
     on = exp.column("_nb_piece", table=WINDOWS).eq(exp.column("w", table="q"))
     return (
@@ -89,9 +131,10 @@ def distinct(
     )
 
 
-def first_rows(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
-    """`day d0.. v n`: how many distinct `expr` have their first row of all history on that day, in that row's segment."""
-    dated, counted = _dated_rows(catalog, what, time, by), what.model_copy(update={"agg": "count"})
+def first_rows(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
+    """`day d0.. v n`: how many distinct `expr` have their first row of all history on that day, in
+    that row's segment."""
+    dated, counted = _dated_rows(rows, what, time, by), what.model_copy(update={"agg": "count"})
     if by:
         return _grouped(counted, _first(dated, ("x",), by), ("day", *_names(by)))
     known = exp.column("x").is_(exp.null()).not_()
@@ -101,17 +144,25 @@ def first_rows(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) 
 
 @dataclass(frozen=True)
 class Event:
-    """What happens to entities: the rows of a measure, by the day in `time`, each about the entity in `entity`."""
+    """What happens to entities.
+
+    The rows of a measure, by the day in `time`, each about the entity in `entity`.
+    """
 
     what: Measure
     time: str
     entity: str
 
 
-def converted(catalog: Catalog, base: Event, then: Event, within: Duration, by: tuple[str, ...]) -> exp.Select:
-    """`w d0.. v n`: the entities with a base event in each window of `WINDOWS`, and how many of them convert (`v`).
+def converted(
+    rows: Rows, base: Event, then: Event, within: Duration, by: tuple[str, ...]
+) -> exp.Select:
+    """`w d0.. v n`: the entities with a base event in each window of `WINDOWS`.
 
-    An entity stands once in a window, with its first base event there; a conversion is on that day or up to `within` later.
+    How many of them convert (`v`).
+
+    An entity stands once in a window, with its first base event there; a conversion is on that day
+    or up to `within` later.
     """
     day, unit = exp.column("day", table="b"), "month" if within.unit == "quarter" else within.unit
     count = within.count * (3 if within.unit == "quarter" else 1)
@@ -119,10 +170,15 @@ def converted(catalog: Catalog, base: Event, then: Event, within: Duration, by: 
     until = exp.cast(exp.Add(this=day.copy(), expression=step), "date")
     same = exp.column("entity", table="b").eq(exp.column("entity", table="c"))
     timely = exp.Between(this=exp.column("day", table="c"), low=day.copy(), high=until)
-    found = exp.select("b.entity", "b.day").distinct().from_("_nb_base AS b").join("_nb_then AS c", on=same & timely)
+    found = (
+        exp.select("b.entity", "b.day")
+        .distinct()
+        .from_("_nb_base AS b")
+        .join("_nb_then AS c", on=same & timely)
+    )
     first, last = (exp.column(f"_nb_{end}", table=WINDOWS) for end in ("first", "last"))
     asked = exp.Between(this=day.copy(), low=first, high=last)
-    rows = (
+    query = (
         exp.select(_window(WINDOWS), "b.*", exp.alias_(exp.column("day", table="h"), "x"))
         .from_("_nb_base AS b")
         .join(WINDOWS, on=asked)
@@ -130,64 +186,80 @@ def converted(catalog: Catalog, base: Event, then: Event, within: Duration, by: 
     )
     counted = exp.select("w", *_names(by), "cast(count(x) as double) AS v", "count(*) AS n")
     return (
-        counted.from_(_first(rows, ("w", "entity"), by).subquery("e"))
+        counted.from_(_first(query, ("w", "entity"), by).subquery("e"))
         .group_by("w", *_names(by))
-        .with_("_nb_base", as_=_events(catalog, base, by))
-        .with_("_nb_then", as_=_events(catalog, then, ()))
+        .with_("_nb_base", as_=_events(rows, base, by))
+        .with_("_nb_then", as_=_events(rows, then, ()))
         .with_("_nb_found", as_=found)
     )
 
 
-def _events(catalog: Catalog, event: Event, by: tuple[str, ...]) -> exp.Select:
+def _events(rows: Rows, event: Event, by: tuple[str, ...]) -> exp.Select:
     """`entity day moment d0..`: the rows of an event that count and are about somebody."""
-    about = exp.alias_(exp.cast(_parse(event.entity, catalog.dialect), "text"), "entity")
-    rows = _dated_rows(catalog, event.what, event.time, by, about)
+    about = exp.alias_(exp.cast(parse(rows, event.entity), "text"), "entity")
+    query = _dated_rows(rows, event.what, event.time, by, about)
     if event.what.agg == "first_seen":
-        rows = _first(rows, ("x",), by)
+        query = _first(query, ("x",), by)
     known = exp.and_(*[exp.column(name).is_(exp.null()).not_() for name in ("entity", "x")])
-    return exp.select("entity", "day", "moment", *_names(by)).from_(rows.subquery("v")).where(known)
+    return (
+        exp.select("entity", "day", "moment", *_names(by)).from_(query.subquery("v")).where(known)
+    )
 
 
-def _dated_rows(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...], *more: Any) -> exp.Select:
+def _dated_rows(
+    rows: Rows, what: Measure, time: str, by: tuple[str, ...], *more: Any
+) -> exp.Select:
     """`day moment x d0..` of every row up to as-of."""
-    local = catalog.local_date(what.source, time)
-    rows = _rows(catalog, what, by, local).select(
+    local = rows.local_date(what.source, time)
+    query = _rows(rows, what, by, local).select(
         exp.alias_(local, "day"), exp.alias_(exp.column(time, quoted=True), "moment"), *more
     )
-    return rows.where(_seen(catalog, local))
+    return query.where(seen(rows, local))
 
 
-def _first(rows: exp.Select, apart: tuple[str, ...], by: tuple[str, ...]) -> exp.Select:
+def _first(query: exp.Select, apart: tuple[str, ...], by: tuple[str, ...]) -> exp.Select:
     """The earliest row of each of `apart`, which are never empty."""
-    order = exp.Order(expressions=[exp.Ordered(this=exp.column(name)) for name in ("moment", *_names(by))])
-    place = exp.Window(this=exp.RowNumber(), partition_by=[exp.column(name) for name in apart], order=order)
+    order = exp.Order(
+        expressions=[exp.Ordered(this=exp.column(name)) for name in ("moment", *_names(by))]
+    )
+    place = exp.Window(
+        this=exp.RowNumber(), partition_by=[exp.column(name) for name in apart], order=order
+    )
     known = exp.and_(*[exp.column(name).is_(exp.null()).not_() for name in apart])
-    ranked = exp.select("*", exp.alias_(place, "place")).from_(rows.subquery("s")).where(known)
+    ranked = exp.select("*", exp.alias_(place, "place")).from_(query.subquery("s")).where(known)
     return exp.select("*").from_(ranked.subquery("p")).where(exp.column("place").eq(1))
 
 
-def by_window(catalog: Catalog, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
-    """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS` (`window_frame`, by day)."""
-    local = catalog.local_date(what.source, time)
+def by_window(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
+    """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS`
+    (`window_frame`, by day)."""
+    local = rows.local_date(what.source, time)
     days = exp.to_table(DAYS), exp.column("_nb_day", table=DAYS).eq(local)
-    rows = _rows(catalog, what, by, local).select(_window(DAYS)).join(days[0], on=days[1])
-    return _grouped(what, rows.where(_seen(catalog, local)), ("w", *_names(by)))
+    query = _rows(rows, what, by, local).select(_window(DAYS)).join(days[0], on=days[1])
+    return _grouped(what, query.where(seen(rows, local)), ("w", *_names(by)))
 
 
 def _window(frame: str) -> exp.Expr:
     return exp.alias_(exp.column("_nb_w", table=frame), "w")
 
 
-def open_spans(catalog: Catalog, what: Measure, by: tuple[str, ...]) -> exp.Select:
-    """`w d0.. v n`: the measure over the spans open in each window of `WINDOWS` (`window_frame`), or on its last day."""
+def open_spans(rows: Rows, what: Measure, by: tuple[str, ...]) -> exp.Select:
+    """`w d0.. v n`: the measure over the spans open in each window of `WINDOWS` (`window_frame`),
+    or on its last day."""
     assert what.open is not None  # noqa: S101 - told apart by the caller
-    opened, closed = (catalog.local_date(what.source, column) for column in (what.open.from_, what.open.to))
+    opened, closed = (
+        rows.local_date(what.source, column) for column in (what.open.from_, what.open.to)
+    )
     last = exp.column("_nb_last", table=WINDOWS)
     since = last if what.at == "end" else exp.column("_nb_first", table=WINDOWS)
-    still_open = exp.or_(closed.is_(exp.null()), exp.GT(this=closed.copy(), expression=since.copy()))
+    still_open = exp.or_(
+        closed.is_(exp.null()), exp.GT(this=closed.copy(), expression=since.copy())
+    )
     spans = exp.and_(exp.LTE(this=opened, expression=last), still_open)
-    rows = _rows(catalog, what, by, opened).select(_window(WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
-    return _grouped(what, rows, ("w", *_names(by)))
+    query = (
+        _rows(rows, what, by, opened).select(_window(WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
+    )
+    return _grouped(what, query, ("w", *_names(by)))
 
 
 def speaks_of_window(what: Measure) -> bool:
@@ -196,55 +268,59 @@ def speaks_of_window(what: Measure) -> bool:
     return any(":period_start" in text or ":period_end" in text for text in texts)
 
 
-def _parse(text: str, dialect: str) -> exp.Expression:
-    ends = {"period_start": "_nb_first", "period_end": "_nb_last"}
-    return sqlglot.parse_one(text, dialect=dialect).transform(
-        lambda node: (
-            exp.column(ends[node.name], table=DAYS) if isinstance(node, exp.Placeholder) and node.name in ends else node
-        )
-    )
+def _rows(rows: Rows, what: Measure, by: tuple[str, ...], day: exp.Expression) -> exp.Select:
+    """`x d0..` of the rows that count.
 
-
-def _rows(catalog: Catalog, what: Measure, by: tuple[str, ...], day: exp.Expression) -> exp.Select:
-    """`x d0..` of the rows that count; amounts in a currency are converted by the rate of the row's local day."""
-    query = _from(catalog, what, day).select(exp.alias_(_value(catalog, what), "x"), *_dimensions(by))
-    kept, dropped = (_parse(text, catalog.dialect) if text else None for text in (what.filter, what.exclude))
+    Amounts in a currency are converted by the rate of the row's local day.
+    """
+    query = rows_of(rows, what, day).select(exp.alias_(value_of(rows, what), "x"), *_dimensions(by))
+    kept, dropped = (parse(rows, text) if text else None for text in (what.filter, what.exclude))
     return keep_rows(query, kept, dropped)
 
 
-def converts(catalog: Catalog, what: Measure) -> bool:
+def converts(rows: Rows, what: Measure) -> bool:
     """Whether a measure's amounts are in another currency than the company's."""
-    return bool(what.currency and catalog.definitions.company.rates and what.agg in _OF_NUMBERS)
+    return bool(what.currency and rows.company.rates and what.agg in _OF_NUMBERS)
 
 
-def _from(catalog: Catalog, what: Measure, day: exp.Expression) -> exp.Select:
+def rows_of(rows: Rows, what: Measure, day: exp.Expression) -> exp.Select:
     """The rows of a measure's source, with the rate of their day where they are converted."""
-    rows = exp.select().from_(catalog.relation(what.source))
-    if what.currency and converts(catalog, what):
-        return rows.join(catalog.rate_spans(), on=holds(exp.column(what.currency, quoted=True), day), join_type="left")
-    return rows
+    query = exp.select().from_(rows.relation(what.source))
+    if what.currency and converts(rows, what):
+        return query.join(
+            rows.rate_spans(),
+            on=holds(exp.column(what.currency, quoted=True), day),
+            join_type="left",
+        )
+    return query
 
 
-def _value(catalog: Catalog, what: Measure) -> exp.Expression:
-    value = _parse(what.expr, catalog.dialect) if what.expr else exp.Literal.number(1)
-    rates = catalog.definitions.company.rates
-    if what.currency and rates and converts(catalog, what):
+def value_of(rows: Rows, what: Measure) -> exp.Expression:
+    """What a row is worth to a measure, in the company's currency."""
+    value = parse(rows, what.expr) if what.expr else exp.Literal.number(1)
+    rates = rows.company.rates
+    if what.currency and rates and converts(rows, what):
         own = exp.cast(exp.column(what.currency, quoted=True), "text")
         same = own.eq(exp.Literal.string(rates.to))
-        rate = exp.case().when(same, exp.Literal.number(1)).else_(exp.column("_nb_rate", table=SPANS))
+        rate = (
+            exp.case().when(same, exp.Literal.number(1)).else_(exp.column("_nb_rate", table=SPANS))
+        )
         return exp.Mul(this=exp.paren(value), expression=exp.paren(rate))
     return value
 
 
-def _condition(catalog: Catalog, what: Measure) -> exp.Expression:
+def _condition(rows: Rows, what: Measure) -> exp.Expression:
     """Whether a row counts."""
-    kept, dropped = (_parse(text, catalog.dialect) if text else None for text in (what.filter, what.exclude))
+    kept, dropped = (parse(rows, text) if text else None for text in (what.filter, what.exclude))
     found = keep_rows(exp.select("1"), kept, dropped).args.get("where")
-    return exp.Coalesce(this=exp.paren(found.this), expressions=[exp.false()]) if found else exp.true()
+    return (
+        exp.Coalesce(this=exp.paren(found.this), expressions=[exp.false()]) if found else exp.true()
+    )
 
 
-def _seen(catalog: Catalog, local: exp.Expression) -> exp.Expression:
-    as_of = exp.cast(exp.Literal.string(catalog.as_of.isoformat()), "date")
+def seen(rows: Rows, local: exp.Expression) -> exp.Expression:
+    """Whether a row's day is none after as-of."""
+    as_of = exp.cast(exp.Literal.string(rows.as_of.isoformat()), "date")
     return exp.LTE(this=local.copy(), expression=as_of)
 
 
@@ -260,9 +336,9 @@ def _names(by: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"d{i}" for i in range(len(by)))
 
 
-def _grouped(what: Measure, rows: exp.Select, keys: tuple[str, ...]) -> exp.Select:
+def _grouped(what: Measure, query: exp.Select, keys: tuple[str, ...]) -> exp.Select:
     columns = [exp.alias_(_double(value, name), name) for name, value in _aggregates(what, "x")]
-    return exp.select(*keys, *columns).from_(rows.subquery("r")).group_by(*keys)
+    return exp.select(*keys, *columns).from_(query.subquery("r")).group_by(*keys)
 
 
 def _aggregates(what: Measure, column: str) -> list[tuple[str, exp.Expr]]:
@@ -273,4 +349,48 @@ def _aggregates(what: Measure, column: str) -> list[tuple[str, exp.Expr]]:
         value = exp.Count(this=exp.Distinct(expressions=[exp.column(column)]))
     elif what.agg in _OF_NUMBERS:
         value = _OF_NUMBERS[what.agg](this=exp.cast(exp.column(column), "double"))
+        if what.q is not None:
+            value.set("expression", exp.Literal.number(what.q))
     return [("v", value), ("n", counted)]
+
+
+def keep_rows(query: exp.Select, kept: exp.Expr | None, dropped: exp.Expr | None) -> exp.Select:
+    """The query with a measure's conditions.
+
+    Where one is unknown, `kept` drops the row and `dropped` keeps it.
+    """
+    if kept is not None:
+        query = query.where(exp.paren(kept))
+    if dropped is not None:
+        known = exp.Coalesce(this=exp.paren(dropped), expressions=[exp.false()])
+        query = query.where(exp.not_(known))
+    return query
+
+
+def holds(currency: exp.Expression, day: exp.Expression) -> exp.Condition:
+    """The condition under which a span of `SPANS` holds for a row's currency and day."""
+    since, until, said = (
+        exp.column(name, table=SPANS) for name in ("_nb_since", "_nb_until", "_nb_currency")
+    )
+    started = exp.GTE(this=day.copy(), expression=since)
+    return exp.and_(
+        said.eq(exp.cast(currency.copy(), "text")),
+        started,
+        exp.LT(this=day.copy(), expression=until),
+    )
+
+
+def family(type_: str) -> str:
+    """What a DuckDB type is called in `columns:`.
+
+    Integer, decimal, text, date, timestamp, boolean, or other.
+    """
+    if type_ in NUMERIC:
+        return "integer"
+    if type_ in ("FLOAT", "DOUBLE") or type_.startswith("DECIMAL"):
+        return "decimal"
+    if type_ == "VARCHAR" or type_.startswith("ENUM"):
+        return "text"
+    if type_.startswith("TIMESTAMP"):
+        return "timestamp"
+    return {"DATE": "date", "BOOLEAN": "boolean"}.get(type_, "other")

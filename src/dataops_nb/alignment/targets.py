@@ -1,84 +1,166 @@
 """Targets: what was agreed for a period, whatever grain it was agreed for.
 
-A flow's target (`per:`) is spread over the days of its own period and added up over the days asked for; a rate's or a
-stock's is averaged over them. Both are weighted by days where a period runs across a change, and computed exactly
-(as fractions), so that meeting a target to the unit counts as meeting it.
+A flow's target (`per:`) is spread over the days of its own period and added up over the days asked
+for; a rate's or a stock's is averaged over them. Both are weighted by days where a period runs
+across a change, and computed exactly (as fractions), so that meeting a target to the unit counts as
+meeting it. With `shape: last_year` a period's total is spread as it was 364 days back, on the same
+weekdays. What holds at one grain only (`grain:`) is chosen by `metrics.targets_at`.
+
+A plan is targets that stand in a source. A row is about a day and, through `match:`, about a
+segment. With `per:` it is about the whole period that holds its day, and rows of one period add up;
+without, it holds from its day until the next one. Rows that leave match columns empty are about
+what the filled ones say, all together: they go before the sum of the parts.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
+from sqlglot import exp
 
-from dataops_nb.alignment.families import Family, find_families
-from dataops_nb.alignment.measured import TOTAL, Window
-from dataops_nb.alignment.measures import measure
-from dataops_nb.alignment.plans import plan
-from dataops_nb.alignment.shapes import LastYear
-from dataops_nb.alignment.splits import declared_splits
-from dataops_nb.definitions.models import MONTHS, Measure, OwnTarget, Simple, SourceTarget, Target
-from dataops_nb.periods import Calendar, calendar
-from dataops_nb.sources import Catalog
+from dataops_nb import metrics
+from dataops_nb.alignment.formulas import Family, Scope, evaluate, find_families
+from dataops_nb.alignment.measures import declared_splits, measure
+from dataops_nb.alignment.measures import label as segment_label
+from dataops_nb.alignment.rows import Rows
+from dataops_nb.alignment.tables import require_table
+from dataops_nb.alignment.windows import DAY, TOTAL, Window, segment_names
+from dataops_nb.errors import UsageError, did_you_mean, say_invalid
+from dataops_nb.metrics import Measure, OwnTarget, Simple, SourceTarget, targets_at
+from dataops_nb.metrics import Target as Target_
+from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period
+from dataops_nb.periods import calendar as calendar_of
+from dataops_nb.terms import MONTHS, Grain
 
 _MONTH_NAMES = {number: name for name, number in MONTHS.items()}
 _PLAIN = Calendar()
 COLUMNS = {"target": "value", "target_low": "low", "target_high": "high"}
+Targets = Mapping[str, Sequence[Target_]]
 
 
-def add_targets(table: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    """The table with `target`, `target_low`, `target_high`; a band's target is its middle.
+def add_targets(
+    table: pd.DataFrame, targets: Targets | Rows, calendar: Calendar | None = None
+) -> pd.DataFrame:
+    """Add what was agreed for each period: `target`, in the metric's unit, and the ends of a band.
 
-    Missing where nothing was agreed for every day of the period. Segments have the targets that a source matches to them."""
-    cut = calendar(catalog.definitions.company.calendar, catalog.definitions.holidays)
+    `targets` are dated targets by metric, or the rows of a company, whose files say them. A target
+    with `per` is spread over the days of its own period and added up over those of the table's; one
+    without is averaged over days. One with `grain` holds at that grain alone. A target is missing
+    where nothing was agreed for every day of a period. Plain targets are for totals; those of a
+    company's sources are for segments too.
+    `calendar` cuts the periods that targets are `per` (default: Monday weeks, calendar years).
+
+    Adds `target target_low target_high`; a band's target is its middle. Rows and their order are
+    kept.
+
+    Raises UsageError for targets of a metric that the table does not have, with the nearest one.
+
+    >>> monthly = {"buyers": [alignment.Target(value=1300, per="month")]}
+    >>> alignment.add_targets(buyers, monthly).target.round(1).tolist()
+    [294.9, 303.3, 303.3]
+    """
+    if isinstance(targets, Mapping):
+        dated = _plain_targets(table, targets)
+        return _with_targets(table, dated, calendar or _PLAIN, {})
+    rows = targets
+    cut = calendar_of(rows.company.calendar, rows.company.holidays)
     metrics = table["metric"].unique()
-    dated = {name: _agreed(catalog, name, cut) for name in metrics}
-    past = {name: LastYear(catalog, name) for name in metrics}
-    segments = table["segment"].astype(object).where(table["segment"].notna(), TOTAL)
-    starts, ends = (table[name].dt.date for name in ("period_start", "period_end"))
-    asked = list(zip(table["metric"], segments, starts, ends, strict=True))
-    known = {
-        key: target(dated[key[0]][key[1]], key[2], key[3], cut, past[key[0]])
-        for key in dict.fromkeys(asked)
-        if dated[key[0]].get(key[1])
-    }
-    none: dict[str, float | None] = dict.fromkeys(COLUMNS)
-    said = [known.get(key, none) for key in asked]
-    found = {name: pd.Series([each[name] for each in said], index=table.index, dtype=float) for name in COLUMNS}
-    found["target"].update(_own(table[table["segment"].isna()], catalog))
-    return table.assign(**found)
+    dated = {name: _agreed(rows, name, cut) for name in metrics}
+    past = {name: LastYear(rows, name) for name in metrics}
+    added = _with_targets(table, dated, cut, past)
+    own = added["target"].copy()
+    own.update(_own_targets(table[table["segment"].isna()], rows))
+    return added.assign(target=own)
 
 
-def _own(totals: pd.DataFrame, catalog: Catalog) -> pd.Series:
-    """The target in the latest of a metric's own rows in each period, for the metrics that have such targets."""
-    latest = {name: found for name in totals["metric"].unique() if (found := _latest(catalog, name))}
+def _with_targets(
+    table: pd.DataFrame,
+    dated: Mapping[str, Mapping[str, list[Target_]]],
+    cut: Calendar,
+    past: Mapping[str, LastYear],
+) -> pd.DataFrame:
+    """Return the table with the targets of each metric's total and segments."""
+    columns: dict[str, list[float | None]] = {name: [] for name in COLUMNS}
+    known: dict[tuple[str, str, Grain, dt.date, dt.date], dict[str, float | None]] = {}
+    starts, ends = table["period_start"].dt.date, table["period_end"].dt.date
+    names = segment_names(table)
+    for key in zip(table["metric"], names, table["grain"], starts, ends, strict=True):
+        metric, segment, grain, start, end = key
+        if key not in known:
+            agreed = targets_at(dated.get(metric, {}).get(segment, []), grain)
+            known[key] = dict.fromkeys(COLUMNS)
+            if agreed:
+                known[key] = target(agreed, start, end, cut, past.get(metric))
+        for name, cells in columns.items():
+            cells.append(known[key][name])
+    added = {}
+    for name, cells in columns.items():
+        added[name] = pd.Series(cells, index=table.index, dtype=float)
+    return table.assign(**added)
+
+
+def _plain_targets(table: pd.DataFrame, targets: Targets) -> dict[str, dict[str, list[Target_]]]:
+    """Return the dated targets of each metric's total."""
+    require_table(table)
+    names = [str(name) for name in table["metric"].unique()]
+    dated = {}
+    for name, agreed in targets.items():
+        if name not in names:
+            raise UsageError(f"the table has no metric {name!r}{did_you_mean(name, names)}")
+        if isinstance(agreed, Target_) or not all(isinstance(item, Target_) for item in agreed):
+            raise UsageError(f"the targets of {name!r} are a list of alignment.Target")
+        if any(item.shape for item in agreed):
+            raise UsageError("shape: last_year needs the rows of a company; leave it out")
+        dated[name] = {TOTAL: list(agreed)}
+    return dated
+
+
+def _own_targets(totals: pd.DataFrame, rows: Rows) -> pd.Series:
+    """Return the target in the latest of a metric's own rows in each period.
+
+    It has rows for the metrics that have such targets.
+    """
+    latest: dict[str, Measure] = {}
+    for name in totals["metric"].unique():
+        what = _latest(rows, name)
+        if what is not None:
+            latest[name] = what
     families = find_families(latest, latest.get)
-    known = totals[totals["metric"].isin(list(latest))]
-    units = {name: families.get(name, name) for name in latest}
-    places = {unit: i for i, unit in enumerate(dict.fromkeys(units.values()))}
-    groups = known.groupby(known["metric"].map({name: places[unit] for name, unit in units.items()}))
-    parts = [_own_of(groups.get_group(i), catalog, unit, latest) for unit, i in places.items()]
+    metrics_of: dict[str | Family, list[str]] = {}  # a family is measured at once
+    for name in latest:
+        metrics_of.setdefault(families.get(name, name), []).append(name)
+    parts = []
+    for unit, names in metrics_of.items():
+        own = totals[totals["metric"].isin(names)]
+        parts.append(_measure_own(own, rows, unit, latest))
     return pd.concat(parts) if parts else pd.Series(dtype=float)
 
 
-def _own_of(rows: pd.DataFrame, catalog: Catalog, unit: str | Family, latest: dict[str, Measure]) -> pd.Series:
-    days = list(zip(rows["period_start"], rows["period_end"], strict=True))
-    place = {day: i for i, day in enumerate(dict.fromkeys(days))}
+def _measure_own(
+    own: pd.DataFrame, rows: Rows, unit: str | Family, latest: dict[str, Measure]
+) -> pd.Series:
+    days = list(zip(own["period_start"], own["period_end"], strict=True))
+    place = {day: number for number, day in enumerate(dict.fromkeys(days))}
     windows = [Window(start.date(), end.date()) for start, end in place]
     if isinstance(unit, Family):
-        value = unit.measure(catalog, windows).value
+        value = unit.measure(rows, windows).value
     else:
-        value = measure(catalog, latest[unit], windows, ()).value.rename(columns={TOTAL: unit})
-    cells = value.columns.get_indexer(pd.Index(rows["metric"]))
-    return pd.Series(value.to_numpy(dtype=float)[[place[day] for day in days], cells], index=rows.index)
+        value = measure(rows, latest[unit], windows, ()).value.rename(columns={TOTAL: unit})
+    row = [place[day] for day in days]
+    column = value.columns.get_indexer(pd.Index(own["metric"]))
+    return pd.Series(value.to_numpy(dtype=float)[row, column], index=own.index)
 
 
-def _latest(catalog: Catalog, name: str) -> Measure | None:
+def _latest(rows: Rows, name: str) -> Measure | None:
     """The measure of the target in a metric's own latest row; None for a metric without one."""
-    metric = catalog.definitions.metrics[name]
-    columns = [each.column for each in metric.targets if isinstance(each, OwnTarget)]
+    metric = rows.company.metrics[name]
+    columns = [item.column for item in metric.targets if isinstance(item, OwnTarget)]
     if not columns or not isinstance(metric, Simple):
         return None
     column = '"' + columns[0].replace('"', '""') + '"'
@@ -86,58 +168,74 @@ def _latest(catalog: Catalog, name: str) -> Measure | None:
 
 
 def target(
-    dated: list[Target], start: dt.date, end: dt.date, cut: Calendar, past: LastYear | None = None
+    dated: list[Target_], start: dt.date, end: dt.date, cut: Calendar, past: LastYear | None = None
 ) -> dict[str, float | None]:
     """The target of the days `start`..`end`: `target`, and the band's ends where it is a band."""
-    found = {name: _over(dated, field, start, end, cut=cut, past=past) for name, field in COLUMNS.items()}
-    low, high = found["target_low"], found["target_high"]
+    ends: dict[str, Fraction | None] = {}
+    for name, field in COLUMNS.items():
+        ends[name] = _over(dated, field, start, end, cut=cut, past=past)
+    low, high = ends["target_low"], ends["target_high"]
     if low is not None and high is not None:
-        found["target"] = (low + high) / 2
-    return {name: None if value is None else float(value) for name, value in found.items()}
+        ends["target"] = (low + high) / 2
+    return {name: None if value is None else float(value) for name, value in ends.items()}
 
 
-def _agreed(catalog: Catalog, metric: str, cut: Calendar) -> dict[str, list[Target]]:
-    """The dated targets of a metric's total and segments, oldest first: those in its file, and those in sources."""
-    said, splits = catalog.definitions.metrics[metric].targets, declared_splits(catalog.definitions, metric)
-    found: dict[str, list[Target]] = {TOTAL: [each for each in said if isinstance(each, Target)]}
-    for each in said:
-        if isinstance(each, SourceTarget):
-            for label, planned in plan(catalog, each, splits, cut).items():
-                found.setdefault(label, []).extend(planned)
-    return {label: sorted(targets, key=_begins) for label, targets in found.items()}
+def _agreed(rows: Rows, metric: str, cut: Calendar) -> dict[str, list[Target_]]:
+    """The dated targets of a metric's total and segments.
 
-
-def _begins(each: Target) -> tuple[dt.date, bool]:
-    """The day a target starts to hold; one that says something goes before the mere end of another."""
-    return each.from_ or dt.date.min, each.value is not None or each.low is not None
+    Those in its file, and those in sources.
+    """
+    agreed = rows.company.metrics[metric].targets
+    splits = declared_splits(rows.company, metric)
+    dated: dict[str, list[Target_]] = {}
+    dated[TOTAL] = [item for item in agreed if isinstance(item, Target_)]
+    for item in agreed:
+        if isinstance(item, SourceTarget):
+            for label, planned in plan(rows, item, splits, cut).items():
+                dated.setdefault(label, []).extend(planned)
+    return dated
 
 
 def _over(
-    dated: list[Target], field: str, start: dt.date, end: dt.date, *, cut: Calendar, past: LastYear | None
+    dated: list[Target_],
+    field: str,
+    start: dt.date,
+    end: dt.date,
+    *,
+    cut: Calendar,
+    past: LastYear | None,
 ) -> Fraction | None:
     total, days, adds_up = Fraction(0), (end - start).days + 1, False
     for current, first, last in _stretches(dated, start, end):
-        said = getattr(current, field) if current else None
-        if current is None or said is None:
+        if current is None or getattr(current, field) is None:
             return None
-        total += Fraction(repr(said)) * _shares(current, first, last, cut, past)
+        total += Fraction(repr(getattr(current, field))) * _shares(current, first, last, cut, past)
         adds_up = adds_up or current.per is not None
     return total if adds_up else total / days
 
 
-def _stretches(dated: list[Target], start: dt.date, end: dt.date) -> Iterator[tuple[Target | None, dt.date, dt.date]]:
-    """The target in force and the first and last day of each stretch of `start`..`end`."""
-    changes = sorted({each.from_ for each in dated if each.from_ and start < each.from_ <= end})
-    firsts = [start, *changes]
-    for first, after in zip(firsts, [*changes, end + dt.timedelta(days=1)], strict=True):
-        started = [each for each in dated if each.from_ is None or each.from_ <= first]
-        yield (started[-1] if started else None), first, after - dt.timedelta(days=1)
+def _stretches(
+    dated: list[Target_], start: dt.date, end: dt.date
+) -> Iterator[tuple[Target_ | None, dt.date, dt.date]]:
+    """Yield each stretch of `start`..`end`: the target in force, its first and its last day."""
+    changes = {item.from_ for item in dated if item.from_ and start < item.from_ <= end}
+    firsts = [start, *sorted(changes)]
+    nexts = [*firsts[1:], end + DAY]
+    for first, following in zip(firsts, nexts, strict=True):
+        begun = [item for item in dated if item.from_ is None or item.from_ <= first]
+        in_force = begun[-1] if begun else None
+        yield in_force, first, following - DAY
 
 
-def _shares(current: Target, first: dt.date, last: dt.date, cut: Calendar, past: LastYear | None) -> Fraction:
-    """How many times its value the target is worth over these days: days of its own periods, by the month's factor.
+def _shares(
+    current: Target_, first: dt.date, last: dt.date, cut: Calendar, past: LastYear | None
+) -> Fraction:
+    """How many times its value the target is worth over these days.
 
-    `season` speaks of plain months, also under a pattern. An own period without a working day is worth nothing.
+    Days of its own periods, by the month's factor.
+
+    `season` speaks of plain months, also under a pattern. An own period without a working day is
+    worth nothing.
     """
     total = Fraction(0)
     for month in _PLAIN.periods("month", first, last):
@@ -147,18 +245,186 @@ def _shares(current: Target, first: dt.date, last: dt.date, cut: Calendar, past:
     return total
 
 
-def _periods_worth(current: Target, first: dt.date, last: dt.date, cut: Calendar, past: LastYear | None) -> Fraction:
+def _periods_worth(
+    current: Target_, first: dt.date, last: dt.date, cut: Calendar, past: LastYear | None
+) -> Fraction:
     if current.per is None:
         return Fraction((last - first).days + 1)
     length = cut.working_days if current.by == "working_days" else _days
     total = Fraction(0)
     for own in cut.periods(current.per, first, last):
-        start, end, whole = max(first, own.start), min(last, own.end), length(own.start, own.end)
-        shaped = past.share(own, start, end) if past is not None and current.shape else None
-        even = Fraction(length(start, end), whole) if whole else Fraction(0)
-        total += even if shaped is None else shaped
+        start, end = max(first, own.start), min(last, own.end)
+        share = None
+        if past is not None and current.shape:
+            share = past.share(own, start, end)
+        if share is None:  # evenly; without a working day it is worth nothing
+            days = length(own.start, own.end)
+            share = Fraction(length(start, end), days) if days else Fraction(0)
+        total += share
     return total
 
 
 def _days(first: dt.date, last: dt.date) -> int:
     return (last - first).days + 1
+
+
+def plan(
+    rows: Rows, agreed: SourceTarget, splits: Sequence[tuple[str, ...]], cut: Calendar
+) -> dict[str, list[Target_]]:
+    """Dated targets by segment label (`TOTAL` for all together), for the splits that the plan
+    speaks of.
+
+    A target without a value ends the one before. A rate's plan says nothing about what is put
+    together from its segments.
+    """
+    if rows.faulty(agreed.source):
+        return {}
+    table = _rows(rows, agreed)
+    if agreed.per is not None:
+        table = table.assign(day=[cut.period(agreed.per, day).start for day in table["day"]])
+    matched = [split for split in splits if set(split) <= set(agreed.match)]
+    dated: dict[str, list[Target_]] = {}
+    for split in [(), *matched]:
+        others = [name for name in agreed.match if name not in split]
+        for label, own in _segments(table, split):
+            together = own[others].isna().all(axis=1)
+            planned = _planned(own, together, cut, agreed)
+            dated.setdefault(label, []).extend(planned)
+    return dated
+
+
+def _rows(rows: Rows, agreed: SourceTarget) -> pd.DataFrame:
+    """Fetch `day value` and the dimensions in `match`, as text."""
+    day = rows.local_date(agreed.source, rows.company.origins[agreed.source].time or "")
+    value = exp.cast(exp.column(agreed.column, quoted=True), "double")
+    texts = []
+    for dimension, column in agreed.match.items():
+        text = exp.cast(exp.column(column, quoted=True), "text")
+        texts.append(exp.alias_(text, dimension, quoted=True))
+    query = exp.select(exp.alias_(day, "day"), exp.alias_(value, "value"), *texts)
+    table = rows.fetch(query.from_(rows.relation(agreed.source)))
+    known = table.dropna(subset=["day", "value"])
+    return known.assign(day=pd.to_datetime(known["day"]).dt.date)
+
+
+def _segments(rows: pd.DataFrame, split: tuple[str, ...]) -> Iterator[tuple[str, pd.DataFrame]]:
+    if not split:
+        yield TOTAL, rows
+        return
+    for key, own in rows.dropna(subset=list(split)).groupby(list(split), sort=True):
+        yield segment_label(split, map(str, key)), own
+
+
+def _planned(
+    rows: pd.DataFrame, together: pd.Series, cut: Calendar, agreed: SourceTarget
+) -> list[Target_]:
+    if agreed.per is None:
+        return _holding(rows[together], agreed.grain)
+    return _amounts(rows, together, cut, agreed.per)
+
+
+def _amounts(rows: pd.DataFrame, together: pd.Series, cut: Calendar, per: Grain) -> list[Target_]:
+    """One target a period.
+
+    Of the rows about all together where there are any, else the sum of the parts.
+    """
+    of_all, parts = rows[together], rows[~together]
+    other_days = parts[~parts["day"].isin(set(of_all["day"]))]
+    sums = pd.concat([of_all, other_days]).groupby("day")["value"].sum()
+    planned: list[Target_] = []
+    for start, value in zip(sums.index, sums, strict=True):
+        period = cut.period(per, start)
+        planned.append(Target_(from_=period.start, per=per, value=float(value)))
+        if period.end + DAY not in sums.index:
+            planned.append(Target_(from_=period.end + DAY))
+    return planned
+
+
+def _holding(rows: pd.DataFrame, grain: Grain | None) -> list[Target_]:
+    """One target a day with rows; two values for one day are none."""
+    values: dict[dt.date, set[float]] = defaultdict(set)
+    for day, value in zip(rows["day"], rows["value"], strict=True):
+        values[day].add(float(value))
+    planned = []
+    for day, numbers in sorted(values.items()):
+        value = min(numbers) if len(numbers) == 1 else None
+        planned.append(Target_(from_=day, grain=grain, value=value))
+    return planned
+
+
+class LastYear:
+    """A metric's last year, asked for by period and remembered."""
+
+    def __init__(self, rows: Rows, metric: str) -> None:
+        self._scope = Scope(rows)
+        self._metric = metric
+        self._known: dict[tuple[dt.date, dt.date], list[Fraction] | None] = {}
+
+    def share(self, period: Period, first: dt.date, last: dt.date) -> Fraction | None:
+        """The share of a period's total that the days `first`..`last` of it had a year before.
+
+        None where the data do not cover that time, or the days add up to nothing or go below 0.
+        """
+        key = (period.start, period.end)
+        if key not in self._known:
+            self._known[key] = self._up_to(period)
+        up_to = self._known[key]
+        if up_to is None:
+            return None
+        return up_to[(last - period.start).days + 1] - up_to[(first - period.start).days]
+
+    def _up_to(self, period: Period) -> list[Fraction] | None:
+        """The shares of the days before the first, the second, ..., and of all of them."""
+        first = period.start - LIKE_FOR_LIKE
+        days = [first + number * DAY for number in range(period.days)]
+        measured = evaluate(self._scope, self._metric, [Window(day, day, "day") for day in days])
+        values = measured.value[TOTAL]
+        is_known = measured.reach["complete"].all() and not values.isna().any()
+        if not is_known or (values < 0).any() or not values.sum() > 0:
+            return None
+        amounts = [Fraction(repr(float(value))) for value in values]
+        total, so_far, shares = sum(amounts, Fraction(0)), Fraction(0), [Fraction(0)]
+        for amount in amounts:
+            so_far += amount
+            shares.append(so_far / total)
+        return shares
+
+
+class Target(metrics.Target):
+    """A dated target of a metric, in its unit; it holds from `from_` until the next one.
+
+    `value`: the target; `low` and `high`: the band of a metric that should stay inside one. `per`:
+    the period that a flow's target is for (day, week, month, quarter, year); other grains are
+    scaled by `by`: days or working_days. `grain`: the one grain at which a rate's or a stock's
+    target holds; at others there is none. `season`: a factor for some months, `{"december": 0.8}`.
+
+    Raises UsageError for a word that is none, with the nearest right one.
+
+    >>> alignment.Target(value=1300, per="month").per
+    'month'
+    """
+
+    def __init__(
+        self,
+        value: Any = None,
+        per: Any = None,
+        *,
+        from_: Any = None,
+        low: Any = None,
+        high: Any = None,
+        season: Any = None,
+        by: Any = "days",
+        grain: Any = None,
+        **said: Any,
+    ) -> None:
+        since = said.pop("from", from_)
+        try:
+            day = dt.date.fromisoformat(since) if isinstance(since, str) else since
+        except ValueError:
+            raise UsageError(f"from_ {since!r} is no day; write it like 2026-01-01") from None
+        own = {"value": value, "per": per, "grain": grain, "from": day, "low": low, "high": high}
+        try:
+            super().__init__(**own, season=season or {}, by=by, **said)
+        except ValidationError as error:
+            fields = [name for name in metrics.Target.model_fields if name != "shape"]
+            raise UsageError(say_invalid("alignment.Target", error.errors(), fields)) from error

@@ -1,17 +1,35 @@
-"""Which two versions of a metric are compared: its own rows, the other system's, and how rows are matched."""
+"""Pairs: which two versions of a metric are compared, and how their rows are matched.
+
+A pair is declared in params under `reconcile:` (`find_pairs`), or made of two DataFrames
+(`open_pair`).
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dataops_nb.definitions import Definitions
-from dataops_nb.definitions.models import Measure, Simple, Tolerance
+import pandas as pd
+from pydantic import ValidationError
+
+from dataops_nb.alignment.frame_rows import Framed, FrameRows, frame_company
+from dataops_nb.alignment.frames import as_day, quoted
+from dataops_nb.company import Company
 from dataops_nb.errors import UsageError, did_you_mean
+from dataops_nb.metrics import Measure, Simple
+from dataops_nb.periods import Calendar
+from dataops_nb.terms import GRAINS, Tolerance
+
+Column = str | Sequence[str]
 
 
 @dataclass(frozen=True)
 class Side:
-    """One system's rows: its metric, what it measures, the column that matches rows, the column with the amount."""
+    """One system's rows: its metric, what it measures, and its columns.
+
+    `key` matches rows, `amount` is their value.
+    """
 
     metric: str
     measure: Measure
@@ -29,39 +47,108 @@ class Pair:
     tolerance: Tolerance
 
 
-def declared(definitions: Definitions) -> list[str]:
-    """The metrics that say `reconcile:`, in the order of the files."""
-    return [name for name, metric in definitions.metrics.items() if metric.reconcile]
+def declared(company: Company) -> list[str]:
+    """List the metrics that say `reconcile:`, in the order of the files."""
+    return [name for name, metric in company.metrics.items() if metric.reconcile]
 
 
-def find_pairs(definitions: Definitions, metric: str) -> list[Pair]:
-    """Every version of a metric that its `reconcile:` names; UsageError where there is none, or no such metric."""
-    if metric not in definitions.metrics:
-        raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, definitions.metrics)}")
-    said = definitions.metrics[metric].reconcile
-    if not said:
-        others = [name for name in declared(definitions) if _names(definitions, name, metric)]
-        near = f"; {others[0]} is reconciled with it" if others else "; declare  reconcile:  on it"
-        raise UsageError(f"metric {metric} is not reconciled with another one{near}")
-    return [
-        Pair(
-            _side(definitions, metric, each.key.left, each.amount.left if each.amount else None),
-            _side(definitions, each.with_, each.key.right, each.amount.right if each.amount else None),
-            each.tolerance,
-        )
-        for each in said
-    ]
+def find_pairs(company: Company, metric: str) -> list[Pair]:
+    """List every version of a metric that its `reconcile:` names.
+
+    Raises UsageError where there is none, or no such metric.
+    """
+    if metric not in company.metrics:
+        raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, company.metrics)}")
+    agreements = company.metrics[metric].reconcile
+    if not agreements:
+        hint = "; declare  reconcile:  on it"
+        for other in declared(company):
+            partners = [agreement.with_ for agreement in company.metrics[other].reconcile]
+            if metric in partners:
+                hint = f"; {other} is reconciled with it"
+                break
+        raise UsageError(f"metric {metric} is not reconciled with another one{hint}")
+    pairs: list[Pair] = []
+    for agreement in agreements:
+        key, amount = agreement.key, agreement.amount
+        left = _side(company, metric, key.left, amount.left if amount else None)
+        right = _side(company, agreement.with_, key.right, amount.right if amount else None)
+        pairs.append(Pair(left, right, agreement.tolerance))
+    return pairs
 
 
-def _names(definitions: Definitions, metric: str, other: str) -> bool:
-    return any(each.with_ == other for each in definitions.metrics[metric].reconcile)
+def open_pair(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    *,
+    key: Column,
+    amount: Column | None,
+    time: Column,
+    grain: str,
+    tolerance: float | str = 0,
+    timezone: str | None = None,
+    as_of: str | dt.date | None = None,
+    calendar: Calendar | None = None,
+) -> tuple[FrameRows, Pair]:
+    """Return the rows of two frames, and how they are compared.
+
+    The arguments are those of `bridge`.
+
+    Raises UsageError for a wrong column, grain, zone or tolerance; it names the nearest right one.
+    """
+    if grain not in GRAINS:
+        known = ", ".join(GRAINS)
+        near = did_you_mean(grain, GRAINS)
+        raise UsageError(f"unknown grain {grain!r}{near}; grains are {known}")
+    keys, times = _in_both(key, "key"), _in_both(time, "time")
+    amounts = (None, None) if amount is None else _in_both(amount, "amount")
+    framed: list[Framed] = []
+    sides: list[Side] = []
+    for place, (name, frame) in enumerate((("a", a), ("b", b))):
+        side = _frame_side(name, keys[place], times[place], amounts[place])
+        columns = [side.key] if side.amount is None else [side.key, side.amount]
+        framed.append(Framed.of(name, frame, columns, side.time, timezone=timezone))
+        sides.append(side)
+    last_days = [frame.last for frame in framed if frame.last is not None]
+    last_day = as_day(as_of, "as_of") or max(last_days, default=dt.date.min)
+    rows = FrameRows(framed, frame_company({}, calendar or Calendar()), last_day)
+    return rows, Pair(sides[0], sides[1], _read_tolerance(tolerance))
 
 
-def _side(definitions: Definitions, metric: str, key: str, amount: str | None) -> Side:
-    found = definitions.metrics[metric]
-    if not isinstance(found, Simple):
+def _side(company: Company, metric: str, key: str, amount: str | None) -> Side:
+    definition = company.metrics[metric]
+    if not isinstance(definition, Simple):
         raise UsageError(f"metric {metric}: only a simple metric has rows that can be matched")
-    time = found.measure.time or definitions.company.sources[found.measure.source].time
+    source = definition.measure.source
+    time = definition.measure.time or company.origins[source].time
     if time is None:
-        raise UsageError(f"source {found.measure.source} has no time column; declare  time:  on it or on the measure")
-    return Side(metric, found.measure, time, key, amount)
+        raise UsageError(
+            f"source {source} has no time column; declare  time:  on it or on the measure"
+        )
+    return Side(metric, definition.measure, time, key, amount)
+
+
+def _frame_side(name: str, key: str, time: str, amount: str | None) -> Side:
+    if amount is None:
+        measure = Measure(source=name, agg="count", expr=None, time=time)
+    else:
+        measure = Measure(source=name, agg="sum", expr=quoted(amount), time=time)
+    return Side(name, measure, time, key, amount)
+
+
+def _in_both(column: Column, option: str) -> tuple[str, str]:
+    """Return a column's name in both frames: one for both, or one for each."""
+    if isinstance(column, str):
+        return column, column
+    names = tuple(column)
+    if len(names) != 2:
+        raise UsageError(f"{option} is a column of both frames, or one of each: (left, right)")
+    return str(names[0]), str(names[1])
+
+
+def _read_tolerance(tolerance: float | str) -> Tolerance:
+    try:
+        return Tolerance.model_validate(tolerance)
+    except ValidationError as error:
+        message = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise UsageError(f"tolerance: {message}") from error

@@ -1,8 +1,11 @@
-"""The catalog of a company's sources: each loaded once, when asked for, and everything that is wrong collected."""
+"""The catalog of a company's sources: the company's `Rows`, which all that measures asks.
+
+Each source is loaded once, when it is first needed; what is wrong with it is collected, and stops
+only what depends on it.
+"""
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
@@ -17,46 +20,54 @@ import pandas as pd
 import sqlglot
 from sqlglot import exp
 
+from dataops_nb.alignment.queries import NUMERIC, SPANS
+from dataops_nb.alignment.rows import PROVENANCE, Coverage, Rows, Usage, require_day
 from dataops_nb.definitions.models import Definitions
+from dataops_nb.definitions.sql import sources_behind
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
-from dataops_nb.sources.coverage import Coverage, cover_days
-from dataops_nb.sources.days import cut_day, end_before, is_time
-from dataops_nb.sources.evidence import Notice
-from dataops_nb.sources.files import hash_content
+from dataops_nb.sources.days import cover_days, cut_day, end_before, is_time, list_spans
+from dataops_nb.sources.evidence import Notice, find_column, first_row, quote, say_error
+from dataops_nb.sources.files import File, hash_content
+from dataops_nb.sources.fingerprints import of_metric
 from dataops_nb.sources.indicators import read_indicators
-from dataops_nb.sources.kinds import NUMERIC
-from dataops_nb.sources.loading import Shelf
 from dataops_nb.sources.queries import find_tables
-from dataops_nb.sources.rates import SPANS, list_spans
-from dataops_nb.sources.sql import find_column, first_row, quote, say_error
-
-PROVENANCE = ["source", "system", "owner", "files", "rows", "data_to", "sha256"]
+from dataops_nb.sources.shelf import Shelf
 
 
-class Catalog:
+class Catalog(Rows):
     """Every source of a company as of one day, in one DuckDB in memory.
 
-    `measured` is where `alignment` keeps what it was told to remember.
+    `declared` are the definitions as they are written; `company` those with the metrics that the
+    rows of `metrics_from` make. `measured` is where `alignment` keeps what it may need again.
     """
 
     dialect = "duckdb"
 
-    def __init__(self, definitions: Definitions, data: Path, as_of: dt.date, keep: Path | None = None) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        data: Path,
+        as_of: dt.date,
+        keep: Path | None = None,
+        usage: Usage | None = None,
+    ) -> None:
         self.declared = definitions
-        self.as_of = as_of
-        self._shelf = Shelf(definitions, data, as_of, keep)
+        self.as_of = require_day(as_of)
+        self.usage = usage or definitions.usage
+        self._shelf = Shelf(definitions, data, as_of, keep, self.usage)
         self._sources = self._shelf.sources
         self._results: dict[str, pd.DataFrame] = {}
         self._coverage: dict[tuple[str, str | None], Coverage] = {}
         self.measured: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
 
     @cached_property
-    def definitions(self) -> Definitions:
-        """The definitions, with the metrics that the rows of `metrics_from` make; `declared` are those without them.
+    def company(self) -> Definitions:
+        """The definitions, with the metrics that the rows of `metrics_from` make.
 
         Raises DataError where such a table cannot be read.
         """
-        if not any(department.metrics_from for department in self.declared.departments.values()):
+        departments = self.declared.departments.values()
+        if not any(department.metrics_from for department in departments):
             return self.declared
         return read_indicators(self._shelf, self.declared)
 
@@ -64,7 +75,10 @@ class Catalog:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -72,238 +86,343 @@ class Catalog:
         """Free the memory and the temporary files."""
         self._shelf.close()
 
-    def under(self, definitions: Definitions) -> Catalog:
-        """The same data under definitions that judge otherwise and measure the same; what was read is not read again."""
-        other = copy.copy(self)
-        other.__dict__["definitions"] = definitions
-        return other
+    # --- queries ---------------------------------------------------------------------------------
 
     def fetch(self, query: exp.Expression | str, **frames: pd.DataFrame) -> pd.DataFrame:
-        """The result of a query over sources by name and frames by keyword; sources are loaded as needed.
+        """Return the result of a query over sources by name and frames by keyword.
 
-        Without frames a result is kept and a repeated query is not run again. Raises UsageError for a query that reads
-        anything else, DataError for one that the data do not allow.
+        Sources are loaded as needed. Without frames the result is kept, and a repeated query is not
+        run again. Raises UsageError for a query that reads anything else, DataError for one that
+        the data do not allow.
         """
         written = query if isinstance(query, str) else query.sql(dialect=self.dialect)
         if not frames and written in self._results:
             return self._results[written].copy()
         tree = _parse(written) if isinstance(query, str) else query
-        found, wrong = find_tables(tree, [*self._sources, *frames])
+        tables, wrong = find_tables(tree, [*self._sources, *frames])
         if wrong:
             raise UsageError("; ".join(wrong))
-        result = self._recalled([n for n in found if n in self._sources and n not in frames], written, tree, frames)
+        names = [name for name in tables if name not in frames]
+        result = self._fetch_new(names, written, tree, frames)
         if not frames:
             self._results[written] = result.copy()
         return result
 
-    def _recalled(
+    def _fetch_new(
         self, names: list[str], written: str, tree: exp.Expr, frames: dict[str, pd.DataFrame]
     ) -> pd.DataFrame:
-        """The result of a query, from a run before where all that it depends on is as it was."""
-        recall = self._shelf.recall
-        known = recall.frame(names, written, frames) if recall else None
+        """Return a query's result as an earlier run kept it, else run the query."""
+        known = self._shelf.kept_result(names, written, frames)
         if known is not None:
             return known
-        if recall:
-            recall.wake(names)
-        self._shelf.see(names)
+        self._shelf.forget(names)
+        self._shelf.load_all(names)
         if self._shelf.steps.usable:
             self._shelf.steps.make()
         result = self._run(tree, [*names, *frames], frames)
-        if recall:
-            recall.put_frame(names, written, frames, result)
+        self._shelf.keep_result(names, written, frames, result)
         return result
 
+    def _run(
+        self, tree: exp.Expr, tables: list[str], frames: dict[str, pd.DataFrame]
+    ) -> pd.DataFrame:
+        """Run a query; where it fails over a damaged file, the faults name the file."""
+        shadowed = [name for name in frames if name in self._shelf.loaded]
+        if shadowed:
+            raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
+        try:
+            return self._shelf.query(tree, **frames)
+        except DataError as error:
+            faults = []
+            for name in tables:
+                if name in self._sources:
+                    faults += self._shelf.decode(name)
+            if not faults:
+                for fault in error.faults:
+                    source = fault.source or ", ".join(tables)
+                    faults.append(replace(fault, source=source))
+            raise DataError(faults) from error
+
     def knows(self, query: exp.Expression, *names: str) -> bool:
-        """Whether the result of a query over these sources, without frames, is at hand."""
+        """Whether the result of a query over these sources, without frames, is known already."""
         written = query.sql(dialect=self.dialect)
-        if written not in self._results and self._shelf.recall:
-            known = self._shelf.recall.frame(names, written, {})
+        if written not in self._results:
+            known = self._shelf.kept_result(names, written, {})
             if known is not None:
                 self._results[written] = known
         return written in self._results
 
     def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
-        """Keep what is known to be the result of a query over these sources, without frames."""
+        """Keep the result of a query over these sources, without frames."""
         written = query.sql(dialect=self.dialect)
         self._results[written] = result
-        if self._shelf.recall:
-            self._shelf.recall.put_frame(names, written, {}, result)
+        self._shelf.keep_result(names, written, {}, result)
 
     def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
-        """The least and greatest value of a column of integers in a file; None for anything else, and where there is none."""
+        """Return the least and greatest value of a column of integers in a file.
+
+        None for anything else, and where there is no value.
+        """
         typed = self._shelf.typed(name)
-        found = find_column(column.strip('"'), typed.columns)
-        if not self._shelf.is_embedded(name) or found is None or typed.columns[found] not in NUMERIC:
+        column_name = find_column(column.strip('"'), typed.columns)
+        if column_name is None or typed.columns[column_name] not in NUMERIC:
             return None
-        query = f"select min({quote(found)}) as low, max({quote(found)}) as high from {quote(name)}"
+        if not self._shelf.is_embedded(name):
+            return None
+        value = quote(column_name)
+        query = f"select min({value}) as low, max({value}) as high from {quote(name)}"
         low, high = self.fetch(query).iloc[0]
         return None if pd.isna(low) else (int(low), int(high))
 
-    def _run(self, tree: exp.Expr, found: Iterable[str], frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-        shadowed = [name for name in frames if name in self._shelf.loaded]
-        if shadowed:
-            raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
-        try:
-            return self._shelf.run(tree, **frames)
-        except DataError as error:
-            damage = [fault for name in found if name in self._sources for fault in self._shelf.decode(name)]
-            said = [fault if fault.source else replace(fault, source=", ".join(found)) for fault in error.faults]
-            raise DataError(damage or said) from error
+    # --- faults and notices ----------------------------------------------------------------------
 
     def require(self, *names: str) -> None:
-        """Load sources and what their queries stand on; DataError with all faults of those with `on_fault: stop`."""
-        faults = [
-            f
-            for n in self._shelf.closure(names)
-            if self._sources[n].on_fault == "stop"
-            for f in self._shelf.load(n).faults
-        ]
+        """Load sources and those their queries read.
+
+        Raises DataError with all faults of those with `on_fault: stop`.
+        """
+        faults = self._faults_where("stop", names)
         if faults:
             raise DataError(faults)
 
-    def faulty(self, name: str) -> bool:
-        """Whether a source with `on_fault: mark`, or one that it stands on, has faults."""
-        return bool(self.marked(name))
-
     def marked(self, *names: str) -> list[Fault]:
-        """The faults of those of these sources, and of what they stand on, that have `on_fault: mark`."""
-        closure = self._shelf.closure(names)
-        return [f for n in closure if self._sources[n].on_fault == "mark" for f in self._shelf.load(n).faults]
+        """Return the faults of these sources, and of those they read, with `on_fault: mark`."""
+        return self._faults_where("mark", names)
+
+    def _faults_where(self, on_fault: str, names: Iterable[str]) -> list[Fault]:
+        """Return the faults of these sources, and of what they read, that say this `on_fault`."""
+        faults = []
+        for name in self._shelf.closure(names):
+            if self._sources[name].on_fault == on_fault:
+                faults += self._shelf.load(name).faults
+        return faults
 
     def relation(self, name: str) -> exp.Expression:
-        """What to select from: typed, each key once, without rows after as-of. DataError where it cannot be read."""
-        self._shelf.see([name])
+        """Return what to select a source's rows from: typed, each key once, none after as-of.
+
+        Raises DataError where it cannot be read.
+        """
+        self._shelf.load_all([name])
         return exp.to_table(quote(name), dialect=self.dialect)
 
     def columns(self, name: str) -> dict[str, str]:
-        """Each column of a source with its DuckDB type."""
+        """Return each column of a source with its DuckDB type."""
         return dict(self._shelf.typed(name).columns)
 
     def local_date(self, name: str, column: str) -> exp.Expression:
-        """The company's local day of a column with dates or stamps, as an expression over the source's relation."""
+        """Return the company's local day of a column with dates or stamps.
+
+        It is an expression over the source's relation. Raises DataError where the source has no
+        such column.
+        """
         columns = self._shelf.typed(name).columns
-        found = find_column(column, columns)
-        if found is None:
-            raise DataError([Fault(name, f"has no column {column!r}{did_you_mean(column, columns)}", column=column)])
-        if not is_time(columns[found]):
-            raise DataError([Fault(name, f"is {columns[found]}, which has no day", column=found)])
-        moment, zone = exp.column(found, quoted=True), self._shelf.zone_of(name)
-        quick = self._shelf.steps.cut(moment, columns[found], zone) if self._shelf.is_embedded(name) else None
-        return quick or cut_day(moment, columns[found], zone, self._shelf.zone)
+        column_name = self.column(name, column)
+        if column_name is None:
+            rule = f"has no column {column!r}{did_you_mean(column, columns)}"
+            raise DataError([Fault(name, rule, column=column)])
+        type_ = columns[column_name]
+        if not is_time(type_):
+            raise DataError([Fault(name, f"is {type_}, which has no day", column=column_name)])
+        moment, zone = exp.column(column_name, quoted=True), self._shelf.zone_of(name, column_name)
+        day = None
+        if self._shelf.is_embedded(name):
+            day = self._shelf.steps.cut(moment, type_, zone)
+        return day or cut_day(moment, type_, zone, self._shelf.zone)
 
     def rate_spans(self) -> exp.Expression:
-        """The days each exchange rate holds, to join as `rates.SPANS`: `_nb_currency _nb_since _nb_until _nb_rate`."""
-        rates = self.declared.company.rates
+        """Return the days each exchange rate holds: `_nb_currency _nb_since _nb_until _nb_rate`.
+
+        A subquery to join under the name `queries.SPANS`; `_nb_until` is exclusive.
+        """
+        rates = self.declared.rates
         if rates is None:
             raise UsageError("company.yaml declares no rates, so nothing can be converted")
-        spans = list_spans(rates, self.relation(rates.source), self.local_date(rates.source, rates.time))
-        return spans.subquery(SPANS)
+        relation = self.relation(rates.source)
+        since = self.local_date(rates.source, rates.time)
+        return list_spans(rates, relation, since).subquery(SPANS)
 
     def coverage(self, name: str, time: str | None = None) -> Coverage:
-        """The days a source speaks about, by a time column (default: its `time`)."""
+        """Return the days a source speaks about, by a time column (default: its `time`)."""
         if (name, time) not in self._coverage:
-            column = time or self._sources[name].time
-            first, last = self._row_days(name, column) if column else (None, None)
-            self._coverage[name, time] = cover_days(self._sources[name], self.as_of, first, last)
+            source = self._sources[name]
+            first, last = self._row_days(name, time or source.time)
+            if source.exists_from is not None:
+                _, known = self._row_days(name, source.exists_from)
+                last = known or last
+            self._coverage[name, time] = cover_days(source, self.as_of, first, last)
         return self._coverage[name, time]
 
-    def _row_days(self, name: str, column: str) -> tuple[dt.date | None, dt.date | None]:
-        """First and last local day with rows, none after as-of."""
-        typed = self._shelf.typed(name)
-        found = find_column(column, typed.columns)
-        if found is None or not is_time(typed.columns[found]):
+    def _row_days(self, name: str, column: str | None) -> tuple[dt.date | None, dt.date | None]:
+        """Return the first and last local day with rows, none after as-of."""
+        if not column:
             return None, None
-        moment = exp.column(found, quoted=True)
-        type_, zone = typed.columns[found], self._shelf.zone_of(name)
-        ends = [
-            cut_day(kind(this=moment.copy()), type_, zone, self._shelf.zone).sql(dialect="duckdb")
-            for kind in (exp.Min, exp.Max)
-        ]
-        known = end_before(moment, type_, zone, self._shelf.zone, self.as_of)
-        query = f"select {ends[0]}, {ends[1]} from {quote(name)} where {known}"
+        shelf = self._shelf
+        typed = shelf.typed(name)
+        column_name = find_column(column, typed.columns)
+        if column_name is None or not is_time(typed.columns[column_name]):
+            return None, None
+        moment = exp.column(column_name, quoted=True)
+        type_, zone = typed.columns[column_name], shelf.zone_of(name, column_name)
+        first_day = cut_day(exp.Min(this=moment.copy()), type_, zone, shelf.zone)
+        last_day = cut_day(exp.Max(this=moment.copy()), type_, zone, shelf.zone)
+        days = f"{first_day.sql(dialect='duckdb')}, {last_day.sql(dialect='duckdb')}"
+        known = end_before(moment, type_, zone, shelf.zone, self.as_of)
+        query = f"select {days} from {quote(name)} where {known}"
 
         def find() -> list[str | None]:
-            days = map(_as_day, first_row(self._shelf.ask(name), query) or (None, None))
-            return [None if day is None else day.isoformat() for day in days]
+            row = first_row(shelf.connection(name), query) or (None, None)
+            return [_write_day(day) for day in row]
 
-        first, last = map(_as_day, self._shelf.fact(name, query, find))
-        return first, last
+        # the query tells this fact of the source apart from others
+        first, last = shelf.fact(name, query, find)
+        return _read_day(first), _read_day(last)
 
     def watermark(self, name: str) -> str | None:
-        """What tells whether a database's rows have changed: the value of the source's `watermark:` now.
+        """Return the value of a source's `watermark:` now: equal for as long as its rows are.
 
-        None for a file, a `query:` over other sources, and a database that declares none, which counts as changed always.
+        None for a file, a `query:` over other sources, and a database that declares none, which
+        always counts as changed.
         """
         try:
             return self._shelf.watermark(name)
-        except (DataError, sqlglot.errors.SqlglotError) as error:
-            faults = error.faults if isinstance(error, DataError) else [Fault(name, f"is no SQL: {say_error(error)}")]
-            raise DataError(
-                [replace(fault, source=name, rule=f"watermark: {fault.rule}") for fault in faults]
-            ) from error
+        except DataError as error:
+            faults = []
+            for fault in error.faults:
+                rule = f"watermark: {fault.rule}"
+                faults.append(replace(fault, source=name, rule=rule))
+            raise DataError(faults) from error
 
     def span(self, *names: str) -> tuple[dt.date, dt.date] | None:
-        """First and last covered day over these sources (default: all) that can be read, by all their times in use."""
-        covered = [
-            self.coverage(name, time)
-            for name in names or self._sources
-            for time in self._times(name)
-            if self._shelf.load(name).typed
-        ]
-        firsts = [c.first for c in covered if c.first]
-        lasts = [c.last for c in covered if c.last]
-        return (min(firsts), max(lasts)) if firsts and lasts else None
+        """Return the first and last covered day over these sources (default: all).
 
-    def _times(self, name: str) -> list[str | None]:
-        return list(dict.fromkeys([None, *self._shelf.needs[name].used_times]))
+        All times in use count, of every source that can be read; None where no day is covered.
+        """
+        firsts, lasts = [], []
+        for name in names or self._sources:
+            if not self._shelf.load(name).typed:
+                continue
+            for time in dict.fromkeys([None, *self._shelf.needs[name].used_times]):
+                covered = self.coverage(name, time)
+                if covered.first:
+                    firsts.append(covered.first)
+                if covered.last:
+                    lasts.append(covered.last)
+        if not firsts or not lasts:
+            return None
+        return min(firsts), max(lasts)
 
     def check(self) -> list[Fault]:
-        """Load everything; every fault of every source, also of the ids that make metrics."""
+        """Load everything, and return every fault, also of the ids that make metrics."""
         with suppress(DataError):  # what cannot be read is among the faults below
-            _ = self.definitions
+            _ = self.company
         for name in self._sources:
             self._shelf.decode(name)
-        return list(dict.fromkeys(f for name in self._sources for f in self._shelf.load(name).faults))
+        faults = []
+        for name in self._sources:
+            faults += self._shelf.load(name).faults
+        return list(dict.fromkeys(faults))
 
     def notices(self, *names: str) -> list[Notice]:
-        """What must be said about sources (default: all loaded ones) that is no fault."""
+        """Return the notices about sources (default: all loaded ones) and those they read."""
         chosen = self._shelf.closure(names) if names else list(self._shelf.loaded)
-        return [notice for name in chosen for notice in self._shelf.load(name).notices]
+        notices = []
+        for name in chosen:
+            notices += self._shelf.load(name).notices
+        return notices
+
+    # --- what only a check asks ------------------------------------------------------------------
+
+    def rows_after(self, name: str) -> tuple[int, int, str] | None:
+        """Return how many rows of a source are not known by as-of, of how many, by which column.
+
+        None where all are. Raises DataError where it cannot be read.
+        """
+        return self._shelf.rows_after(name)
+
+    def times_in_use(self, name: str) -> list[str]:
+        """List the time columns of a source that it or a metric stands on, as they are written."""
+        times = [self._sources[name].time, *self._shelf.needs[name].used_times]
+        columns = [self.column(name, time) for time in times if time]
+        types = self.columns(name)
+        return [c for c in dict.fromkeys(columns) if c and is_time(types[c])]
+
+    def reads(self, name: str) -> list[str]:
+        """List the sources behind a source's query, at any depth."""
+        return [other for other in self._shelf.closure([name]) if other != name]
+
+    def is_embedded(self, name: str) -> bool:
+        """Whether a source's rows stand in files, or in a DuckDB database."""
+        self._shelf.load_all([name])
+        return self._shelf.is_embedded(name)
+
+    def behind(self, *names: str) -> list[str]:
+        """List the sources that hold the rows of these: behind a query, those that it reads."""
+        read = sources_behind(self._sources, names)
+        return [name for name in read if self._sources[name].path or self._sources[name].url]
+
+    def fingerprints(self, metrics: Iterable[str]) -> dict[str, str]:
+        """Return a digest of each metric's definition, equal while it measures the same."""
+        return {name: of_metric(self.company, name) for name in metrics}
 
     def provenance(self, *names: str) -> pd.DataFrame:
-        """One row a source (default: all): `source system owner files rows data_to sha256` (of the files' content)."""
+        """Return one row a source (default: all): `source system owner files rows data_to sha256`.
+
+        `sha256` is that of the files' content, with the databases' watermarks.
+        """
         rows = [self._trace(name) for name in names or self._sources]
         return pd.DataFrame(rows, columns=PROVENANCE).astype({"rows": "Int64"})
 
     def _trace(self, name: str) -> list[object]:
-        closure = [self._shelf.load(n) for n in self._shelf.closure([name])]
-        files = list(dict.fromkeys(f for loaded in closure for f in loaded.files))
-        source, known = self._sources[name], self._shelf.load(name).typed is not None
-        rows = self._shelf.fact(name, "rows", lambda: self._shelf.count(name)) if known else None
-        data_to = self.coverage(name).last_row if known else None
-        shown = ", ".join(dict.fromkeys([*(f.shown for f in files), *(one.place for one in closure if one.place)]))
-        marks = [mark for n in self._shelf.closure([name]) if (mark := self.watermark(n))]
-        content = self._shelf.fact(name, "content", lambda: hash_content(files)) if files else ""
-        content += hashlib.sha256(" ".join(marks).encode()).hexdigest()[:12] if marks else ""
+        """Return one row of `provenance`."""
+        shelf, source = self._shelf, self._sources[name]
+        upstream = shelf.closure([name])
+        all_loaded = [shelf.load(other) for other in upstream]
+        files: list[File] = []
+        places: list[str] = []
+        for loaded in all_loaded:
+            files += [file for file in loaded.files if file not in files]
+            if loaded.place:
+                places.append(loaded.place)
+        shown = ", ".join(dict.fromkeys([file.shown for file in files] + places))
+        rows = data_to = None
+        if shelf.load(name).typed is not None:
+            rows = shelf.fact(name, "rows", lambda: shelf.count(name))
+            data_to = self.coverage(name).last_row
+        watermarks = [self.watermark(other) for other in upstream]
+        marks = [mark for mark in watermarks if mark]
+        content = ""
+        if files:
+            content = shelf.fact(name, "content", lambda: hash_content(files))
+        if marks:
+            content += hashlib.sha256(" ".join(marks).encode()).hexdigest()[:12]
         return [name, source.system, source.owner or "", shown, rows, data_to, content]
 
 
 def open(  # noqa: A001  -- read as `sources.open`
-    definitions: Definitions, data: Path, as_of: dt.date, keep: Path | None = None
+    definitions: Definitions,
+    data: Path,
+    as_of: dt.date,
+    keep: Path | None = None,
+    usage: Usage | None = None,
 ) -> Catalog:
-    """The catalog of a company's sources as of one day; `data` is where relative paths start. Nothing is read yet.
+    """Return the catalog of a company's sources as of one day; nothing is read yet.
 
-    In the folder `keep` it remembers what it aggregated, and takes it from there where nothing has changed.
+    `data` is where relative paths start. In the folder `keep` results are kept, and taken from
+    there where nothing has changed. `usage` (default: that of the definitions) notes the metrics
+    and sources that are asked for.
     """
-    return Catalog(definitions, data, as_of, keep)
+    return Catalog(definitions, data, as_of, keep, usage)
 
 
-def _as_day(found: object) -> dt.date | None:
-    """A day as databases give it: a date, a stamp, or its text."""
-    if isinstance(found, str):
-        return dt.date.fromisoformat(found[:10])
-    return found.date() if isinstance(found, dt.datetime) else found if isinstance(found, dt.date) else None
+def _write_day(value: object) -> str | None:
+    """Write a day as a database gives it, a date, a stamp or its text, as 2026-11-22."""
+    if isinstance(value, dt.date):  # which a stamp is too
+        value = value.isoformat()
+    return value[:10] if isinstance(value, str) else None
+
+
+def _read_day(written: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(written) if written else None
 
 
 def _parse(written: str) -> exp.Expr:

@@ -1,6 +1,7 @@
 """csv and tsv files: decoded, checked row by row for their structure, and read as texts only.
 
-DuckDB reads what is well formed; where it refuses, the csv module reads the file again and says which lines are wrong.
+DuckDB reads what is well formed. Where it refuses, Python's csv module reads the file again, and
+says which lines are wrong.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import csv
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,65 +20,121 @@ from pathlib import Path
 import duckdb
 
 from dataops_nb.errors import Fault
-from dataops_nb.sources.encodings import WrongBytes, check_utf8, decode_text
-from dataops_nb.sources.evidence import cap_faults
-from dataops_nb.sources.files import File
-from dataops_nb.sources.signatures import recognise
-from dataops_nb.sources.sql import quote, text, texts
-from dataops_nb.sources.tables import Intake, Sheet, load_texts
+from dataops_nb.sources.evidence import cap_faults, quote, text, texts
+from dataops_nb.sources.files import (
+    File,
+    WrongBytes,
+    as_literal,
+    check_utf8,
+    decode_text,
+    recognise,
+)
+from dataops_nb.sources.intake import Intake, Sheet, load_texts
+from dataops_nb.sources.layouts import (
+    NAME_COLUMNS,
+    Extract,
+    extract_rows,
+    layout_of,
+    reads_like_a_row,
+)
 
 NUMBER = re.compile(r"[+-]?\d[\d.,]*")
+DELIMITERS = (";", "\t", "|", ",")
+UTF8 = ("utf-8", "utf8", "utf-8-sig")
+BLOCK = 1 << 20
+
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one file's rows and fields are told apart, and which of its texts mean missing."""
+    """How one file's rows and fields are told apart, and which of its texts mean missing.
+
+    `skip` are texts that mark lines that are no rows.
+    """
 
     delimiter: str
     missing: frozenset[str]
+    skip: tuple[str, ...] = ()
+
+    def skips(self, row: Sequence[str]) -> bool:
+        """Whether a narrow row is one that `skip:` marks as none."""
+        for cell in row[:2]:
+            for pattern in self.skip:
+                beginning = pattern.removesuffix("*")
+                is_same = cell.strip() == pattern
+                if is_same or (beginning != pattern and cell.strip().startswith(beginning)):
+                    return True
+        return False
+
+    def read_cell(self, cell: str) -> str | None:
+        """Return the text of a cell, None where it means missing."""
+        return None if cell in self.missing else cell
+
+    def read(self, cells: Sequence[str]) -> list[str | None]:
+        """Return the texts of cells, None where one means missing."""
+        return [self.read_cell(cell) for cell in cells]
 
 
 @dataclass
 class Scanned:
-    """A file as the csv module sees it: its good rows with their lines, and what is wrong with the others."""
+    """A file as the csv module sees it: its good rows with their lines, and the wrong ones.
+
+    `wrong` are line, rule and kind of each row that cannot be read, `widths` how many fields those
+    of another number than the header have, with the first line of each number.
+    """
 
     rows: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     wrong: list[tuple[int, str, str]] = field(default_factory=list)
+    widths: Counter[int] = field(default_factory=Counter)
+    first_lines: dict[int, int] = field(default_factory=dict)
 
 
 def read_delimited(intake: Intake, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
     """Load one file as texts into `table`; None where its columns cannot be told."""
     source = intake.source
-    dialect = Dialect(source.delimiter or ("\t" if file.suffix == ".tsv" else ","), frozenset({"", *source.na}))
-    if len(dialect.delimiter) > 1:
-        return None, [intake.fault(file, f"`delimiter: {dialect.delimiter!r}` must be one character")]
+    layout = layout_of(source)
+    delimiter = source.delimiter or ("\t" if file.suffix == ".tsv" else ",")
+    if len(delimiter) > 1:
+        rule = f"`delimiter: {delimiter!r}` must be one character"
+        return None, [intake.fault(file, rule)]
     if rule := recognise(file.path):
         return None, [intake.fault(file, rule, 1)]
+    dialect = Dialect(delimiter, frozenset({"", *source.na}), tuple(source.skip))
     try:
-        with as_utf8(file.path, source.encoding, intake.scratch) as path:
-            return _read_utf8(intake, file, table, path, dialect)
+        with (
+            as_utf8(file.path, source.encoding, intake.scratch) as path,
+            extract_rows(path, layout, delimiter, intake.scratch) as extract,
+        ):
+            if extract.rule:
+                return None, [intake.fault(file, extract.rule, layout.header)]
+            return _read_utf8(intake, file, table, extract, dialect)
     except WrongBytes as error:
-        column = "" if error.at is None else _column_at(file.path, error.at, dialect)
+        column = ""
+        if error.at is not None and layout.is_usual:
+            column = _column_at(file.path, error.at, dialect)
         return None, [intake.fault(file, error.rule, error.line, column, error.shown)]
 
 
 def _column_at(path: Path, at: int, dialect: Dialect) -> str:
-    """The header's name of the field that a byte stands in, or nothing where that cannot be told."""
-    with path.open("rb") as raw:
-        before = raw.read(at).decode("latin-1")
+    """Return the column in which a byte stands; empty where that cannot be told."""
+    with path.open("rb") as handle:
+        before = handle.read(at).decode("latin-1")
     rows = list(csv.reader(before.splitlines(keepends=True), delimiter=dialect.delimiter))
     if len(rows) < 2 or "\0" in before:
         return ""
-    field = 0 if before.endswith(("\n", "\r")) else len(rows[-1]) - 1
-    return rows[0][field].removeprefix("\xef\xbb\xbf") if 0 <= field < len(rows[0]) else ""
+    header = rows[0]
+    place = 0 if before.endswith(("\n", "\r")) else len(rows[-1]) - 1
+    if not 0 <= place < len(header):
+        return ""
+    return header[place].removeprefix("\xef\xbb\xbf")  # a byte order mark, read as latin-1
 
 
 @contextmanager
 def as_utf8(path: Path, encoding: str | None, scratch: Path) -> Iterator[Path]:
-    """The file itself where it is UTF-8, else a private copy that is, gone afterwards."""
-    if encoding is None or encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
+    """Give the file itself where it is UTF-8, else a private copy that is, deleted afterwards."""
+    if encoding is None or encoding.lower().replace("_", "-") in UTF8:
         check_utf8(path)
         yield path
         return
@@ -89,76 +147,144 @@ def as_utf8(path: Path, encoding: str | None, scratch: Path) -> Iterator[Path]:
 
 
 def _read_utf8(
-    intake: Intake, file: File, table: str, path: Path, dialect: Dialect
+    intake: Intake, file: File, table: str, extract: Extract, dialect: Dialect
 ) -> tuple[Sheet | None, list[Fault]]:
-    header, wrong = _read_header(path, dialect, intake.used)
+    path, is_sure = extract.path, intake.source.header is not None
+    first, header, wrong = _read_header(path, dialect, intake.used)
+    line = 1 + extract.shift
     if wrong:
-        return None, [intake.fault(file, rule, 1, column) for column, rule in wrong]
+        return None, [intake.fault(file, rule, line, column) for column, rule in wrong]
     columns = dict.fromkeys(header, "VARCHAR")
-    if not _ends_in_extra(path, len(header), dialect) and _load_well_formed(intake, table, path, header, dialect):
+    width = len(header)
+    has_extra = _ends_in_extra(path, width, dialect)
+    faults: list[Fault] = []
+    if not has_extra and _load_well_formed(intake, table, path, header, dialect):
         encoding = intake.source.encoding or "utf-8-sig"
-        find_lines = partial(find_record_lines, file.path, len(header), dialect, encoding)
-        return Sheet(columns, intake.count(table), find_lines), []
-    scanned = scan_rows(path, len(header), dialect)
-    cells = list(zip(*scanned.rows, strict=True)) if scanned.rows else [() for _ in header]
-    load_texts(intake.con, table, header, [[None if v in dialect.missing else v for v in c] for c in cells])
-    return Sheet(columns, len(scanned.rows), partial(list, scanned.lines)), _name_rows(intake, file, scanned)
+        find_lines = partial(find_record_lines, file.path, width, dialect, encoding, extract)
+        sheet = Sheet(columns, intake.count(table), find_lines)
+    else:
+        scanned = scan_rows(path, width, dialect, extract.shift)
+        cells: list[list[str | None]] = [[] for _ in header]
+        for row in scanned.rows:
+            for column_cells, cell in zip(cells, row, strict=True):
+                column_cells.append(dialect.read_cell(cell))
+        load_texts(intake.con, table, header, cells)
+        sheet = Sheet(columns, len(scanned.rows), partial(list, scanned.lines))
+        rule = "" if is_sure or width > 1 else _suggest_header(scanned)
+        if rule:
+            return None, [intake.fault(file, rule, line)]
+        faults = _name_rows(intake, file, scanned)
+    rule = "" if is_sure else _refuse_row(intake, table, dialect, header, extract.replaced or first)
+    if rule:
+        return None, [intake.fault(file, rule, 1)]
+    return sheet, faults
 
 
-def _read_header(path: Path, dialect: Dialect, used: frozenset[str]) -> tuple[list[str], list[tuple[str, str]]]:
-    """The header's names, and what is wrong with them: pairs of column and rule. A repeated name that is used is wrong.
+def _suggest_header(scanned: Scanned) -> str:
+    """Say which line may be the header where the first holds one cell, and most others more."""
+    for width, count in scanned.widths.most_common(1):
+        if count > len(scanned.rows) + scanned.widths.total() - count:
+            line = scanned.first_lines[width]
+            held = f"the first line has one cell, and most others have {width}"
+            return f"{held}; declare `header: {line}` if line {line} names the columns"
+    return ""
 
-    One that nothing uses gets a number: the second `Note` is `Note (2)`.
+
+def _refuse_row(
+    intake: Intake, table: str, dialect: Dialect, columns: list[str], first: Sequence[str]
+) -> str:
+    """Say that a first line is no header: it reads like a row; empty where it does not."""
+    is_empty = intake.count(table) == 0
+    cells = dialect.read(first)
+    if not is_empty and not reads_like_a_row(intake, table, columns, cells):
+        return ""
+    if all(_is_number(cell) for cell in first):
+        return f"the header holds numbers only; {NAME_COLUMNS}"
+    return "" if is_empty else f"the first line reads like the rows below it; {NAME_COLUMNS}"
+
+
+def _read_header(
+    path: Path, dialect: Dialect, used: frozenset[str]
+) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    """Return the header's cells and names, and what is wrong as pairs of column and rule.
+
+    A name that stands twice is wrong where it is used; elsewhere it gets a number, so the second
+    `Note` is `Note (2)`.
     """
     with path.open(encoding="utf-8-sig", newline="") as handle:
         header = next(csv.reader(handle, delimiter=dialect.delimiter), [])
-    if not any(h.strip() for h in header):
-        return [], [("", "the header is empty: the first line must name the columns")]
-    wrong = [("", f"column {i + 1} has no name in the header") for i, h in enumerate(header) if not h.strip()]
-    seen: dict[str, int] = {}
-    for i, column in enumerate(header):
-        before = seen.setdefault(column.casefold(), i)
-        if column.strip() and before != i and column.casefold() in used:
-            wrong.append(
-                (column, f"stands twice in the header, as columns {before + 1} and {i + 1}; rename one of them")
-            )
-    if all(_is_number(h) for h in header):
-        return header, [("", "the header holds numbers only; the first line must name the columns")]
-    if len(header) == 1 and header[0].startswith("sep="):
-        return header, [
-            ("", f"the first line is meant for Excel; delete it and declare `delimiter: {header[0][4:]!r}`")
-        ]
-    if len(header) == 1:
-        other = next((d for d in (";", "\t", "|", ",") if d != dialect.delimiter and d in header[0]), None)
-        if other:
-            return header, [
-                (header[0], f"the header has one column; declare `delimiter: {other!r}` if that separates them")
-            ]
-    return _numbered(header), wrong
+    if not any(name.strip() for name in header):
+        return [], [], [("", "the header is empty: the first line must name the columns")]
+    misread = _misread_header(header, dialect)
+    if misread:
+        return header, header, [misread]
+    wrong = [*_unnamed_columns(header), *_repeated_columns(header, used)]
+    return header, _number_repeats(header), wrong
+
+
+def _misread_header(header: list[str], dialect: Dialect) -> tuple[str, str] | None:
+    """Return column and rule where the first line is no header, or cut at the wrong sign."""
+    if len(header) > 1:
+        return None
+    name = header[0]
+    if name.startswith("sep="):
+        delimiter = f"`delimiter: {name[4:]!r}`"
+        return "", f"the first line is meant for Excel; delete it and declare {delimiter}"
+    for delimiter in DELIMITERS:
+        if delimiter != dialect.delimiter and delimiter in name:
+            advice = f"declare `delimiter: {delimiter!r}` if that separates them"
+            return name, f"the header has one column; {advice}"
+    return None
+
+
+def _unnamed_columns(header: list[str]) -> list[tuple[str, str]]:
+    unnamed = [place for place, name in enumerate(header, 1) if not name.strip()]
+    return [("", f"column {place} has no name in the header") for place in unnamed]
+
+
+def _repeated_columns(header: list[str], used: frozenset[str]) -> list[tuple[str, str]]:
+    """Return the used columns whose name, capitals aside, stands in the header before."""
+    repeated = []
+    first_places: dict[str, int] = {}
+    for place, name in enumerate(header, 1):
+        folded = name.casefold()
+        first = first_places.setdefault(folded, place)
+        if first != place and name.strip() and folded in used:
+            places = f"columns {first} and {place}"
+            rule = f"stands twice in the header, as {places}; rename one of them"
+            repeated.append((name, rule))
+    return repeated
 
 
 def _is_number(name: str) -> bool:
     return NUMBER.fullmatch(name.strip()) is not None
 
 
-def _numbered(header: list[str]) -> list[str]:
-    named: list[str] = []
+def _number_repeats(header: list[str]) -> list[str]:
+    """Give a number to each name that stands in the header before, capitals aside."""
+    names: list[str] = []
+    taken: set[str] = set()
     for column in header:
-        place, unique = 1, column
-        while unique.casefold() in (name.casefold() for name in named):
-            place += 1
-            unique = f"{column} ({place})"
-        named.append(unique)
-    return named
+        number, name = 1, column
+        while name.casefold() in taken:
+            number += 1
+            name = f"{column} ({number})"
+        names.append(name)
+        taken.add(name.casefold())
+    return names
 
 
-def _load_well_formed(intake: Intake, table: str, path: Path, header: list[str], dialect: Dialect) -> bool:
+def _load_well_formed(
+    intake: Intake, table: str, path: Path, header: list[str], dialect: Dialect
+) -> bool:
     """Load the file with DuckDB; False where it finds the file malformed."""
-    columns = ", ".join(f"{text(c)}: 'VARCHAR'" for c in header)
-    blank = f" where {quote(header[0])} is not null" if len(header) == 1 else ""
-    options = f"""auto_detect=false, header=true, delim={text(dialect.delimiter)}, quote='"', escape='"',
+    columns = ", ".join(f"{text(name)}: 'VARCHAR'" for name in header)
+    options = f"""
+        auto_detect=false, header=true, delim={text(dialect.delimiter)}, quote='"', escape='"',
         columns={{{columns}}}, nullstr=[{texts(sorted(dialect.missing))}]"""
-    rows = f"select * from read_csv({text(str(path))}, {options}){blank}"
+    rows = f"select * from read_csv({text(as_literal(path))}, {options})"
+    if len(header) == 1:  # a blank line is then no row
+        rows += f" where {quote(header[0])} is not null"
     try:
         intake.con.execute(f"create or replace table {quote(table)} as {rows}")
     except duckdb.Error:
@@ -167,64 +293,100 @@ def _load_well_formed(intake: Intake, table: str, path: Path, header: list[str],
 
 
 def _ends_in_extra(path: Path, width: int, dialect: Dialect) -> bool:
-    """Whether a row ends in an extra empty field, which DuckDB forgives; looked for only where lines end in a delimiter."""
-    ends = tuple(dialect.delimiter.encode() + newline for newline in (b"\n", b"\r"))
-    with path.open("rb") as raw:
-        blocks = iter(lambda: raw.read(1 << 20), b"")
-        if not any(end in block for block in blocks for end in ends):
-            return False
+    """Whether a row ends in an extra empty field, which DuckDB forgives.
+
+    The rows are only read for that where some line ends in a delimiter.
+    """
+    if not _holds_line_end(path, dialect.delimiter.encode()):
+        return False
     with path.open(encoding="utf-8-sig", newline="") as handle:
         return any(len(row) > width for row in csv.reader(handle, delimiter=dialect.delimiter))
 
 
-def scan_rows(path: Path, width: int, dialect: Dialect) -> Scanned:
-    """Read a file with the csv module: rows of the header's width, and the lines of all others with their rule."""
+def _holds_line_end(path: Path, delimiter: bytes) -> bool:
+    """Whether some line of a file ends in a delimiter."""
+    kept = b""  # a delimiter may end one block, and its newline begin the next
+    with path.open("rb") as handle:
+        while block := handle.read(BLOCK):
+            content = kept + block
+            if delimiter + b"\n" in content or delimiter + b"\r" in content:
+                return True
+            kept = block[-len(delimiter) :]
+    return False
+
+
+def scan_rows(path: Path, width: int, dialect: Dialect, shift: int = 0) -> Scanned:
+    """Read a file with the csv module: its rows of the header's width, and what else there is.
+
+    `shift` is added to the number of each line.
+    """
     scanned = Scanned()
     with path.open(encoding="utf-8-sig", newline="") as handle:
         reader = csv.reader(handle, delimiter=dialect.delimiter, strict=True)
         next(reader, None)
         while True:
-            line = reader.line_num + 1
+            line = reader.line_num + 1 + shift
             try:
                 row = next(reader)
             except StopIteration:
                 return scanned
             except csv.Error as error:
-                scanned.wrong.append((line, _say_error(error, reader.line_num), "quote"))
+                scanned.wrong.append((line, _say_error(error, reader.line_num + shift), "quote"))
                 continue
             if len(row) == width:
                 if width > 1 or row[0] not in dialect.missing:
                     scanned.rows.append(row)
                     scanned.lines.append(line)
-            elif row:
+            elif row and not dialect.skips(row):
                 kind = "extra" if len(row) > width else "short"
+                scanned.widths[len(row)] += 1
+                scanned.first_lines.setdefault(len(row), line)
                 fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
                 scanned.wrong.append((line, f"the row has {fields}, the header has {width}", kind))
 
 
 def _say_error(error: csv.Error, last: int) -> str:
     if "unexpected end" in str(error):
-        return f'a quote (") opens in this row and is never closed: everything to line {last} would be one value'
+        opened = 'a quote (") opens in this row and is never closed'
+        return f"{opened}: everything to line {last} would be one value"
     return 'a quote (") is closed before the value ends; a quote within a value is written twice'
 
 
 def _name_rows(intake: Intake, file: File, scanned: Scanned) -> list[Fault]:
-    """The malformed rows as faults, capped for each kind, in the order of the file."""
-    faults: list[Fault] = []
-    for kind in dict.fromkeys(kind for _, _, kind in scanned.wrong):
-        faults += cap_faults([intake.fault(file, rule, line) for line, rule, k in scanned.wrong if k == kind])
-    return sorted(faults, key=lambda f: (f.row is None, f.row or 0))
+    """Return the malformed rows as faults, capped for each kind, in the order of the file."""
+    faults_by_kind: dict[str, list[Fault]] = {}
+    last = scanned.lines[-1] if scanned.lines else 0
+    below = sum(1 for line, _, kind in scanned.wrong if line > last and kind == "short")
+    for line, rule, kind in scanned.wrong:
+        is_below = scanned.lines and line > last and kind == "short"
+        footer = intake.source.footer + below
+        hint = f"; declare `footer: {footer}` if the last lines are no rows" if is_below else ""
+        fault = intake.fault(file, rule + hint, line)
+        faults_by_kind.setdefault(kind, []).append(fault)
+    faults = []
+    for same_kind in faults_by_kind.values():
+        faults += cap_faults(same_kind)
+    return sorted(faults, key=lambda fault: (fault.row is None, fault.row or 0))
 
 
-def find_record_lines(path: Path, width: int, dialect: Dialect, encoding: str) -> list[int]:
-    """The physical line at which each record of a well-formed file starts; blank lines are no records."""
-    found: list[int] = []
+def find_record_lines(
+    path: Path, width: int, dialect: Dialect, encoding: str, extract: Extract
+) -> list[int]:
+    """List the physical line at which each record of a well-formed file starts.
+
+    Blank lines are no records. `extract` tells where its rows begin; what stands below them is
+    listed as well.
+    """
+    lines: list[int] = []
     with path.open(encoding=encoding, newline="") as handle:
+        for _ in range(extract.skipped):
+            handle.readline()
         reader = csv.reader(handle, delimiter=dialect.delimiter)
-        next(reader, None)
+        if extract.has_header:
+            next(reader, None)
         line = reader.line_num + 1
         for row in reader:
             if row and (width > 1 or row[0] not in dialect.missing):
-                found.append(line)
+                lines.append(line + extract.skipped)
             line = reader.line_num + 1
-    return found
+    return lines

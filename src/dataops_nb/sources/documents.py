@@ -1,88 +1,153 @@
-"""JSON files: an array of objects, or one object a line. Typed by the file; its texts may be dates and stamps."""
+"""JSON and Parquet files: formats that bring their types along.
+
+JSON is an array of objects, or one object a line. The file types its numbers; its texts may still
+be dates and stamps. It is loaded into a table. Parquet is refused from its footer where that is
+absurd, and else read in place; nothing is copied.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import duckdb
 
 from dataops_nb.errors import Fault
-from dataops_nb.sources.encodings import WrongBytes, check_utf8
-from dataops_nb.sources.evidence import Infer, Raw, cap_faults
-from dataops_nb.sources.files import File
-from dataops_nb.sources.signatures import recognise
-from dataops_nb.sources.sql import quote, text
-from dataops_nb.sources.tables import Intake, Sheet, stack_files
+from dataops_nb.sources.evidence import (
+    ROW,
+    Infer,
+    Part,
+    Raw,
+    cap_faults,
+    first_row,
+    quote,
+    text,
+    texts,
+)
+from dataops_nb.sources.files import BOM, HEAD, File, WrongBytes, as_literal, check_utf8, recognise
+from dataops_nb.sources.intake import Intake, Sheet, compare_columns, stack_files
 
 SHAPE = "write an array of objects, or one object a line"
 AS_TEXT = ("VARCHAR", "DATE", "TIME", "UUID", '"NULL"', "JSON")
+NUMBERS = {"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"}
+EMPTY = '"NULL"'  # the type of a column without any value
+PER_HOUR = {"s": 3600, "ms": 3_600_000, "us": 3_600_000_000, "ns": 3_600_000_000_000}
+MOST_ROWS = 10**8
+SMALL = 50 << 20
 
 
-def read_documents(intake: Intake, files: Sequence[File], used: Sequence[str]) -> tuple[Raw | None, list[Fault]]:
-    """Load every file into one table; `used` are the columns of a file that is an empty array."""
+# --- JSON ----------------------------------------------------------------------------------------
+
+
+def read_documents(
+    intake: Intake, files: Sequence[File], used: Sequence[str]
+) -> tuple[Raw | None, list[Fault]]:
+    """Load JSON files into one table, and list their faults.
+
+    `used` are the columns of a file that is an empty array. The table is None where no file could
+    be read.
+    """
     types = _agree_types(intake.con, files)
-    raw, faults = stack_files(intake, files, lambda file, table: _read_one(intake, file, table, types, used), "times")
+    read = partial(_read_one, intake, types, used)
+    raw, faults = stack_files(intake, files, read, "times")
     if raw is None:
         return None, faults
-    mixed: dict[str, Infer] = {c: "all" if types.get(c) == "JSON" else kind for c, kind in raw.infer.items()}
-    return replace(raw, infer=mixed), faults
+    infer = dict(raw.infer)
+    for column in raw.infer:
+        if types.get(column) == "JSON":
+            infer[column] = "all"
+    return replace(raw, infer=infer), faults
 
 
 def _agree_types(con: duckdb.DuckDBPyConnection, files: Sequence[File]) -> dict[str, str]:
-    """One type a column for all files: JSON, read as text, where they disagree about more than the size of numbers."""
+    """Return one type a column for all files.
+
+    Where they disagree about more than the size of numbers it is JSON, which is read as text.
+    """
     agreed: dict[str, str] = {}
     for file in files:
-        found, _ = _describe(con, file)
-        for column, type_ in found.items():
-            said = agreed.setdefault(column, type_)
-            if said != type_:
-                agreed[column] = "DOUBLE" if {said, type_} <= {"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"} else "JSON"
+        own_types, _ = _describe_json(con, file)
+        for column, type_ in own_types.items():
+            before = agreed.setdefault(column, type_)
+            if before == type_:
+                continue
+            agreed[column] = "DOUBLE" if {before, type_} <= NUMBERS else "JSON"
     return agreed
 
 
-def _describe(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str], str]:
-    """The columns of a file with their types, or what is wrong with it."""
+def _describe_json(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str], str]:
+    """Return the columns of a file with their types, and what is wrong with it."""
     try:
-        rows = con.execute(f"describe select * from read_json({text(str(file.path))}, sample_size=-1)").fetchall()
+        return _describe(con, f"select * from read_json({_as_json(file)}, sample_size=-1)"), ""
     except duckdb.Error as error:
         return {}, str(error)
-    return {row[0]: row[1] for row in rows}, ""
+
+
+def _as_json(file: File) -> str:
+    """Return a file as the functions that read JSON take it.
+
+    DuckDB does not see that an array begins behind a byte order mark, and must be told.
+    """
+    with file.path.open("rb") as handle:
+        head = handle.read(HEAD)
+    is_marked_array = head.startswith(BOM) and head.removeprefix(BOM).lstrip().startswith(b"[")
+    return text(as_literal(file.path)) + (", format='array'" if is_marked_array else "")
+
+
+def _describe(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in con.execute(f"describe {query}").fetchall()}
 
 
 def _read_one(
-    intake: Intake, file: File, table: str, types: dict[str, str], used: Sequence[str]
+    intake: Intake, types: dict[str, str], used: Sequence[str], file: File, table: str
 ) -> tuple[Sheet | None, list[Fault]]:
-    if wrong := _refuse_text(intake, file):
+    wrong = _refuse_text(intake, file) or _name_odd_objects(intake, file)
+    if wrong:
         return None, wrong
-    if wrong := _name_odd_objects(intake, file):
-        return None, wrong
-    found, damage = _describe(intake.con, file)
+    own_types, damage = _describe_json(intake.con, file)
     if damage:
         return None, [_name_damage(intake, file, damage)]
-    if list(found) == ["json"]:
-        return _read_empty(intake, table, used)
-    columns = {c: "VARCHAR" if types[c] in AS_TEXT or types[c].startswith("TIMESTAMP") else types[c] for c in found}
-    spec = ", ".join(f"{text(c)}: {text(t)}" for c, t in columns.items())
-    chosen = ", ".join(_without_missing(c, t, intake.source.na) for c, t in columns.items())
-    rows = f"select {chosen} from read_json({text(str(file.path))}, columns={{{spec}}})"
+    if list(own_types) == ["json"]:
+        return _load_empty(intake, table, used)
+    columns = {}
+    for column in own_types:
+        type_ = types[column]
+        is_text = type_ in AS_TEXT or type_.startswith("TIMESTAMP")
+        columns[column] = "VARCHAR" if is_text else type_
+    declared = ", ".join(f"{text(column)}: {text(type_)}" for column, type_ in columns.items())
+    missing = texts(["", *intake.source.na])
+    chosen = ", ".join(_select(column, type_, missing) for column, type_ in columns.items())
+    documents = f"read_json({_as_json(file)}, columns={{{declared}}})"
+    query = f"select {chosen} from {documents}"
     try:
-        intake.con.execute(f"create or replace table {quote(table)} as {rows}")
+        intake.con.execute(f"create or replace table {quote(table)} as {query}")
     except duckdb.Error as error:
         return None, [_name_damage(intake, file, str(error))]
     return Sheet(columns, intake.count(table)), []
 
 
-def _without_missing(column: str, type_: str, missing: Sequence[str]) -> str:
+def _select(column: str, type_: str, missing: str) -> str:
+    """Return the SQL of a column, null where its text means missing."""
+    name = quote(column)
     if type_ != "VARCHAR":
-        return quote(column)
-    listed = ", ".join(text(m) for m in ("", *missing))
-    return f"case when {quote(column)} in ({listed}) then null else {quote(column)} end as {quote(column)}"
+        return name
+    return f"case when {name} in ({missing}) then null else {name} end as {name}"
+
+
+def _load_empty(
+    intake: Intake, table: str, used: Sequence[str]
+) -> tuple[Sheet | None, list[Fault]]:
+    """Load an empty array: it has no rows and every column that is used."""
+    names = used or ["json"]
+    columns = ", ".join(f"{quote(name)} varchar" for name in names)
+    intake.con.execute(f"create or replace table {quote(table)} ({columns})")
+    return Sheet(dict.fromkeys(names, "VARCHAR"), 0), []
 
 
 def _refuse_text(intake: Intake, file: File) -> list[Fault]:
-    """What is wrong with a file before it is read as JSON: another kind of file, or another encoding."""
+    """List why a file is not read as JSON: it is another kind of file, or in another encoding."""
     if rule := recognise(file.path):
         return [intake.fault(file, rule, 1)]
     try:
@@ -94,50 +159,233 @@ def _refuse_text(intake: Intake, file: File) -> list[Fault]:
 
 
 def _name_odd_objects(intake: Intake, file: File) -> list[Fault]:
-    """The values of a file that are no objects, and names that stand twice in one, by the number of the object."""
-    objects = f"select row_number() over () as n, json from read_json_objects({text(str(file.path))})"
-    names = f"select n, unnest(json_keys(json)) as name from ({objects})"
+    """List the values that are no objects, and names that repeat in one, by object number."""
+    objects = f"select row_number() over () as n, json from read_json_objects({_as_json(file)})"
     try:
-        strange = intake.con.execute(f"""
-            select n, cast(json as varchar), good from (select *, count(*) filter (json_type(json) = 'OBJECT') over () as good
-            from ({objects})) where json_type(json) <> 'OBJECT' order by n""").fetchall()
-        doubled = intake.con.execute(f"""
-            with spelt as (select n, lower(name) as low, max(name) as name, count(*) as times from ({names}) group by 1, 2)
-            select min(n), max(name) from (select *, first_value(name) over (partition by low order by n) as first from spelt)
-            where times > 1 or name <> first group by low order by 1""").fetchall()
+        strange = intake.con.execute(_select_strange(objects)).fetchall()
+        repeated = intake.con.execute(_select_repeated(objects)).fetchall()
     except duckdb.Error as error:
         return [_name_damage(intake, file, str(error))]
-    if strange and not strange[0][2]:
-        return [intake.fault(file, f"holds no objects; {SHAPE}", 1, value=strange[0][1])]
-    faults = cap_faults([intake.fault(file, f"is no object; {SHAPE}", n, value=value) for n, value, _ in strange])
-    twice = "stands twice, capitals aside; rename one of them"
-    return faults + [intake.fault(file, twice, n, name) for n, name in doubled]
+    faults = []
+    for number, value, good in strange:
+        if not good:  # how many objects there are in the file
+            return [intake.fault(file, f"holds no objects; {SHAPE}", 1, value=value)]
+        faults.append(intake.fault(file, f"is no object; {SHAPE}", number, value=value))
+    faults = cap_faults(faults)
+    for number, name in repeated:
+        rule = "stands twice, capitals aside; rename one of them"
+        faults.append(intake.fault(file, rule, number, name))
+    return faults
 
 
-def _read_empty(intake: Intake, table: str, used: Sequence[str]) -> tuple[Sheet | None, list[Fault]]:
-    """An empty array has no rows and every column."""
-    columns = ", ".join(f"{quote(c)} varchar" for c in used or ["json"])
-    intake.con.execute(f"create or replace table {quote(table)} ({columns})")
-    return Sheet(dict.fromkeys(used or ["json"], "VARCHAR"), 0), []
+def _select_strange(objects: str) -> str:
+    """Return SQL of the number and text of each value that is no object, and how many are."""
+    is_object = "json_type(json) = 'OBJECT'"
+    counted = f"select *, count(*) filter ({is_object}) over () as good from ({objects})"
+    return f"""
+        select n, cast(json as varchar), good
+        from ({counted})
+        where json_type(json) <> 'OBJECT'
+        order by n"""
+
+
+def _select_repeated(objects: str) -> str:
+    """Return SQL of each name that repeats in an object, or is spelt otherwise than before."""
+    names = f"select n, unnest(json_keys(json)) as name from ({objects})"
+    return f"""
+        with spelt as (
+            select n, lower(name) as low, max(name) as name, count(*) as times
+            from ({names})
+            group by 1, 2
+        ),
+        compared as (
+            select *, first_value(name) over (partition by low order by n) as first
+            from spelt
+        )
+        select min(n), max(name)
+        from compared
+        where times > 1 or name <> first
+        group by low
+        order by 1"""
 
 
 def _name_damage(intake: Intake, file: File, message: str) -> Fault:
     line, rule = find_damage(file)
-    said = message.splitlines()[0].split(": ", 1)[-1].replace(str(file.path), file.shown)
-    return intake.fault(file, rule or f"is no JSON that can be read: {said}", line)
+    if not rule:
+        reason = message.splitlines()[0].split(": ", 1)[-1]
+        rule = f"is no JSON that can be read: {reason.replace(str(file.path), file.shown)}"
+    return intake.fault(file, rule, line)
 
 
 def find_damage(file: File) -> tuple[int | None, str]:
-    """The physical line at which a file stops to be JSON, and what is wrong there; an empty rule where nothing is."""
+    """Return the physical line at which a file stops being JSON, and what is wrong there.
+
+    The rule is empty where nothing is.
+    """
     try:
-        written = file.path.read_text(encoding="utf-8-sig")
+        content = file.path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         return None, f"is not UTF-8 at byte {error.start}"
-    starts_array = written.lstrip().startswith("[")
-    pieces = [(1, written)] if starts_array else [(i, t) for i, t in enumerate(written.split("\n"), 1) if t.strip()]
-    for first, piece in pieces:
+    pieces = [(1, content)]
+    if not content.lstrip().startswith("["):
+        pieces = list(enumerate(content.split("\n"), 1))
+    for first_line, piece in pieces:
         try:
-            json.loads(piece)
+            if piece.strip():
+                json.loads(piece)
         except json.JSONDecodeError as error:
-            return first + error.lineno - 1, f"is damaged JSON: {error.msg} at character {error.colno} of the line"
+            rule = f"is damaged JSON: {error.msg} at character {error.colno} of the line"
+            return first_line + error.lineno - 1, rule
     return None, ""
+
+
+# --- Parquet -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Table:
+    """One parquet file: its rows, and SQL for those of its columns that are not read as they are.
+
+    `columns` are the types of all.
+    """
+
+    part: Part
+    columns: dict[str, str]
+    hours: dict[str, str]
+
+    def select(self, options: str = "") -> str:
+        """Return SQL of the columns; `options` are those of `read_parquet`."""
+        rows = f"select * from read_parquet({text(as_literal(self.part.path))}{options})"
+        return _replace(rows, self.hours)
+
+    @property
+    def numbered(self) -> str:
+        """SQL of the columns and the hidden row number."""
+        rows = self.select(", file_row_number=true")
+        row = f"file_row_number + {self.part.start} as {ROW}"
+        return f"select * exclude (file_row_number), {row} from ({rows})"
+
+
+def _replace(rows: str, expressions: Mapping[str, str]) -> str:
+    """Return SQL of all columns of a query, some of them as these expressions."""
+    if not expressions:
+        return rows
+    replaced = [f"{expression} as {quote(column)}" for column, expression in expressions.items()]
+    return f"select * replace ({', '.join(replaced)}) from ({rows})"
+
+
+def read_parquet(intake: Intake, files: Sequence[File]) -> tuple[Raw | None, list[Fault]]:
+    """Return the files as a relation over themselves, and list their faults.
+
+    A file that cannot be read, or has other columns than the first, is a fault and left out.
+    """
+    faults: list[Fault] = []
+    tables: list[Table] = []
+    for file in files:
+        rows, rule = _read_footer(intake.con, file)
+        columns = {} if rule else _read_columns(intake.con, file)
+        if tables and not rule:
+            first = tables[0]
+            rule = compare_columns(list(first.columns), list(columns), first.part.file)
+        if rule:
+            faults.append(intake.fault(file, rule))
+            continue
+        faults += _ask_for_zone(intake, file)
+        last = tables[-1].part if tables else None
+        start = last.start + last.count if last else 0
+        hours = _hours(file, columns)
+        tables.append(Table(Part(file.shown, file.path, start, rows), columns, hours))
+    if not tables:
+        return None, faults
+    raw = _stack(intake.con, tables)
+    _say_hours(intake, tables, raw)
+    return raw, faults
+
+
+def _stack(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> Raw:
+    """Return the files under each other; an empty column is text, which may be of any type."""
+    parts = [table.part for table in tables]
+    if any(table.hours for table in tables):
+        scan = " union all by name ".join(table.select() for table in tables)
+    else:
+        paths = texts(as_literal(part.path) for part in parts)
+        several = str(len(parts) > 1).lower()
+        scan = f"select * from read_parquet([{paths}], union_by_name={several})"
+    relation = " union all by name ".join(table.numbered for table in tables)
+    merged = _describe(con, scan)
+    infer: dict[str, Infer] = {}
+    empty = {}
+    for column, type_ in merged.items():
+        if type_ == EMPTY:
+            empty[column] = f"cast({quote(column)} as varchar)"
+            merged[column] = "VARCHAR"
+        if merged[column] == "VARCHAR":
+            infer[column] = "times" if column in empty else "none"
+    rows = sum(part.count for part in parts)
+    relation, scan = _replace(relation, empty), _replace(scan, empty)
+    return Raw(relation, scan, merged, parts, infer, rows, table=False)
+
+
+def _hours(file: File, columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the SQL of the columns that hold durations, as hours.
+
+    Parquet has no durations: Arrow and pandas write them as whole numbers, and say so elsewhere.
+    """
+    hours = {}
+    for column, type_ in columns.items():
+        if type_ == "INTERVAL":
+            hours[column] = f"epoch({quote(column)}) / 3600"
+    if "BIGINT" not in columns.values():
+        return hours
+    import pyarrow as pa  # noqa: PLC0415  only where there may be any
+    from pyarrow import parquet  # noqa: PLC0415
+
+    for field in parquet.read_schema(file.path):
+        if pa.types.is_duration(field.type) and columns.get(field.name) == "BIGINT":
+            hours[field.name] = f"{quote(field.name)} / {PER_HOUR[field.type.unit]}"
+    return hours
+
+
+def _say_hours(intake: Intake, tables: Sequence[Table], raw: Raw) -> None:
+    columns: dict[str, str] = {}
+    for table in tables:
+        columns |= table.hours
+    for column in columns:
+        row = first_row(intake.con, f"select count({quote(column)}) from ({raw.scan})")
+        if row and row[0]:
+            intake.note(f"durations in column {column!r} are read as hours", int(row[0]))
+
+
+def _ask_for_zone(intake: Intake, file: File) -> list[Fault]:
+    """Return a fault for each used column of stamps as Spark writes them: they are in UTC."""
+    if intake.source.timezone is not None or intake.zone == "UTC":
+        return []
+    schema = f"parquet_schema({text(as_literal(file.path))})"
+    rows = intake.con.execute(f"select name from {schema} where type = 'INT96'").fetchall()
+    rule = (
+        "holds stamps as Spark writes them (INT96), which are in UTC and do not say so; declare"
+        " timezone: UTC, or the zone they are in"
+    )
+    used = [name for (name,) in rows if name.casefold() in intake.used]
+    return [intake.fault(file, rule, column=name) for name in used]
+
+
+def _read_footer(con: duckdb.DuckDBPyConnection, file: File) -> tuple[int, str]:
+    """Return the rows that the footer declares, or why the file is not read."""
+    size = file.path.stat().st_size
+    if size == 0:
+        return 0, "is empty (0 bytes)"
+    query = f"select num_rows from parquet_file_metadata({text(as_literal(file.path))})"
+    try:
+        row = first_row(con, query)
+    except duckdb.Error:
+        return 0, "is no parquet file, or was cut off: its footer cannot be read"
+    rows = int(row[0]) if row else 0
+    if rows > MOST_ROWS and size < SMALL:
+        declared = f"declares {rows:,} rows in {size / (1 << 20):,.1f} MB"
+        return 0, f"{declared}, which no honest export does; it is not read"
+    return rows, ""
+
+
+def _read_columns(con: duckdb.DuckDBPyConnection, file: File) -> dict[str, str]:
+    return _describe(con, f"select * from read_parquet({text(as_literal(file.path))})")

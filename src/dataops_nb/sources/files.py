@@ -1,19 +1,57 @@
-"""Which files a source's `path:` means: globs, dated snapshots, and the refusal of anything outside the data folder."""
+"""Which files a source's `path:` means, what they really are, and how their texts are encoded.
+
+A path may be a glob, or have `{snapshot}` in place of a date; nothing outside the data folder is
+read unless its absolute path is declared. A file is known by its first bytes rather than by its
+name: a login page saved as a csv is no csv. And a csv that is not in the encoding it should be is
+refused with the line and the bytes that show it.
+"""
 
 from __future__ import annotations
 
+import calendar
+import codecs
 import datetime as dt
 import glob
 import hashlib
+import os
 import posixpath
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+from dataops_nb.definitions.models import Covers
 from dataops_nb.errors import did_you_mean
 
 SNAPSHOT = "{snapshot}"
 FORMATS = (".csv", ".tsv", ".txt", ".json", ".ndjson", ".jsonl", ".parquet", ".xlsx", ".xlsm")
+HEAD = 512
+NEIGHBOURS = 5  # files that are listed where one is missing
+MONTH = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)[-_./]?(0[1-9]|1[0-2])(?:[-_./]?(0[1-9]|[12]\d|3[01]))?(?!\d)"
+)
+BLOCK = 1 << 20
+MARKS = {
+    b"\x1f\x8b": "a gzip archive; unpack it, and declare the file inside",
+    b"PK\x03\x04": "a zip archive or a workbook; unpack it, or name it .xlsx if it is one",
+    b"PAR1": "a parquet file; name it .parquet",
+    b"SQLite format 3\0": "an SQLite database; declare it with url: and table:",
+    b"%PDF-": "a PDF; export the table behind it as a csv",
+    b"\xd0\xcf\x11\xe0": (
+        "an old .xls workbook or one with a password; save it as .xlsx without a password"
+    ),
+    b"version https://git-lfs": (
+        "a pointer of Git LFS and not the file itself; fetch it with git lfs pull"
+    ),
+}
+PAGES = (b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")
+MANY_A_MONTH = 4  # files
+STEPS = (1, 3, 6, 12)  # months from one file to the next
+BOM = codecs.BOM_UTF8
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+NO_TEXT = "declare `encoding: utf-16` if the file is UTF-16; it may also be no csv at all"
+NOT_IN_CP1252 = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 
 
 @dataclass(frozen=True)
@@ -30,80 +68,250 @@ class File:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The files of a source; `wrong` names what is wrong with the declared path: pairs of a file's name and a rule."""
+class Files:
+    """The files of a source, and what is wrong with its path: pairs of a file's name and a rule."""
 
     files: list[File]
     wrong: list[tuple[str, str]]
 
 
-def find_files(declared: str, data: Path, as_of: dt.date) -> Found:
-    """The files that `declared` means on that day, sorted by name."""
+def find_files(declared: str, data: Path, as_of: dt.date) -> Files:
+    """Return the files that `declared` means on that day, sorted by name."""
     pattern = declared.replace(SNAPSHOT, "*")
     absolute = Path(pattern).is_absolute()
-    base = Path(pattern) if absolute else data / pattern
     if not absolute and posixpath.normpath(pattern).split("/")[0] == "..":
-        return _refuse(declared, "leaves the data folder; declare a path inside it, or the absolute path")
-    paths = _expand(base)
-    files = [File(str(p) if absolute else p.relative_to(data).as_posix(), p) for p in paths if p.is_file()]
-    outside = [f.shown for f in files if not absolute and not f.path.resolve().is_relative_to(data.resolve())]
-    if outside:
-        return Found(
-            [], [(f, "is a link that leaves the data folder; declare the absolute path instead") for f in outside]
-        )
+        rule = "leaves the data folder; declare a path inside it, or the absolute path"
+        return _refuse(declared, rule)
+    base = data / pattern
+    files = []
+    for path in _expand(declared, pattern, data):
+        shown = str(path) if absolute else path.relative_to(data).as_posix()
+        files.append(File(shown, path))
     if SNAPSHOT in declared:
-        return _pick_snapshot(declared, files, as_of)
+        picked = _pick_snapshot(declared, files, as_of)
+        return _leave_inside(_leave_regular(picked), data, absolute=absolute)
     if not files:
         return _say_missing(declared, base, data)
-    unknown = [f for f in files if f.suffix not in FORMATS]
-    wrong = [(f.shown, f"is no csv, tsv, json, parquet or xlsx file by its ending {f.suffix!r}") for f in unknown]
-    return Found([f for f in files if f not in unknown], wrong)
+    if files[0].path == base and not files[0].path.is_file():
+        return _say_missing(declared, base, data)
+    regular = _leave_regular(Files(files, []))
+    inside = _leave_inside(regular, data, absolute=absolute)
+    return _leave_known_formats(inside)
 
 
-def _expand(base: Path) -> list[Path]:
-    if base.exists():
+def _leave_inside(files: Files, data: Path, *, absolute: bool) -> Files:
+    """Refuse all files where one is a link that leaves the data folder."""
+    outside = [] if absolute else _links_outside(files.files, data)
+    return Files([], files.wrong + outside) if outside else files
+
+
+def _leave_regular(files: Files) -> Files:
+    """Leave the files that can be read; every other thing that a path matches is wrong.
+
+    What is left out without a word would be a month of zeros.
+    """
+    regular, wrong = [], list(files.wrong)
+    for file in files.files:
+        if file.shown != _in_utf8(file.shown):
+            wrong.append((_in_utf8(file.shown), "has a name that is no UTF-8; rename it"))
+        elif file.path.is_file():
+            regular.append(file)
+        else:
+            wrong.append((file.shown, _say_irregular(file.path)))
+    return Files(regular, wrong)
+
+
+def _in_utf8(name: str) -> str:
+    """Write a name so that it can be printed: bytes that are no UTF-8 as numbers."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _say_irregular(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder, but the path matches it like a file; name the files more closely"
+    return _say_link(path) or "is no regular file, but the path matches it"
+
+
+def _say_link(path: Path) -> str:
+    """Say where a link leads that leads to nothing; empty for everything else."""
+    if path.is_symlink() and not path.exists():
+        return f"is a link to {path.readlink().name!r}, which does not exist"
+    return ""
+
+
+def _links_outside(files: list[File], data: Path) -> list[tuple[str, str]]:
+    """Return the files that are links to somewhere outside the data folder, with the rule."""
+    rule = "is a link that leaves the data folder; declare the absolute path instead"
+    home = data.resolve()
+    outside = [file for file in files if not file.path.resolve().is_relative_to(home)]
+    return [(file.shown, rule) for file in outside]
+
+
+def _leave_known_formats(files: Files) -> Files:
+    known, wrong = [], list(files.wrong)
+    for file in files.files:
+        if file.suffix in FORMATS:
+            known.append(file)
+        else:
+            rule = f"is no csv, tsv, json, parquet or xlsx file by its ending {file.suffix!r}"
+            wrong.append((file.shown, rule))
+    return Files(known, wrong)
+
+
+def _expand(declared: str, pattern: str, data: Path) -> list[Path]:
+    """Return what a path matches: itself where it exists, else as a glob; sorted.
+
+    The names of the data folder and of folders that exist are no patterns.
+    """
+    base = data / pattern
+    if SNAPSHOT not in declared and os.path.lexists(base):
         return [base]
-    return sorted(Path(p) for p in glob.glob(str(base), recursive=True)) if glob.has_magic(str(base)) else []
+    if not glob.has_magic(pattern):
+        return []
+    home = next((parent for parent in base.parents if parent.is_dir()), data)
+    matched = []
+    for path in glob.glob(str(base.relative_to(home)), root_dir=home, recursive=True):
+        matched.append(home / path)
+    if base.name == "**":  # which stands for the folders on the way, too
+        matched = [path for path in matched if not path.is_dir()]
+    return sorted(matched)
 
 
-def _refuse(declared: str, rule: str) -> Found:
-    return Found([], [(declared, rule)])
+def _refuse(declared: str, rule: str) -> Files:
+    return Files([], [(declared, rule)])
 
 
-def _say_missing(declared: str, base: Path, data: Path) -> Found:
-    if base.is_symlink() and not base.exists():
-        return _refuse(declared, f"is a link to {_target(base)}, which does not exist")
-    if base.exists() and not base.is_dir():
-        return _refuse(declared, "is no regular file")
+def _say_missing(declared: str, base: Path, data: Path) -> Files:
+    """Say why a path means no file."""
+    return _refuse(declared, _missing_rule(declared, base, data))
+
+
+def _missing_rule(declared: str, base: Path, data: Path) -> str:
+    if _say_link(base):
+        return _say_link(base)
     if base.is_dir():
-        return _refuse(
-            declared, "is a folder; name its files, for instance with a glob: " + declared.rstrip("/") + "/*.csv"
-        )
+        example = declared.rstrip("/") + "/*.csv"
+        return f"is a folder; name its files, for instance with a glob: {example}"
+    if base.exists():
+        return "is no regular file"
     if glob.has_magic(declared):
-        return _refuse(declared, "matches no file in the data folder")
+        return "matches no file in the data folder"
     if not data.is_dir() and not Path(declared).is_absolute():
-        return _refuse(declared, "does not exist, and neither does the data folder; name it with --data")
-    others = [p.name for p in base.parent.iterdir()] if base.parent.is_dir() else []
-    return _refuse(declared, f"does not exist{did_you_mean(base.name, others)}")
+        return "does not exist, and neither does the data folder; name it with --data"
+    return _name_neighbours(base)
 
 
-def _target(link: Path) -> str:
-    """The name a link points to, without the folders before it."""
-    return repr(link.readlink().name)
+def _name_neighbours(base: Path) -> str:
+    """Say which file may be meant by one that does not exist."""
+    if not base.parent.is_dir():
+        return "does not exist, and neither does its folder"
+    others = sorted(path.name for path in base.parent.iterdir() if path.is_file())
+    return f"does not exist{did_you_mean(base.name, others) or _list_neighbours(others)}"
 
 
-def _pick_snapshot(declared: str, files: list[File], as_of: dt.date) -> Found:
-    """The last dated export that is not after the day."""
+def _list_neighbours(names: list[str]) -> str:
+    """Say which files there are where the one that is meant is not."""
+    known = [name for name in names if Path(name).suffix.lower() in FORMATS]
+    if not known:
+        return ", and its folder has no file that could be meant"
+    more = f" and {len(known) - NEIGHBOURS} more" if len(known) > NEIGHBOURS else ""
+    return f"; its folder has {', '.join(known[:NEIGHBOURS])}{more}"
+
+
+def _pick_snapshot(declared: str, files: list[File], as_of: dt.date) -> Files:
+    """Return the last dated export that is not after the day."""
+    day_by_file = _snapshot_days(declared, files)
+    if not day_by_file:
+        rule = "matches no file with a date such as 2026-11-22 in place of {snapshot}"
+        return _refuse(declared, rule)
+    known = [day for day in day_by_file.values() if day <= as_of]
+    if not known:
+        first = min(day_by_file.values())
+        return _refuse(declared, f"has no export on or before {as_of}; the first is of {first}")
+    last = max(known)
+    return Files([file for file, day in day_by_file.items() if day == last], [])
+
+
+def _snapshot_days(declared: str, files: list[File]) -> dict[File, dt.date]:
+    """Return the day in the name of each file that has one in place of `{snapshot}`."""
     shape = re.escape(declared).replace(re.escape(SNAPSHOT), r"(\d{4}-?\d{2}-?\d{2})", 1)
     shape = shape.replace(re.escape(SNAPSHOT), r"\1").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-    dated = [(day, f) for f in files if (hit := re.fullmatch(shape, f.shown)) and (day := _read_day(hit[1]))]
-    known = [pair for pair in dated if pair[0] <= as_of]
-    if not dated:
-        return _refuse(declared, "matches no file with a date such as 2026-11-22 in place of {snapshot}")
-    if not known:
-        return _refuse(declared, f"has no export on or before {as_of}; the first is of {min(d for d, _ in dated)}")
-    last = max(day for day, _ in known)
-    return Found([f for day, f in known if day == last], [])
+    days = {}
+    for file in files:
+        hit = re.fullmatch(shape, file.shown)
+        day = _read_day(hit[1]) if hit else None
+        if day:
+            days[file] = day
+    return days
+
+
+def list_away(files: Files, covers: Covers, as_of: dt.date) -> list[str]:
+    """List the months, as 2026-11, that `covers:` promises and no file of a source is named by.
+
+    Files that are named by months or days, and in nothing else differ, hold the rows of their own
+    month. Files for every third month, say, are away where a third one is. The month of as-of may
+    still come.
+    """
+    if covers.from_ is None and covers.to is None:
+        return []
+    names = [file.shown for file in files.files] + [name for name, _ in files.wrong]
+    months = _months_in_names(names)
+    if len(months) < 2:
+        return []
+    step = min(later - earlier for earlier, later in pairwise(months))
+    if step not in STEPS:
+        step = 1
+    first, last = months[0], months[-1]
+    while covers.from_ is not None and first - step >= _month(covers.from_):
+        first -= step
+    if isinstance(covers.to, dt.date):
+        end = min(_month(covers.to), _month(as_of) - (covers.to > as_of))
+        last = max(last, end)
+    away = [month for month in range(first, last + 1, step) if month not in months]
+    inside = [month for month in away if _is_inside(month, covers)]
+    return [f"{month // 12}-{month % 12 + 1:02}" for month in inside]
+
+
+def _months_in_names(names: list[str]) -> list[int]:
+    """Return the months that files are named by, counted from year 0; none where they are not.
+
+    Days stand for their months where there are many in each, or where all are the first or the
+    last of one; other days are those on which somebody has exported something.
+    """
+    months = set()
+    shapes = set()
+    days = []
+    for name in names:
+        hits = list(MONTH.finditer(name))
+        if len(hits) != 1:
+            return []
+        hit = hits[0]
+        year, month = int(hit[1]), int(hit[2])
+        months.add(year * 12 + month - 1)
+        shapes.add(name[: hit.start()] + "*" + name[hit.end() :])
+        if hit[3]:
+            days.append((int(hit[3]), calendar.monthrange(year, month)[1]))
+    if len(shapes) > 1 or (days and not _stand_for_months(days, len(months))):
+        return []
+    return sorted(months)
+
+
+def _stand_for_months(days: list[tuple[int, int]], months: int) -> bool:
+    """Whether days, each with the last of its month, tell what months there are."""
+    if len(days) >= MANY_A_MONTH * months:
+        return True
+    return all(day == 1 for day, _ in days) or all(day == last for day, last in days)
+
+
+def _is_inside(month: int, covers: Covers) -> bool:
+    """Whether a month, counted from year 0, touches the days that a source covers."""
+    if covers.from_ is not None and month < _month(covers.from_):
+        return False
+    return not isinstance(covers.to, dt.date) or month <= _month(covers.to)
+
+
+def _month(day: dt.date) -> int:
+    return day.year * 12 + day.month - 1
 
 
 def _read_day(text: str) -> dt.date | None:
@@ -114,19 +322,146 @@ def _read_day(text: str) -> dt.date | None:
 
 
 def allow_folders(declared: list[str], data: Path) -> list[str]:
-    """The folders that may be read: the data folder, and the fixed part of every absolute path."""
+    """Return the folders that may be read: the data folder, and the fixed part of each path."""
     folders = {data.resolve(), data.absolute()}
-    for path in (Path(d.replace(SNAPSHOT, "*")) for d in declared if Path(d).is_absolute()):
-        fixed = next((p for p in path.parents if not glob.has_magic(str(p))), path.parent)
-        folders |= {fixed, fixed.resolve()}
-    return sorted(str(f) for f in folders)
+    for pattern in declared:
+        path = Path(pattern.replace(SNAPSHOT, "*"))
+        if Path(pattern).is_absolute():
+            fixed = next((parent for parent in path.parents if parent.is_dir()), path.parent)
+            folders |= {fixed, fixed.resolve()}
+    allowed = {str(folder) for folder in folders}
+    allowed |= {as_literal(folder) for folder in folders}  # as files in them are named to DuckDB
+    return sorted(allowed)
+
+
+def as_literal(path: Path) -> str:
+    """Return a path as DuckDB must be told it: the name of a file is no pattern.
+
+    DuckDB expands `export[1].csv` into `export1.csv`, even where the first exists.
+    """
+    return glob.escape(str(path))
 
 
 def hash_content(files: list[File]) -> str:
-    """The first 12 hex digits of the SHA-256 over the files' content, in order."""
-    digest = hashlib.sha256()
+    """Return the first 12 hex digits of the SHA-256 of the files' content, in order."""
+    content = hashlib.sha256()
     for file in files:
         with file.path.open("rb") as handle:
             while block := handle.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()[:12]
+                content.update(block)
+    return content.hexdigest()[:12]
+
+
+# --- what a file really is -----------------------------------------------------------------------
+
+
+def recognise(path: Path) -> str:
+    """Say what a file is instead of a text, and what to do about it.
+
+    Returns an empty string where its first bytes may be those of a text.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(HEAD)
+    for mark, kind in MARKS.items():
+        if head.startswith(mark):
+            return f"is {kind}"
+    if head.removeprefix(BOM).lstrip().lower().startswith(PAGES):
+        return "is a web page or XML; a login may have run out while it was exported"
+    return ""
+
+
+# --- encodings -----------------------------------------------------------------------------------
+
+
+class WrongBytes(ValueError):  # noqa: N818  -- never leaves this package
+    """Bytes that are no text in the expected encoding.
+
+    `line` and `at`, a position in bytes, are where they stand; both are None for the whole file.
+    """
+
+    def __init__(
+        self, rule: str, line: int | None, shown: str | None = None, at: int | None = None
+    ) -> None:
+        super().__init__(rule)
+        self.rule, self.line, self.shown, self.at = rule, line, shown, at
+
+
+def check_utf8(path: Path) -> None:
+    """Check that a file is UTF-8, with or without a byte order mark; else raise WrongBytes."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    passed = 0
+    with path.open("rb") as handle:
+        block = handle.read(BLOCK)
+        _refuse_marks(block)
+        while block:
+            zero = block.find(b"\0")
+            if zero >= 0:
+                raise _name_bytes(path, passed + zero, "text", NO_TEXT)
+            try:
+                decoder.decode(block, final=False)
+            except UnicodeDecodeError as error:
+                held = len(error.object) - len(block)  # bytes of a letter that the last block began
+                at = passed - held + error.start
+                hint = _suggest(error.object[error.start])
+                raise _name_bytes(path, at, "UTF-8", hint) from None
+            passed += len(block)
+            block = handle.read(BLOCK)
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        at = passed - len(error.object)
+        raise _name_bytes(path, at, "UTF-8", "the file may be cut off") from None
+
+
+def _refuse_marks(head: bytes) -> None:
+    """Raise WrongBytes for byte order marks other than one of UTF-8."""
+    if head.startswith(UTF32):
+        raise WrongBytes("the file is UTF-32, not UTF-8; declare `encoding: utf-32`", 1)
+    if head.startswith(UTF16):
+        raise WrongBytes("the file is UTF-16, not UTF-8; declare `encoding: utf-16`", 1)
+    if head.startswith(BOM + BOM):
+        rule = "the file starts with two byte order marks; export it again with one or none"
+        raise WrongBytes(rule, 1)
+
+
+def _suggest(byte: int) -> str:
+    """Say which encoding to declare, by a byte that is no UTF-8."""
+    if byte in NOT_IN_CP1252:
+        return "declare the `encoding:` the file was written in"
+    return "declare `encoding: cp1252` (Windows, western Europe) or the one the file was written in"
+
+
+def decode_text(path: Path, encoding: str) -> str:
+    """Return a file's text in a declared encoding, without its byte order mark.
+
+    Raises WrongBytes where it is none, or the encoding is not known.
+    """
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        rule = f"`encoding: {encoding}` is not known; use utf-8, cp1252, latin-1 or utf-16"
+        raise WrongBytes(rule, None) from None
+    content = path.read_bytes()
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")
+    except UnicodeError as error:
+        at = getattr(error, "start", 0)
+        hint = "another encoding may be right, for instance cp1252 or utf-8"
+        raise _name_bytes(path, at, encoding, hint) from None
+
+
+def _name_bytes(path: Path, at: int, encoding: str, hint: str) -> WrongBytes:
+    """Return the error about the bytes at a position, with their line."""
+    newlines = 0
+    left = at
+    with path.open("rb") as handle:
+        while left > 0:
+            block = handle.read(min(BLOCK, left))
+            newlines += block.count(b"\n")
+            left -= len(block)
+            if not block:
+                break
+        wrong = handle.read(2)
+    shown = " ".join(f"0x{byte:02X}" for byte in wrong)
+    rule = f"the bytes at position {at} are not {encoding}; {hint}"
+    return WrongBytes(rule, newlines + 1, shown, at)

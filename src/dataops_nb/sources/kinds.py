@@ -1,57 +1,52 @@
-"""What a column's texts are: integers, decimals, dates, stamps, truth values, or text, by what they parse as.
+"""What a column's texts are: integers, decimals, dates, stamps, truth values, or text.
 
-Nothing is guessed from the first rows: every value is looked at. All functions give SQL over one text column.
+Nothing is guessed from the first rows: every value is looked at, and each kind it parses as is
+counted. `Shapes` writes the SQL that parses one text as a kind; `tally_columns` counts.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dataops_nb.sources.evidence import Raw
-from dataops_nb.sources.sql import Connection, first_row, quote, text
+from dataops_nb.sources.evidence import Connection, Raw, first_row, quote, text
 
 DAY = r"\d{4}-\d{2}-\d{2}"
+# What people and programs write beside the digits of an amount.
+DRESS = "$€£¥₹%()+- "
 CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 ZONE = r"\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)"
-NUMERIC = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "UHUGEINT",
-)
-
-
-def family(type_: str) -> str:
-    """What a DuckDB type is called in `columns:`: integer, decimal, text, date, timestamp, boolean, or other."""
-    if type_ in NUMERIC:
-        return "integer"
-    if type_ in ("FLOAT", "DOUBLE") or type_.startswith("DECIMAL"):
-        return "decimal"
-    if type_ == "VARCHAR" or type_.startswith("ENUM"):
-        return "text"
-    if type_.startswith("TIMESTAMP"):
-        return "timestamp"
-    return {"DATE": "date", "BOOLEAN": "boolean"}.get(type_, "other")
+ALIKE = (" \u00a0\u202f", "'\u2019")  # blanks, and apostrophes, that nobody can tell apart
+CLOCK_SIGNS = ("%H", "%I", "%M", "%S", "%X", "%c", "%T")
+NUMBERS = ("integer", "number", "huge", "zeros", "grouped")
+TIMES = ("date", "stamp", "instant", "formatted")
+EVERY = (*NUMBERS, *TIMES, "boolean")
+TOGETHER = 40  # columns in one query: planning hundreds takes longer than reading them again
+SHORT = 100_000  # rows up to which the columns of a wide table are put under each other
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """How numbers and dates are written in one source: the decimal sign, and a `strptime` format for its dates."""
+    """How numbers and dates are written in one source: `decimal` sign, `date_format` of `strptime`.
+
+    `typed_cells` is true for a workbook, whose own dates stand beside texts in the declared format.
+    `thousands` is the sign that groups digits in every number; where none is declared, the sign
+    that is not the decimal one groups those of columns that are declared to be numbers.
+    `year_from` is the first of the twelve months in which days without a year lie.
+    """
 
     decimal: str = "."
     date_format: str | None = None
-    typed_cells: bool = False  # a workbook's own dates stand beside texts in the declared format
+    typed_cells: bool = False
+    thousands: str | None = None
+    year_from: dt.date | None = None
 
     def matches(self, value: str, pattern: str) -> str:
         """Whether the whole value has the shape, spaces around it aside."""
-        return rf"regexp_full_match({value}, '\s*{pattern}\s*')"
+        quoted = pattern.replace("'", "''")
+        return rf"regexp_full_match({value}, '\s*{quoted}\s*')"
 
     @property
     def point(self) -> str:
@@ -59,86 +54,163 @@ class Shapes:
         return r"\." if self.decimal == "." else ","
 
     @property
+    def _separators(self) -> str:
+        """The signs that group digits; those that look the same are the same."""
+        if self.thousands is None:
+            return "," if self.decimal == "." else "."
+        for alike in ALIKE:
+            if self.thousands in alike:
+                return alike
+        return self.thousands
+
+    @property
+    def _group(self) -> str:
+        """One separator and three digits, as a pattern."""
+        return f"[{self._separators}]\\d{{3}}"
+
+    @property
     def grouped(self) -> str:
-        """A number with thousands separators in groups of three."""
-        group = "," if self.decimal == "." else r"\."
-        return rf"[+-]?\d{{1,3}}({group}\d{{3}})+({self.point}\d*)?"
+        """The pattern of a number with thousands separators in groups of three."""
+        return rf"[+-]?\d{{1,3}}({self._group})+({self.point}\d*)?"
+
+    def _without_groups(self, value: str) -> str:
+        for separator in self._separators:
+            value = f"replace({value}, {text(separator)}, '')"
+        return value
+
+    def _as_double(self, value: str) -> str:
+        """Parse a plain number; null where it is too large for a finite one."""
+        if self.decimal != ".":
+            value = f"replace({value}, ',', '.')"
+        number = f"try_cast({value} as double)"
+        return f"case when isfinite({number}) then {number} end"
 
     def integer(self, value: str) -> str:
-        """The value as BIGINT, null where it is none."""
-        return f"case when {self.matches(value, '[+-]?[0-9]+')} then try_cast({value} as bigint) end"
+        """Return the value as BIGINT, null where it is none."""
+        plain = _when(self.matches(value, "[+-]?[0-9]+"), f"try_cast({value} as bigint)")
+        if self.thousands is None:
+            return plain
+        groups = self.matches(value, rf"[+-]?\d{{1,3}}({self._group})+")
+        grouped = _when(groups, f"try_cast({self._without_groups(value)} as bigint)")
+        return f"coalesce({plain}, {grouped})"
 
     def number(self, value: str) -> str:
-        """The value as DOUBLE, null where it is none."""
+        """Return the value as DOUBLE, null where it is none."""
+        if self.thousands is not None:
+            return self.declared_number(value)
+        return self._plain_number(value)
+
+    def _plain_number(self, value: str) -> str:
+        """Parse a number without separators."""
         pattern = rf"[+-]?(\d+{self.point}?\d*|{self.point}\d+)([eE][+-]?\d+)?"
-        plain = value if self.decimal == "." else f"replace({value}, ',', '.')"
-        return f"case when {self.matches(value, pattern)} then {_finite(plain)} end"
+        return _when(self.matches(value, pattern), self._as_double(value))
 
     def declared_number(self, value: str) -> str:
-        """The value as DOUBLE, thousands separators allowed."""
-        strip = f"replace({value}, {text(',' if self.decimal == '.' else '.')}, '')"
-        plain = strip if self.decimal == "." else f"replace({strip}, ',', '.')"
-        return (
-            f"coalesce({self.number(value)}, case when {self.matches(value, self.grouped)} then {_finite(plain)} end)"
-        )
+        """Return the value as DOUBLE: thousands separators, a currency's sign, parentheses and a
+        minus behind for what is negative, and percents as fractions are allowed.
+        """
+        ungrouped = self._as_double(self._without_groups(value))
+        grouped = _when(self.matches(value, self.grouped), ungrouped)
+        return f"coalesce({self._plain_number(value)}, {grouped}, {self._dressed_number(value)})"
+
+    def _dressed_number(self, value: str) -> str:
+        """Return `$1,200.50`, `(500.00)`, `12.5 %` or `7.00-` as DOUBLE; null for others."""
+        group = "," if self.decimal == "." else r"\."
+        digits = rf"(\d{{1,3}}({group}\d{{3}})+|\d+)({self.point}\d*)?"
+        sign = r"[$€£¥₹]?\s?"
+        minus = "[-+]?"
+        plain = rf"{minus}{sign}{minus}{digits}\s?[%$€£¥₹]?-?"
+        pattern = rf"({plain}|{sign}\({plain}\))"
+        # Letter by letter, because not every engine replaces by a pattern.
+        bare = value
+        for letter in DRESS:
+            bare = f"replace({bare}, '{letter}', '')"
+        number = self._as_double(self._without_groups(bare))
+        negative = f"({_holds(value, '-')} or {_holds(value, '(')})"
+        share = _holds(value, "%")
+        signed = f"case when {negative} then -1 else 1 end * {number}"
+        scaled = f"{signed} / case when {share} then 100 else 1 end"
+        return _when(self.matches(value, pattern), scaled)
 
     def declared_integer(self, value: str) -> str:
-        """The value as BIGINT; thousands separators and an empty fraction (12.0) are allowed."""
-        strip = f"replace({value}, {text(',' if self.decimal == '.' else '.')}, '')"
-        plain = f"regexp_replace({strip}, '{self.point}0*\\s*$', '')"
-        shape = f"({self.matches(value, f'[+-]?[0-9]+({self.point}0*)?')} or {self.matches(value, self.grouped)})"
-        return f"case when {shape} and {self.matches(plain, '[+-]?[0-9]+')} then try_cast({plain} as bigint) end"
+        """Return the value as BIGINT; thousands separators and an empty fraction are allowed."""
+        ungrouped = self._without_groups(value)
+        digits = f"regexp_replace({ungrouped}, '{self.point}0*\\s*$', '')"
+        plain = self.matches(value, f"[+-]?[0-9]+({self.point}0*)?")
+        shape = f"({plain} or {self.matches(value, self.grouped)})"
+        condition = f"{shape} and {self.matches(digits, '[+-]?[0-9]+')}"
+        return _when(condition, f"try_cast({digits} as bigint)")
 
     def date(self, value: str) -> str:
-        """The value as DATE where it is written 2026-11-22."""
-        return f"case when {self.matches(value, DAY)} then try_cast({value} as date) end"
+        """Return the value as DATE where it is written 2026-11-22."""
+        return _when(self.matches(value, DAY), f"try_cast({value} as date)")
 
     def midnight(self, value: str) -> str:
-        """The value as DATE where it is a date, or a stamp without offset at 00:00."""
+        """Return the value as DATE where it is a date, or a stamp without offset at 00:00."""
         stamp = f"try_cast(trim({value}) as timestamp)"
-        midnight = f"{self.matches(value, DAY + CLOCK)} and {stamp} = date_trunc('day', {stamp})"
-        return f"coalesce({self.date(value)}, case when {midnight} then cast({stamp} as date) end)"
+        is_midnight = f"{self.matches(value, DAY + CLOCK)} and {stamp} = date_trunc('day', {stamp})"
+        return f"coalesce({self.date(value)}, {_when(is_midnight, f'cast({stamp} as date)')})"
 
     def stamp(self, value: str) -> str:
-        """The value as TIMESTAMP where it is a date or a stamp without an offset."""
-        return f"case when {self.matches(value, f'{DAY}({CLOCK})?')} then try_cast(trim({value}) as timestamp) end"
+        """Return the value as TIMESTAMP where it is a date or a stamp without an offset."""
+        stamp = f"try_cast(trim({value}) as timestamp)"
+        return _when(self.matches(value, f"{DAY}({CLOCK})?"), stamp)
 
     def instant(self, value: str) -> str:
-        """The value as TIMESTAMP WITH TIME ZONE where it is a stamp with an offset."""
-        return f"case when {self.matches(value, DAY + CLOCK + ZONE)} then try_cast(trim({value}) as timestamptz) end"
+        """Return the value as TIMESTAMP WITH TIME ZONE where it is a stamp with an offset."""
+        instant = f"try_cast(trim({value}) as timestamptz)"
+        return _when(self.matches(value, DAY + CLOCK + ZONE), instant)
 
     def formatted(self, value: str) -> str:
-        """The value by the declared format; SQL null where none is declared."""
+        """Return the value by the declared format; SQL null where none is declared."""
         if not self.date_format:
             return "null"
         parsed = f"try_strptime(trim({value}), {text(self.date_format)})"
+        if self.year_from and not {"%Y", "%y"} & set(re.findall("%.", self.date_format)):
+            parsed = self._with_year(value, self.date_format, self.year_from)
         if self.typed_cells:
             parsed = f"coalesce({parsed}, {self.stamp(value)})"
-        return f"cast({parsed} as date)" if self.formatted_type == "DATE" else parsed
+        if self.formatted_type == "DATE":
+            return f"cast({parsed} as date)"
+        return parsed
+
+    def _with_year(self, value: str, date_format: str, first: dt.date) -> str:
+        """Return a day that is written without its year: the one in the twelve months from `first`.
+
+        Spreadsheets drop the zero in front of 0109.
+        """
+        padded = f"trim({value})"
+        if date_format in ("%d%m", "%m%d"):
+            padded = f"case when length({padded}) = 3 then '0' else '' end || {padded}"
+        days = []
+        for year in (first.year, first.year + 1):
+            written = f"{padded} || {text(f' {year}')}"
+            days.append(f"try_strptime({written}, {text(date_format + ' %Y')})")
+        this_year, next_year = days
+        return f"case when {this_year} >= {text(str(first))} then {this_year} else {next_year} end"
 
     @property
     def formatted_type(self) -> str:
-        """The type that the declared format makes: a date, a stamp, or an instant where it has an offset."""
-        said = self.date_format or ""
-        if "%z" in said:
+        """The type the declared format makes: date, stamp, or instant where it has an offset."""
+        date_format = self.date_format or ""
+        if "%z" in date_format:
             return "TIMESTAMP WITH TIME ZONE"
-        return "TIMESTAMP" if any(part in said for part in ("%H", "%I", "%M", "%S", "%X", "%c", "%T")) else "DATE"
+        if any(sign in date_format for sign in CLOCK_SIGNS):
+            return "TIMESTAMP"
+        return "DATE"
 
     def boolean(self, value: str) -> str:
-        """The value as BOOLEAN where it is true or false."""
-        return f"case when {self.matches(value, '(?i:true|false)')} then lower(trim({value})) = 'true' end"
+        """Return the value as BOOLEAN where it is true or false."""
+        is_true = f"lower(trim({value})) = 'true'"
+        return _when(self.matches(value, "(?i:true|false)"), is_true)
 
 
-def _finite(plain: str) -> str:
-    number = f"try_cast({plain} as double)"
-    return f"case when isfinite({number}) then {number} end"
+def _holds(value: str, letter: str) -> str:
+    return f"replace({value}, '{letter}', '') <> {value}"
 
 
-NUMBERS = ("integer", "number", "huge", "zeros", "grouped")
-TIMES = ("date", "stamp", "instant", "formatted")
-EVERY = (*NUMBERS, *TIMES, "boolean")
-TOGETHER = 40
-SHORT = 100_000
+def _when(condition: str, value: str) -> str:
+    return f"case when {condition} then {value} end"
 
 
 @dataclass(frozen=True)
@@ -149,7 +221,7 @@ class Tally:
     counts: Mapping[str, int]
 
     def share(self, kind: str) -> float:
-        """The share of values that parse as a kind; 0 where there are none."""
+        """Return the share of values that parse as a kind, from 0 to 1; 0 where there are none."""
         return self.counts.get(kind, 0) / self.n if self.n else 0.0
 
     def __getitem__(self, kind: str) -> int:
@@ -163,41 +235,43 @@ def tally_columns(
     shapes: Shapes,
     values: Mapping[str, str],
 ) -> dict[str, Tally]:
-    """A tally of the wanted kinds of each column; `values` is the SQL of each column's text.
+    """Count the wanted kinds of each column; `values` is the SQL of each column's text.
 
-    A few columns at a time: planning one query over hundreds of columns takes far longer than reading them again. Of a
-    wide and short table the columns are put under each other, so that each kind is planned once.
+    Planning one query over hundreds of columns takes far longer than reading the rows again, so it
+    is done for a few columns at a time. The columns of a wide and short table are put under each
+    other instead, and each kind is planned once.
     """
-    found: dict[str, Tally] = {}
+    tallies: dict[str, Tally] = {}
     if raw.rows <= SHORT and not raw.elsewhere:
-        for kinds in {tuple(kinds) for kinds in wanted.values()}:
-            alike = [column for column in wanted if tuple(wanted[column]) == kinds]
-            if len(alike) > TOGETHER:
-                found |= _tally_long(con, raw, alike, kinds, shapes=shapes, values=values)
-    columns = [column for column in wanted if column not in found]
-    for start in range(0, len(columns), TOGETHER):
-        some = {column: wanted[column] for column in columns[start : start + TOGETHER]}
-        found |= _tally_some(con, raw, some, shapes, values)
-    return found
+        columns_by_kinds: dict[tuple[str, ...], list[str]] = {}
+        for column, kinds in wanted.items():
+            columns_by_kinds.setdefault(tuple(kinds), []).append(column)
+        for same_kinds, columns in columns_by_kinds.items():
+            if len(columns) > TOGETHER:
+                texts = [values[column] for column in columns]
+                counted = _tally_long(con, raw, texts, same_kinds, shapes)
+                tallies |= dict(zip(columns, counted, strict=True))
+    left = [column for column in wanted if column not in tallies]
+    for start in range(0, len(left), TOGETHER):
+        some = {column: wanted[column] for column in left[start : start + TOGETHER]}
+        tallies |= _tally_some(con, raw, some, shapes, values)
+    return tallies
 
 
 def _tally_long(
-    con: Connection,
-    raw: Raw,
-    columns: Sequence[str],
-    kinds: Sequence[str],
-    *,
-    shapes: Shapes,
-    values: Mapping[str, str],
-) -> dict[str, Tally]:
-    """The tallies of many columns with the same kinds, from one query over all their values in one column."""
-    listed = ", ".join(values[column] for column in columns)
-    counts = "".join(f", count(*) filter (where {_condition(kind, shapes, 'v')})" for kind in kinds)
-    long = f"select unnest(range({len(columns)})) as i, unnest([{listed}]) as v from ({raw.scan})"
-    rows = {row[0]: row[1:] for row in con.execute(f"select i, count(v){counts} from ({long}) group by i").fetchall()}
-    empty = (0,) * (len(kinds) + 1)
-    found = {column: rows.get(i, empty) for i, column in enumerate(columns)}
-    return {column: Tally(row[0], dict(zip(kinds, row[1:], strict=True))) for column, row in found.items()}
+    con: Connection, raw: Raw, texts: Sequence[str], kinds: Sequence[str], shapes: Shapes
+) -> list[Tally]:
+    """Count the same kinds of many columns, in one query over all their values in one column."""
+    counts = ["count(v)"]
+    for kind in kinds:
+        counts.append(f"count(*) filter (where {_condition(kind, shapes, 'v')})")
+    numbers = f"unnest(range({len(texts)})) as i"
+    long = f"select {numbers}, unnest([{', '.join(texts)}]) as v from ({raw.scan})"
+    query = f"select i, {', '.join(counts)} from ({long}) group by i"
+    tallies = [Tally(0, dict.fromkeys(kinds, 0)) for _ in texts]
+    for number, n, *counted in con.execute(query).fetchall():
+        tallies[number] = Tally(n, dict(zip(kinds, counted, strict=True)))
+    return tallies
 
 
 def _tally_some(
@@ -207,28 +281,40 @@ def _tally_some(
     shapes: Shapes,
     values: Mapping[str, str],
 ) -> dict[str, Tally]:
-    parts: list[str] = []
+    """Count the kinds of a few columns, in one query that looks at each of them."""
+    counts = []
     for column, kinds in wanted.items():
-        parts.append(f"count({values[column]})")
-        parts += [f"count(*) filter (where {_condition(kind, shapes, values[column])})" for kind in kinds]
-    row = iter(first_row(con, f"select {', '.join(parts)} from ({raw.scan})") or ())
-    return {column: Tally(next(row), {kind: next(row) for kind in kinds}) for column, kinds in wanted.items()}
+        counts.append(f"count({values[column]})")
+        for kind in kinds:
+            condition = _condition(kind, shapes, values[column])
+            counts.append(f"count(*) filter (where {condition})")
+    row = iter(first_row(con, f"select {', '.join(counts)} from ({raw.scan})") or ())
+    tallies = {}
+    for column, kinds in wanted.items():
+        n = next(row)
+        tallies[column] = Tally(n, {kind: next(row) for kind in kinds})
+    return tallies
 
 
 def _condition(kind: str, shapes: Shapes, value: str) -> str:
+    """Return the SQL that holds for the values of a kind."""
     if kind == "huge":
-        return f"{shapes.matches(value, '[+-]?[0-9]{19,}')} and try_cast({value} as bigint) is null"
+        digits = shapes.matches(value, "[+-]?[0-9]{19,}")
+        return f"{digits} and try_cast({value} as bigint) is null"
     if kind == "zeros":
         return shapes.matches(value, "[+-]?0[0-9]+.*")
     if kind == "grouped":
         return shapes.matches(value, shapes.grouped)
-    return f"({getattr(shapes, kind)(value)}) is not null"
+    parse = getattr(shapes, kind)
+    return f"({parse(value)}) is not null"
 
 
 def text_of(column: str, type_: str, mapping: Mapping[str, str] | None) -> str:
-    """SQL of a column's text after its `map:`."""
-    value = quote(column) if type_ == "VARCHAR" else f"cast({quote(column)} as varchar)"
+    """Return the SQL of a column's text after its `map:`."""
+    value = quote(column)
+    if type_ != "VARCHAR":
+        value = f"cast({value} as varchar)"
     if not mapping:
         return value
-    cases = " ".join(f"when {text(old)} then {text(new)}" for old, new in mapping.items())
-    return f"(case {value} {cases} else {value} end)"
+    cases = [f"when {text(old)} then {text(new)}" for old, new in mapping.items()]
+    return f"(case {value} {' '.join(cases)} else {value} end)"

@@ -1,0 +1,52 @@
+"""How a measure's SQL is read: `:as_of` is bound, and what engines disagree on is written out.
+
+A division by 0 is empty, and the weeks between two days are full sevens, on every engine and in
+every version of DuckDB, which has changed its mind about both.
+"""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+
+from dataops_nb.alignment.rows import Rows
+
+DAYS = "_nb_days"
+_ENDS = {"period_start": "_nb_first", "period_end": "_nb_last"}
+_SEVEN = exp.Literal.number(7)
+
+
+def parse(rows: Rows, text: str) -> exp.Expression:
+    """Read a measure's SQL: `:as_of` is the as-of day, and the ends of periods are a window's."""
+
+    def bind(node: exp.Expression) -> exp.Expression:
+        name = node.name.lower() if isinstance(node, exp.Placeholder) else ""
+        if name == "as_of":
+            return exp.cast(exp.Literal.string(rows.as_of.isoformat()), "date")
+        return exp.column(_ENDS[name], table=DAYS) if name in _ENDS else node
+
+    return written_out(sqlglot.parse_one(text, dialect=rows.dialect).transform(bind))
+
+
+def written_out(tree: exp.Expression) -> exp.Expression:
+    """Return an expression with its divisions and weeks in words that every engine knows."""
+    out: exp.Expression = tree.transform(_write_out)
+    return out
+
+
+def _write_out(node: exp.Expression) -> exp.Expression:
+    if isinstance(node, exp.Div):
+        divisor = node.expression
+        is_safe = divisor.is_number and float(divisor.to_py()) != 0
+        if not is_safe and not isinstance(divisor, exp.Nullif):
+            zero = exp.Literal.number(0)
+            node.set("expression", exp.Nullif(this=divisor.copy(), expression=zero))
+        return node
+    unit = node.args.get("unit") if isinstance(node, exp.DateDiff) else None
+    if unit is None or str(unit.name).lower() != "week":
+        return node
+    days = node.copy()
+    days.set("unit", exp.var("DAY"))
+    left = exp.Mod(this=days.copy(), expression=_SEVEN.copy())
+    sevens = exp.paren(exp.Sub(this=days.copy(), expression=exp.paren(left)))
+    return exp.paren(exp.Div(this=sevens, expression=_SEVEN.copy()))

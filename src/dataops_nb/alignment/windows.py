@@ -1,0 +1,228 @@
+"""Windows: what is asked (`Window`), what comes back (`Measured`), and how far the data reach.
+
+A metric is measured over a list of windows: one value for each window and segment, and for each
+window how much of it the data cover. `window_frame` and `date_dimension` are windows as tables that
+a query can join; no source has columns of their names.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dataops_nb.alignment.decimals import exactly
+from dataops_nb.alignment.rows import Coverage
+from dataops_nb.periods import Calendar, Period
+from dataops_nb.terms import Duration, Grain, before
+
+TOTAL = ""
+DAY = dt.timedelta(days=1)
+UNMOVED = dt.timedelta(0)
+DAYS = "datetime64[D]"
+NOT_A_DAY = np.datetime64("NaT")
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days `start`..`end` that a value is asked for.
+
+    `grain` is set where they are a calendar period, or the beginning of one. `moved` says how far
+    they lie before that period, where last year is the same weeks rather than a period of its own.
+    """
+
+    start: dt.date
+    end: dt.date
+    grain: Grain | None = None
+    moved: dt.timedelta = UNMOVED
+
+    def earlier(self, by: Duration, calendar: Calendar) -> Window:
+        """Return the window a duration before.
+
+        `period` means the whole period of the calendar before this one's.
+        """
+        if by.unit == "period":
+            return self._periods_earlier(by.count, calendar)
+        if self.grain in {None, "day", "week"}:
+            return Window(before(self.start, by), before(self.end, by))
+        start = self.back(self.start, by, calendar)
+        after = self.back(self.end + DAY, by, calendar)
+        own_grain = self.grain if calendar.is_fiscal(by, self.grain) else None
+        return Window(start, after - DAY, own_grain, self.moved)
+
+    def back(self, day: dt.date, by: Duration, calendar: Calendar) -> dt.date:
+        """Return the day a duration before one of this window's.
+
+        It is counted where the window's own period lies.
+        """
+        if not calendar.is_fiscal(by, self.grain):
+            return before(day, by)
+        return calendar.months_before(day + self.moved, by) - self.moved
+
+    def _periods_earlier(self, count: int, calendar: Calendar) -> Window:
+        if self.grain is None:
+            length = count * (self.end - self.start + DAY)
+            return Window(self.start - length, self.end - length)
+        own = calendar.shift(calendar.period(self.grain, self.start + self.moved), -count)
+        return Window(own.start - self.moved, own.end - self.moved, self.grain, self.moved)
+
+
+def window(period: Period) -> Window:
+    """Return the window of a calendar period."""
+    return Window(period.start, period.end, period.grain)
+
+
+def segment_names(table: pd.DataFrame) -> pd.Series:
+    """Return the segment of each row of a metric table, with `TOTAL` for the total."""
+    return table["segment"].astype(object).where(table["segment"].notna(), TOTAL)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`value` and `n`: one row a window, one column a segment (`TOTAL` for all rows together).
+
+    `reach`: one row a window with `complete`, `coverage` (share of its days that the data cover),
+    `data_to` and `condition` (`stale` or `fault`, else null). `zero`: a segment that is not there
+    counts 0 rather than missing.
+    """
+
+    value: pd.DataFrame
+    n: pd.DataFrame
+    reach: pd.DataFrame
+    zero: bool = False
+
+    def segments(self, names: list[str]) -> Measured:
+        """Return the same with exactly these segments; those it does not know are 0 or missing."""
+        value = self.value.reindex(columns=names)
+        if self.zero:
+            absent = [name for name in names if name not in self.value]
+            known = self.reach["coverage"] > 0
+            value[absent] = np.where(known, 0.0, np.nan)[:, None].repeat(len(absent), axis=1)
+        return Measured(value, self.n.reindex(columns=names, fill_value=0), self.reach, self.zero)
+
+
+def combine(
+    formula: Callable[..., Any], parts: list[Measured], n: pd.DataFrame | None = None
+) -> Measured:
+    """Compute a formula over measured parts, segment by segment; what any part lacks, it lacks."""
+    names: dict[str, None] = {}
+    for part in parts:
+        names.update(dict.fromkeys(part.value.columns))
+    parts = [part.segments(list(names)) for part in parts]
+    values = [part.value for part in parts]
+    computed = formula(*values).replace([np.inf, -np.inf], np.nan)
+    value = exactly(computed, formula, values, divides=formula is operator.truediv)
+    rows = parts[-1].n if n is None else n
+    return Measured(value, rows, weakest([part.reach for part in parts]))
+
+
+def weakest(reaches: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return how far data reach that stand on several others: as far as the shortest of them."""
+    first, *others = reaches
+    out = first.copy()
+    for other in others:
+        out["complete"] &= other["complete"]
+        out["coverage"] = np.minimum(out["coverage"], other["coverage"])
+        is_earlier = out["data_to"].notna() & (other["data_to"] < out["data_to"])
+        shorter = other["data_to"].isna() | is_earlier
+        out["data_to"] = out["data_to"].where(~shorter, other["data_to"])
+        graver = _gravity(other) < _gravity(out)
+        out["condition"] = out["condition"].where(~graver, other["condition"])
+    return out
+
+
+def _gravity(reach: pd.DataFrame) -> pd.Series:
+    """Return a number for each condition, the gravest first."""
+    return reach["condition"].map({"fault": 0, "stale": 1}).fillna(9)
+
+
+def blanked(
+    table: pd.DataFrame, rows: pd.Series | np.ndarray[Any, Any], to: float = np.nan
+) -> pd.DataFrame:
+    """Return the table with these whole rows (a boolean for each) replaced."""
+    values = table.to_numpy(dtype=float, copy=True)
+    values[np.asarray(rows, dtype=bool)] = to
+    return pd.DataFrame(values, index=table.index, columns=table.columns)
+
+
+def reach(windows: list[Window], coverage: Coverage | None, *, at_end: bool) -> pd.DataFrame:
+    """Return how much of each window a source covers; without a coverage all are a fault.
+
+    A stock (`at_end`) needs only the last day of a window.
+    """
+    count = len(windows)
+    if coverage is None or coverage.first is None or coverage.last is None:
+        condition = None
+        if coverage is None:
+            condition = "fault"
+        elif coverage.stale:
+            condition = "stale"
+        return _reaches(count, complete=False, coverage=0.0, data_to=NOT_A_DAY, condition=condition)
+    starts = np.array([window.start for window in windows], dtype=DAYS)
+    ends = np.array([window.end for window in windows], dtype=DAYS)
+    first, last = np.datetime64(coverage.first), np.datetime64(coverage.last)
+    needed = ends if at_end else starts
+    covered = (np.minimum(ends, last) - np.maximum(starts, first)).astype(int) + 1
+    lengths = (ends - starts).astype(int) + 1
+    condition_of = np.full(count, None, dtype=object)
+    if coverage.stale:
+        condition_of[ends > last] = "stale"
+    return _reaches(
+        count,
+        complete=(first <= needed) & (ends <= last),
+        coverage=np.maximum(covered, 0) / lengths,
+        data_to=last,
+        condition=condition_of,
+    )
+
+
+def _reaches(count: int, **columns: Any) -> pd.DataFrame:
+    types = {"complete": bool, "coverage": float, "data_to": "datetime64[s]", "condition": object}
+    full = {name: np.full(count, columns[name], dtype=kind) for name, kind in types.items()}
+    return pd.DataFrame(full)
+
+
+def window_frame(windows: list[Window]) -> pd.DataFrame:
+    """Return `_nb_w _nb_first _nb_last`: each window by its position."""
+    starts = [window.start for window in windows]
+    ends = [window.end for window in windows]
+    frame = pd.DataFrame({"_nb_w": range(len(windows)), "_nb_first": starts, "_nb_last": ends})
+    return frame.astype({"_nb_first": "datetime64[s]", "_nb_last": "datetime64[s]"})
+
+
+def date_dimension(windows: list[Window]) -> pd.DataFrame:
+    """Return `_nb_w _nb_first _nb_last _nb_day`: each day of each window."""
+    frame = window_frame(windows)
+    lengths = ((frame["_nb_last"] - frame["_nb_first"]).dt.days + 1).clip(lower=0)
+    days = frame.loc[frame.index.repeat(lengths)].reset_index(drop=True)
+    into = days.groupby("_nb_w").cumcount()
+    return days.assign(_nb_day=days["_nb_first"] + pd.to_timedelta(into, unit="D"))
+
+
+def cut_pieces(windows: list[Window]) -> tuple[list[Window], pd.DataFrame]:
+    """Cut windows at all their ends.
+
+    Returns the stretches of days between any two cuts that a window holds, and `_nb_w _nb_piece`:
+    which of them make each window.
+    """
+    cuts: set[dt.date] = set()
+    for window in windows:
+        if window.start <= window.end:
+            cuts |= {window.start, window.end + DAY}
+    ordered = sorted(cuts)
+    place = {day: number for number, day in enumerate(ordered)}
+    pairs: list[tuple[int, int]] = []
+    for number, window in enumerate(windows):
+        if window.start <= window.end:
+            held = range(place[window.start], place[window.end + DAY])
+            pairs += [(number, piece) for piece in held]
+    used = sorted({piece for _, piece in pairs})
+    kept = {piece: number for number, piece in enumerate(used)}
+    pieces = [Window(ordered[piece], ordered[piece + 1] - DAY) for piece in used]
+    frame = pd.DataFrame(pairs, columns=["_nb_w", "_nb_piece"], dtype="int64")
+    return pieces, frame.assign(_nb_piece=frame["_nb_piece"].map(kept).astype("int64"))
