@@ -1,213 +1,354 @@
-"""What stands behind the buttons of the panel: a number's meaning, two sides compared, and what-ifs kept as files."""
+"""What the panel's buttons open: a number's meaning, two sides compared, saved what-ifs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets
+import pandas as pd
 
-from dataops_nb import tables
-from dataops_nb.board import Board
-from dataops_nb.controls import whatifs
-from dataops_nb.controls.answers import meaning
-from dataops_nb.controls.choosing import dropdown, period_in_words
-from dataops_nb.controls.comparing import AGREED, SUPPOSED, Side, side_by_side
-from dataops_nb.controls.material import Material
-from dataops_nb.controls.settings import Settings
-from dataops_nb.controls.supposed import Difference
-from dataops_nb.controls.turns import in_turn
-from dataops_nb.controls.widgets import Pane
+from dataops_nb import numbers, tables
+from dataops_nb.board import Board, measure
+from dataops_nb.company import WhatIfs
+from dataops_nb.controls.material import Material, meaning, opening, share
+from dataops_nb.controls.settings import (
+    Difference,
+    Metrics,
+    Settings,
+    differences,
+    laid,
+    measures_alike,
+)
+from dataops_nb.controls.widgets import Pane, dropdown, in_turn, period_options
+from dataops_nb.display import Cell, Html, Light, Table, element
 from dataops_nb.errors import DataopsError
-from dataops_nb.story import numbers
-from dataops_nb.workbench import Workbench
+from dataops_nb.tables.scorecard import MISSING, level_text, target_text
+
+_WIDE = {"width": "auto"}
+# Terms that no what-if's file can be called.
+AGREED, SUPPOSED = "", "\0supposed"
 
 
 class Drawer:
-    """A button, and what it opens. `fill` is called while it is open, whenever the panel says something new."""
+    """A button, and the box it opens."""
 
     def __init__(self, label: str, children: list[Any]) -> None:
-        self.button = ipywidgets.ToggleButton(value=False, description=label, layout={"width": "auto"})
+        self.button = ipywidgets.ToggleButton(value=False, description=label, layout=_WIDE)
         self.box = ipywidgets.VBox(children, layout={"display": "none"})
         self.box.add_class("nb-drawer")
-        self.button.observe(in_turn(lambda change: self._turned(open_=change["new"])), "value")
+        self.button.observe(in_turn(lambda change: self._toggled(is_open=change["new"])), "value")
         self._seen: tuple[Board, Settings] | None = None
 
     def see(self, view: Board, settings: Settings) -> None:
-        """What the panel shows now."""
+        """Remember what the panel shows, and fill the box where it is open."""
         self._seen = view, settings
         if self.button.value:
             self.fill(view, settings)
 
     def fill(self, view: Board, settings: Settings) -> None:
-        """Say what the drawer has to say."""
+        """Write the content of the box."""
         raise NotImplementedError
 
-    def _turned(self, *, open_: bool) -> None:
-        self.box.layout.display = "" if open_ else "none"
-        if open_ and self._seen:
+    def _toggled(self, *, is_open: bool) -> None:
+        if not is_open:
+            self.box.layout.display = "none"
+            return
+        self.box.layout.display = ""
+        self._fill_again()
+
+    def _fill_again(self) -> None:
+        if self._seen:
             self.fill(*self._seen)
 
 
 class Meaning(Drawer):
-    """What the number that is shown means."""
+    """What the shown number means."""
 
     def __init__(self) -> None:
-        self.pane = Pane(label="What this number means")
-        super().__init__("What does this number mean?", [self.pane])
+        self.pane = Pane(label="About this number")
+        super().__init__("About this number", [self.pane])
 
     def fill(self, view: Board, settings: Settings) -> None:
-        """The metric's definition, and what was agreed about its lights."""
-        agreed = tables.lights(view, settings.metric).html()
-        self.pane.html = f'<div class="nb-beside">{meaning(view, settings.metric).html()}{agreed}</div>'
+        """Write the metric's definition, and what was agreed about its lights."""
+        definition = meaning(view, settings.metric).html()
+        lights = tables.lights(view, settings.metric).html()
+        self.pane.html = element("div", Html(definition), Html(lights), class_="nb-beside")
 
 
 class Comparison(Drawer):
-    """Two periods, or two what-ifs."""
+    """Two periods, or two what-ifs, of the shown metric."""
 
-    def __init__(self, material: Material, here: Workbench) -> None:
-        self.material, self.here = material, here
-        listed = [
-            (period_in_words(each, numbers.of(material.board)), id_) for id_, each in reversed(material.periods.items())
-        ]
-        before = list(material.periods)[max(list(material.periods).index(material.board.period.id) - 1, 0)]
-        self.terms = [dropdown(name, [("As agreed", AGREED)]) for name in ("Left", "Right")]
-        self.periods = [dropdown(f"{name} period", listed) for name in ("Left", "Right")]
-        self.periods[0].value, self.periods[1].value = before, material.board.period.id
-        self.pane = Pane(label="Side by side", live=True)
-        sides = [ipywidgets.VBox(list(pair)) for pair in zip(self.terms, self.periods, strict=True)]
-        for side in sides:
-            side.add_class("nb-column")
-        chosen = ipywidgets.Box(sides)
-        chosen.add_class("nb-knobs")
-        super().__init__("Compare side by side", [chosen, self.pane])
+    def __init__(self, material: Material, kept: WhatIfs) -> None:
+        self.material, self.kept = material, kept
         self._filling = False
-        for each in (*self.terms, *self.periods):
-            each.observe(in_turn(lambda _: self._again()), "value")
+        periods = period_options(material)
+        self.terms = [dropdown(side, [("Current targets", AGREED)]) for side in ("Left", "Right")]
+        self.periods = [dropdown(f"{side} period", periods) for side in ("Left", "Right")]
+        # The board's period stands on the right, the one before it on the left.
+        ids = list(material.periods)
+        now = ids.index(material.board.period.id)
+        self.periods[0].value = ids[max(now - 1, 0)]
+        self.periods[1].value = ids[now]
+        left = _drawer_column([self.terms[0], self.periods[0]])
+        right = _drawer_column([self.terms[1], self.periods[1]])
+        self.pane = Pane(label="Comparison", live=True)
+        super().__init__("Compare", [_knob_box([left, right]), self.pane])
+        for choice in (*self.terms, *self.periods):
+            choice.observe(in_turn(lambda _: self._chosen()), "value")
 
     def fill(self, view: Board, settings: Settings) -> None:
-        """Both sides of the metric that is shown."""
+        """Write both sides of the metric that is shown, or why they cannot be compared."""
         self._offer()
-        sides = [Side(terms.value, period.value) for terms, period in zip(self.terms, self.periods, strict=True)]
+        left = Side(self.terms[0].value, self.periods[0].value)
+        right = Side(self.terms[1].value, self.periods[1].value)
         try:
-            self.pane.html = side_by_side(self.material, self.here, settings, *sides).html()
+            table = side_by_side(self.material, self.kept, settings, left, right)
+            self.pane.html = table.html()
         except DataopsError as error:
             self.pane.html = problem(error)
 
-    def _again(self) -> None:
+    def _chosen(self) -> None:
         if self._seen and not self._filling:
             self.see(*self._seen)
 
     def _offer(self) -> None:
-        offered = [("As agreed", AGREED), ("As set above", SUPPOSED), *((n, n) for n in whatifs.names(self.here))]
+        """List the what-ifs that are saved now; a choice that is gone falls back to agreed."""
+        options = [("Current targets", AGREED), ("My settings", SUPPOSED)]
+        for name in self.kept.names():
+            options.append((name, name))
+        values = [value for _, value in options]
         self._filling = True
-        for each in self.terms:
-            if list(each.options) != offered:
-                kept = each.value
-                each.options = offered
-                each.value = kept if kept in dict(offered).values() else AGREED
+        for choice in self.terms:
+            if list(choice.options) == options:
+                continue
+            value = choice.value
+            if value not in values:
+                value = AGREED
+            choice.options = options
+            choice.value = value
         self._filling = False
 
 
 class WhatIf(Drawer):
-    """What is supposed, as a file: its difference from what is agreed, saved, loaded, taken back."""
+    """What is supposed, as a file: saved, loaded, reset, and how it differs."""
 
-    def __init__(self, material: Material, here: Workbench, load: Callable[[dict[str, Difference]], None]) -> None:
-        self.material, self.here, self._load = material, here, load
+    def __init__(
+        self, material: Material, kept: WhatIfs, load: Callable[[dict[str, Difference]], None]
+    ) -> None:
+        self.material, self.kept, self._load = material, kept, load
         self.name = ipywidgets.Text(
             description="Name",
             placeholder="higher-target",
-            continuous_update=False,  # a name that is still on its way would come after the button that saves it
+            # Letter by letter the last one would arrive after the click on "Save".
+            continuous_update=False,
             style={"description_width": "104px"},
-            layout={"width": "auto"},
+            layout=_WIDE,
         )
         self.replace = ipywidgets.Checkbox(
-            description="Replace the what-if of that name", indent=False, layout={"width": "auto"}
+            description="Overwrite this what-if", indent=False, layout=_WIDE
         )
         self.known = dropdown("Saved", [])
-        self.saving, self.loading, self.reset = (
-            ipywidgets.Button(description=said, layout={"width": "auto"})
-            for said in ("Save as what-if", "Load", "Reset to what is agreed")
-        )
+        self.saving = _button("Save what-if", self._save_action)
         self.saving.button_style = "primary"
-        self.message, self.diff = Pane(label="What became of it", live=True), Pane(label="What differs")
-        left = _column([self.name, self.replace, _row([self.saving, self.reset])])
-        right = _column([self.known, _row([self.loading])])
-        knobs = ipywidgets.Box([left, right])
-        knobs.add_class("nb-knobs")
-        super().__init__("What-if: save, load, reset", [knobs, self.message, self.diff])
-        self.saving.on_click(in_turn(lambda _: self._try(self._save)))
-        self.loading.on_click(in_turn(lambda _: self._try(self._take)))
-        self.reset.on_click(in_turn(lambda _: self._try(self._back)))
+        self.loading = _button("Load", self._load_action)
+        self.reset = _button("Back to agreed targets", self._reset_action)
+        self.message = Pane(label="Result of saving", live=True)
+        self.diff = Pane(label="Your changes")
+        save_row = _drawer_row([self.saving, self.reset])
+        left = _drawer_column([self.name, self.replace, save_row])
+        right = _drawer_column([self.known, _drawer_row([self.loading])])
+        children = [_knob_box([left, right]), self.message, self.diff]
+        super().__init__("What-if: save, load, reset", children)
         self._offer()
 
     def fill(self, view: Board, settings: Settings) -> None:
-        """How what is supposed differs from what is agreed."""
+        """Write how what is supposed differs from what is agreed."""
         self._offer()
-        said = whatifs.diff(self.material.definitions, settings.changes, self.name.value)
-        self.diff.html = marked(said) if said else "<p>Nothing differs from what is agreed.</p>"
+        text = self.kept.diff(self.material.company, settings.changes, self.name.value)
+        self.diff.html = element("p", "You have changed nothing yet.")
+        if text:
+            self.diff.html = marked(text)
 
-    def _save(self) -> str:
-        changes = self._seen[1].changes if self._seen else {}
-        declared = self.material.board.catalog.declared
-        path = whatifs.save(self.here, declared, self.name.value.strip(), changes, overwrite=self.replace.value)
-        self.replace.value = False
-        self._again()
-        self.known.value = path.stem
-        return f"Saved as params/whatif/{path.name}. It is used by dataops-nb refresh --whatif {path.stem}."
+    def _save_action(self) -> None:
+        self._try(self._save)
 
-    def _take(self) -> str:
-        if not self.known.value:
-            return "There is no what-if to load yet."
-        changes, more = whatifs.load(self.here, self.material.board.catalog.declared, self.known.value)
-        self.name.value = self.known.value
-        self._load(changes)
-        told = f"Loaded {self.known.value}."
-        return f"{told} It also changes {', '.join(more[:3])}, which only a refresh shows." if more else told
+    def _load_action(self) -> None:
+        self._try(self._take)
 
-    def _back(self) -> str:
-        self._load({})
-        return "Everything is as it is agreed."
+    def _reset_action(self) -> None:
+        self._try(self._reset)
 
     def _try(self, act: Callable[[], str]) -> None:
+        """Do what a button says, and write what became of it."""
         try:
-            self.message.html = f"<p>{escape(act())}</p>"
+            self.message.html = element("p", act())
         except DataopsError as error:
             self.message.html = problem(error)
 
-    def _again(self) -> None:
+    def _save(self) -> str:
+        changes: Metrics = {}
         if self._seen:
-            self.fill(*self._seen)
+            changes = self._seen[1].changes
+        name, overwrite = self.name.value.strip(), self.replace.value
+        path = self.kept.save(name, changes, overwrite=overwrite)
+        self.replace.value = False
+        self._fill_again()
+        self.known.value = path.stem
+        command = f"dataops-nb refresh --whatif {path.stem}"
+        return f"Saved as params/whatif/{path.name}. To publish: {command}"
+
+    def _take(self) -> str:
+        name = self.known.value
+        if not name:
+            return "No what-ifs saved yet."
+        changes, more = self.kept.load(name)
+        self.name.value = name
+        self._load(changes)
+        if not more:
+            return f"Loaded {name}."
+        return f"Loaded {name}. It also changes {', '.join(more[:3])}, which shows after a refresh."
+
+    def _reset(self) -> str:
+        self._load({})
+        return "Back to agreed targets."
 
     def _offer(self) -> None:
-        offered = whatifs.names(self.here)
-        if list(self.known.options) != offered:
-            kept = self.known.value
-            self.known.options = offered
-            self.known.value = kept if kept in offered else (offered[0] if offered else None)
-        self.known.disabled = self.loading.disabled = not offered
+        """List the what-ifs that are saved now; the chosen one stays chosen."""
+        saved = self.kept.names()
+        if list(self.known.options) != saved:
+            name = self.known.value
+            if name not in saved:
+                name = next(iter(saved), None)
+            self.known.options = saved
+            self.known.value = name
+        self.known.disabled = self.loading.disabled = not saved
 
 
 def problem(error: DataopsError) -> str:
-    """What went wrong, as a paragraph."""
-    return f'<p class="nb-problem">{escape(str(error))}</p>'
+    """Write an error as a paragraph."""
+    return element("p", str(error), class_="nb-problem")
 
 
 def marked(diff: str) -> str:
-    """A unified diff with its lines marked; the signs stay, so that nobody needs the colours."""
-    kinds = {"+": "nb-then", "-": "nb-now"}
-    lines = [f'<span class="{kinds.get(line[:1], "")}">{escape(line)}</span>' for line in diff.splitlines()]
-    return f'<pre class="nb-diff" tabindex="0">{"".join(lines)}</pre>'
+    """Write a unified diff with marked lines; the signs stay for people who see no colours."""
+    classes = {"+": "nb-then", "-": "nb-now"}
+    lines = []
+    for line in diff.splitlines():
+        lines.append(element("span", line, class_=classes.get(line[:1], "")))
+    return element("pre", *lines, class_="nb-diff", tabindex="0")
 
 
-def _row(children: list[Any]) -> ipywidgets.HBox:
+def _button(label: str, act: Callable[[], None]) -> ipywidgets.Button:
+    button = ipywidgets.Button(description=label, layout=_WIDE)
+    button.on_click(in_turn(lambda _: act()))
+    return button
+
+
+def _drawer_row(children: list[Any]) -> ipywidgets.HBox:
     box = ipywidgets.HBox(children)
     box.add_class("nb-bar")
     return box
 
 
-def _column(children: list[Any]) -> ipywidgets.VBox:
+def _drawer_column(children: list[Any]) -> ipywidgets.VBox:
     box = ipywidgets.VBox(children)
     box.add_class("nb-column")
     return box
+
+
+def _knob_box(children: list[Any]) -> ipywidgets.Box:
+    box = ipywidgets.Box(children)
+    box.add_class("nb-knobs")
+    return box
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two sides: its terms and the id of its period.
+
+    The terms are `AGREED` (the company's own), `SUPPOSED` (the panel's) or a what-if's name.
+    """
+
+    terms: str
+    period: str
+
+
+def side_by_side(
+    material: Material, kept: WhatIfs, settings: Settings, left: Side, right: Side
+) -> Table:
+    """Return the metric of the settings on both sides, and their difference.
+
+    Rows: value, target, attainment, light and sentences.
+    """
+    metric = settings.metric
+    unit = material.company.metrics[metric].unit
+    views = (seen(material, kept, settings, left), seen(material, kept, settings, right))
+    left_row, right_row = (view.row(metric) for view in views)
+    heads = [_side_head(left, views[0]), _side_head(right, views[1])]
+    if heads[0] == heads[1]:
+        heads = [f"{heads[0]} (left)", f"{heads[1]} (right)"]
+
+    def both(write: Callable[[Board, Any], str]) -> list[str]:
+        return [write(views[0], left_row), write(views[1], right_row)]
+
+    def difference(column: str, column_unit: str) -> str:
+        if pd.isna(left_row[column]) or pd.isna(right_row[column]):
+            return MISSING
+        change = right_row[column] - left_row[column]
+        return numbers.of(material.company).effect(change, column_unit)
+
+    values = both(lambda view, row: level_text(view, row, "value"))
+    goals = both(target_text)
+    shares = both(share)
+    words = both(lambda view, row: _words(material, view, metric))
+    lights = [Light(str(left_row["light"])), Light(str(right_row["light"]))]
+    same_light = "different"
+    if left_row["light"] == right_row["light"]:
+        same_light = "same"
+    body: list[list[Cell]] = [
+        ["Value", *values, difference("value", unit)],
+        ["Target", *goals, difference("target", unit)],
+        ["Attained", *shares, difference("attainment", "percent")],
+        ["Light", *lights, same_light],
+        ["In words", *words, ""],
+    ]
+    caption = f"{material.company.label(metric)}, side by side"
+    return Table(caption, ["", *heads, "Difference"], body)
+
+
+def seen(material: Material, kept: WhatIfs, settings: Settings, side: Side) -> Board:
+    """Return the board of one side.
+
+    It comes from memory where the side measures what the board does; else its data are read.
+    """
+    at = replace(settings, period=side.period)
+    if side.terms == SUPPOSED:
+        return material.view(at)
+    at = replace(at, segment="")
+    if side.terms == AGREED:
+        return material.view(replace(at, changes={}))
+
+    declared, other = kept.company(""), kept.company(side.terms)
+    if measures_alike(declared, other):
+        # The board may know more metrics than the files declare: those of tables of indicators.
+        if declared is material.company:
+            return material.under(other, at)
+        changed = laid(material.company, differences(declared, other))
+        return material.under(changed, at)
+    board = material.board
+    rows = kept.rows(side.terms, board.as_of)
+    read = measure(rows, board.metrics, grain=board.grain, department=board.department)
+    return replace(read, period=material.period(side.period))
+
+
+def _words(material: Material, view: Board, metric: str) -> str:
+    sentences = opening(material, view, metric).sentences
+    return " ".join(sentence.text for sentence in sentences)
+
+
+def _side_head(side: Side, view: Board) -> str:
+    names = {AGREED: "Current targets", SUPPOSED: "My settings"}
+    terms = names.get(side.terms, side.terms)
+    return f"{terms}, {numbers.of(view).period(view.period)}"

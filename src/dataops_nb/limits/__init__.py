@@ -1,36 +1,221 @@
-"""Process limits: how much a metric moves by itself, so that nobody explains a week that is like every other.
+"""Process limits: how much a metric moves by itself, so that nobody explains an ordinary week.
 
-Individual values and moving ranges (XmR) by Wheeler, with the NHS variant of the rules, runs by Anhøj, and a guard:
-where a series remembers its last value, its limits prove nothing and no verdict is given. Limits of a metric that grows or
-has seasons can follow the line that is regular in it.
+Each metric and segment of a metric table has limits from its own complete periods, by the chart
+that fits its kind of number: individual values and moving ranges (XmR) by Wheeler, of the values or
+of their logarithms, or for what is counted Laney's charts, by the number behind each period. Where
+a metric has a trend or a season, its limits can follow the line that fits both. A series that is
+short, or that remembers its last value, gets no verdict: its limits would prove nothing.
 """
 
 from __future__ import annotations
 
-from dataops_nb.limits.memory import autocorrelation, remembers
-from dataops_nb.limits.regular import TWO_YEARS, year_end
-from dataops_nb.limits.runs import Runs, binomial_quantile, runs
-from dataops_nb.limits.signals import FALSE_ALARM, NHS, WHEELER, Rules, signals
-from dataops_nb.limits.table import SHORTEST, add_limits
-from dataops_nb.limits.xmr import ProcessLimits, deviations, sigma, xmr
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dataops_nb.limits import kinds, lines, regimes
+from dataops_nb.limits.kinds import CHARTS, LOG, Numbers
+from dataops_nb.limits.noise import NEW_LEVEL, REASONS, Noise, lines_of
+from dataops_nb.limits.stretches import (
+    NOTHING,
+    Stretches,
+    left_out_by,
+    locked_by,
+    number_series,
+    numbers_in,
+    on_scale,
+    order_of,
+    stretch_starts,
+)
+from dataops_nb.limits.verdicts import false_alarms, signals
+from dataops_nb.limits.xmr import NAMES, AnyRules, Rules, rules_of, xmr
+from dataops_nb.metrics import Limits
+from dataops_nb.terms import Grain
 
 __all__ = [
-    "FALSE_ALARM",
-    "NHS",
-    "SHORTEST",
-    "TWO_YEARS",
-    "WHEELER",
-    "ProcessLimits",
     "Rules",
-    "Runs",
     "add_limits",
-    "autocorrelation",
-    "binomial_quantile",
-    "deviations",
-    "remembers",
-    "runs",
-    "sigma",
-    "signals",
     "xmr",
-    "year_end",
 ]
+
+
+_PLAIN = (Limits(), Rules())
+Places = npt.NDArray[np.intp]
+
+
+def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
+    """Add process limits to a metric table: each metric and segment against its own periods.
+
+    `rules` are one `Rules` for all metrics, a mapping by metric, or a company, whose definitions
+    also say what kind of number a metric is; by default the chart that fits the numbers. `base`,
+    where the table has it, is what a value is a share of or is counted for; else it is `n`. Limits
+    come from all complete periods (of the days of `lock`, without those of `leave_out`) and start
+    anew with the first period that begins on or after a day of `rebase`. With `trend` and `season`
+    they follow the line that fits them. Where none of these is said, and no `chart`, they also
+    start anew where a series of weeks or longer periods changed its level.
+
+    Returns the same rows in their order, with `center lower upper` in the metric's unit; `signal`
+    (outside, trend, near-limit, run, crossings; shift, in a new level; null without one and without
+    a verdict); `limits_reason`, why there is no verdict: `too short` (fewer than 12 complete
+    periods, or a season of less than two years), `autocorrelated`, `no width` or `new level`
+    (begun less than 12 complete periods ago); `level_since`, the first day of the newest level
+    (missing: it never changed), with the means `level_before` and `level_now`; `limits_chart` (xmr,
+    log, p, u, c, laney-p, laney-u, laney-c); `left_out`, whether limits leave the period out; and
+    `alarm`, the chance that the newest point shows a signal though nothing happens.
+
+    Raises UsageError for rules about a metric that looks like another one.
+
+    Source: Wheeler, *Understanding Variation*; Montgomery, *Introduction to Statistical Quality
+    Control*, chapter 7; Laney 2002.
+
+    >>> limits.add_limits(buyers).limits_reason.unique().tolist()
+    ['too short']
+    """
+    history = _History.of(table, rules)
+    noise = Noise.of(history)
+    unknown = ~history.known()
+    columns: dict[str, Any] = {}
+    for name, line in lines_of(history, noise).items():
+        columns[name] = np.where(unknown, np.nan, line)
+    change = history.change
+    places = signals(history, noise)
+    places[change.is_news & history.usable] = NAMES.index("shift")
+    starts = np.append(history.start, np.datetime64("NaT"))
+    columns |= {
+        "signal": np.array(NAMES, dtype=object)[places],
+        "limits_reason": REASONS[np.where(change.is_new, NEW_LEVEL, noise.reason[history.stretch])],
+        "level_since": starts[change.since],
+        "level_before": change.before,
+        "level_now": change.now,
+        "limits_chart": np.array(CHARTS, dtype=object)[history.chart[history.stretch]],
+        "left_out": history.left_out,
+        "alarm": false_alarms(history, noise)[history.stretch],
+    }
+    for name, column in columns.items():
+        columns[name] = _put_back(column, history.order, table.index)
+    return table.assign(**columns)
+
+
+def _put_back(column: np.ndarray, order: Places | None, index: pd.Index) -> pd.Series:
+    """Return a column of the sorted history in the order of the table's rows."""
+    if order is not None:
+        in_order = column
+        column = np.empty_like(in_order)
+        column[order] = in_order
+    return pd.Series(column, index=index, dtype=column.dtype, copy=False)
+
+
+@dataclass(frozen=True)
+class _History(Stretches):
+    """The rows of a table as stretches; `order` sorts the table's rows so, None if they are.
+
+    `start` is the first day of each row's period, `change` what its series' newest level is.
+    """
+
+    order: Places | None
+    start: np.ndarray
+    change: regimes.Change
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, rules: AnyRules) -> _History:
+        """Sort a metric table into stretches, by the rules of its metrics."""
+        metric, series, names = number_series(table)
+        start = table["period_start"].to_numpy()
+        end = table["period_end"].to_numpy()
+        columns = [
+            table["value"].to_numpy(dtype=float),
+            numbers_in(table, "base"),
+            numbers_in(table, "n"),
+        ]
+        complete = table["complete"].to_numpy(dtype=bool)
+        order = order_of(series, start)
+        if order is not None:
+            start, end = start[order], end[order]
+            metric, series, complete = metric[order], series[order], complete[order]
+            columns = [column[order] for column in columns]
+        values, base, n = columns
+
+        metric_rules = rules_of(names, rules)
+        firsts = stretch_starts(metric, series, start, metric_rules)
+        usable = complete & np.isfinite(values)
+        of_series = np.cumsum(np.diff(series, prepend=-1) != 0) - 1
+        numbers = Numbers(of_series, values, base, n, usable)
+        own_metric = metric[np.diff(series, prepend=-1) != 0]
+        metric_kinds = kinds.kinds_of(names, rules)
+        charts, base = kinds.choose(
+            numbers,
+            [metric_kinds[number] for number in own_metric],
+            [metric_rules[number] for number in own_metric],
+        )
+        chart_of_row = charts[of_series]
+        on_logs = chart_of_row == LOG
+        scaled = on_scale(values, on_logs)
+        usable &= (chart_of_row < kinds.COUNTED) | (base > 0)
+        basis = usable & ~(on_logs & (scaled <= NOTHING))
+        grains = _grains(table, order, of_series)
+        own_rules = [metric_rules[number] for number in own_metric]
+        searched = regimes.Searched(of_series, scaled, basis, own_rules, grains)
+        new_levels = regimes.starts(searched)
+        change = regimes.change(of_series, values, usable, new_levels, grains)
+        values = scaled
+        firsts[new_levels] = True
+        agreed = [metric_rules[number] for number in metric[firsts]]
+        chart = charts[of_series[firsts]]
+        stretch = np.cumsum(firsts) - 1
+        history = cls(
+            order=order,
+            start=start,
+            change=change,
+            stretch=stretch,
+            chart=chart,
+            values=values,
+            base=base,
+            line=np.zeros(len(values)),
+            wide=np.ones(len(agreed)),
+            usable=usable,
+            basis=basis,
+            left_out=np.zeros(len(values), dtype=bool),
+            short=np.zeros(len(agreed), dtype=bool),
+            agreed=agreed,
+        )
+        edges = np.append(np.flatnonzero(firsts), len(values))
+        for number, stretch_rules in enumerate(agreed):
+            if stretch_rules in _PLAIN:
+                continue
+            rows = slice(int(edges[number]), int(edges[number + 1]))
+            days = pd.DatetimeIndex(start[rows]), pd.DatetimeIndex(end[rows])
+            table_row = rows.start if order is None else order[rows.start]
+            history._apply_rules(number, rows, days, table["grain"].iloc[table_row])
+        return history
+
+    def _apply_rules(
+        self,
+        number: int,
+        rows: slice,
+        days: tuple[pd.DatetimeIndex, pd.DatetimeIndex],
+        grain: Grain,
+    ) -> None:
+        """Give a stretch the basis and the line of its metric's rules, in place."""
+        rules = self.agreed[number]
+        self.left_out[rows] = left_out_by(*days, rules)
+        self.basis[rows] &= ~self.left_out[rows]
+        self.basis[rows] = locked_by(self.basis[rows], *days, rules)
+        if not (rules.trend or rules.season):
+            return
+        basis = np.flatnonzero(self.basis[rows])
+        line = lines.fit(self.values[rows], basis, days, grain, rules, weights=self.base[rows])
+        self.short[number] = line is None
+        if line is not None:
+            self.line[rows], self.wide[number] = line
+            self.values[rows] -= self.line[rows]
+
+
+def _grains(table: pd.DataFrame, order: Places | None, series: Places) -> list[str]:
+    """Return the grain of each series of the sorted history."""
+    firsts = np.flatnonzero(np.diff(series, prepend=-1))
+    if order is not None:
+        firsts = order[firsts]
+    return [str(grain) for grain in table["grain"].iloc[firsts]]

@@ -1,32 +1,182 @@
-"""Limits of individual values from their moving ranges. Wheeler, *Understanding Variation*; *Making Sense of Data*."""
+"""Limits from moving ranges, the signals that points give, and autocorrelation.
+
+Each function takes the successive values of one series, oldest first; `reaches` and `marks` do the
+same for all series of a table at once. `Rules` says how limits are computed, in the words of a
+metric's `limits:`.
+
+Sources: Wheeler, *Understanding Variation* and *Making Sense of Data* (limits and signals); Nelson
+1982 (screening); NHS *Making Data Count* (its variant of the signals).
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import ValidationError
 
-from dataops_nb.definitions.models import Limits
+from dataops_nb.errors import UsageError, did_you_mean, nearest, say_invalid
+from dataops_nb.limits.runs import Runs, binomial_quantile, runs
+from dataops_nb.metrics import Limits
+
+__all__ = [
+    "FALSE_ALARM",
+    "NAMES",
+    "NHS",
+    "WHEELER",
+    "AnyRules",
+    "ProcessLimits",
+    "Rules",
+    "Runs",
+    "SignalRules",
+    "autocorrelation",
+    "binomial_quantile",
+    "deviations",
+    "marks",
+    "reaches",
+    "remembers",
+    "rules_of",
+    "runs",
+    "sigma",
+    "signals",
+    "xmr",
+]
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Marks = npt.NDArray[np.int8]
 Average = Literal["mean", "median"]
+Signal = Literal["outside", "trend", "near-limit", "run", "crossings", "shift"]
+
 _AVERAGES: dict[Average, Callable[[Sequence[float]], float]] = {"mean": fmean, "median": median}
+# Wheeler's constants: 2.66 = 3 / d2 with d2 = 1.128 for ranges of two values, 3.145 = 3 / d4 with
+# d4 = 0.954 for their median; the limits of ranges are D4 = 3.268, or 3.865 medians.
 _LIMIT = {"mean": 2.66, "median": 3.145}
 _RANGE_LIMIT = {"mean": 3.268, "median": 3.865}
 _SIGMA = {"mean": 1.128, "median": 0.954}
 _SCREEN = 3.267
+NAMES: tuple[Signal | None, ...] = (
+    *(None, "crossings", "run", "near-limit", "trend", "outside"),
+    "shift",
+)
+# Values this near to a line lie on it: relative to their size, and at least.
+_NEGLIGIBLE, _SMALLEST = 1e-9, 1e-12
+
+
+@dataclass(frozen=True)
+class SignalRules:
+    """What counts besides a point outside the limits.
+
+    `run`: so many successive points on one side of the centre line. `near` of `near_of` successive
+    points further from the centre than `near_at` of the way to the same limit. `trend`: so many
+    successive points that all rise or all fall (0: not used).
+    """
+
+    run: int
+    near: int
+    near_of: int
+    near_at: float
+    trend: int = 0
+
+
+WHEELER = SignalRules(run=8, near=3, near_of=4, near_at=1 / 2)
+# Of the newest points of stable series of 24 to 260 periods, .008 to .012 show a signal by WHEELER.
+FALSE_ALARM = 0.01
+NHS = SignalRules(run=7, near=2, near_of=3, near_at=2 / 3, trend=7)
+
+
+class Limiting(Protocol):
+    """A company, whose metrics each say how their limits are computed."""
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Its metrics by name."""
+
+
+AnyRules = Limits | Mapping[str, Limits] | Limiting | None
+
+
+class Rules(Limits):
+    """How process limits are computed.
+
+    `chart`: the one whose limits are drawn: xmr, log, p, laney, u, c; auto is what fits the
+    numbers. `rules`: what is a signal, by wheeler, nhs or anhoej. `range`: from the mean or the
+    median moving range. `screen`: leave out moving ranges of at least 3.267 times their mean
+    (Nelson 1982). `leave_out`: days that limits are not computed from; `rebase`: days on which they
+    start anew; `lock`: compute them from these days only. Each is a mapping with `from`, `because`
+    and, where it has an end, `to`. `trend` and `season`: limits follow the straight line, or the
+    season, of the metric. Source: Wheeler, *Understanding Variation*.
+
+    Raises UsageError for an unknown word, with the nearest right one.
+
+    >>> limits.Rules(range="median").screen
+    False
+    """
+
+    def __init__(self, **rules: Any) -> None:
+        for name in ("rebase", "leave_out"):
+            entries = rules.get(name, [])
+            if not isinstance(entries, str | Mapping):
+                rules = rules | {name: [_with_days(entry) for entry in entries]}
+        if isinstance(rules.get("lock"), Mapping):
+            rules = rules | {"lock": _with_days(rules["lock"])}
+        try:
+            super().__init__(**rules)
+        except ValidationError as error:
+            message = say_invalid("limits.Rules", error.errors(), type(self).model_fields)
+            raise UsageError(message) from error
+
+
+def _with_days(entry: Any) -> Any:
+    """Return a mapping with its texts of days as days; anything else as it is."""
+    if not isinstance(entry, Mapping):
+        return entry
+    with_days = dict(entry)
+    for name in ("from", "from_", "to"):
+        text = with_days.get(name)
+        if isinstance(text, str):
+            try:
+                with_days[name] = dt.date.fromisoformat(text)
+            except ValueError:
+                raise UsageError(f"{text!r} is no day; write it like 2026-03-01") from None
+    return with_days
+
+
+def rules_of(names: Iterable[str], rules: AnyRules) -> list[Limits]:
+    """Return the rules of each metric: one for all of them, their own, or the company's.
+
+    Raises UsageError for an entry whose name looks like a metric that has none.
+    """
+    metric_names = list(names)
+    default = Rules()
+    if rules is None:
+        return [default] * len(metric_names)
+    if isinstance(rules, Limits):
+        return [rules] * len(metric_names)
+    if not isinstance(rules, Mapping):
+        return [rules.metrics[name].limits for name in metric_names]
+    without_rules = [name for name in metric_names if name not in rules]
+    for name in rules:
+        near = nearest(name, without_rules)
+        if name not in metric_names and near:
+            raise UsageError(f"the table has no metric {name!r}{did_you_mean(name, [near])}")
+    return [rules.get(name, default) for name in metric_names]
 
 
 @dataclass(frozen=True)
 class ProcessLimits:
-    """The centre line, both limits, the average moving range and the limit of moving ranges, in the values' unit."""
+    """The limits of one series, all in the unit of its values.
+
+    The centre line, both limits, the average moving range and the limit of moving ranges.
+    """
 
     center: float
     lower: float
@@ -36,61 +186,211 @@ class ProcessLimits:
 
 
 def xmr(
-    values: Sequence[float], *, ranges: Average = "mean", center: Average = "mean", screen: bool = False
+    values: Sequence[float], rules: Limits | None = None, *, center: Average = "mean"
 ) -> ProcessLimits:
-    """The limits of successive values: centre ± 2.66 mean (or 3.145 median) moving ranges.
+    """Compute limits: the centre ± 2.66 mean, or 3.145 median, moving ranges.
 
-    `screen` leaves out the moving ranges of at least 3.267 times their mean, once (Nelson 1982). Fewer than two values
+    `values` are successive ones, oldest first. `rules` say which moving ranges (`range`), and
+    whether those of at least 3.267 times their mean are left out, once (`screen`; Nelson 1982).
+    `center` is the mean or the median of the values.
+
+    Returns `center lower upper moving_range range_limit` in the values' unit. Fewer than two values
     have no limits: NaN.
+
+    Source: Wheeler, *Understanding Variation*; *Making Sense of Data*.
+
+    >>> round(limits.xmr([12, 14, 13, 15, 14, 13, 12, 14, 13, 15, 14, 13]).upper, 2)
+    17.13
     """
     if len(values) < 2:
-        return ProcessLimits(values[0] if len(values) else math.nan, *[math.nan] * 4)
-    moved = [abs(after - before) for before, after in pairwise(values)]
-    if screen:
-        bound = _SCREEN * fmean(moved)
-        moved = [each for each in moved if each < bound] or moved
-    middle, usual = _AVERAGES[center](values), _AVERAGES[ranges](moved)
-    reach = _LIMIT[ranges] * usual
-    return ProcessLimits(middle, middle - reach, middle + reach, usual, _RANGE_LIMIT[ranges] * usual)
+        only = values[0] if len(values) else math.nan
+        return ProcessLimits(only, math.nan, math.nan, math.nan, math.nan)
+    kind: Average = rules.range if rules else "mean"
+    ranges = [abs(after - before) for before, after in pairwise(values)]
+    if rules is not None and rules.screen:
+        bound = _SCREEN * fmean(ranges)
+        ranges = [size for size in ranges if size < bound] or ranges
+    middle = _AVERAGES[center](values)
+    moving_range = _AVERAGES[kind](ranges)
+    reach = _LIMIT[kind] * moving_range
+    return ProcessLimits(
+        center=middle,
+        lower=middle - reach,
+        upper=middle + reach,
+        moving_range=moving_range,
+        range_limit=_RANGE_LIMIT[kind] * moving_range,
+    )
 
 
 def reaches(values: Array, stretch: npt.NDArray[np.int_], agreed: Sequence[Limits]) -> Array:
-    """How far the limits of each stretch lie from its centre line; its values follow each other, oldest first.
+    """Return the distance of each stretch's limits from its centre line.
 
-    One entry of `agreed` for each stretch. NaN where it has fewer than two values.
+    The `values` of a `stretch` follow each other, oldest first; `agreed` has its rules. NaN where
+    it has fewer than two values.
     """
+    count = len(agreed)
     within = stretch[1:] == stretch[:-1]
-    of, moved = stretch[1:][within], np.abs(np.diff(values))[within]
-    usual = _averages(moved, of, len(agreed))
-    if any(each.screen for each in agreed):
-        bound = np.where([each.screen for each in agreed], _SCREEN * usual, np.inf)
-        kept = (moved < bound[of]) | (usual[of] == 0)
-        of, moved = of[kept], moved[kept]
-        usual = _averages(moved, of, len(agreed))
-    by_median = np.array([each.range == "median" for each in agreed], dtype=bool)
+    owner = stretch[1:][within]
+    ranges = np.abs(np.diff(values))[within]
+    usual = _averages(ranges, owner, count)
+    screened = np.array([rules.screen for rules in agreed], dtype=bool)
+    if screened.any():
+        bound = np.where(screened, _SCREEN * usual, np.inf)
+        kept = (ranges < bound[owner]) | (usual[owner] == 0)
+        owner, ranges = owner[kept], ranges[kept]
+        usual = _averages(ranges, owner, count)
+    by_median = np.array([rules.range == "median" for rules in agreed], dtype=bool)
     if by_median.any():
-        middles = pd.Series(moved).groupby(of).median().reindex(range(len(agreed))).to_numpy(dtype=float)
-        usual = np.where(by_median, middles, usual)
+        medians = pd.Series(ranges).groupby(owner).median().reindex(range(count))
+        usual = np.where(by_median, medians.to_numpy(dtype=float), usual)
     return np.asarray(usual * np.where(by_median, _LIMIT["median"], _LIMIT["mean"]))
 
 
-def _averages(moved: Array, of: npt.NDArray[np.int_], count: int) -> Array:
+def _averages(ranges: Array, owner: npt.NDArray[np.int_], count: int) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.bincount(of, moved, count) / np.bincount(of, minlength=count))
+        return np.asarray(np.bincount(owner, ranges, count) / np.bincount(owner, minlength=count))
 
 
 def sigma(center: float, upper: float, ranges: Average = "mean") -> float:
-    """The standard deviation of the noise behind limits: the mean moving range / 1.128 (the median one / 0.954)."""
+    """Return the standard deviation of the noise behind limits.
+
+    It is the mean moving range / 1.128, or the median one / 0.954.
+    """
     return (upper - center) / _LIMIT[ranges] / _SIGMA[ranges]
 
 
 def deviations(value: float, before: Sequence[float]) -> float:
-    """How many standard deviations of its own noise a value lies above the mean of those before it, oldest first.
+    """Return how many standard deviations a value lies above the mean of those before it.
 
-    NaN with fewer than three values before, or where they never move.
+    The deviation is that of the noise of the values before, oldest first. NaN with fewer than three
+    of them, or where they never move.
     """
     if len(before) < 3 or not all(map(math.isfinite, (value, *before))):
         return math.nan
     usual = xmr(before)
     noise = usual.moving_range / _SIGMA["mean"]
     return (value - usual.center) / noise if noise else math.nan
+
+
+def signals(
+    values: Sequence[float], limits: ProcessLimits, rules: SignalRules = WHEELER
+) -> list[Signal | None]:
+    """Return the signal of each value, None without one; a value on a line is not beyond it.
+
+    The strongest counts: outside, trend, near-limit, run. Every point of a run or a trend has the
+    signal; of `near_of` points, those that are near the limit.
+    """
+    if not math.isfinite(limits.lower):
+        return [None] * len(values)
+    count = len(values)
+    places = marks(
+        np.asarray(values, dtype=float),
+        np.zeros(count, dtype=int),
+        np.full(count, limits.center),
+        np.full(count, limits.upper - limits.center),
+        rules,
+    )
+    return [NAMES[place] for place in places]
+
+
+def marks(
+    values: Array,
+    series: npt.NDArray[np.int_],
+    center: Array,
+    reach: Array,
+    rules: SignalRules = WHEELER,
+    *,
+    middle: Array | None = None,
+    lift: Array | None = None,
+) -> Marks:
+    """Return the place in `NAMES` of each value's signal.
+
+    The values of one series follow each other, oldest first. Each has its own `center` and the
+    distance `reach` from it to a limit, so lines may rise, fall and wave. The upper limit lies
+    farther off by `lift`, the lower one where that is negative. Runs are on one side of `middle`,
+    where that is another line than the centre.
+    """
+    away = values - center
+    distance = np.abs(away)
+    if lift is not None:
+        reach = reach + np.maximum(np.where(away > 0, lift, -lift), 0.0)
+    size = np.maximum(np.abs(values), np.abs(center) + reach)
+    negligible = np.maximum(_NEGLIGIBLE * size, _SMALLEST)
+    off = away if middle is None else values - middle
+    sides = np.where(np.abs(off) > negligible, np.sign(off), 0).astype(np.int8)
+    is_near = distance - reach * rules.near_at > negligible
+    is_outside = distance - reach > negligible
+    is_first = np.diff(series, prepend=-1) != 0
+    # The strongest comes last and replaces weaker ones.
+    places = np.zeros(len(values), dtype=np.int8)
+    places[_in_runs(sides, is_first, rules.run)] = NAMES.index("run")
+    for side in (1, -1):
+        near_limit = _in_windows(is_near & (np.sign(away) == side), series, rules)
+        places[near_limit] = NAMES.index("near-limit")
+    if rules.trend:
+        places[_in_trends(values, is_first, rules.trend)] = NAMES.index("trend")
+    places[is_outside] = NAMES.index("outside")
+    return places
+
+
+def _in_runs(sides: Marks, is_first: Mask, length: int) -> Mask:
+    """Return which points lie in a run of at least this length on one side.
+
+    A run ends where its series does: `is_first` marks the first point of each.
+    """
+    run = np.cumsum(is_first | (np.diff(sides, prepend=0) != 0))
+    lengths = np.bincount(run, minlength=1)
+    return np.asarray((sides != 0) & (lengths[run] >= length))
+
+
+def _in_trends(values: Array, is_first: Mask, length: int) -> Mask:
+    """Return the points of unbroken rises and falls of at least this many points."""
+    before = np.concatenate([values[:1], values[:-1]])
+    moves = values - before
+    size = np.maximum(np.abs(values), np.abs(before))
+    moved = np.abs(moves) > np.maximum(_NEGLIGIBLE * size, _SMALLEST)
+    steps = np.where(is_first | ~moved, 0, np.sign(moves)).astype(np.int8)
+    # Between `length` points lie one step fewer; the first point has none of its own.
+    after_step = _in_runs(steps, is_first, length - 1)
+    return np.asarray(after_step | np.append(after_step[1:], False))
+
+
+def _in_windows(near: Mask, series: npt.NDArray[np.int_], rules: SignalRules) -> Mask:
+    """Return the near points that lie in a window with enough of them.
+
+    A window is `near_of` successive points of one series; at least `near` of them must be near.
+    """
+    size = rules.near_of
+    windows = len(near) - size + 1
+    in_window = np.zeros(len(near), dtype=bool)
+    if windows > 0:
+        near_so_far = np.concatenate([[0], np.cumsum(near)])
+        enough = near_so_far[size:] - near_so_far[:-size] >= rules.near
+        one_series = series[size - 1 :] == series[:windows]
+        for offset in range(size):
+            in_window[offset : offset + windows] |= enough & one_series
+    return in_window & near
+
+
+def autocorrelation(values: Sequence[float]) -> float:
+    """Return the correlation of successive values (lag 1).
+
+    NaN for fewer than two values, or if they are all the same.
+    """
+    if len(values) < 2:
+        return math.nan
+    middle = fmean(values)
+    away = [value - middle for value in values]
+    squares = math.fsum(distance * distance for distance in away)
+    if squares <= (1e-12 * middle) ** 2 * len(values):
+        return math.nan
+    return math.fsum(a * b for a, b in pairwise(away)) / squares
+
+
+def remembers(values: Sequence[float]) -> bool:
+    """Tell whether successive values are more alike than in 98 of 100 independent series.
+
+    That is a lag-1 autocorrelation above 2 / √n. Likeness makes moving ranges, and so the limits,
+    too narrow. Values that alternate only make them wider.
+    """
+    return len(values) > 1 and autocorrelation(values) > 2 / math.sqrt(len(values))

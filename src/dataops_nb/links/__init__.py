@@ -1,155 +1,261 @@
 """Links: does an input move the North Star, or does it only keep people busy?
 
-Every input, declared or not, is tested against every North Star (a cumulative one on its base flow), at lags of one
-period and more, and all tests of the board are judged together::
+Every input, declared or not, is tested against every North Star (a cumulative one on its base
+flow), at lags of one period and more, and all tests of a company are judged together::
 
-    input target verdict lag effect effect_low effect_high q declared rocking_chair
-    contradicted together is_part rise power periods periods_needed
+    input target verdict lag horizon effect effect_low effect_high q same_as reason declared
+    rocking_chair contradicted together is_part rise power periods periods_needed rise_back
 
-`verdict` is `moves`; `does not`, where a useful effect would have been found with 80 % power and every lag's 95 %
-interval excludes it; else `cannot tell`, with the `periods_needed` more. `lag` is in periods of the grain: the strongest
-one, and `effect` what one unit more of the input does to the target then, in units of the target, with its 95 %
-interval; missing where the series are too short. `q` is the smallest share of false finds at which the pair would count
-as found. `contradicted` is a declared link that the data speak against. `together`: both move within one period, so that
-which moves which cannot be told at this grain. `is_part`: the target is computed from the input, which is arithmetic and
-not tested. How: docs/reference/links.md.
+- `verdict`: `moves`; `does not`, where a useful effect would have shown with 80 % power and every
+  lag's 95 % interval excludes it, up to the `horizon`; else `cannot tell`, with its `reason` (see
+  `reason_words`), and the `periods_needed` more where no more than two years of them are.
+- `horizon`: the longest lag tried, missing where none was. `same_as`: the strongest input that
+  moves the target with the same information, missing where this one adds its own.
+- `lag`: the strongest one, in periods of the grain. `effect`: what one unit more of the input does
+  to the target then, in units of the target, with its 95 % interval. Both are missing where the
+  series are too short.
+- `q`: the smallest chance of any false find on the board at which the pair would count as found.
+- `contradicted`: a declared link that the data speak against.
+- `together`: both move within one period, so that which moves which cannot be told at this grain.
+- `is_part`: the target is computed from the input, or the input from nothing but the target (a
+  window of it), which is arithmetic and not tested.
+- `rise`: by which share the input lies clearly above a year before, or above the periods just
+  before where there is no such year; `rise_back` is after how many periods. `rocking_chair`: it is
+  busy (it rose, or is on target) and moves no North Star, though a useful effect would have been
+  found.
+
+`find` takes a metric table, `of_company` the rows of a company; both give these columns. `pairs`
+says what is tested against what, `evidence` what correlations prove. How: docs/reference/links.md.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from dataops_nb import alignment
-from dataops_nb.definitions.models import Grain
-from dataops_nb.links.activity import RECENT, on_target, risen
-from dataops_nb.links.evidence import POWER, Correlations, Q, adjusted, correlate, level, periods_needed
-from dataops_nb.links.pairs import Pair, find_pairs, flow
-from dataops_nb.links.whitening import Array, cleared, is_constant, regular, surprises
-from dataops_nb.sources import Catalog
+from dataops_nb.alignment.frame_rows import frame_company
+from dataops_nb.alignment.rows import Rows
+from dataops_nb.alignment.table_rows import TableRows
+from dataops_nb.errors import UsageError, did_you_mean, say_invalid
+from dataops_nb.links.evidence import POWER, Array, Correlations, correlate, surprises
+from dataops_nb.links.pairs import find_pairs, flow
+from dataops_nb.links.regular import YEAR, clear
+from dataops_nb.links.verdicts import COLUMNS, judge
+from dataops_nb.metrics import Metric, Moves
+from dataops_nb.periods import Calendar
+from dataops_nb.terms import Better, Grain
 
-__all__ = ["COLUMNS", "Pair", "find", "find_pairs", "flow", "judge", "overlap", "relate", "risen"]
+__all__ = ["find"]
 
-COLUMNS = [
-    "input", "target", "verdict", "lag", "effect", "effect_low", "effect_high", "q", "declared", "rocking_chair",
-    "contradicted", "together", "is_part", "rise", "power", "periods", "periods_needed",
-]  # fmt: skip
+
 SHORTEST = 20
-_OF_ACTIVITY = {"rocking_chair", "rise", "periods"}
+RECENT = {"day": 91, "week": 13, "month": 6, "quarter": 4, "year": 2}
+CLEAR = 2.0
+_BAND = ["value", "target", "target_low", "target_high"]
 
 
-def find(catalog: Catalog, grain: Grain = "week") -> pd.DataFrame:
-    """One row for each input and North Star that make sense at the grain, with `COLUMNS`, up to the catalog's as-of.
+def find(
+    table: pd.DataFrame,
+    star: str,
+    *,
+    moves: Iterable[Mapping[str, Any]] = (),
+    calendar: Calendar | None = None,
+) -> pd.DataFrame:
+    """Test whether the other metrics of a metric table move one of its metrics, the North Star.
 
-    Raises DataError where a source that must not be used stands behind one of them.
+    Totals are tested, in their complete periods; segments are not. `moves` are links that were
+    expected: mappings like `{"input": "visits", "after": "2w", "effect": "same", "useful": 0.3}`,
+    of which only `input` is needed. `calendar` cuts the table's periods (default: Monday weeks,
+    calendar years). `of_company` does the same from a company's rows.
+
+    Returns one row an input, with `COLUMNS`; see the head of this module. `effect` is in units of
+    the North Star for one unit of the input, `lag` in periods of the grain.
+
+    Raises UsageError for an unknown metric or word, with the nearest right one. Sources: Box and
+    Jenkins (prewhitening); Benjamini and Hochberg 1995.
+
+    >>> links.find(alignment.combine(revenue, buyers), "revenue").verdict.tolist()
+    ['cannot tell']
     """
-    pairs = find_pairs(catalog.definitions, grain)
-    targets = {pair.target: flow(catalog.definitions, pair.target) for pair in pairs}
+    rows = TableRows(table[table["segment"].isna()], calendar)
+    known = list(rows.company.metrics)
+    if star not in known:
+        raise UsageError(f"the table has no metric {star!r}{did_you_mean(star, known)}")
+    declared = _read_moves(moves, star, known)
+    metrics: dict[str, Metric] = {}
+    for name, metric in rows.company.metrics.items():
+        own = [declared[name]] if name in declared else []
+        metrics[name] = metric.model_copy(update={"moves": own})
+    company = frame_company(metrics, rows.cut, north_star=[star])
+    return of_company(rows.under(company), rows.grain)
+
+
+def of_company(rows: Rows, grain: Grain = "week") -> pd.DataFrame:
+    """Test every input of a company against every North Star, up to the rows' as-of.
+
+    `rows` is what `workbench.open().rows()` gives, or a board's `rows`. Metrics that make no sense
+    at the grain are left out.
+
+    Returns one row a pair, with `COLUMNS`; see the head of this module. Raises DataError where a
+    source that must not be used stands behind one of them.
+
+    >>> links.of_company(both.rows).verdict.tolist()
+    ['cannot tell']
+    """
+    pairs = find_pairs(rows.company, grain)
     inputs = list(dict.fromkeys(pair.input for pair in pairs))
-    flows = {name: flow(catalog.definitions, name) for name in inputs}
-    wanted = [*inputs, *targets.values(), *flows.values()]
-    table = alignment.align(catalog, list(dict.fromkeys(wanted)), grain=grain, end=catalog.as_of)
-    known = _Series.of(table, wanted)
-    sides = [(flows[pair.input], targets[pair.target]) for pair in pairs]
-    spans = [overlap(*(known.values[name] for name in side)) for side in sides]
-    found: dict[int, Correlations | None] = {}
+    targets = list(dict.fromkeys(pair.target for pair in pairs))
+    flows = {name: flow(rows.company, name) for name in [*targets, *inputs]}
+    wanted = list(dict.fromkeys([*inputs, *(flows[name] for name in [*targets, *inputs])]))
+    table = alignment.align(rows, wanted, grain=grain, end=rows.as_of)
+    series = _Series.of(table, wanted)
+    sides = [(flows[pair.input], flows[pair.target]) for pair in pairs]
+    spans = [overlap(series.values[cause], series.values[effect]) for cause, effect in sides]
+    found: list[Correlations | None] = [None] * len(pairs)
     for span in dict.fromkeys(spans):
-        places = [i for i, pair in enumerate(pairs) if spans[i] == span and not pair.is_part]
-        related = known.related(span, [sides[i] for i in places], [pairs[i].lags(grain) for i in places], grain)
-        found.update(zip(places, related, strict=True))
-    judged = judge(pairs, [found.get(i) for i in range(len(pairs))], grain)
+        places: list[int] = []
+        for place, pair in enumerate(pairs):
+            if spans[place] == span and pair.is_tested:
+                places.append(place)
+        own_sides = [sides[place] for place in places]
+        own_lags = [pairs[place].lags(grain) for place in places]
+        related = series.related(span, own_sides, own_lags, grain)
+        for place, correlations in zip(places, related, strict=True):
+            found[place] = correlations
+    judged = judge(pairs, found, grain)
     judged = judged.assign(periods=[last - first for first, last in spans])
-    return _with_activity(judged, catalog, table, grain)[COLUMNS]
+    return _with_activity(judged, rows, table, grain)[COLUMNS]
 
 
 def relate(
-    starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, causes: Array, effects: Array, *, lags: list[range], grain: Grain
+    starts: pd.DatetimeIndex,
+    ends: pd.DatetimeIndex,
+    causes: Array,
+    effects: Array,
+    *,
+    lags: list[range],
+    grain: Grain,
 ) -> list[Correlations | None]:
-    """How surprises of each row of `causes` and later ones of the same row of `effects` go together, at that row's `lags`.
+    """Correlate surprises of causes with later ones of effects, row by row.
 
-    One column for each of the periods, which have no gap; None where a row cannot be said anything about.
+    Each row is tested at its own `lags`.
+
+    The arrays have one column for each of the periods, which have no gap. None where nothing can be
+    said about a row.
     """
+    found: list[Correlations | None] = [None] * len(causes)
     if len(starts) < SHORTEST:
-        return [None] * len(causes)
-    columns = regular(starts, ends, grain)
-    first, second = cleared(causes, columns), cleared(effects, columns)
-    moving = np.flatnonzero(~is_constant(causes, first) & ~is_constant(effects, second))
-    pairs = surprises(first[moving], second[moving])
-    found: dict[int, Correlations | None] = {}
+        return found
+    series, places_of = np.unique(np.vstack([causes, effects]), axis=0, return_inverse=True)
+    cleared = clear(series, starts, ends, grain)
+    cause, effect = places_of[: len(causes)], places_of[len(causes) :]
+    moving = np.flatnonzero(~(cleared.is_still[cause] | cleared.is_still[effect]))
+    cause, effect = cause[moving], effect[moving]
+    pairs = surprises(cleared.values[cause], cleared.values[effect])
+    units = cleared.unit[effect] / cleared.unit[cause]
     for tested in dict.fromkeys(lags):
         places = [place for place, row in enumerate(moving) if lags[row] == tested]
-        related = correlate([pairs[place] for place in places], tested, columns.shape[1])
-        found.update(zip(moving[places].tolist(), related, strict=True))
-    return [found.get(row) for row in range(len(causes))]
+        spent = cleared.spent(cause[places], effect[places], tested)
+        related = correlate([pairs[place] for place in places], tested, spent, units[places])
+        for row, correlations in zip(moving[places].tolist(), related, strict=True):
+            found[row] = correlations
+    return found
 
 
-def judge(pairs: list[Pair], found: list[Correlations | None], grain: Grain) -> pd.DataFrame:
-    """The verdict of each pair: the p-values of all their lags are judged together."""
-    known = [each for each in found if each is not None]
-    p: Array = np.concatenate([each.p for each in known]) if known else np.zeros(0)
-    q = adjusted(p)
-    hurdle = level(int((q <= Q).sum()), len(p))
-    own = iter(np.split(q, np.cumsum([len(each.lags) for each in known])[:-1]) if known else [])
-    rows = [
-        _row(pair, each, next(own) if each else None, hurdle, grain) for pair, each in zip(pairs, found, strict=True)
-    ]
-    columns = {name: [row.get(name, np.nan) for row in rows] for name in COLUMNS if name not in _OF_ACTIVITY}
-    whole = {name: pd.array(columns[name], dtype="Int64") for name in ("lag", "periods_needed")}
-    return pd.DataFrame(columns | whole)
+def overlap(cause: Array, effect: Array) -> tuple[int, int]:
+    """Find the last unbroken run of periods in which both series have values.
+
+    Returns the place of its first period, and of the one after its last.
+    """
+    known = np.isfinite(cause) & np.isfinite(effect)
+    if not known.any():
+        return 0, 0
+    last = int(np.flatnonzero(known)[-1])
+    gaps = np.flatnonzero(~known[:last])
+    first = int(gaps[-1]) + 1 if len(gaps) else 0
+    return first, last + 1
 
 
-def _row(pair: Pair, found: Correlations | None, q: Array | None, hurdle: float, grain: Grain) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "input": pair.input, "target": pair.target, "is_part": pair.is_part, "declared": pair.declared is not None,
-    }  # fmt: skip
-    if found is None or q is None:
-        needed = None if pair.is_part else periods_needed(pair.useful, hurdle, 0.0, 0.0)
-        return row | {
-            "verdict": "cannot tell",
-            "contradicted": False,
-            "together": False,
-            "power": 0.0,
-            "periods_needed": needed,
-        }
-    best = int(np.argmax(np.abs(found.z) * np.sqrt(found.free)))
-    power = found.power(pair.useful, hurdle, pair.after(grain))
-    along = found.goes_along(pair.useful, hurdle)
-    sure = power >= POWER and len(found.lags) == len(pair.lags(grain))
-    absent = sure and not along and found.excludes(pair.useful)
-    lowest = min(q.tolist())
-    verdict = "moves" if lowest <= Q else "does not" if absent else "cannot tell"
-    open_ = verdict == "cannot tell" and not along
-    return row | {
-        "verdict": verdict,
-        "lag": int(found.lags[best]),
-        **dict(zip(("effect", "effect_low", "effect_high"), found.effect(best), strict=True)),
-        "q": lowest,
-        "contradicted": _contradicted(pair, verdict, float(found.r[best])),
-        "together": along,
-        "power": power if sure else min(power, math.nextafter(POWER, 0)),
-        "periods_needed": _needed(pair, found, hurdle, best) if open_ else None,
-    }
+def risen(values: pd.Series, grain: Grain, better: Better = "up") -> float | None:
+    """Measure by which share the recent periods (weeks: 13) lie above the same ones a year before.
+
+    Without a year before they are compared with as many periods just before. None where the change
+    is not clear: two standard errors in the good direction; down is good where `better` is down.
+    """
+    length, back = RECENT[grain], compared_back(values, grain)
+    last = values.last_valid_index()
+    known = np.zeros(0) if last is None else values.loc[:last].to_numpy(dtype=float)
+    if len(known) < length + back:
+        return None
+    now = known[-length:]
+    then = known[len(known) - length - back : len(known) - back]
+    now, then = now[np.isfinite(now)], then[np.isfinite(then)]
+    if min(len(now), len(then)) < 2 or then.mean() == 0:
+        return None
+    change = float(now.mean() - then.mean())
+    error = float(np.sqrt(now.var(ddof=1) / len(now) + then.var(ddof=1) / len(then)))
+    gain = -change if better == "down" else change
+    is_clear = gain > 0 and gain > CLEAR * error
+    return change / abs(float(then.mean())) if is_clear else None
 
 
-def _needed(pair: Pair, found: Correlations, hurdle: float, best: int) -> int:
-    return periods_needed(pair.useful, hurdle, float(found.r[best]), float(found.free.min()))
+def compared_back(values: pd.Series, grain: Grain) -> int:
+    """Return how many periods before the recent ones those lie that `risen` compares them with.
+
+    A year, or just before them where no year before is known.
+    """
+    length, back = RECENT[grain], YEAR[grain]
+    last = values.last_valid_index()
+    count = 0 if last is None else len(values.loc[:last])
+    return length if length > back or count < length + back else back
 
 
-def _contradicted(pair: Pair, verdict: str, r: float) -> bool:
-    """Whether the data speak against a declared link: no effect, or one in the other direction."""
-    if pair.declared is None or verdict == "cannot tell":
+def on_target(table: pd.DataFrame, grain: Grain, better: Better) -> bool:
+    """Tell whether the recent periods met their target on average.
+
+    `table` has `value target target_low target_high`.
+    """
+    recent = table.tail(RECENT[grain]).dropna(subset=["value", "target"])
+    if recent.empty:
         return False
-    return verdict == "does not" or (r > 0) != (pair.declared.effect == "same")
+    mean = recent[_BAND].mean()
+    if better == "inside":
+        return bool(mean["target_low"] <= mean["value"] <= mean["target_high"])
+    if better == "down":
+        return bool(mean["value"] <= mean["target"])
+    return bool(mean["value"] >= mean["target"])
+
+
+def _read_moves(
+    moves: Iterable[Mapping[str, Any]], star: str, known: list[str]
+) -> dict[str, Moves]:
+    """Read the links that were expected, by input."""
+    declared: dict[str, Moves] = {}
+    for mapping in moves:
+        name = mapping.get("input")
+        if name not in known:
+            near = did_you_mean(str(name), known)
+            raise UsageError(f"moves: the table has no metric {name!r}{near}")
+        words = {key: value for key, value in mapping.items() if key != "input"}
+        try:
+            declared[str(name)] = Moves(metric=star, **words)
+        except ValidationError as error:
+            raise UsageError(say_invalid("moves", error.errors(), Moves.model_fields)) from error
+    return declared
 
 
 @dataclass(frozen=True)
 class _Series:
-    """Each metric's values over the same periods, NaN where it has none that is complete: a partial one is no smaller one."""
+    """Each metric's values over the same periods.
+
+    NaN where a metric has none that is complete: a partial value is no smaller one.
+    """
 
     starts: pd.DatetimeIndex
     ends: pd.DatetimeIndex
@@ -157,47 +263,59 @@ class _Series:
 
     @classmethod
     def of(cls, table: pd.DataFrame, metrics: Iterable[str]) -> _Series:
-        """The metrics' series from an aligned table, which has the same periods for each: none before anybody has data."""
+        """Take the metrics' series from an aligned table, which has the same periods for each."""
         complete = table.assign(value=table["value"].where(table["complete"].astype(bool)))
-        groups = {str(name): group for name, group in complete.groupby("metric", sort=False)}
-        one = next(iter(groups.values()), table)
-        values = {name: groups.get(name, table.iloc[:0])["value"].to_numpy(dtype=float) for name in metrics}
-        return cls(pd.DatetimeIndex(one["period_start"]), pd.DatetimeIndex(one["period_end"]), values)
+        rows_by_metric = dict(tuple(complete.groupby("metric", sort=False)))
+        first = next(iter(rows_by_metric.values()), table)
+        empty = table.iloc[:0]  # of a metric without any data
+        values: dict[str, Array] = {}
+        for name in metrics:
+            values[name] = rows_by_metric.get(name, empty)["value"].to_numpy(dtype=float)
+        starts, ends = (
+            pd.DatetimeIndex(first["period_start"]),
+            pd.DatetimeIndex(first["period_end"]),
+        )
+        return cls(starts, ends, values)
 
     def related(
-        self, span: tuple[int, int], pairs: list[tuple[str, str]], lags: list[range], grain: Grain
+        self, span: tuple[int, int], sides: list[tuple[str, str]], lags: list[range], grain: Grain
     ) -> list[Correlations | None]:
-        """`relate` for these pairs of metrics over these periods."""
-        if not pairs:
+        """Correlate these pairs of metrics over these periods (see `relate`)."""
+        if not sides:
             return []
         rows = slice(*span)
-        causes, effects = (np.stack([self.values[pair[side]][rows] for pair in pairs]) for side in (0, 1))
+        causes = np.stack([self.values[cause][rows] for cause, _ in sides])
+        effects = np.stack([self.values[effect][rows] for _, effect in sides])
         return relate(self.starts[rows], self.ends[rows], causes, effects, lags=lags, grain=grain)
 
 
-def overlap(cause: Array, effect: Array) -> tuple[int, int]:
-    """The last unbroken run of periods in which both have values: the place of its first, and of the one after its last."""
-    known = np.isfinite(cause) & np.isfinite(effect)
-    if not known.any():
-        return 0, 0
-    last = int(np.flatnonzero(known)[-1])
-    gaps = np.flatnonzero(~known[:last])
-    return int(gaps[-1]) + 1 if len(gaps) else 0, last + 1
+def _with_activity(
+    judged: pd.DataFrame, rows: Rows, table: pd.DataFrame, grain: Grain
+) -> pd.DataFrame:
+    """Add `rise` and `rocking_chair`: busy, and moving no North Star, not even as a part of it.
 
-
-def _with_activity(judged: pd.DataFrame, catalog: Catalog, table: pd.DataFrame, grain: Grain) -> pd.DataFrame:
-    """The pairs with `rise` and `rocking_chair`: busy, with a series that
-    would have shown a useful effect, and moving no North Star, not even as a part of it."""
+    A series that would not have shown a useful effect is never a rocking chair.
+    """
     rises: dict[str, float | None] = dict.fromkeys(judged["input"])
+    backs: dict[str, int] = dict.fromkeys(judged["input"], YEAR[grain])
     busy: dict[str, bool] = dict.fromkeys(judged["input"], False)
-    whole = table[table["complete"].astype(bool) & table["metric"].isin(judged["input"])]
-    recent = alignment.add_targets(whole.groupby("metric", sort=False).tail(RECENT[grain]), catalog)
-    aimed = dict(tuple(recent.groupby("metric", sort=False)))
-    for name, past in whole.groupby("metric", sort=False):
-        metric, better = str(name), catalog.definitions.metrics[str(name)].better
-        rises[metric] = risen(past["value"].reset_index(drop=True), grain, better)
-        busy[metric] = rises[metric] is not None or on_target(aimed[name], grain, better)
-    leads = (judged["verdict"] == "moves") | judged["together"].astype(bool) | judged["is_part"].astype(bool)
-    idle = ~judged["input"].isin(set(judged.loc[leads, "input"])) & (judged["power"] >= POWER)
-    rocking = idle & judged["input"].map(busy).astype(bool)
-    return judged.assign(rocking_chair=rocking, rise=judged["input"].map(rises).astype(float))
+    past = table[table["complete"].astype(bool) & table["metric"].isin(judged["input"])]
+    recent = past.groupby("metric", sort=False).tail(RECENT[grain])
+    recent = alignment.add_targets(recent, rows)
+    targets = dict(tuple(recent.groupby("metric", sort=False)))
+    for name, own in past.groupby("metric", sort=False):
+        metric = str(name)
+        better = rows.company.metrics[metric].better
+        values = own["value"].reset_index(drop=True)
+        rises[metric] = risen(values, grain, better)
+        backs[metric] = compared_back(values, grain)
+        busy[metric] = rises[metric] is not None or on_target(targets[name], grain, better)
+    moves = judged["verdict"] == "moves"
+    leads = moves | judged["together"].astype(bool) | judged["is_part"].astype(bool)
+    leading = set(judged.loc[leads, "input"])
+    is_idle = ~judged["input"].isin(leading) & (judged["power"] >= POWER)
+    return judged.assign(
+        rocking_chair=is_idle & judged["input"].map(busy).astype(bool),
+        rise=judged["input"].map(rises).astype(float),
+        rise_back=judged["input"].map(backs).astype(int),
+    )

@@ -1,39 +1,58 @@
-"""What the correlations of a whole board prove: p-values, the share of false finds that is let pass, and power.
+"""What the correlations of a whole board prove: p-values, false finds, power.
 
-Every lag of every pair is a test. With hundreds of them something always looks related, so Benjamini and Hochberg's
-procedure is run over all of them together, at q = .04: coefficients that are estimated let a little more through than
-the textbook says, and this way at most 5 % of boards on which nothing moves anything show a driver.
+Two independent series that drift look related in most cases. So `surprises` takes memory out of
+what is left of them once they are cleared of what is regular (`links.regular`): the input's own
+rhythm out of both (prewhitening: Box and Jenkins 1970), then what is left of the target's own
+rhythm out of the target. Without the last step a metric that moves together with the target, at lag
+0, would look like a driver.
+
+Every lag of every pair is a test, and with hundreds of them something always looks related. So
+`adjusted` runs the procedure of Holm (1979) over all of them together, at 4 %: coefficients that
+are estimated let a little more through, and this way at most 5 % of boards show a false link,
+however many true ones stand beside it. What is strong enough to be looked at must stand
+the checks of `links.checks`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from dataops_nb.links.whitening import Array, rounded_up
+from dataops_nb.links import checks
+from dataops_nb.links.checks import Doubt
+from dataops_nb.links.memory import autoregressions, filtered
 
+Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int_]
+Flags = npt.NDArray[np.bool_]
 Q = 0.04
 POWER = 0.8
+CANDIDATE = 0.01
 CONFIDENCE = 0.95
 FEWEST_FREE = 8
+FARTHEST = 4.0
+FARTHEST_OF_NOTHING = 2.0  # standard errors of the strongest of some lags, where nothing is
+NOISE = 1e-9
 _LARGEST = 0.999999
-Places = npt.NDArray[np.int_]
-
 _NORMAL = NormalDist()
 _WIDTH = _NORMAL.inv_cdf((1 + CONFIDENCE) / 2)
+_NONE: Array = np.zeros(0)
 
 
 @dataclass(frozen=True)
 class Correlations:
-    """Partial correlations of an input with a later target: one for each lag (in periods), with its degrees of freedom.
+    """Partial correlations of an input with a later target, one for each lag.
 
-    `scale` turns each into units of the target for one unit of the input; `together` is the correlation within
-    one period, which says nothing about which moves which.
+    `free` are their degrees of freedom, `doubts` what the checks say of each, `surprises` the
+    series that were correlated. `lags` are in periods. `scale` turns each correlation into units of
+    the target for one unit of the input. `together` is the correlation within one period, which
+    says nothing about which moves which.
     """
 
     lags: Array
@@ -41,11 +60,21 @@ class Correlations:
     free: Array
     scale: Array
     together: float = 0.0
+    doubts: tuple[Doubt, ...] = ()
+    surprises: tuple[Array, Array] = (_NONE, _NONE)
 
     @cached_property
     def p(self) -> Array:
-        """The two-sided p-value of each lag, by Fisher's z."""
-        return np.array([math.erfc(each / math.sqrt(2)) for each in np.abs(self.z * np.sqrt(self.free)).tolist()])
+        """The two-sided p-value of each lag, by Fisher's z less what is doubtful about it."""
+        deviations = np.abs(self.z * np.sqrt(self.free))
+        if self.doubts:
+            deviations = deviations * [doubt.share for doubt in self.doubts]
+        return _tails(deviations)
+
+    @cached_property
+    def p_unchecked(self) -> Array:
+        """The same without any check."""
+        return _tails(np.abs(self.z * np.sqrt(self.free)))
 
     @cached_property
     def z(self) -> Array:
@@ -53,11 +82,14 @@ class Correlations:
         return np.asarray(np.arctanh(self.r))
 
     def excludes(self, useful: float) -> bool:
-        """Whether the 95 % intervals of all lags lie inside `useful`."""
+        """Tell whether the 95 % intervals of all lags lie inside `useful`."""
         return bool(self.high.max() < useful and self.low.min() > -useful)
 
     def goes_along(self, useful: float, level: float) -> bool:
-        """Whether both move in the same period: found at this level, or as strongly as `useful`."""
+        """Tell whether both move in the same period.
+
+        Found at this level, or as strongly as `useful`.
+        """
         z = math.atanh(self.together) * math.sqrt(float(self.free.max()) + 1)
         return abs(z) > _critical(level) or abs(self.together) >= useful
 
@@ -72,97 +104,209 @@ class Correlations:
         return np.asarray(np.tanh(self.z + _WIDTH / np.sqrt(self.free)))
 
     def effect(self, at: int) -> tuple[float, float, float]:
-        """The regression slope of the lag at this place, and the ends of its 95 % interval."""
+        """Return the regression slope of the lag at this place, with its 95 % interval."""
         r, scale = float(self.r[at]), float(self.scale[at])
         reach = _WIDTH * math.sqrt((1 - r * r) / float(self.free[at]))
         return r * scale, (r - reach) * scale, (r + reach) * scale
 
     def power(self, useful: float, level: float, lag: int | None = None) -> float:
-        """How surely a partial correlation of `useful` would have been found at this level: at a lag, or over all lags."""
-        at = self.free[self.lags == lag] if lag is not None and lag in self.lags else self.free
-        reached = math.atanh(useful) * np.sqrt(at) - _critical(level)
+        """Return how surely a partial correlation of `useful` would have been found at this level.
+
+        At a lag, or on average over all lags.
+        """
+        free = self.free
+        if lag is not None and lag in self.lags:
+            free = free[self.lags == lag]
+        reached = math.atanh(useful) * np.sqrt(free) - _critical(level)
         return sum(map(_NORMAL.cdf, reached.tolist())) / len(reached)
 
 
-def correlate(pairs: list[tuple[Array, Array]], lags: range, fitted: int) -> list[Correlations | None]:
-    """The correlations of pairs of series of surprises at these lags, as far as they leave 8 degrees of freedom.
+def correlate(
+    pairs: list[tuple[Array, Array]], lags: range, fitted: Array, units: Array
+) -> list[Correlations | None]:
+    """Correlate pairs of series of surprises at these lags.
 
-    `fitted` is the number of columns that both were cleared of. None where no lag is left or a series never moves.
+    Lags are tested as far as they leave 8 degrees of freedom.
+
+    `fitted` are the degrees of freedom that clearing took, one column a lag, `units` what one of
+    the effects is in units of one of the causes. None where no lag is left or a series never moves.
     """
     if not pairs:
         return []
     sizes = np.array([len(cause) for cause, _ in pairs])
-    causes, effects = (_ending_together([pair[side] for pair in pairs], sizes) for side in (0, 1))
+    causes = _ending_together([cause for cause, _ in pairs], sizes)
+    effects = _ending_together([effect for _, effect in pairs], sizes)
     tested = np.arange(lags.start, min(lags.stop, int(sizes.max())))
     r, scale, moves = _products(causes, effects, sizes, np.concatenate([[0], tested]))
+    scale = scale * units[:, None]
     lagged: Array = tested.astype(float)
-    free: Array = sizes[:, None] - lagged - fitted - 3.0
-    enough = (free >= FEWEST_FREE).sum(axis=1)
-    return [
-        Correlations(lagged[:n], r[row, 1 : n + 1], free[row, :n], scale[row, 1 : n + 1], float(r[row, 0]))
-        if n and moves[row]
-        else None
-        for row, n in enumerate(enough.tolist())
-    ]
+    free: Array = sizes[:, None] - lagged - fitted[:, : len(tested)] - 3.0
+    lag_counts = (free >= FEWEST_FREE).sum(axis=1)
+    found: list[Correlations | None] = []
+    for row, count in enumerate(lag_counts.tolist()):
+        if not count or not moves[row]:
+            found.append(None)
+            continue
+        later = slice(1, count + 1)  # the first column is lag 0
+        together = float(r[row, 0])
+        plain = Correlations(
+            lagged[:count],
+            r[row, later],
+            free[row, :count],
+            scale[row, later],
+            together,
+            surprises=pairs[row],
+        )
+        found.append(_checked(plain))
+    return found
+
+
+def _checked(plain: Correlations) -> Correlations:
+    """Add what the checks say of the lags that are strong enough to be looked at."""
+    cause, effect = plain.surprises
+    doubts = [Doubt(1.0, None)] * len(plain.lags)
+    for place in np.flatnonzero(plain.p_unchecked <= CANDIDATE):
+        lag, most = int(plain.lags[place]), int(plain.lags[-1])
+        doubts[place] = checks.doubt(cause, effect, lag, most)
+    return replace(plain, doubts=tuple(doubts))
+
+
+def _tails(deviations: Array) -> Array:
+    """Return the two-sided p-values of normal deviates."""
+    return np.array([math.erfc(size / math.sqrt(2)) for size in deviations.tolist()])
 
 
 def _ending_together(series: list[Array], sizes: Places) -> Array:
-    """One row each; the shorter ones begin with zeros."""
-    out = np.zeros((len(series), int(sizes.max())))
-    for row, each in zip(out, series, strict=True):
-        row[len(row) - len(each) :] = each
-    return out
+    """Stack series as rows that end together; the shorter ones begin with zeros."""
+    stacked = np.zeros((len(series), int(sizes.max())))
+    for row, values in zip(stacked, series, strict=True):
+        row[len(row) - len(values) :] = values
+    return stacked
 
 
-def _products(causes: Array, effects: Array, sizes: Places, lags: Places) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
-    """The correlation of each row with a later one, and the ratio of their deviations, one column for each lag.
+def _products(
+    causes: Array, effects: Array, sizes: Places, lags: Places
+) -> tuple[Array, Array, Flags]:
+    """Correlate each row of causes with the same row of effects, one column for each lag.
 
-    And whether both move at all. Of each row the last `sizes` values count, those before are 0.
+    Of each row the last `sizes` values count, those before are 0. Returns the correlations, the
+    ratios of the deviations, and whether both rows move at all.
     """
-    n, left = causes.shape[1], np.maximum(sizes[:, None] - lags, 1)
-    over = np.stack([np.einsum("ki,ki->k", causes[:, : n - lag], effects[:, lag:]) for lag in lags], axis=1)
-    sum_c, square_c = _without(causes[:, ::-1], np.broadcast_to(lags, left.shape))
-    sum_e, square_e = _without(effects, np.minimum(n - sizes[:, None] + lags, n))
-    spread_c, spread_e = (np.maximum(s - t * t / left, 0.0) for s, t in ((square_c, sum_c), (square_e, sum_e)))
+    length = causes.shape[1]
+    counts = np.maximum(sizes[:, None] - lags, 1)
+    products: list[Array] = []
+    for lag in lags:
+        products.append(np.einsum("ki,ki->k", causes[:, : length - lag], effects[:, lag:]))
+    # a cause loses its last values to the lag, an effect its first ones
+    sum_c, square_c = _sums_without(causes[:, ::-1], np.broadcast_to(lags, counts.shape))
+    first = np.minimum(length - sizes[:, None] + lags, length)
+    sum_e, square_e = _sums_without(effects, first)
+    spread_c = np.maximum(square_c - sum_c * sum_c / counts, 0.0)
+    spread_e = np.maximum(square_e - sum_e * sum_e / counts, 0.0)
     width = np.sqrt(spread_c * spread_e)
-    r = np.divide(over - sum_c * sum_e / left, width, out=np.zeros_like(width), where=width > 0)
+    covariance = np.stack(products, axis=1) - sum_c * sum_e / counts
+    r = np.divide(covariance, width, out=np.zeros_like(width), where=width > 0)
     ratio = np.divide(spread_e, spread_c, out=np.zeros_like(width), where=spread_c > 0)
     return np.clip(r, -_LARGEST, _LARGEST), np.sqrt(ratio), width[:, 0] > 0
 
 
-def _without(series: Array, first: Places) -> tuple[Array, Array]:
-    """The sums, and the sums of squares, of rows without so many first values, one column for each number of them."""
+def _sums_without(series: Array, first: Places) -> tuple[Array, Array]:
+    """Return the sums, and the sums of squares, of rows without so many first values.
+
+    `first` has one column for each number of values that are left out.
+    """
     most = int(first.max())
     gone = np.zeros((2, len(series), most + 1))
     np.cumsum([series[:, :most], series[:, :most] ** 2], axis=2, out=gone[:, :, 1:])
     total = np.stack([series.sum(axis=1), np.einsum("ki,ki->k", series, series)])
-    left = total[:, :, None] - np.take_along_axis(gone, np.broadcast_to(first, (2, *first.shape)), axis=2)
+    places = np.broadcast_to(first, (2, *first.shape))
+    left = total[:, :, None] - np.take_along_axis(gone, places, axis=2)
     return left[0], left[1]
 
 
 def adjusted(p: Array) -> Array:
-    """The q-values of p-values, in their order: the smallest share of false finds at which each would be rejected."""
+    """Return the adjusted p-values of tests, in their order.
+
+    Each is the smallest chance of any false find at which the test is rejected, whichever of the
+    others are true. Source: Holm (1979, Scandinavian Journal of Statistics 6).
+    """
     order = np.argsort(p, kind="stable")
-    steps = p[order] * len(p) / np.arange(1, len(p) + 1)
-    out = np.empty(len(p))
-    out[order] = np.minimum.accumulate(steps[::-1])[::-1]
-    return np.minimum(out, 1.0)
+    steps = p[order] * np.arange(len(p), 0, -1)
+    q = np.empty(len(p))
+    q[order] = np.maximum.accumulate(steps)
+    return np.minimum(q, 1.0)
 
 
 def level(found: int, tests: int) -> float:
-    """The p-value at which one more of `tests` would be rejected beside the `found` ones."""
-    return min(Q, Q * (found + 1) / max(tests, 1))
+    """Return the p-value at which one more of `tests` is rejected beside the `found` ones."""
+    return Q / max(tests - found, 1)
 
 
-def periods_needed(useful: float, level: float, strongest: float, free: float) -> int:
-    """How many periods more make 80 % power at `useful`, and an interval around `strongest` that excludes it."""
-    wanted = ((_critical(level) + _NORMAL.inv_cdf(POWER)) / math.atanh(useful)) ** 2
-    if abs(strongest) < useful:
-        distance = math.atanh(useful) - math.atanh(abs(strongest))
-        narrow = (_WIDTH / distance) ** 2
-        wanted = max(wanted, min(narrow, 10 * wanted))
-    return max(1, rounded_up(wanted - free))
+def periods_needed(useful: float, level: float, free: float) -> int:
+    """Return how many periods more tell whether there is an effect of `useful`; 0 if none would.
+
+    They make 80 % power at the level, and intervals that exclude it at every lag where nothing is.
+    """
+    sure = _critical(level) + _NORMAL.inv_cdf(POWER)
+    wanted = (max(sure, _WIDTH + FARTHEST_OF_NOTHING) / math.atanh(useful)) ** 2
+    return max(0, rounded_up(wanted - free))
 
 
 def _critical(level: float) -> float:
     return _NORMAL.inv_cdf(1 - level / 2)
+
+
+def bounded(series: Array) -> Array:
+    """Centre each row and clip it to four robust deviations around its median.
+
+    One odd week proves nothing.
+    """
+    middle = _medians(series)
+    spread = 1.4826 * _medians(np.abs(series - middle))
+    if not spread.all():
+        spread = np.where(spread > 0, spread, series.std(axis=1, keepdims=True))
+    kept = np.clip(series, middle - FARTHEST * spread, middle + FARTHEST * spread)
+    return np.asarray(kept - kept.mean(axis=1, keepdims=True))
+
+
+def _medians(series: Array) -> Array:
+    """Return the median of each row, as a column."""
+    middle = (series.shape[1] - 1) // 2, series.shape[1] // 2
+    ordered = np.partition(series, middle, axis=1)
+    return np.asarray(ordered[:, middle].mean(axis=1, keepdims=True))
+
+
+def surprises(causes: Array, effects: Array) -> list[tuple[Array, Array]]:
+    """Filter pairs of cleared rows: both by the cause's model, then by the effect's own.
+
+    The two of a pair are equally long; the pairs need not be. Source: prewhitening, Box and Jenkins
+    (1970).
+    """
+    own = autoregressions(causes)
+    first = [filtered(cause, model) for cause, model in zip(causes, own, strict=True)]
+    second = [filtered(effect, model) for effect, model in zip(effects, own, strict=True)]
+    rest = _by_length(autoregressions, second)
+    ahead = [cause[len(model) :] for cause, model in zip(first, rest, strict=True)]
+    behind = [filtered(effect, model) for effect, model in zip(second, rest, strict=True)]
+    return list(zip(_by_length(bounded, ahead), _by_length(bounded, behind), strict=True))
+
+
+def _by_length(work: Callable[[Array], Iterable[Array]], series: list[Array]) -> list[Array]:
+    """Do the work on series of different lengths, at once for those that are equally long.
+
+    Return it in their order.
+    """
+    places_by_length: dict[int, list[int]] = {}
+    for place, values in enumerate(series):
+        places_by_length.setdefault(len(values), []).append(place)
+    done: list[Array] = [_NONE] * len(series)
+    for places in places_by_length.values():
+        stacked = np.stack([series[place] for place in places])
+        for place, result in zip(places, work(stacked), strict=True):
+            done[place] = result
+    return done
+
+
+def rounded_up(value: float) -> int:
+    """Return the next whole number; a number that is whole but for its last bits stays."""
+    return math.ceil(value - NOISE)

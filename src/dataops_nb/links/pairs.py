@@ -1,12 +1,13 @@
-"""Which metric is tested against which North Star, over which lags, and what was declared about it."""
+"""Pairs: which metric is tested against which North Star, over which lags."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from dataops_nb.definitions import Definitions, upstream
-from dataops_nb.definitions.models import Cumulative, Duration, Grain, Moves
+from dataops_nb.company import Company
+from dataops_nb.metrics import Cumulative, Moves
+from dataops_nb.terms import Duration, Grain
 
 USUAL_LAGS = 8
 BEYOND_DECLARED = 2
@@ -16,65 +17,97 @@ _DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "quarter": 365.25 / 4, "
 
 @dataclass(frozen=True)
 class Pair:
-    """An input and a North Star; `declared` is what the input says under `moves:`, or None."""
+    """An input and a North Star.
+
+    `declared` is what the input says under `moves:`, or None. `is_part`: the North Star is computed
+    from the input. `is_window`: the input is computed from nothing but the North Star and its
+    parts, as a trailing year of it is. Both are arithmetic and not tested.
+    """
 
     input: str
     target: str
     declared: Moves | None
     is_part: bool
+    is_window: bool = False
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether the two are measured apart from each other."""
+        return not (self.is_part or self.is_window)
 
     def after(self, grain: Grain) -> int | None:
-        """The declared lag in periods of the grain, at least 1; None where none is declared."""
-        said = self.declared.after if self.declared else None
-        return None if said is None else in_periods(said, grain)
+        """Return the declared lag in periods of the grain, at least 1.
+
+        None where none is declared.
+        """
+        if self.declared is None or self.declared.after is None:
+            return None
+        return in_periods(self.declared.after, grain)
 
     def lags(self, grain: Grain) -> range:
-        """The lags to test: 1 to 8 periods, or as far as two beyond the declared one."""
-        return range(1, max(USUAL_LAGS, (self.after(grain) or 0) + BEYOND_DECLARED) + 1)
+        """Return the lags to test: 1 to 8 periods, or as far as two beyond the declared one."""
+        farthest = (self.after(grain) or 0) + BEYOND_DECLARED
+        return range(1, max(USUAL_LAGS, farthest) + 1)
 
     @property
     def useful(self) -> float:
         """The smallest partial correlation worth having: what was declared, or .4."""
-        said = self.declared.useful if self.declared else None
-        return USEFUL if said is None else said
+        if self.declared is None or self.declared.useful is None:
+            return USEFUL
+        return self.declared.useful
+
+
+def find_pairs(company: Company, grain: Grain) -> list[Pair]:
+    """List every input with every North Star, where both make sense at the grain.
+
+    They are listed whether declared or not.
+
+    Inputs have the role input; a metric of another role is one too where it is declared to move a
+    North Star.
+    """
+    stars = [name for name in company.north_star if grain in company.metrics[name].grains]
+    pairs: list[Pair] = []
+    for name, metric in company.metrics.items():
+        if grain not in metric.grains:
+            continue
+        for star in stars:
+            declared = _declared_link(company, name, star)
+            is_input = company.role(name) == "input" or declared is not None
+            if name != star and is_input:
+                is_part = name in company.upstream([star])
+                is_window = not is_part and _sources(company, name) <= _sources(company, star)
+                pairs.append(Pair(name, star, declared, is_part, is_window))
+    return pairs
+
+
+def flow(company: Company, metric: str) -> str:
+    """Return the metric itself, or what a cumulative one accumulates.
+
+    Windows that overlap always look related.
+    """
+    definition = company.metrics[metric]
+    if isinstance(definition, Cumulative):
+        return flow(company, definition.metric)
+    return metric
+
+
+def _sources(company: Company, metric: str) -> set[str]:
+    """Return the simple metrics that a metric is computed from, or itself."""
+    return {name for name in company.upstream([metric]) if company.upstream([name]) == [name]}
 
 
 def in_periods(length: Duration, grain: Grain) -> int:
-    """A duration in whole periods of a grain, at least 1."""
+    """Return a duration in whole periods of a grain, at least 1."""
     if length.unit == "period":
         return max(1, length.count)
-    return max(1, math.floor(length.count * _DAYS[length.unit] / _DAYS[grain] + 0.5))
+    periods = length.count * _DAYS[length.unit] / _DAYS[grain]
+    return max(1, math.floor(periods + 0.5))
 
 
-def find_pairs(definitions: Definitions, grain: Grain) -> list[Pair]:
-    """Every input that makes sense at the grain with every North Star that does, declared or not.
-
-    Inputs have the role input; a metric of another role is one too where it is declared to move a North Star.
-    """
-    stars = [name for name in definitions.company.north_star if grain in definitions.metrics[name].grains]
-    return [
-        Pair(name, star, _declared(definitions, name, star), _is_part(definitions, name, star))
-        for name, metric in definitions.metrics.items()
-        for star in stars
-        if name != star and grain in metric.grains and _is_input(definitions, name, star)
-    ]
-
-
-def flow(definitions: Definitions, metric: str) -> str:
-    """The metric itself, or what a cumulative one accumulates: windows that overlap always look related."""
-    definition = definitions.metrics[metric]
-    return flow(definitions, definition.metric) if isinstance(definition, Cumulative) else metric
-
-
-def _is_input(definitions: Definitions, metric: str, star: str) -> bool:
-    return definitions.role(metric) == "input" or _declared(definitions, metric, star) is not None
-
-
-def _declared(definitions: Definitions, metric: str, star: str) -> Moves | None:
-    meant = {star, flow(definitions, star)} - {metric}
-    return next((each for each in definitions.metrics[metric].moves if each.metric in meant), None)
-
-
-def _is_part(definitions: Definitions, metric: str, star: str) -> bool:
-    """Whether the North Star is computed from the metric: arithmetic, not a link."""
-    return metric in upstream(definitions, [star])
+def _declared_link(company: Company, metric: str, star: str) -> Moves | None:
+    """Return what a metric says about moving a North Star, or the flow behind it."""
+    targets = {star, flow(company, star)} - {metric}
+    for moves in company.metrics[metric].moves:
+        if moves.metric in targets:
+            return moves
+    return None

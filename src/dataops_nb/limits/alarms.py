@@ -1,0 +1,193 @@
+"""How often the newest point of a metric shows a signal although nothing happens.
+
+Wheeler's constants were chosen for values of any kind, and their false alarms were counted for
+normal ones. A count of 3 or a skewed sum shows others. So the chance is computed for each series:
+by the distribution of its counts where it is counted, else by the shape of its own values, whose
+lean is read off their median and their tenths (Tukey's g), which no few wild points can move.
+
+Limits come from the newest point too, and from few others, so it lies outside them less often than
+outside known ones; by how much, `estimated` has by simulation (normal values, 12 to 208 points).
+
+Sources: Tukey 1977, "Modern techniques in data analysis" (the g distribution, in Hoaglin, Mosteller
+& Tukey, *Exploring Data Tables, Trends, and Shapes*, chapter 11); Wilson & Hilferty 1931 (the cube
+root of a gamma variable is nearly normal).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dataops_nb.limits.runs import longest_allowed
+from dataops_nb.limits.xmr import SignalRules
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
+TENTH = 1.2815515655446004  # of a standard normal variable, a tenth lies above it
+_FARTHEST = 10.0  # standard deviations; what lies farther out counts as lying there
+_LEANS_BY_CHANCE = 2.6  # the variance of g of n normal values, times n
+_AN_EVENT = 4.5  # standard deviations; what lies farther out is taken for an event, not for noise
+_WEIGHT = 50  # points outside count beside so many of the shape's
+_ERFC = np.frompyfunc(math.erfc, 1, 1)
+
+
+@dataclass(frozen=True)
+class Chances:
+    """How likely a value lies outside a limit, near it, and on one side of the middle.
+
+    Each has two rows, above and below, and a column for each point.
+    """
+
+    outside: Array
+    near: Array
+    side: Array
+
+    def averaged(self, owner: npt.NDArray[np.int_], count: int) -> Chances:
+        """Return the mean chances of the points of each owner, of `count` owners."""
+        sizes = np.maximum(np.bincount(owner, minlength=count), 1)
+        means = []
+        for chances in (self.outside, self.near, self.side):
+            means.append(np.array([np.bincount(owner, row, count) / sizes for row in chances]))
+        return Chances(*means)
+
+    def signal(self, rules: SignalRules) -> Array:
+        """Return the chance that the newest of independent points shows a signal."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            near = np.maximum(self.near, self.outside)
+            alone = self.outside + (near - self.outside) * _at_least(rules, near)
+            given = np.where(self.side > 0, near / self.side, 0.0)
+            seen = np.where(self.side > 0, self.outside / self.side, 0.0)
+            also = seen + (given - seen) * _at_least(rules, np.minimum(given, 1.0))
+        in_run = self.side**rules.run * (1 - np.clip(also, 0.0, 1.0))
+        chance = (alone + in_run).sum(axis=0)
+        if rules.trend:
+            chance = chance + 2 / math.factorial(rules.trend)
+        return np.asarray(np.clip(chance, 0.0, 1.0))
+
+
+def _at_least(rules: SignalRules, near: Array) -> Array:
+    """Return the chance that enough of the points before are near the limit too."""
+    before, needed = rules.near_of - 1, rules.near - 1
+    if before > 10:
+        return np.zeros_like(near)
+    chance = np.zeros_like(near)
+    for k in range(needed, before + 1):
+        chance = chance + math.comb(before, k) * near**k * (1 - near) ** (before - k)
+    return chance
+
+
+def of_counts(
+    expected: Array, deviation: Array, lean: Array, reach: tuple[Array, Array], near: float
+) -> Chances:
+    """Return the chances of whole numbers with this mean, standard deviation and γσ (`lean`).
+
+    `reach` is the distance of the upper and of the lower limit from the mean, `near` the part of it
+    from which on a point is near the limit.
+    """
+
+    def below(count: Array) -> Array:
+        """The chance of at most so many; there are none below 0."""
+        chance = _below(_cube_root(count + 0.5 - expected, deviation, lean))
+        return np.asarray(np.where(count < 0, 0.0, chance))
+
+    upper, lower = reach
+    outside = [1 - below(np.floor(expected + upper)), below(np.ceil(expected - lower) - 1)]
+    close = [
+        1 - below(np.floor(expected + near * upper)),
+        below(np.ceil(expected - near * lower) - 1),
+    ]
+    middle = np.ceil(expected - lean / 6 - 0.5)
+    return Chances(
+        np.array(outside), np.array(close), np.array([1 - below(middle), below(middle - 1)])
+    )
+
+
+def _cube_root(away: Array, deviation: Array, lean: Array) -> Array:
+    """Return the standard normal score of a skewed variable (Wilson & Hilferty)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = away / deviation
+        skew = lean / deviation
+        root = np.cbrt(np.maximum(skew * score / 2 + 1, 0.0))
+        bent = 6 / skew * (root - 1) + skew / 6
+        return np.where(np.abs(skew) < 1e-3, score, bent)
+
+
+def of_shapes(scores: Array, stretch: npt.NDArray[np.int_], sizes: Places, near: float) -> Chances:
+    """Return the chances of values of any shape, one entry a stretch.
+
+    `scores` are values less their centre, in thirds of the reach; `sizes` how many each stretch
+    has.
+    """
+    low, middle, high = _tenths(scores, stretch, sizes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (high - middle) / (middle - low)
+        g = np.log(ratio) / TENTH
+        # Three quantiles of n normal values lean by chance: what that explains is taken off.
+        explained = 2 * _LEANS_BY_CHANCE / (np.maximum(sizes, 1) * g**2)
+        g = np.clip(np.nan_to_num(g * np.maximum(1 - explained, 0.0)), -2.0, 2.0)
+        bent = np.where(g == 0, 2 * TENTH, (np.exp(g * TENTH) - np.exp(-g * TENTH)) / g)
+        scale = np.where(g == 0, 1.0, (high - low) / bent)
+        start = np.where(g == 0, 0.0, middle)
+
+        def below(value: float) -> Array:
+            away = (value - start) / scale
+            bend = np.log(np.maximum(1 + g * away, 1e-300)) / g
+            return _below(np.where(g == 0, away, bend))
+
+        outside = np.array([1 - below(3.0), below(-3.0)])
+        for side, sign in zip(outside, (1, -1), strict=True):
+            beyond = (sign * scores > 3.0) & (sign * scores <= _AN_EVENT)
+            seen = np.bincount(stretch[beyond], minlength=len(sizes))
+            side[:] = (side * _WEIGHT + seen) / (_WEIGHT + sizes)
+        close = np.array([1 - below(3.0 * near), below(-3.0 * near)])
+        side = np.array([1 - below(0.0), below(0.0)])
+    return Chances(outside, close, side)
+
+
+def _tenths(
+    scores: Array, stretch: npt.NDArray[np.int_], sizes: Places
+) -> tuple[Array, Array, Array]:
+    """Return the lowest and the highest tenth of each stretch's scores, and their median."""
+    part = np.clip(np.nan_to_num(scores) / (2 * _FARTHEST) + 0.5, 0.0, 1 - 1e-9)
+    ordered = np.append(np.sort(stretch + part), np.nan)
+    firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)
+    tenths = []
+    for share in (0.1, 0.5, 0.9):
+        place = share * np.maximum(sizes - 1, 0)
+        floor = np.floor(place).astype(int)
+        lower = ordered[firsts + floor]
+        upper = ordered[firsts + np.minimum(floor + 1, np.maximum(sizes - 1, 0))]
+        between = lower + (upper - lower) * (place - floor)
+        tenths.append((between - np.arange(len(sizes)) - 0.5) * 2 * _FARTHEST)
+    return tenths[0], tenths[1], tenths[2]
+
+
+def of_runs(sizes: Places) -> Array:
+    """Return the chance that the newest of so many points lies in a run that is too long.
+
+    Or, where no run is, in the longest of a series that crosses its median too rarely.
+    """
+    chances = np.zeros(len(sizes))
+    for size in np.unique(sizes):
+        allowed = longest_allowed(int(size))
+        too_rare = 0.025 * min(1.0, allowed / max(int(size), 1))
+        chances[sizes == size] = 2 * 0.5 ** (allowed + 1) + too_rare
+    return chances
+
+
+def estimated(chance: Array, sizes: Places, is_fixed: Mask) -> Array:
+    """Return the chance where limits are estimated from so many points.
+
+    Where they are fixed (locked to earlier days) the newest point is not one of them.
+    """
+    n = np.maximum(sizes, 1)
+    return np.asarray(np.minimum(chance * np.where(is_fixed, 1 + 33 / n, 1 - 1.13 / np.sqrt(n)), 1))
+
+
+def _below(z: Array) -> Array:
+    """Return P(a standard normal value lies below z)."""
+    return np.asarray(_ERFC(-np.asarray(z) / math.sqrt(2)), dtype=float) / 2

@@ -1,0 +1,129 @@
+"""Regimes of a table's series: where each changed its level, and what that says about its newest.
+
+A series is searched where its limits are the ones that fit (`chart: auto`), nobody said when they
+start anew (`rebase`) or which days they come from (`lock`), and they follow no line. Days are not
+searched: a weekday is no level. Each regime has limits of its own; those of the newest one wait
+until it has `SHORTEST` complete periods. Until then, and for half a year at least, the change
+itself is the signal of its points; later it is history.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dataops_nb.limits import shifts
+from dataops_nb.limits.lines import SHORTEST
+from dataops_nb.metrics import Limits
+
+# Periods within which a change of level is news.
+RECENT = {"week": 26, "month": 12, "quarter": 12, "year": 12}
+IN_A_YEAR: dict[str, float | None] = {"week": 52.18, "month": 12.0, "quarter": 4.0, "year": None}
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What is searched: one entry a row, series by series, oldest first.
+
+    `values` are on the scale of their chart; only those of `basis` rows are looked at. `agreed`
+    are the rules of each series, `grains` its grain.
+    """
+
+    series: Places
+    values: Array
+    basis: Mask
+    agreed: Sequence[Limits]
+    grains: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The newest change of level of each row's series; one entry a row.
+
+    `since` is the place of the row that begins its newest regime (-1: it never changed), `before`
+    and `now` the mean value of the regime before and of the newest. `is_newest` rows lie in the
+    newest regime; `is_news` ones do so while it is recent. `is_new` regimes are too short for
+    limits of their own.
+    """
+
+    since: Places
+    before: Array
+    now: Array
+    is_newest: Mask
+    is_news: Mask
+    is_new: Mask
+
+
+def is_searched(rules: Limits, grain: str) -> bool:
+    """Tell whether a series with these rules is searched for changes of level."""
+    is_told = bool(rules.rebase) or rules.lock is not None or rules.chart != "auto"
+    return not (is_told or rules.trend or rules.season) and grain in IN_A_YEAR
+
+
+def starts(searched: Searched) -> Places:
+    """Return the places of the rows that begin a regime, but those that begin a series."""
+    by_length: dict[int, list[tuple[Places, Array, str]]] = defaultdict(list)
+    edges = _edges(searched.series)
+    for number, rules in enumerate(searched.agreed):
+        if not is_searched(rules, searched.grains[number]):
+            continue
+        first, end = edges[number], edges[number + 1]
+        rows = first + np.flatnonzero(searched.basis[first:end])
+        values = searched.values[rows]
+        if len(rows) < SHORTEST:
+            continue
+        by_length[len(rows)].append((rows, values, searched.grains[number]))
+    begins: list[int] = []
+    for same_length in by_length.values():
+        may_have = shifts.suspects(np.array([values for _, values, _ in same_length]))
+        for which in np.flatnonzero(may_have):
+            rows, values, grain = same_length[int(which)]
+            straight = np.linspace(-1.0, 1.0, len(rows))[:, None]
+            offered = [np.zeros((len(rows), 0)), straight]
+            levels = shifts.find(values, offered, IN_A_YEAR[grain])
+            begins += [int(rows[place]) for place in levels.starts]
+    return np.array(sorted(begins), dtype=np.intp)
+
+
+def _edges(numbers: Places) -> Places:
+    """Return where each numbered part begins, and the end of the last one."""
+    return np.append(np.flatnonzero(np.diff(numbers, prepend=-1)), len(numbers))
+
+
+def change(
+    series: Places, values: Array, usable: Mask, regimes: Places, grains: Sequence[str]
+) -> Change:
+    """Return the newest change of level of each row's series, by where `regimes` begin.
+
+    `values` are in the metric's unit, `series` numbers the series of their rows, each of which has
+    its grain.
+    """
+    count = len(values)
+    since = np.full(count, -1, dtype=np.intp)
+    before, now = np.full(count, np.nan), np.full(count, np.nan)
+    is_newest, is_news, is_new = (np.zeros(count, dtype=bool) for _ in range(3))
+    edges = _edges(series)
+    for number in np.unique(series[regimes]):
+        first, end = int(edges[number]), int(edges[number + 1])
+        own = regimes[(regimes >= first) & (regimes < end)]
+        start = int(own[-1])
+        start_before = int(own[-2]) if len(own) > 1 else first
+        since[first:end] = start
+        before[first:end] = _mean(values, usable, start_before, start)
+        now[first:end] = _mean(values, usable, start, end)
+        periods = int(usable[start:end].sum())
+        is_newest[start:end] = True
+        is_new[start:end] = periods < SHORTEST
+        is_news[start:end] = periods <= RECENT[grains[number]]
+    return Change(since, before, now, is_newest, is_news, is_new)
+
+
+def _mean(values: Array, usable: Mask, first: int, end: int) -> float:
+    return float(values[first:end][usable[first:end]].mean())

@@ -1,0 +1,110 @@
+"""What limits say: which points are signals, and how many of them would be false.
+
+The rules are Wheeler's, the NHS's or Anhøj's, as each metric agreed. Amounts run above or below
+their centre line; what is counted, above or below the median of its counts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dataops_nb.limits import alarms, attributes, runs
+from dataops_nb.limits.noise import Noise
+from dataops_nb.limits.stretches import Stretches
+from dataops_nb.limits.xmr import NAMES, NHS, WHEELER, SignalRules, marks
+
+RULES = {"wheeler": WHEELER, "nhs": NHS}
+RUNS_ALONE = "anhoej"
+RECENT = 16  # of a counted metric's newest periods, whose numbers say what the next one's may be
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
+
+
+def signals(rows: Stretches, noise: Noise) -> npt.NDArray[np.int8]:
+    """Return the place in `NAMES` of each row's signal; none in stretches without a verdict."""
+    places = np.zeros(len(rows.values), dtype=np.int8)
+    values = rows.values + rows.line
+    names = rows.rules
+    for name, rules in RULES.items():
+        own = np.flatnonzero(rows.usable & (noise.judged & (names == name))[rows.stretch])
+        if len(own):
+            places[own] = marks(
+                values[own],
+                rows.stretch[own],
+                noise.center[own],
+                noise.reach[own],
+                rules,
+                middle=_middles(rows, noise, own),
+                lift=noise.lift[own],
+            )
+    for number in np.flatnonzero(noise.judged & (names == RUNS_ALONE)):
+        own = np.flatnonzero(rows.usable & (rows.stretch == number))
+        in_long, in_few = runs.mark((values - noise.center)[own])
+        places[own[in_long]] = NAMES.index("run")
+        places[own[in_few]] = NAMES.index("crossings")
+    return places
+
+
+def _middles(rows: Stretches, noise: Noise, own: Places) -> Array:
+    """Return the line that runs are on one side of: the median of what is counted."""
+    middle = noise.center[own]
+    counted = np.flatnonzero(rows.is_counted[rows.stretch[own]])
+    if len(counted):
+        places = own[counted]
+        dispersion = (noise.width / attributes.WIDTH)[rows.stretch[places]] ** 2
+        middle = middle.copy()
+        middle[counted] = attributes.medians(
+            noise.center[places], rows.base[places], rows.is_share[places], dispersion
+        )
+    return middle
+
+
+def false_alarms(rows: Stretches, noise: Noise) -> Array:
+    """Return the chance that each stretch's newest point is a false alarm; NaN without verdict."""
+    names, counted = rows.rules, rows.is_counted
+    chance = np.full(rows.count, np.nan)
+    for name, rules in RULES.items():
+        own = noise.judged & (names == name)
+        for part, chances_of in ((own & ~counted, _by_shape), (own & counted, _by_count)):
+            if part.any():
+                known = chances_of(rows, noise, part, rules).signal(rules)
+                estimated = alarms.estimated(known, noise.n, _is_fixed(rows))
+                chance = np.where(part, estimated, chance)
+    by_runs = noise.judged & (names == RUNS_ALONE)
+    chance[by_runs] = alarms.of_runs(noise.n[by_runs])
+    return chance
+
+
+def _is_fixed(rows: Stretches) -> Mask:
+    """Return which stretches have limits that their newest point has no part in."""
+    ends = np.append(np.flatnonzero(np.diff(rows.stretch)), len(rows.stretch) - 1)
+    newest = np.maximum.accumulate(np.where(rows.usable, np.arange(len(rows.usable)), 0))[ends]
+    return np.asarray(~rows.basis[newest])
+
+
+def _by_shape(rows: Stretches, noise: Noise, wanted: Mask, rules: SignalRules) -> alarms.Chances:
+    """Return the chances of amounts, from the shape of their values."""
+    basis = np.flatnonzero(rows.basis & wanted[rows.stretch])
+    sigma = noise.reach[basis] / attributes.WIDTH
+    away = (rows.values + rows.line)[basis] - noise.center[basis]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores = np.where(sigma > 0, away / sigma, 0.0)
+    sizes = np.where(wanted, noise.n, 0)
+    return alarms.of_shapes(scores, rows.stretch[basis], sizes, rules.near_at)
+
+
+def _by_count(rows: Stretches, noise: Noise, wanted: Mask, rules: SignalRules) -> alarms.Chances:
+    """Return the chances of what is counted, from how counts of the newest sizes are spread."""
+    own = np.flatnonzero(rows.basis & wanted[rows.stretch])
+    after = np.cumsum(np.bincount(rows.stretch[own], minlength=rows.count))
+    own = own[after[rows.stretch[own]] - np.arange(len(own)) <= RECENT]
+    stretch, base, center = rows.stretch[own], rows.base[own], noise.center[own]
+    sigma = attributes.likely(noise.width / attributes.WIDTH, noise.n)[stretch]
+    lean = attributes.lean(center, rows.is_share[own], sigma**2)
+    reach, lift = noise.reach[own] * base, noise.lift[own] * base
+    ends = reach + np.maximum(lift, 0.0), reach + np.maximum(-lift, 0.0)
+    deviation = sigma * noise.spread[own] * base
+    chances = alarms.of_counts(center * base, deviation, lean, ends, rules.near_at)
+    return chances.averaged(stretch, rows.count)

@@ -1,0 +1,212 @@
+"""What is regular about a series, and what is left of it: growth, season, holidays, levels.
+
+Two metrics of one company share their summer, their Christmas and their growth, and look related
+for that alone. So each series is cleared of what a calendar or a straight line foresees:
+
+- level and trend, and of days the weekdays, always;
+- from two years on what comes back: the days before Christmas, at the turn of the year and around
+  Easter; three waves a year; a level for each month; and waves that grow or shrink. Quarters and
+  months have a level each instead of waves;
+- changes of level that `limits.shifts` finds in what is left.
+
+What comes back is taken out as far as it is there. Each block of columns is compared with the
+noise, given the series' own memory; one that is no clearer than chance makes it stays in, because
+taking out nothing costs evidence (shrinkage: James and Stein 1961, here steeper, so that a clear
+season goes as a whole).
+
+A positive series is cleared on a log scale where its values, given the same columns, are likelier
+there by more than chance makes them (Box and Cox 1964): growth by a rate is a straight line then,
+and noise that grows with it is even.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dataops_nb.limits import shifts
+from dataops_nb.links.memory import LONGEST_MEMORY, autoregressions
+from dataops_nb.links.seasons import Blocks
+from dataops_nb.terms import Grain
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
+YEAR = {"day": 364, "week": 52, "month": 12, "quarter": 4, "year": 1}
+LIKELIER = 3.0  # log-likelihood by which the log scale must be better
+NOISE = 1e-9
+CLEAR = 2.0  # times the noise from which a block of columns is more than chance
+FALLS = 3  # the power by which what stays of a clearer block falls
+PASSES = 3  # memory and season are estimated in turns
+_TURNED = [0, 2, 1, 3]  # where each shape stands once months go before waves
+_TINY = np.finfo(float).tiny
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """Series without what is regular, one a row.
+
+    `kept` says which share of each of the `blocks`' shapes stayed in; `is_turned` where months went
+    before waves. `fitted` counts the columns that were taken out for certain. `unit` is what one of
+    `values` is in the series' own unit: 1, or on a log scale its recent level. `is_still` where
+    nothing but rounding is left.
+    """
+
+    values: Array
+    kept: Array
+    is_turned: Flags
+    blocks: Blocks
+    fitted: Places
+    unit: Array
+    is_still: Flags
+
+    def spent(self, causes: Places, effects: Places, lags: range) -> Array:
+        """Return the degrees of freedom that clearing takes from correlations of these rows.
+
+        One column for each lag. Correlations of series from which columns were taken scatter by N /
+        (A B), where A and B are the dimensions that either has left, and N those that both have
+        left once one is shifted by the lag.
+        """
+        n = self.values.shape[1]
+        gone_c, gone_e = 1 - self.kept[causes] ** 2, 1 - self.kept[effects] ** 2
+        left_c, left_e = n - gone_c @ self.blocks.sizes, n - gone_e @ self.blocks.sizes
+        are_turned = (self.is_turned[causes] & self.is_turned[effects])[:, None]
+        spent = np.empty((len(causes), len(lags)))
+        for column, lag in enumerate(lags):
+            shared = np.tile(self.blocks.shared(lag), (len(causes), 1))
+            if self.blocks.turned is not None and are_turned.any():
+                again = self.blocks.turned.shared(lag)[_TURNED]
+                shared = np.where(are_turned, again, shared)
+            both = (gone_c * gone_e * shared).sum(axis=1)
+            spent[:, column] = n - left_c * left_e / (left_c + left_e - n + both)
+        return spent + np.maximum(self.fitted[causes], self.fitted[effects])[:, None]
+
+
+def clear(series: Array, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain) -> Cleared:
+    """Clear each row of what is regular about it; the periods have no gap."""
+    blocks = Blocks.of(starts, ends, grain)
+    values, unit = scaled(series, blocks.columns, YEAR[grain])
+    rest = without(values, blocks.columns)
+    size = np.abs(values).max(axis=1, initial=0.0)
+    is_still = np.abs(rest).max(axis=1, initial=0.0) <= NOISE * np.maximum(1.0, size)
+    calm = shrunk(values, blocks)[0] if blocks.shapes else rest
+    values, levels = without_steps(values, calm, blocks, ~is_still)
+    rest, kept = shrunk(values, blocks)
+    is_turned = _turn(values, rest, kept, blocks)
+    fitted = blocks.certain.shape[1] + levels
+    return Cleared(rest, kept, is_turned, blocks, fitted, unit, is_still)
+
+
+def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Flags:
+    """Clear rows that took both waves and months by months first, where that takes fewer.
+
+    Returns which rows these are.
+    """
+    is_turned = np.zeros(len(values), dtype=bool)
+    if blocks.turned is None:
+        return is_turned
+    rows = np.flatnonzero((kept[:, 1] < 0.5) & (kept[:, 2] < 0.5))
+    if not len(rows):
+        return is_turned
+    again, kept_again = shrunk(values[rows], blocks.turned)
+    is_better = kept_again[:, 2] > kept[rows, 1]
+    rest[rows[is_better]] = again[is_better]
+    kept[rows[is_better]] = kept_again[is_better][:, _TURNED]
+    is_turned[rows[is_better]] = True
+    return is_turned
+
+
+def scaled(series: Array, columns: Array, year: int) -> tuple[Array, Array]:
+    """Return each row on the scale that suits it, and what one of it is in the row's own unit."""
+    values, unit = series.astype(float), np.ones(len(series))
+    rows = np.flatnonzero((series > 0).all(axis=1))
+    if not len(rows):
+        return values, unit
+    positive = values[rows]
+    logs = np.log(positive)
+    plain = np.maximum(without(positive, columns).var(axis=1), _TINY)
+    even = np.maximum(without(logs, columns).var(axis=1), _TINY)
+    gain = series.shape[1] / 2 * np.log(plain / even) - logs.sum(axis=1)
+    is_log = gain > LIKELIER
+    values[rows[is_log]] = logs[is_log]
+    unit[rows[is_log]] = positive[is_log][:, -year:].mean(axis=1)
+    return values, unit
+
+
+def without_steps(
+    values: Array, calm: Array, blocks: Blocks, is_asked: Flags
+) -> tuple[Array, Places]:
+    """Return rows without their changes of level, and how many each had.
+
+    `calm` are the rows without season and trend. The trend is put back before steps are looked
+    for, because it takes a part of them.
+    """
+    count, n = values.shape
+    levels = np.zeros(count, dtype=np.intp)
+    if n < shifts.SHORTEST:
+        return values, levels
+    line = blocks.certain[:, 1:2]
+    straight = calm + values - without(values, blocks.certain[:, :2])
+    is_worth = shifts.suspects(straight) & ~shifts.wanders(straight) & is_asked
+    steady = values.copy()
+    for row in np.flatnonzero(is_worth):
+        places = shifts.find(straight[row], [line[:, :0], line]).starts
+        levels[row] = len(places)
+        if places:
+            steps = (np.arange(n)[:, None] >= np.array(places)).astype(float)
+            design = np.hstack([blocks.columns, steps])
+            solution = np.linalg.lstsq(design, values[row], rcond=None)[0]
+            steady[row] -= steps @ solution[blocks.columns.shape[1] :]
+    return steady, levels
+
+
+def shrunk(values: Array, blocks: Blocks) -> tuple[Array, Array]:
+    """Clear rows of what is certain, and of each other block as far as it is clear.
+
+    Returns what is left, and which share of each block stayed in. Blocks are judged where the
+    series' memory is filtered out of both, because what wanders has waves of its own.
+    """
+    rest = without(values, blocks.certain)
+    kept = np.ones((len(values), len(blocks.shapes)))
+    if not blocks.shapes or not len(values):
+        return rest, kept
+    width = blocks.columns.shape[1]
+    for _ in range(PASSES):
+        white = _whitened(values, blocks.columns, rest)
+        basis, shape = np.linalg.qr(white[:, :, 1:])
+        along = np.einsum("kij,ki->kj", basis, white[:, :, 0])
+        unexplained = np.einsum("ki,ki->k", white[:, :, 0], white[:, :, 0])
+        unexplained = np.maximum(unexplained - (along**2).sum(axis=1), 0.0)
+        noise = unexplained / max(white.shape[1] - width, 1)
+        weights = np.ones_like(along)
+        for number, (first, last) in enumerate(blocks.places):
+            energy = np.maximum((along[:, first:last] ** 2).sum(axis=1), _TINY)
+            chance = CLEAR * noise * (last - first) / energy
+            kept[:, number] = np.minimum(chance, 1.0) ** FALLS
+            weights[:, first:last] -= kept[:, number : number + 1]
+        solution = np.linalg.solve(shape, (along * weights)[:, :, None])[:, :, 0]
+        rest = values - solution @ blocks.columns.T
+    return rest, kept
+
+
+def _whitened(values: Array, columns: Array, rest: Array) -> Array:
+    """Filter each row, and the columns beside it, by the memory of what is left of the row."""
+    count, n = values.shape
+    most = min(LONGEST_MEMORY, n // 10)
+    together = np.empty((count, n, columns.shape[1] + 1))
+    together[:, :, 0] = values
+    together[:, :, 1:] = columns
+    white = together[:, most:].copy()
+    for row, model in enumerate(autoregressions(rest)):
+        for back, coefficient in enumerate(model.tolist(), start=1):
+            white[row] -= coefficient * together[row, most - back : n - back]
+    return white
+
+
+def without(series: Array, columns: Array) -> Array:
+    """Return each row without its least-squares fit to columns, none a sum of others."""
+    basis = np.linalg.qr(columns)[0]
+    return np.asarray(series - series @ basis @ basis.T)

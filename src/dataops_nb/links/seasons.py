@@ -1,0 +1,165 @@
+"""The columns that a series may follow: what is certain, and what may come back every year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dataops_nb.limits.lines import TWO_YEARS, year_end
+from dataops_nb.terms import Grain
+
+Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+BEARABLE = 0.4  # columns for each period
+ALIKE = 1e-6  # the length from which a column adds something to those before
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Blocks of columns, each of which adds something to those before.
+
+    `certain` are the level, the trend and the weekdays; `shapes` what may come back. `turned` are
+    the same with months before waves, where there are both.
+    """
+
+    certain: Array
+    shapes: tuple[Array, ...]
+    turned: Blocks | None = None
+
+    @classmethod
+    def of(cls, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain) -> Blocks:
+        """Return the blocks that so many periods can bear."""
+        n = len(starts)
+        trend = np.linspace(-1.0, 1.0, n)
+        always = [np.ones(n), trend]
+        if grain == "day":
+            always += [(starts.day_of_week == day).astype(float) for day in range(6)]
+        certain = np.column_stack(always)
+        offered: list[Array] = []
+        if grain != "year" and n and (ends[-1] - starts[0]).days + 1 >= TWO_YEARS:
+            offered = season(starts, ends, grain, trend)
+        shapes: list[Array] = []
+        width = certain.shape[1]
+        for block in offered:
+            if width + block.shape[1] <= BEARABLE * n:
+                shapes.append(block)
+                width += block.shape[1]
+        blocks = cls(certain, _each_new(certain, shapes))
+        if len(shapes) < 4:
+            return blocks
+        holidays, wave, month, growing = shapes
+        turned = cls(certain, _each_new(certain, [holidays, month, wave, growing]))
+        return cls(certain, blocks.shapes, turned)
+
+    @property
+    def columns(self) -> Array:
+        """All columns beside each other."""
+        return np.hstack([self.certain, *self.shapes])
+
+    @property
+    def sizes(self) -> Places:
+        """How many columns each shape has."""
+        return np.array([block.shape[1] for block in self.shapes], dtype=np.intp)
+
+    def shared(self, lag: int) -> Array:
+        """Return how many columns of each shape are the same so many periods later.
+
+        Waves are, months are only in part.
+        """
+        count = len(self.certain) - lag
+        common: list[float] = []
+        for block in self.shapes:
+            common.append(float(((block[:count].T @ block[lag:]) ** 2).sum()))
+        return np.array(common)
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """The first column of each shape, and the one after its last."""
+        ends = self.certain.shape[1] + np.cumsum(self.sizes)
+        return list(zip((ends - self.sizes).tolist(), ends.tolist(), strict=True))
+
+
+def _each_new(certain: Array, blocks: list[Array]) -> tuple[Array, ...]:
+    """Return of each block what it adds to those before, as columns that are perpendicular."""
+    known = certain
+    new: list[Array] = []
+    for block in blocks:
+        basis = np.linalg.qr(known)[0]
+        rest = block - basis @ (basis.T @ block)
+        directions, size, _ = np.linalg.svd(rest, full_matrices=False)
+        added = directions[:, size > ALIKE * np.sqrt(len(block))]
+        new.append(added)
+        known = np.hstack([known, added])
+    return tuple(new)
+
+
+def season(
+    starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain, trend: Array
+) -> list[Array]:
+    """Return what may come back every year, a block each."""
+    middle = starts + (ends - starts) / 2
+    if grain == "quarter":
+        return [np.column_stack([(middle.quarter == number).astype(float) for number in (2, 3, 4)])]
+    months = np.column_stack([(middle.month == number).astype(float) for number in range(2, 13)])
+    angle = 2 * np.pi * middle.day_of_year.to_numpy() / 365.25
+    if grain == "month":
+        return [months, waves(angle, 1) * trend[:, None]]
+    slow = waves(angle, 3)
+    return [holidays(starts, ends), slow, months, slow * trend[:, None]]
+
+
+def waves(angle: Array, most: int) -> Array:
+    """Return the first so many harmonics of a year, two columns each."""
+    columns: list[Array] = []
+    for times in range(1, most + 1):
+        columns += [np.cos(times * angle), np.sin(times * angle)]
+    return np.column_stack(columns)
+
+
+def holidays(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
+    """Count the days of each period at the turn of the year, in advent, before and after Easter.
+
+    Advent begins on 24 November, the earliest Black Friday but one; Easter has the week before its
+    Sunday and the one after it.
+    """
+    advent, before, after = (np.zeros(len(starts)) for _ in range(3))
+    week = dt.timedelta(days=6)
+    for year in range(starts[0].year, ends[-1].year + 1):
+        sunday = easter(year)
+        first = sunday + dt.timedelta(days=1)
+        advent += _shared_days(starts, ends, dt.date(year, 11, 24), dt.date(year, 12, 23))
+        before += _shared_days(starts, ends, sunday - week, sunday)
+        after += _shared_days(starts, ends, first, first + week)
+    return np.column_stack([year_end(starts, ends), advent, before, after])
+
+
+def _shared_days(
+    starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, first: dt.date, last: dt.date
+) -> Array:
+    """Return how many days of each period lie between two days, both included."""
+    since = starts.to_numpy().astype("datetime64[D]")
+    until = ends.to_numpy().astype("datetime64[D]")
+    days = np.minimum(until, np.datetime64(last, "D")) - np.maximum(
+        since, np.datetime64(first, "D")
+    )
+    return np.asarray(np.maximum(days.astype(float) + 1.0, 0.0))
+
+
+def easter(year: int) -> dt.date:
+    """Return Easter Sunday of a year (Meeus, Astronomical Algorithms, chapter 8).
+
+    >>> str(easter(2026))
+    '2026-04-05'
+    """
+    century, rest = divmod(year, 100)
+    leaps, years = divmod(century, 4)
+    moon = (century - (century + 8) // 25 + 1) // 3
+    epact = (19 * (year % 19) + century - leaps - moon + 15) % 30
+    weekday = (32 + 2 * years + 2 * (rest // 4) - epact - rest % 4) % 7
+    shift = (year % 19 + 11 * epact + 22 * weekday) // 451
+    month, day = divmod(epact + weekday - 7 * shift + 114, 31)
+    return dt.date(year, month, day + 1)

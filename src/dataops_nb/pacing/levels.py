@@ -1,0 +1,179 @@
+"""Levels: how large a period was to be expected by the periods before it.
+
+A weak week in a strong season, and the first weeks after a change of level, are measured by what
+was to be expected of *them*. Five simple forecasts are made of every period from the periods before
+it: their mean, a level that follows them fast or slowly, one with a slope, steady growth, and the
+same season of last year at today's level. The one whose own past forecasts erred least is taken; a
+more complicated one than the mean must be clearly better.
+
+Sources: exponential smoothing and the damped trend (Holt 1957; Gardner and McKenzie 1985); choosing
+by rolling one-step errors (Hyndman and Athanasopoulos, *Forecasting: Principles and Practice*).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+# How fast a level follows its values; the last one also follows their slope, which fades.
+SLOW, FAST = 0.2, 0.5
+SLOPE, FADING = 0.3, 0.9
+OPENING = 4  # periods whose mean is the first level
+# An error counts so much less for each period that has passed since: half of it after seven.
+DISCOUNT = 0.9
+# Another forecast than the mean must err by a tenth less.
+ADVANTAGE = 0.9
+FEWEST_ERRORS = 12
+FEWEST_FOR_GROWTH = 6
+# Of a season: the periods around the same one of last year, and those that tell today's level.
+AROUND = {52: 2}
+RECENT = {52: 8, 12: 3, 4: 2}
+
+
+def scales(history: Array, count: int, year: int = 0) -> Array:
+    """Return by how much each of the `count` latest periods is to be scaled to today's level.
+
+    `history` has one row a series and one column a period, the oldest first; NaN is missing, and no
+    value is below 0. `year` is the number of periods in a year (0: no season). Returns one row a
+    series and `count` columns, the latest period first: 1 where the mean is the best forecast.
+
+    >>> scales(np.array([[10.0] * 20 + [20.0] * 10]), 12)[0, [0, -1]].round(1).tolist()
+    [1.0, 2.0]
+    """
+    length = history.shape[1]
+    expected = {
+        "mean": _means(history, count),
+        "slow": _smoothed(history, SLOW),
+        "fast": _smoothed(history, FAST),
+        "slope": _smoothed(history, FAST, SLOPE),
+        "growth": _growth(history, count),
+        "season": _season(history, year),
+    }
+    errors = np.stack([_error(forecast, history) for forecast in expected.values()])
+    errors[1:] /= ADVANTAGE
+    best = errors.argmin(axis=0)
+    scaled = np.ones((len(history), count))
+    latest = slice(max(length - count, 0), length)
+    for place, (name, forecast) in enumerate(expected.items()):
+        rows = np.flatnonzero(best == place)
+        if name == "mean" or not len(rows):
+            continue
+        now, then = forecast[rows, length], forecast[rows, latest]
+        if name == "growth":
+            # One line through all of them errs less than the lines that each period knew.
+            then, now = _line(history[rows, latest])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = (now[:, None] / then)[:, ::-1]
+        ratio = np.where(np.isfinite(ratio) & (ratio > 0), ratio, np.nan)
+        enough = np.isfinite(ratio).sum(axis=1) >= FEWEST_ERRORS
+        scaled[rows, : ratio.shape[1]] = np.where(enough[:, None], ratio, 1.0)
+    return scaled
+
+
+def _error(forecast: Array, history: Array) -> Array:
+    """Return the mean square error of each series' forecasts, on the scale of square roots.
+
+    On that scale counts of any size, and amounts that grow, err alike. Recent errors count more.
+    """
+    length = history.shape[1]
+    misses = np.sqrt(np.maximum(forecast[:, :length], 0.0)) - np.sqrt(history)
+    known = np.isfinite(misses)
+    known[:, :OPENING] = False
+    weights = known * DISCOUNT ** np.arange(length)[::-1]
+    total = weights.sum(axis=1)
+    squares = (np.where(known, misses, 0.0) ** 2 * weights).sum(axis=1)
+    enough = known.sum(axis=1) >= FEWEST_ERRORS
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(enough, squares / total, np.inf)
+
+
+def _sums(columns: Array) -> Array:
+    """Return sums from the first column on: one column more, and 0 where a value is missing."""
+    start = np.zeros((len(columns), 1))
+    return np.concatenate([start, np.nancumsum(columns, axis=1)], axis=1)
+
+
+def _means(history: Array, most: int) -> Array:
+    """Forecast each period, and the next one, by the mean of up to `most` periods before it."""
+    last = np.arange(history.shape[1] + 1)
+    first = np.maximum(last - most, 0)
+    total, count = _sums(history), _sums(np.isfinite(history).astype(float))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((total[:, last] - total[:, first]) / (count[:, last] - count[:, first]))
+
+
+def _smoothed(history: Array, follow: float, slope: float = 0.0) -> Array:
+    """Forecast by exponential smoothing; with `slope` by a damped trend."""
+    rows, length = history.shape
+    opening = history[:, :OPENING]
+    known = np.maximum(np.isfinite(opening).sum(axis=1), 1)
+    level, trend = np.nansum(opening, axis=1) / known, np.zeros(rows)
+    forecast = np.empty((rows, length + 1))
+    forecast[:, 0] = level
+    for place in range(length):
+        miss = np.nan_to_num(history[:, place] - forecast[:, place])
+        trend = FADING * trend + follow * slope * miss
+        level = forecast[:, place] + follow * miss
+        forecast[:, place + 1] = np.maximum(level + FADING * trend, 0.0)
+    return forecast
+
+
+def _growth(history: Array, most: int) -> Array:
+    """Forecast by the straight line through the logarithms of up to `most` periods before.
+
+    NaN where a series is not above 0 throughout.
+    """
+    last = np.arange(history.shape[1] + 1)
+    first = np.maximum(last - most, 0)
+
+    def sum_before(columns: Array) -> Array:
+        sums = _sums(columns)
+        return np.asarray(sums[:, last] - sums[:, first])
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.where(history > 0, history, np.nan))
+        place = np.where(np.isfinite(logs), np.arange(history.shape[1], dtype=float), np.nan)
+        n, x, y = sum_before(np.isfinite(logs) * 1.0), sum_before(place), sum_before(logs)
+        spread = sum_before(place * place) - x * x / n
+        slope = (sum_before(place * logs) - x * y / n) / spread
+        line = y / n + slope * (last - x / n)
+    is_above_zero = np.asarray(~(history <= 0).any(axis=1))
+    known = is_above_zero[:, None] & (n >= FEWEST_FOR_GROWTH)
+    return np.where(known, np.exp(np.where(known, line, 0.0)), np.nan)
+
+
+def _line(history: Array) -> tuple[Array, Array]:
+    """Return the line of growth through all periods: at each of them, and at the next one."""
+    logs = np.log(history)
+    place = np.arange(history.shape[1] + 1, dtype=float)
+    at = np.where(np.isfinite(logs), place[:-1], np.nan)
+    middle, center = np.nanmean(logs, axis=1), np.nanmean(at, axis=1)
+    away = at - center[:, None]
+    slope = np.nansum(away * logs, axis=1) / np.nansum(away**2, axis=1)
+    line = np.exp(middle[:, None] + slope[:, None] * (place - center[:, None]))
+    return line[:, :-1], line[:, -1]
+
+
+def _season(history: Array, year: int) -> Array:
+    """Forecast by the same periods of last year, times the change of level since.
+
+    NaN where no year is known before.
+    """
+    rows, length = history.shape
+    forecast = np.full((rows, length + 1), np.nan)
+    recent, around = RECENT.get(year, 0), AROUND.get(year, 0)
+    if not recent:
+        return forecast
+    total, count = _sums(history), _sums(np.isfinite(history).astype(float))
+
+    def mean(first: int, last: int) -> Array:
+        return np.asarray((total[:, last] - total[:, first]) / (count[:, last] - count[:, first]))
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for place in range(year + recent, length + 1):
+            last_year = mean(place - year - around, place - year + around + 1)
+            now, then = mean(place - recent, place), mean(place - year - recent, place - year)
+            forecast[:, place] = last_year * now / then
+    return np.where(np.isfinite(forecast), forecast, np.nan)
