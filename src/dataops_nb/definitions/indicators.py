@@ -1,31 +1,37 @@
-"""Tables of indicators: one metric a row's id, written once for all of them and known only when the data are open.
+"""Make metrics of a table of indicators: declared once, one metric for each id in its rows.
 
-The definitions say how a row becomes a metric; who reads the rows says which there are.
+The definitions say how a row becomes a metric; which rows there are is known when data are read.
+What can be wrong with a table before its rows are known is checked with the company's files.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from dataops_nb.definitions.draft import Draft, Fault
+from dataops_nb.definitions.metric_checks import (
+    faults_of_measure,
+    faults_of_time,
+    faults_on_databases,
+)
 from dataops_nb.definitions.models import (
     BetterColumn,
     Defaults,
     Definitions,
     Department,
-    Measure,
-    MetricBase,
     MetricsFrom,
-    OwnTarget,
-    Simple,
 )
+from dataops_nb.definitions.value_checks import fault_of_identifier
+from dataops_nb.metrics import Measure, MetricBase, OwnTarget, Simple
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """What a table's latest row says of one indicator: its id, the metric's, and the texts of the columns in use."""
+    """One indicator, from its latest row: its id, its metric's id and the texts used of it."""
 
     id: str
     metric: str
@@ -35,72 +41,125 @@ class Indicator:
 
 
 def metric_id(prefix: str, id_: str) -> str:
-    """The metric of an indicator: `mmr_` and `Response time (P1)` make `mmr_Response_time_P1`; empty where nothing is left."""
-    plain = unicodedata.normalize("NFKD", id_).encode("ascii", "ignore").decode()
-    usable = re.sub(r"[^A-Za-z0-9_]+", "_", plain).strip("_")
-    return prefix + usable if usable else ""
+    """Return the metric id of an indicator, or "" where no usable letter is left.
 
-
-def indicator(table: MetricsFrom, defaults: Defaults, said: Indicator) -> Simple:
-    """The metric of one indicator, with the defaults of the file that declares the table.
-
-    A direction that the table's `map` does not know leaves it without lights: it cannot be judged.
+    `mmr_` and `Response time (P1)` make `mmr_Response_time_P1`.
     """
-    shared = {name: getattr(defaults, name) for name in defaults.model_fields_set & MetricBase.model_fields.keys()}
-    better = table.better if "better" in table.model_fields_set else defaults.better
-    if isinstance(better, BetterColumn):
-        shared |= {} if said.better in better.map else {"lights": None}
-        better = better.map.get(said.better or "", "up")
-    if table.target is not None:
-        shared["targets"] = [OwnTarget(column=table.target)]
-    own = {"label": said.label or said.id or None, "better": better}
-    return Simple(type="simple", measure=_measure(table, defaults, said.id), **shared | own)
+    decomposed = unicodedata.normalize("NFKD", id_)
+    ascii_only = decomposed.encode("ascii", "ignore").decode()
+    usable = re.sub(r"[^A-Za-z0-9_]+", "_", ascii_only).strip("_")
+    if not usable:
+        return ""
+    return prefix + usable
+
+
+def indicator(table: MetricsFrom, defaults: Defaults, row: Indicator) -> Simple:
+    """Return the metric of one indicator, with the defaults of the file that declares the table.
+
+    A direction that the table's `map` does not know leaves the metric without lights, and without
+    the target that nobody could say how to meet.
+    """
+    keys: dict[str, Any] = {}
+    for name in defaults.model_fields_set & MetricBase.model_fields.keys():
+        keys[name] = getattr(defaults, name)
+
+    better = table.better
+    is_known = not isinstance(better, BetterColumn) or row.better in better.map
+    if not is_known:
+        keys.pop("better", None)
+        keys["lights"] = None
+    elif isinstance(better, BetterColumn):
+        keys["better"] = better.map[row.better or ""]
+    elif "better" in table.model_fields_set:
+        keys["better"] = better
+    keys["label"] = row.label or row.id or None
+    if table.target is not None and is_known:
+        keys["targets"] = [OwnTarget(column=table.target)]
+    return Simple(type="simple", measure=_measure(table, defaults, row.id), **keys)
 
 
 def _measure(table: MetricsFrom, defaults: Defaults, id_: str) -> Measure:
+    """Return the measure of the rows of one indicator."""
     column, value = table.id.replace('"', '""'), id_.replace("'", "''")
+    time = None
+    if defaults.source == table.source:
+        time = defaults.time
     return Measure(
         source=table.source,
         agg=table.agg,
+        q=table.q,
         expr=table.expr,
         filter=f"cast(\"{column}\" as text) = '{value}'",
-        time=defaults.time if defaults.source == table.source else None,
+        time=time,
         at=table.at,
     )
 
 
-_OWN_ROWS = re.compile(r"""cast\("((?:[^"]|"")+)" as text\) = '((?:[^']|'')*)'""")
+def expand(
+    definitions: Definitions, tables: Iterable[tuple[str, MetricsFrom, list[Indicator]]]
+) -> Definitions:
+    """Return the definitions with a metric for each indicator.
 
-
-def told_apart(measure: Measure) -> tuple[str, str] | None:
-    """The column and the value in it by which a measure knows its rows, where that is its whole filter; else None.
-
-    Measures that differ in that value only are one measure, split by the column.
+    `tables` are the tables with their indicators, each after the id of the department that
+    declares it. A metric goes to the department that its row names, else to that one.
     """
-    found = _OWN_ROWS.fullmatch(measure.filter or "")
-    return (found[1].replace('""', '"'), found[2].replace("''", "'")) if found else None
-
-
-def expand(definitions: Definitions, found: Iterable[tuple[str, MetricsFrom, list[Indicator]]]) -> Definitions:
-    """The definitions with a metric for each indicator, in the department its row names, else in the table's own.
-
-    `found` are the tables, each with the id of the department that declares it.
-    """
-    metrics = {name: dict(department.metrics) for name, department in definitions.departments.items()}
-    named = _departments(definitions.departments)
-    for home, table, indicators in found:
+    metrics: dict[str, dict[str, Any]] = {}
+    for name, department in definitions.departments.items():
+        metrics[name] = dict(department.metrics)
+    names = _names_of_departments(definitions.departments)
+    for home, table, indicators in tables:
         defaults = definitions.departments[home].defaults
-        for said in indicators:
-            owner = named.get((said.department or "").strip().casefold(), home)
-            metrics[owner][said.metric] = indicator(table, defaults, said)
-    departments = {
-        name: department.model_copy(update={"metrics": metrics[name]})
-        for name, department in definitions.departments.items()
-    }
+        for row in indicators:
+            wanted = (row.department or "").strip().casefold()
+            owner = names.get(wanted, home)
+            metrics[owner][row.metric] = indicator(table, defaults, row)
+
+    departments: dict[str, Department] = {}
+    for name, department in definitions.departments.items():
+        changes = {"metrics": metrics[name]}
+        departments[name] = department.model_copy(update=changes)
     return definitions.model_copy(update={"departments": departments})
 
 
-def _departments(departments: dict[str, Department]) -> dict[str, str]:
-    """The departments by id and by label; an id goes before another one's label."""
-    labels = {department.department.strip().casefold(): name for name, department in departments.items()}
-    return labels | {name.casefold(): name for name in departments}
+def _names_of_departments(departments: Mapping[str, Department]) -> dict[str, str]:
+    """Map folded ids and labels to ids; an id goes before another department's label."""
+    names: dict[str, str] = {}
+    for name, department in departments.items():
+        names[department.department.strip().casefold()] = name
+    for name in departments:
+        names[name.casefold()] = name
+    return names
+
+
+def check_indicators(draft: Draft) -> None:
+    """Report what is wrong with the tables under `metrics_from` of every department."""
+    for department_id, file in draft.departments.items():
+        department = draft.definitions.departments[department_id]
+        for index, table in enumerate(department.metrics_from):
+            here = ("metrics_from", index)
+            draft.report_unknown_source(file, (*here, "source"), table.source)
+            # The measure that every row of the table would have.
+            metric = indicator(table, department.defaults, Indicator("", ""))
+            draft.report_all(file, here, faults_of_measure(metric.measure))
+            draft.report_all(file, here, faults_of_time(draft, metric.measure))
+            draft.report_all(file, here, faults_on_databases(draft, metric.measure))
+            draft.report_all(file, here, _faults_of_table(table))
+
+
+def _faults_of_table(table: MetricsFrom) -> Iterator[Fault]:
+    if table.prefix:
+        fault = fault_of_identifier(table.prefix, "metric")
+        if fault:
+            yield ("prefix",), fault
+
+    no_band = "inside needs a band, which a table does not give; up or down"
+    if table.better == "inside":
+        yield ("better",), no_band
+    if not isinstance(table.better, BetterColumn):
+        return
+    if not table.better.map:
+        example = "{Up: up, Down: down}"
+        yield ("better", "map"), f"is empty; write what each value means: {example}"
+    for value, better in table.better.map.items():
+        if better == "inside":
+            yield ("better", "map", value), no_band

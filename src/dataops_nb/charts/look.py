@@ -1,0 +1,259 @@
+"""The look of charts: altair as we need it, and labels that do not stand on each other.
+
+A chart leaves a notebook as SVG to look at, or as its
+specification during a refresh; its axes have the signs and names of the company's locale.
+
+Names of lines that lie together would be written over each other. So they stand in a column at the
+right end, each as near to its line as the others allow. The label of the last point goes to its
+emptier side.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+from babel import Locale
+from babel.numbers import get_decimal_symbol, get_group_symbol
+
+from dataops_nb import numbers
+from dataops_nb.board import Board
+from dataops_nb.numbers import DEFAULT
+
+REFRESHING = "DATAOPS_NB_REFRESH"
+MIME = "application/vnd.vegalite.v6+json"
+WIDTH, HEIGHT = 620, 260
+INK, FAINT, ACCENT = "#1f2933", "#8a94a0", "#1f5fa8"
+LIGHTS = {"green": "#00805e", "yellow": "#f0b429", "red": "#b3261e", "unknown": "#8a94a0"}
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+_CONFIG = {
+    "font": FONT,
+    "background": "#ffffff",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "gridColor": "#e6e9ed",
+        "domainColor": FAINT,
+        "tickColor": FAINT,
+        "labelLimit": 220,
+        "labelSeparation": 9,
+    },
+}
+_SUNDAY_FIRST = (6, 0, 1, 2, 3, 4, 5)
+_MONTHS = range(1, 13)
+GAP = 0.075  # the share of a plot's height that a line of small letters takes on a phone
+FAINT_INK = "#5c6670"
+PAGE = "#ffffff"
+NEAR = 0.4  # the share of the periods that the last point's label covers
+_DRAWN_FIELDS = ("value", "target", "target_high", "same_last_year")
+_NAME: Any = {"align": "left", "dx": 9, "fontSize": 11, "baseline": "middle", "limit": 170}
+
+
+# What goes up and what goes down, in two colours that are told apart in any kind of sight.
+RISE, FALL = "#1f5fa8", "#c0582c"
+
+
+def enable() -> None:
+    """Register and choose the package's renderer, and its style for a notebook's own charts."""
+    alt.theme.register("dataops-nb", enable=True)(_theme)
+    alt.renderers.register("dataops-nb", _render)
+    alt.renderers.enable("dataops-nb")
+    alt.data_transformers.disable_max_rows()
+
+
+def _theme() -> alt.theme.ThemeConfig:
+    config: Any = _CONFIG  # altair's type of it names every key there is
+    return {"config": config}
+
+
+def styled(
+    board: Board,
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart,
+    title: str,
+    description: str,
+    legend: Sequence[str] = (),
+) -> Any:
+    """Return the chart with its title, its text alternative and the house style; see `style`."""
+    # Set without copying the layers: each `.configure` of altair would copy them all.
+    dressed = chart.copy(deep=False)
+    for name, value in style(board, title, description, legend).items():
+        dressed[name] = value
+    return dressed
+
+
+def style(board: Board, title: str, description: str, legend: Sequence[str] = ()) -> dict[str, Any]:
+    """Return title, text alternative and house style as keywords of a chart.
+
+    The axes have the signs of the company's locale. `legend` says line by line what the numbers
+    in the chart stand for.
+    """
+    head: dict[str, Any] = {
+        "anchor": "start",
+        "fontSize": 15,
+        "fontWeight": 600,
+        "color": INK,
+        "offset": 12,
+    }
+    if legend:
+        head["offset"] = 18
+        head["subtitle"] = list(legend)
+        head["subtitleFontSize"] = 12
+        head["subtitleColor"] = INK
+    config = _CONFIG | locale_config(board.company.locale)
+    return {
+        "title": alt.TitleParams(title, **head),
+        "description": description,
+        "config": config,
+    }
+
+
+def value_axis(unit: str, locale: str = DEFAULT) -> alt.Axis:
+    """Return the axis of a metric's values: percentages, amounts of money, or numbers (`20k`)."""
+    if unit == "percent":
+        return alt.Axis(title=None, format="~%", tickCount=5)
+    if not numbers.is_currency(unit):
+        return alt.Axis(title=None, format="~s", tickCount=5)
+    before, after = numbers.around(locale, unit)
+    words = f"'{before}' + format(datum.value, '~s') + '{after}'"
+    return alt.Axis(title=None, labelExpr=words, tickCount=5)
+
+
+def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
+    text = str(spec.get("description") or "Chart")
+    if os.environ.get(REFRESHING):
+        return {MIME: spec, "text/plain": text}
+    return {"image/svg+xml": vl_convert.vegalite_to_svg(spec), "text/plain": text}
+
+
+@cache
+def locale_config(locale: str) -> dict[str, Any]:
+    """Return `config.locale` of a Vega chart; nothing for the locale that Vega has by itself."""
+    if locale == DEFAULT:
+        return {}
+    known = Locale.parse(locale)
+    return {"locale": {"number": _number_signs(locale, known), "time": _time_names(known)}}
+
+
+def _number_signs(locale: str, known: Locale) -> dict[str, Any]:
+    first, others = map(int, known.decimal_formats[None].grouping)
+    return {
+        "decimal": get_decimal_symbol(locale),
+        "thousands": get_group_symbol(locale),
+        "grouping": [first] + [others] * 8,
+        "currency": ["", ""],
+    }
+
+
+def _time_names(known: Locale) -> dict[str, Any]:
+    days, months = known.days["format"], known.months["format"]
+    halves = known.day_periods["format"]["wide"]
+    return {
+        "dateTime": "%Y-%m-%d %H:%M:%S",
+        "date": "%Y-%m-%d",
+        "time": "%H:%M:%S",
+        "periods": [halves.get("am", "AM"), halves.get("pm", "PM")],
+        "days": [days["wide"][day] for day in _SUNDAY_FIRST],
+        "shortDays": [days["abbreviated"][day] for day in _SUNDAY_FIRST],
+        "months": [months["wide"][month] for month in _MONTHS],
+        "shortMonths": [months["abbreviated"][month] for month in _MONTHS],
+    }
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """Move places as little as it takes to be `gap` apart; their order stays.
+
+    Least squares under an order, by pooling adjacent ones that come too close (Ayer et al. 1955,
+    Annals of Mathematical Statistics 26, 641-647), after each place has been lowered by the gaps
+    below it.
+    """
+    order = sorted(range(len(places)), key=lambda index: places[index])
+    pools: list[tuple[float, int]] = []  # the mean and the size of each
+    for rank, index in enumerate(order):
+        mean, size = places[index] - rank * gap, 1
+        while pools and pools[-1][0] > mean:
+            lower_mean, lower_size = pools.pop()
+            total = lower_mean * lower_size + mean * size
+            size += lower_size
+            mean = total / size
+        pools.append((mean, size))
+
+    levels: list[float] = []
+    for mean, size in pools:
+        levels += [mean] * size
+    moved = [0.0] * len(places)
+    for rank, index in enumerate(order):
+        moved[index] = levels[rank] + rank * gap
+    return moved
+
+
+def ends(
+    named: Sequence[tuple[str, float]], at: pd.Timestamp, drawn: pd.Series, colour: str = FAINT_INK
+) -> list[alt.Chart]:
+    """Draw the names of lines at their right end.
+
+    `named` are the names with the values at which the lines end, `at` is the last period, `drawn`
+    holds all values that are drawn.
+    """
+    if not named:
+        return []
+    low, high = float(drawn.min()), float(drawn.max())
+    # Where all values are equal, invisible labels make the plot as high as the names need.
+    invisible: list[float] = []
+    if high <= low:
+        low, high = low - (0.5 * abs(low) or 1.0), high + (0.5 * abs(high) or 1.0)
+        invisible = [low, high]
+    places = spread([value for _, value in named], GAP * (high - low))
+    rows: list[dict[str, Any]] = []
+    for place, (name, _) in zip(places, named, strict=True):
+        rows.append(_label_row(at, place, name))
+    for place in invisible:
+        rows.append(_label_row(at, place, ""))
+    return _haloed(rows, _NAME, colour)
+
+
+def above(rows: pd.DataFrame, value: float) -> bool:
+    """Tell whether there is more room above the last value than below it.
+
+    There is where fewer of the last drawn points lie.
+    """
+    columns = [rows[name] for name in _DRAWN_FIELDS if name in rows]
+    drawn = pd.concat(columns).dropna()
+    gap = GAP * float(drawn.max() - drawn.min())
+    count = max(2, int(NEAR * len(rows)))
+    last = pd.concat([column.tail(count) for column in columns]).dropna()
+    over = last.between(value + 0.4 * gap, value + 2.6 * gap).sum()
+    under = last.between(value - 2.6 * gap, value - 0.4 * gap).sum()
+    return bool(over <= under)
+
+
+def point_label(at: pd.Timestamp, value: float, text: str, *, over: bool) -> list[alt.Chart]:
+    """Draw the label of the last point, over it or under it."""
+    height = 15
+    if over:
+        height = -14
+    place: Any = {"align": "right", "dx": -2, "dy": height, "fontSize": 13, "fontWeight": 600}
+    return _haloed([_label_row(at, value, text)], place, INK)
+
+
+def _label_row(at: pd.Timestamp, place: float, text: str) -> dict[str, Any]:
+    midnight = f"{at:%Y-%m-%dT00:00:00}"
+    return {"period_start": midnight, "value": float(f"{place:.6g}"), "text": text}
+
+
+def _haloed(rows: list[dict[str, Any]], place: dict[str, Any], colour: str) -> list[alt.Chart]:
+    """Draw letters over a rim in the colour of the page, to be read across a line."""
+    base = alt.Chart(alt.InlineData(values=tuple(rows))).encode(
+        x=alt.X("period_start:T"), y=alt.Y("value:Q"), text=alt.Text("text:N")
+    )
+    return [
+        base.mark_text(**place, stroke=PAGE, strokeWidth=4),
+        base.mark_text(**place, color=colour),
+    ]
