@@ -1,131 +1,130 @@
-"""Phrases: how people say that a target is met, that something is usual, that it is the third week in a row.
+"""Phrases: sentences as texts with slots, so that they can be read, and changed, as a list.
 
-Patterns only. What a phrase claims is weighed in `weighing`.
+A wording is written as it is read: `{who}find what changed[ {since}][; {effect}].` A slot in braces
+stands for facts, names or words. What stands in brackets is left out where one of its slots is
+empty. The wordings are in `wordings`, and what to do about a light in `decisions`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 
-PLAN = r"(?:the |our |its |their )?(?:target|plan|goal|quota|budget|limit)"
-STEPS = r"(?:week|month|quarter|year|day|period)s?"
-AGREED = r"(?:promised|planned|agreed|aimed|budgeted|committed|needed|allow(?:ed)?|accept(?:ed)?|acceptable)"
+from dataops_nb import numbers
+from dataops_nb.board import Board
+from dataops_nb.display import Fact, Phrase, Piece, Sentence, Span, capitalized, say
+from dataops_nb.metrics import Conversion, Cumulative, Derived, Ratio, Simple
+from dataops_nb.story.comments import label
 
-
-def _any(*phrases: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
-
-
-NOT = _any(
-    "not",
-    "nothing",
-    "never",
-    "hardly",
-    "far from",
-    "no longer",
-    "(?:is|are|was|were|did|do|does|has|have)n't",
-    "nowhere near",
-    "without",
-)
-MET = _any(
-    rf"(?:on|hits?|met|meets|meeting|reach(?:ed|ing)|beats?|exceed(?:ed|s)|made|cleared|at|within|inside) {PLAN}",
-    rf"(?:ahead of|better than) {PLAN}",
-    "on track",
-)
-MISSED = _any(rf"(?:miss(?:ed|es|ing)?|(?:fell )?short of|behind|off|failed|worse than) {PLAN}")
-SIDE = _any(rf"(above|over|below|under) {PLAN}")
-LAST_YEAR = _any(
-    "last year", "year before", "a year ago", "12 months ago", "year[ -]on[ -]year", "yoy", "previous year"
-)
-TARGET = _any("target", "plan", "goal", "quota", "budget", "limit", "short", "shy", AGREED)
-BETTER = _any("(better|improv(?:ed|ing|es)|worse|worsen(?:ed|ing)|deteriorat(?:ed|ing))")
-FLAT = _any(
-    "flat", "unchanged", "level", "(?:no|did not|didn't) change", "(?:the )?same as", "stood still", "stable", "steady"
-)
-_NORMAL = r"(?:what|anything) (?:is|we|it) ?(?:normal|usual|expect|know)?(?:ly)?"
-USUAL = _any("within (?:its|the|our) (?:usual|normal) (?:range|limits)", rf"within {_NORMAL}", "(?:just|only|mere) noise",
-              "common cause", "no signal", "normal variation", "nothing unusual", "(?:business )?as usual",
-              "random (?:fluctuation|variation|noise|ups and downs)", "(?:is|was|by|pure|just|only|mere) chance",
-              "coincidence", "normal ups and downs")  # fmt: skip
-UNUSUAL = _any(
-    "outside (?:its|the|our) (?:usual|normal) (?:range|limits)",
-    rf"(?:outside|beyond)(?: of)? {_NORMAL}",
-    "(?<!no )signal",
-    "special cause",
-    "(?<!nothing )unusual(?:ly)?",
-    "exceptional(?:ly)?",
-    "out of the ordinary",
-)
-FACTORS = {"doubled": 2, "twice": 2, "double": 2, "tripled": 3, "halved": 0.5, "half": 0.5}
-TIMES = _any(f"({'|'.join(FACTORS)})", r"(\d+) times(?! (?:in a row|running))")
-NTH = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8}
-STREAK = _any(rf"(\d+|{'|'.join(NTH)})(?: (?:{STEPS}|time))?(?: {STEPS})? ?(?:in a row|running|straight|consecutive)",
-               rf"(\d+) (?:straight|consecutive) {STEPS}")  # fmt: skip
-RANK = _any("(highest|best|lowest|worst|record|peak|all-time high|all-time low)")
-REACH = _any(
-    rf"(?:in|for|of|in the|of the|for the)(?: last| past)? (\d+) {STEPS}", r"(?:of|in) the (?:last|past) (\d+)"
-)
-AGO = _any(rf"\d+ {STEPS} (?:ago|earlier|before|later|long|old)")
-PART = _any(r"(\d+) (?:in|out of|of|of every|in every) (\d+)")
-THEN = _any("was", "were", "last (?:week|month|quarter|year)")
-ABOUT, ALMOST, MORE, LESS = (
-    re.compile(rf"\b(?:{words})\s*$", re.IGNORECASE)
-    for words in (
-        "about|around|roughly|approximately|some|close to|circa",
-        "nearly|almost|just under|just below|not quite",
-        "over|more than|above|at least|exceeding",
-        "under|less than|fewer than|below|at most|no more than",
-    )
-)
-
-COUNT = _any(rf"\d+ {STEPS}(?= (?:in a row|running|of|on|after|before)\b)")
-COUNTED = re.compile(
-    r"\b(?:week|version|release|v|Q|quarter|day|ticket|step|room|phase|no\.?|number|#)\s?$", re.IGNORECASE
-)
-PLAIN = re.compile(
-    r"\s?(?:%|percent|points?\b)|\s*(?:$|[.,;:)!?])|\s+(?:day|week|month|quarter|year) on\b|"
-    r"\s+(?:in|on|against|of|this|last|for|vs|versus|and|to|from|more|less|fewer|up|"
-    r"down|higher|lower|above|below|over|under|short|ahead|behind|better|worse|than|a|per|now|so|at|after|by|was|is|were|target|"
-    r"away|off|instead|rather|we|they|it|that|which|you|had|would|where|but|again|today|because|since|when|while|though|only|came|went|took|"
-    r"made|happened|left|did|are|were)\b"
-)
-NOUN = re.compile(r"[\s-]+([A-Za-z\u2022]+)")
+_PART = re.compile(r"\[([^\]]*)\]|\{(\w+)\}|([^\[{]+)")
+_OF_ROWS = frozenset({"average", "median", "min", "max", "percentile"})
 
 
-SHARE_OF = re.compile(rf"\s?(?:%|percent)? of {PLAN}\b")
-AS_TARGET = re.compile(
-    r"\b(?:target|plan|goal|quota|budget|limit) (?:of|is|was|at|being) $|"
-    rf"\b{AGREED} (?:on |to |for |at )?$|"
-    r"\b(?:against|versus|vs\.?|instead of|rather than) (?:a |the |our )?(?:target of |plan of )?$"
-)
-_WE = r"(?:that |which )?(?:(?:we|they|you|were|was|is|would be|would have been)\s)+(?:have |had )?"
-IS_TARGET = re.compile(rf"\s*(?:%|percent|\S+)?\s*(?:{_WE})?{AGREED}\b", re.IGNORECASE)
-LACKING = re.compile(r"\s*(?:\S+ )?(?:is|are|was|were)? ?(?:missing|lacking|too few|too many)\b", re.IGNORECASE)
-BESIDE = re.compile(
-    r"\b(above|over|more than|beyond|below|under|less than|fewer than|within) (?:the |our )?$", re.IGNORECASE
-)
-WAS = re.compile(
-    r"^\W*(?:(?:in the|the) )?(?:last (?:week|month|quarter|year)|(?:a|the) (?:week|month|quarter|year) (?:ago|before)|"
-    r"(?:this time|the same (?:week|month|quarter)) last year|12 months ago)\b(?!.*\b(?:now|today|this)\b)",
-    re.IGNORECASE,
-)
-FROM = re.compile(
-    r"\b(?:from|(?<!more )(?<!less )(?<!fewer )than|after|was|were) (?:the )?$|^last (?:week|month|quarter) (?:[a-z]+ )*$",
-    re.I,
-)
-EARLIER = re.compile(r"\s*(?:\w+ )?(?:last (?:week|month|quarter|year)|the (?:week|month) before|a year ago)\b")
-_SOME = r"(?:about |around |roughly |nearly |almost |over |more than |just |a full )?"
-_NOUNS = "increase|decrease|rise|drop|fall|decline|gain|loss|growth|jump|improvement|plus|minus|deterioration"
-_AWAY = r"up|down|ahead|behind|above|below|more|less|fewer|over\w+|under\w+|missed|beat|exceeded|lag\w*|trail\w*|rose|fell|grew"
-_VERBS = (
-    "up|down|rose|fell|grew|dropped|climbed|slipped|declined|increased|decreased|gained|lost|jumped|short|ahead|"
-    "soared|plunged|tumbled"
-)
-MOVED_BY = re.compile(
-    rf"\b(?:{_NOUNS}) of {_SOME}$|\b(?:{_AWAY})\b.* by {_SOME}$|"
-    rf"\b(?:{_VERBS})(?: of \w+)?(?: by| another)?(?: about| around| roughly| nearly| almost| over| more than| just)? $",
-    re.IGNORECASE,
-)
-MOVED = re.compile(
-    r"\s*(?:\S+ )?(?:more|less|fewer|higher|lower|above|below|short|ahead|behind|over|under|up|down|away|off)\b"
-)
+def fill(wording: str, slots: Mapping[str, Piece], *rests_on: Fact) -> Sentence:
+    """Return the sentence of a wording; it begins with a capital.
+
+    `slots` has a piece for each slot; an empty one is "" or (). The sentence `rests_on` further
+    facts. Raises KeyError for a slot that has no piece.
+
+    >>> fill("{who}: review the plan[ {by}].", {"who": "Finance", "by": ""}).text
+    'Finance: review the plan.'
+    """
+    spans = say(capitalized(phrase(wording, slots))).spans
+    return say(tuple(_without_double_stops(spans)), say.rests_on(*rests_on))
+
+
+def _without_double_stops(spans: Iterable[Span]) -> Iterator[Span]:
+    """Drop a full stop after a day that is written with one: `29. Nov.`."""
+    ended = ""
+    for span in spans:
+        is_words = span.fact is None and not span.name
+        is_double = is_words and ended.endswith(".") and span.text.startswith(".")
+        kept = Span(span.text[1:]) if is_double else span
+        if kept.text:
+            ended = kept.text
+        yield kept
+
+
+def phrase(wording: str, slots: Mapping[str, Piece]) -> Phrase:
+    """Return a wording as a part of a sentence, as it stands."""
+    return tuple(_pieces(wording, slots))
+
+
+def _pieces(wording: str, slots: Mapping[str, Piece]) -> Iterator[Piece]:
+    for match in _PART.finditer(wording):
+        optional, slot, words = match.groups()
+        if slot is not None:
+            yield slots[slot]
+        elif words is not None:
+            yield words
+        elif all(not _is_empty(slots[name]) for name in re.findall(r"\{(\w+)\}", optional)):
+            yield from _pieces(optional, slots)
+
+
+def _is_empty(piece: Piece) -> bool:
+    return isinstance(piece, str | tuple | list) and not piece
+
+
+def inside(label_text: str) -> Span:
+    """Name something as its label stands inside a sentence (`numbers.small`)."""
+    return say.name(numbers.small(label_text))
+
+
+def small_label(board: Board, metric: str) -> Span:
+    """Name a metric inside a sentence: `sad customers`."""
+    return inside(board.company.label(metric))
+
+
+def metric_slots(board: Board, metric: str) -> dict[str, Piece]:
+    """Return the slots that name a metric, with the verbs that agree with it."""
+    text = board.company.label(metric)
+    forms = {
+        "was": ("was", "were"),
+        "is_": ("is", "are"),
+        "are": ("is", "are"),
+        "have": ("has", "have"),
+        "move": ("moves", "move"),
+        "miss": ("misses", "miss"),
+        "turns": ("turns", "turn"),
+        "stay": ("stays", "stay"),
+        "follow": ("follows", "follow"),
+        "it": ("it", "they"),
+        "its": ("its", "their"),
+    }
+    slots: dict[str, Piece] = {"L": label(board, metric), "l": inside(text), "grain": board.grain}
+    for name, (one, many) in forms.items():
+        slots[name] = numbers.agreeing(text, one, many)
+    return slots
+
+
+def is_level(board: Board, metric: str) -> bool:
+    """Return whether a metric is a rate, an average or a level, and not an amount that adds up."""
+    definition = board.company.metrics[metric]
+    if isinstance(definition, Simple):
+        return definition.measure.agg in _OF_ROWS or definition.measure.at == "end"
+    return isinstance(definition, Ratio | Derived | Cumulative | Conversion)
+
+
+def is_at_end(board: Board, metric: str) -> bool:
+    """Return whether a value is that of the last day of its period."""
+    definition = board.company.metrics[metric]
+    if isinstance(definition, Simple):
+        return definition.measure.at == "end"
+    return isinstance(definition, Cumulative)
+
+
+def counted(board: Board, metric: str, value: Fact) -> Phrase:
+    """Count what a label names: `44 sad customers`, `1 meeting booked`; () where it names no unit.
+
+    That is where the word of the unit stands in the label, and the metric is no rate or level.
+    """
+    text, unit = board.company.label(metric), board.company.metrics[metric].unit
+    if not unit or unit == "percent" or numbers.is_currency(unit) or is_level(board, metric):
+        return ()
+    word = re.compile(rf"(?<![\w-]){re.escape(unit)}(?![\w-])", re.IGNORECASE)
+    if not word.search(text):
+        return ()
+    small = inside(text).text
+    if value.text == "1":
+        small = word.sub(numbers.singular(unit), small)
+    return (value, " ", say.name(small))
