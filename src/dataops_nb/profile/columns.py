@@ -1,20 +1,43 @@
-"""What the columns of a source hold: how many values, how many different ones, from where to where."""
+"""Describe a file's columns: a type, how many values, the smallest and the largest one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from dataops_nb.sources import Catalog
+from dataops_nb.sources.catalog import Catalog
 
-TOGETHER = 40
+# A query over hundreds of columns is slow to plan.
+COLUMNS_PER_QUERY = 40
 NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "HUGEINT", "FLOAT", "UBIGINT", "TINYINT")
+DURATION = re.compile(r"\d{1,3}:\d\d(:\d\d)?|(\d+ ?[dhms] ?)+")
 TIMES = ("DATE", "TIMESTAMP")
 
 
 @dataclass(frozen=True)
+class OptionGuess:
+    """A guessed option of a source, with its value and the reason."""
+
+    option: str
+    value: Any
+    why: str
+
+    @property
+    def text(self) -> str:
+        """Return the value as a person reads it."""
+        if self.option == "delimiter":
+            return repr(self.value)
+        return str(self.value)
+
+
+@dataclass(frozen=True)
 class Column:
-    """A column with its type, its values, its different values, its ends as text, and how many of them are below zero."""
+    """A column: its DuckDB type, how many values and different values it has, its ends as text.
+
+    `negative` counts the values below zero.
+    """
 
     name: str
     type: str
@@ -26,62 +49,91 @@ class Column:
 
     @property
     def number(self) -> bool:
-        """Whether it can be added up."""
-        return self.type in NUMBERS or self.type.startswith("DECIMAL")
+        """Return whether it can be added up."""
+        return is_number(self.type)
 
     @property
     def time(self) -> bool:
-        """Whether it has days."""
+        """Return whether it holds days or moments."""
         return self.type.startswith(TIMES)
 
     @property
     def text(self) -> bool:
-        """Whether it is text."""
+        """Return whether it is text."""
         return self.type == "VARCHAR"
 
 
+def is_number(type_name: str) -> bool:
+    """Return whether a DuckDB type is a number."""
+    return type_name in NUMBERS or type_name.startswith("DECIMAL")
+
+
 def describe_columns(catalog: Catalog, source: str) -> list[Column]:
-    """Every column of a source, in its order; a few at a time, because a query over hundreds is slow to plan."""
+    """Describe every column of a source, in its order."""
     types = catalog.columns(source)
-    listed = list(types)
-    return [
-        column
-        for start in range(0, len(listed), TOGETHER)
-        for column in _describe_some(catalog, source, listed[start : start + TOGETHER], types)
-    ]
+    columns = []
+    for names in in_batches(list(types)):
+        columns += _describe_batch(catalog, source, names, types)
+    return columns
 
 
-def _describe_some(catalog: Catalog, source: str, names: Sequence[str], types: dict[str, str]) -> list[Column]:
-    parts: list[str] = []
+def in_batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the names of columns, as many at a time as one query takes."""
+    for start in range(0, len(names), COLUMNS_PER_QUERY):
+        yield names[start : start + COLUMNS_PER_QUERY]
+
+
+def _describe_batch(
+    catalog: Catalog, source: str, names: Sequence[str], types: dict[str, str]
+) -> list[Column]:
+    expressions = []
     for i, name in enumerate(names):
         value = quote(name)
-        low = f"{value} < 0" if types[name] in NUMBERS or types[name].startswith("DECIMAL") else "false"
-        parts += [
-            f"count({value}) as v{i}",
-            f"count(distinct {value}) as d{i}",
-            f"cast(min({value}) as varchar) as s{i}",
-            f"cast(max({value}) as varchar) as l{i}",
-            f"count(*) filter (where {low}) as n{i}",
+        below_zero = f"{value} < 0" if is_number(types[name]) else "false"
+        expressions += [
+            f"count({value}) as values_{i}",
+            f"count(distinct {value}) as distinct_{i}",
+            f"cast(min({value}) as varchar) as smallest_{i}",
+            f"cast(max({value}) as varchar) as largest_{i}",
+            f"count(*) filter (where {below_zero}) as negative_{i}",
         ]
-    row = catalog.fetch(f"select {', '.join(parts)} from {quote(source)}").iloc[0]
-    return [
-        Column(
-            name,
-            types[name],
-            int(row[f"v{i}"]),
-            int(row[f"d{i}"]),
-            _text(row[f"s{i}"]),
-            _text(row[f"l{i}"]),
-            int(row[f"n{i}"]),
+    query = f"select {', '.join(expressions)} from {quote(source)}"
+    row = catalog.fetch(query).iloc[0]
+    columns = []
+    for i, name in enumerate(names):
+        column = Column(
+            name=name,
+            type=types[name],
+            values=int(row[f"values_{i}"]),
+            distinct=int(row[f"distinct_{i}"]),
+            smallest=_text_or_empty(row[f"smallest_{i}"]),
+            largest=_text_or_empty(row[f"largest_{i}"]),
+            negative=int(row[f"negative_{i}"]),
         )
-        for i, name in enumerate(names)
-    ]
+        columns.append(column)
+    return columns
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _text_or_empty(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return ""
 
 
 def quote(name: str) -> str:
-    """A name as an identifier of DuckDB."""
-    return '"' + name.replace('"', '""') + '"'
+    """Quote a name as an identifier of DuckDB."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def describe_use(column: Column) -> str:
+    """Return a column's name with what it holds."""
+    if not column.values:
+        return f"{column.name} (empty)"
+    kinds = [(column.time, "days"), (column.text, "text"), (column.number, "numbers")]
+    kind = next((kind for fits, kind in kinds if fits), column.type.lower())
+    if column.text and DURATION.fullmatch(column.smallest.strip()):
+        kind = f"durations such as {column.smallest.strip()}, as text that nothing adds up"
+    if column.distinct == 1:
+        kind += ", one value"
+    return f"{column.name} ({kind})"

@@ -1,4 +1,8 @@
-"""What a column is about, by its name alone: every rule here is a guess, and is written down as one."""
+"""Read what a column is about from the words of its name, and make names of ids and labels.
+
+The words are English, as most exports are, with a few of other languages for money. They only
+support what values show: a name alone makes no metric.
+"""
 
 from __future__ import annotations
 
@@ -9,91 +13,225 @@ from collections.abc import Iterable
 import sqlglot
 from sqlglot import exp
 
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
-IDS = frozenset("id key code uuid guid number no nr sku ref reference hash email".split())  # noqa: SIM905  read as a list
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text as a set, which reads better than a column of quoted words."""
+    return frozenset(text.split())
+
+
+IDS = word_set(
+    "id ids key code uuid guid number no nr num sku ref reference hash email phone fax mobile "
+    "konto gegenkonto schlussel"
+)
 POINTERS = frozenset(["to", "by", "from", "of"])  # reports_to
-PLACES = frozenset("zip postal postcode phone fax lat lon lng latitude longitude year month day week hour".split())  # noqa: SIM905
-ORDERS = frozenset("sequential sequence seq line position rank index version".split())  # noqa: SIM905
-AVERAGED = frozenset(
-    "rate ratio pct percent percentage share score avg average mean median price rating margin age days duration hours "  # noqa: SIM905
-    "minutes seconds tenure length lenght width height weight latency temperature per".split()
+PLACES = word_set(
+    "zip postal postcode phone fax lat lon lng latitude longitude year month day week hour"
 )
-MONEY = frozenset(
-    "amount total revenue price value cost costs charge charges mrr arr fee fees paid payment payments sales gmv net gross "  # noqa: SIM905
-    "subtotal tax freight usd eur gbp brl chf umsatz betrag erlos preis montant importe ventas".split()
+ORDERS = word_set("sequential sequence seq line position rank index version")
+AVERAGED = word_set(
+    "rate ratio pct percent percentage share score avg average mean median price "
+    "rating margin age days duration hours minutes seconds tenure probability likelihood "
+    "length lenght width height weight latency temperature per unit nps csat kurs "
+    "elapsed estimate points hrs mins secs ctr cpc cpm roas bounce quota"
 )
-PEOPLE = frozenset(
-    "customer client account user member patient author buyer seller subscriber visitor student lead company".split()  # noqa: SIM905
+UNITS = frozenset(["price", "unit", "rate", "each", "per", "kurs"])
+QUANTITIES = word_set("quantity qty units pieces menge anzahl")
+MONEY = word_set(
+    "amount total revenue price value cost costs charge charges mrr arr fee fees "
+    "paid payment payments sales gmv net gross subtotal tax freight usd eur gbp brl chf "
+    "debit credit spend balance "
+    "umsatz betrag erlos preis montant importe ventas"
 )
-STARTED = frozenset(
-    "created opened date day period month time timestamp ordered order invoice purchase purchased release released booked "  # noqa: SIM905
-    "sold signed start started week ds at on".split()
+# Words of money that is earned, then of other amounts, then of what is taken off them.
+EARNED = word_set("revenue sales mrr arr gmv turnover income umsatz erlos ventas")
+TOTALS = word_set("total amount value gross net paid betrag montant importe credit")
+SPENT = word_set("cost costs cogs spend expense expenses freight debit budget")
+TAKEN_OFF = word_set(
+    "fee fees tax taxes vat shipping discount discounts refund refunds refunded tip skonto "
+    "rounding surcharge commission returned"
 )
-ENDED = frozenset(
-    "closed close ended end cancelled canceled resolved finished completed churned until deleted archived expired".split()  # noqa: SIM905
+OWED = word_set(
+    "due balance outstanding unpaid expected forecast weighted quota target goal plan planned"
 )
-BORN = frozenset("birth born dob birthday birthdate".split())  # noqa: SIM905
-GROUPS = frozenset("type kind class category group tier level region plan status stage channel segment".split())  # noqa: SIM905
+RECURRING = word_set("mrr arr recurring")
+INTERVALS = word_set("interval term cadence periodicity")
+PEOPLE = word_set(
+    "customer client account user member patient author buyer seller "
+    "subscriber visitor student lead company contact requester respondent"
+)
+DAYS = word_set("date day datum belegdatum datetime on at tag")
+STARTED = word_set(
+    "created create creation opened open date day period month time timestamp ordered order "
+    "invoice purchase purchased release released booked sold signed start started week ds at on "
+    "submit submitted belegdatum datum added registered signup"
+)
+CREATED = word_set(
+    "created create creation opened submit submitted ordered purchase purchased booked "
+    "invoice order signup registered added"
+)
+ENDED = word_set(
+    "closed close closing ended end cancelled canceled resolved solved finished completed complete "
+    "churned until deleted archived expired won lost merged terminated"
+)
+GIVEN_UP = word_set("cancelled canceled archived deleted lost expired")
+PLANNED = word_set(
+    "due deadline expected planned estimated forecast scheduled expiry expires renewal renews "
+    "limit target promised eta faellig fallig"
+)
+UPDATED = word_set(
+    "updated update modified viewed last sync synced changed activity edited accessed "
+    "systemmodstamp modstamp"
+)
+STEPS = word_set(
+    "assigned fulfilled shipped delivered approved triaged contacted first reply response answered "
+    "accepted carrier verified activated current next trial arrival answer"
+)
+PAID = word_set("paid payment settled captured")
+BORN = word_set("birth born dob birthday birthdate")
+GROUPS = word_set(
+    "type kind class category group tier level region plan status stage channel segment priority"
+)
+STATES = word_set("status stage state outcome financial disposition")
+# Words of questions that are answered by a number on a scale.
+SCALES = word_set("likely recommend satisfied satisfaction happy agree stars nps csat rating score")
+RECOMMENDED = word_set("recommend likely nps")
+DURATIONS = word_set("hours minutes seconds duration resolution response reply elapsed hrs mins")
+TITLES = word_set("name title subject summary description product item")
+# Words of file names and keys that say nothing about the rows.
+CHAFF = word_set(
+    "export exports report unified final copy data dataset table list all full csv v record row "
+    "raw download details new untitled sheet date day column report dated"
+)
+# Names that an expression would read as something else.
+RESERVED = word_set(
+    "and or not is in if else for from def class none true false lambda with as pass"
+)
 SIGNS = {"€": "eur", "£": "gbp", "₹": "inr"}  # of one currency; $ and ¥ are of several
-CURRENCIES = ("usd", "eur", "gbp", "brl", "chf", "cad", "aud", "jpy", "inr")
+CURRENCIES = word_set(
+    "usd eur gbp brl chf cad aud jpy inr sek nok dkk pln czk huf nzd mxn zar sgd hkd cny"
+)
 
 
 def words(name: str) -> list[str]:
-    """The words of a name in small letters: `CustomerId` and `customer_id` are customer, id; accents are left out, € is eur."""
+    """Split a name into words in small letters, without accents; € becomes eur.
+
+    `CustomerId` and `customer_id` both are customer, id.
+    """
     for sign, word in SIGNS.items():
         name = name.replace(sign, f" {word} ")
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
-    return [word.casefold() for word in WORD.findall(plain)]
+    decomposed = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
+    letters = decomposed.encode("ascii", "ignore").decode()
+    return [word.casefold() for word in WORD.findall(letters)]
 
 
 def has(name: str, known: Iterable[str]) -> bool:
-    """Whether one of the words of a name is among the known ones."""
+    """Return whether one of a name's words is among the known ones."""
     return not set(words(name)).isdisjoint(known)
 
 
 def is_id(name: str) -> bool:
-    """Whether a name ends as names of identifiers do."""
-    found = words(name)
-    return bool(found) and found[-1] in IDS | POINTERS
+    """Return whether a name ends like one of an identifier: `order_id`, `Order #`."""
+    bare = re.sub(r"\s*\([^)]*\)\s*$", "", name) or name
+    name_words = words(bare)
+    if bare.rstrip().endswith("#"):
+        return True
+    return bool(name_words) and name_words[-1] in IDS | POINTERS
 
 
 def slug(name: str, taken: Iterable[str] = ()) -> str:
-    """A name for a source or metric: small letters, digits and _, started by a letter, none of those taken."""
-    written = re.sub(r"\W+", "_", "_".join(words(name)) or "column", flags=re.ASCII).strip("_")
-    first = written if written[:1].isalpha() else f"n_{written}"
-    unique, place = first, 1
-    while unique in set(taken) or unique in RESERVED:
-        place += 1
-        unique = f"{first}_{place}"
+    """Return an id for a source or metric: small letters, digits and _; none of those taken."""
+    first = "_".join(words(name)) or "column"
+    if not first[:1].isalpha():
+        first = f"n_{first}"
+    forbidden = {*taken, *RESERVED}
+    unique = first
+    number = 1
+    while unique in forbidden:
+        number += 1
+        unique = f"{first}_{number}"
     return unique
 
 
-RESERVED = frozenset("and or not is in if else for from def class none true false lambda with as pass".split())  # noqa: SIM905
-
-
 def plural(name: str) -> str:
-    """The usual plural of an English noun in small letters; one that ends in s stays, and so does `export_2`."""
+    """Return the usual plural of an English noun; `orders` and `export_2` stay as they are."""
     if name.endswith("s") or not name[-1:].isalpha():
         return name
     if name.endswith("y") and name[-2:-1] not in "aeiou":
         return f"{name[:-1]}ies"
-    return f"{name}es" if name.endswith(("x", "ch", "sh")) else f"{name}s"
+    if name.endswith(("x", "ch", "sh")):
+        return f"{name}es"
+    return f"{name}s"
+
+
+def singular(noun: str) -> str:
+    """Return one of a usual plural: `orders` are each an order, `companies` each a company."""
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    if noun.endswith(("xes", "ches", "shes", "sses")):
+        return noun[:-2]
+    if noun.endswith("s") and not noun.endswith("ss"):
+        return noun[:-1]
+    return noun
+
+
+def noun_of(source: str, key: Iterable[str] = ()) -> str:
+    """Return what a row is called, in the plural: by its key, else by its file without the chaff.
+
+    >>> noun_of("orders_export_1"), noun_of("sales_pipeline", ["Deal ID"])
+    ('orders', 'deals')
+    """
+    key_words: list[str] = []
+    columns = list(key)
+    if len(columns) == 1:
+        key_words = [word for word in words(columns[0]) if word not in IDS]
+    if key_words and not set(key_words) & CHAFF and len(key_words) <= 2:
+        return plural(" ".join(key_words))
+    own = [word for word in words(source) if word not in CHAFF and not word.isdigit()]
+    return plural(" ".join(own) or "rows")
 
 
 def title(name: str) -> str:
-    """A name as a label: `first_invoices` is First invoices, `net_amount_eur` is Net amount EUR."""
-    said = [word.upper() if word in CURRENCIES else word for word in words(name)]
-    return " ".join([said[0][:1].upper() + said[0][1:], *said[1:]]) if said else ""
+    """Return a name as a label: `net_amount_eur` becomes Net amount EUR."""
+    label_words = []
+    for word in words(name):
+        label_word = word
+        if word in CURRENCIES:
+            label_word = word.upper()
+        label_words.append(label_word)
+    label = " ".join(label_words)
+    return label[:1].upper() + label[1:]
 
 
-def column(name: str) -> str:
-    """A column as it stands in an expression: quoted where it would be read as something else."""
+def label_of(column_name: str) -> str:
+    """Return a column's name as a label, as people wrote it, without remarks in parentheses.
+
+    >>> label_of("Created date (UTC)"), label_of("net_amount_eur")
+    ('Created date', 'Net amount EUR')
+    """
+    bare = re.sub(r"\s*\([^)]*\)", "", column_name).strip() or column_name
+    bare = bare.rpartition(" - ")[2]
+    if " " in bare and bare[:1].isupper():
+        return bare
+    return title(bare)
+
+
+def expression(column_name: str) -> str:
+    """Return a column's name as an SQL expression, quoted where it would mean something else."""
+    if IDENTIFIER.fullmatch(column_name) and _reads_as_column(column_name):
+        return column_name
+    escaped = column_name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _reads_as_column(name: str) -> bool:
+    """Return whether SQL takes a name for a column, not for a keyword or a function."""
     try:
-        read = sqlglot.parse_one(name, read="duckdb")
+        parsed = sqlglot.parse_one(name, read="duckdb")
     except sqlglot.errors.SqlglotError:
-        read = None
-    plain = (
-        isinstance(read, exp.Column) and not read.table and read.name == name and re.fullmatch(r"[A-Za-z_]\w*", name)
-    )
-    return name if plain else '"' + name.replace('"', '""') + '"'
+        return False
+    if not isinstance(parsed, exp.Column):
+        return False
+    return not parsed.table and parsed.name == name

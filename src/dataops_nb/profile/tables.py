@@ -1,38 +1,82 @@
-"""What a source's rows are: which columns tell them apart, when they happened, what they can be split by, what adds up."""
+"""Find out what a source's rows are: their key, their time, what splits them and what adds up.
+
+The values of the columns tell most; the words of a column's name tell what it is about. Each
+finding is a `Guess`, with its reason.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-import pandas as pd
-
-from dataops_nb.profile.columns import Column, describe_columns, quote
-from dataops_nb.profile.guesses import Guess
-from dataops_nb.profile.names import AVERAGED, BORN, ENDED, GROUPS, ORDERS, PEOPLE, PLACES, STARTED, has, is_id
-from dataops_nb.sources import Catalog
+from dataops_nb.profile.columns import Column, describe_columns, describe_use, quote
+from dataops_nb.profile.names import (
+    AVERAGED,
+    GROUPS,
+    INTERVALS,
+    MONEY,
+    ORDERS,
+    PEOPLE,
+    PLACES,
+    RECURRING,
+    SCALES,
+    TITLES,
+    has,
+    is_id,
+    label_of,
+    words,
+)
+from dataops_nb.profile.states import (
+    Flag,
+    Money,
+    Status,
+    find_currencies,
+    find_flags,
+    find_status,
+)
+from dataops_nb.profile.systems import System, recognise
+from dataops_nb.profile.things import Thing, find_thing
+from dataops_nb.profile.times import Moment, as_date, choose_end, choose_time, look_at_times
+from dataops_nb.sources.catalog import Catalog
 
 MOST_MEMBERS = 25
 MOST_DIMENSIONS = 4
 WIDEST_KEY = 3
 CANDIDATES = 8
-MOST_LEFT = 12
+MOST_LISTED = 12
+# A key of several columns has this many possible rows for each that is there.
+SPARSEST_GRID = 6
 LEAST_PERIODS = 3
-AMOUNT = re.compile(r"[-+(]?\s*[$€£¥]?\s*\d[\d.,' ]*\s*[%$€£¥]?\)?")
 PERIOD = re.compile(
     r"(?:19|20)\d\d(?:[-/. ]?(?:\d\d?|[QW]\d\d?|[A-Z][a-z]{2,8}))?"
     r"|(?:[A-Z][a-z]{2,8}|\d\d?|[QW]\d\d?)[-/. ](?:19|20)?\d\d"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
 )
 
 
 @dataclass(frozen=True)
-class Table:
-    """A source as it was read: its rows, its columns, and what they are taken for.
+class Guess:
+    """One guess that goes into the company's files.
 
-    `monthly` rows are dated on the first day of the month that they are about.
+    `about` names a source, a column (`orders.day`) or a metric. `said` is the guess, empty where
+    there is none; `why` is the reason.
+    """
+
+    about: str
+    said: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source with its rows, its columns, and what each column is taken for.
+
+    `monthly` rows are dated on the first day of the month that they are about. `moments` are all
+    columns of days, `thing` is what several rows are lines of, `periods` are columns that are
+    periods.
     """
 
     name: str
@@ -48,172 +92,407 @@ class Table:
     sums: list[str] = field(default_factory=list)
     averages: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    status: Status | None = None
+    flags: list[Flag] = field(default_factory=list)
+    currencies: list[Money] = field(default_factory=list)
+    thing: Thing | None = None
+    recurring: bool = False
+    system: System | None = None
+    periods: list[str] = field(default_factory=list)
     guesses: list[Guess] = field(default_factory=list)
 
     @property
     def counted(self) -> bool:
-        """Whether its rows are things that happened; a key that holds the time makes them totals of a period."""
+        """Return whether a row is an event; if the key holds the time, it is a period's total."""
         return self.time is not None and self.time not in self.key
+
+    @property
+    def end(self) -> Moment | None:
+        """Return the moment at which rows end; None without one."""
+        return self.moment(self.ended)
+
+    def moment(self, name: str | None) -> Moment | None:
+        """Return the column of days of a name."""
+        return next((moment for moment in self.moments if moment.name == name), None)
+
+    def column(self, name: str) -> Column:
+        """Return the column of a name."""
+        return next(column for column in self.columns if column.name == name)
+
+    def uses(self, column_name: str) -> list[str]:
+        """Return what a column is taken for: `key time end dimension people sum average`."""
+        names_by_use: dict[str, Sequence[str | None]] = {
+            "key": self.key,
+            "time": [self.time],
+            "end": [self.ended],
+            "dimension": self.dimensions,
+            "people": self.people,
+            "sum": self.sums,
+            "average": self.averages,
+        }
+        return [use for use, names in names_by_use.items() if column_name in names]
 
 
 def describe_table(catalog: Catalog, name: str) -> Table:
-    """A source of a catalog, looked through once. Raises DataError where it cannot be read."""
-    columns = describe_columns(catalog, name)
-    rows = int(catalog.fetch(f"select count(*) as n from {quote(name)}")["n"][0])
-    guesses: list[Guess] = []
-    time = _find_time(name, rows, columns, guesses)
-    key = _find_key(catalog, name, rows, columns, guesses)
-    first, last, monthly = _find_span(catalog, name, time, guesses)
-    numbers = [c for c in columns if _adds_up(c, key, rows)]
-    found = Table(
-        name, rows, columns, key, time, _find_end(catalog, name, time, columns, guesses), monthly, first, last,
-        _find_dimensions(name, rows, columns, {time, *(key if len(key) == 1 else [])}, guesses),
-        [c.name for c in numbers if not has(c.name, AVERAGED)],
-        [c.name for c in numbers if has(c.name, AVERAGED)],
-        [c.name for c in columns if has(c.name, PEOPLE) and [c.name] != key and 1 < c.distinct < c.values and not c.time],
-        guesses,
-    )  # fmt: skip
-    if time is None:
-        why = "no column has days, so its rows are on no calendar and make no metric"
-        guesses.append(Guess(name, "", f"{why}{_pivoted(columns)}"))
-    elif left := [_left(c) for c in columns if not _taken(found, c.name)]:
-        listed = [*left[:MOST_LEFT], *([f"{len(left) - MOST_LEFT} more"] if len(left) > MOST_LEFT else [])]
-        guesses.append(Guess(f"{name}: other columns", "", f"nothing is made of {', '.join(listed)}"))
-    return found
+    """Describe a source. Raises DataError if it cannot be read."""
+    return _Profile(catalog, name).table()
 
 
-def _taken(table: Table, column: str) -> bool:
-    used = {*table.key, table.time, table.ended, *table.dimensions, *table.sums, *table.averages, *table.people}
-    return column in used
+class _Profile:
+    """One source while it is looked through; collects the guesses in their order."""
+
+    def __init__(self, catalog: Catalog, name: str) -> None:
+        self.catalog = catalog
+        self.name = name
+        self.columns = describe_columns(catalog, name)
+        self.rows = self._number(f"select count(*) as n from {quote(name)}")
+        self.system = recognise([column.name for column in self.columns])
+        self.guesses: list[Guess] = []
+
+    def table(self) -> Table:
+        if self.system:
+            self._guess(
+                "", self.system.name, f"this is a {self.system.name} export, by its columns"
+            )
+        time = self._find_time()
+        moments = look_at_times(self.catalog, self.name, self.columns, time)
+        key = self._find_single_key()
+        thing = find_thing(self.catalog, self.name, self.columns, self.rows, key)
+        if not key:
+            key = self._find_wider_key(thing)
+        first, last, monthly = self._find_span(time)
+        status = find_status(self.catalog, self.name, self.columns)
+        recurring = self._recurs(moments, time)
+        end = choose_end(moments, time, self.rows, recurring=recurring)
+        if self.system and self.system.end and self._has_column(self.system.end):
+            end = next(moment for moment in moments if moment.name == self.system.end)
+        if end is not None:
+            self._guess(f".{end.name}", "the end of a row", f"it is never before {time}")
+        # A dimension may be a part of the key, but not all of it.
+        used = {time}
+        if len(key) == 1:
+            used.update(key)
+        currencies = find_currencies(self.catalog, self.name, self.columns)
+        used.update(money.column for money in currencies)
+        numbers = [column.name for column in self.columns if self._is_amount(column, key, thing)]
+        table = Table(
+            name=self.name,
+            rows=self.rows,
+            columns=self.columns,
+            key=key,
+            time=time,
+            ended=end.name if end else None,
+            monthly=monthly,
+            first=first,
+            last=last,
+            dimensions=self._find_dimensions(used),
+            sums=[number for number in numbers if not self._is_averaged(number)],
+            averages=[number for number in numbers if self._is_averaged(number)],
+            people=self._find_people(key),
+            moments=moments,
+            status=status,
+            flags=find_flags(self.catalog, self.name, self.columns),
+            currencies=currencies,
+            thing=thing,
+            recurring=recurring,
+            system=self.system,
+            periods=_period_columns(self.columns),
+            guesses=self.guesses,
+        )
+        if time is None:
+            why = "no column has days, so its rows are on no calendar and make no metric"
+            planned = [moment.name for moment in moments if moment.role == "planned"]
+            if planned:
+                why = (
+                    f"{', '.join(planned)} is a deadline or a plan, not a time at which something "
+                    "happened, so its rows are on no calendar and make no metric"
+                )
+            self._guess("", "", why + _pivot_hint(table.periods))
+        else:
+            self._tell_times(table)
+            self._list_unused(table)
+        return table
+
+    def _guess(self, about: str, said: str, why: str) -> None:
+        """Add a guess about this source, or about what `about` adds to its name."""
+        self.guesses.append(Guess(f"{self.name}{about}", said, why))
+
+    def _number(self, query: str) -> int:
+        return int(self.catalog.fetch(query)["n"][0])
+
+    def _has_column(self, name: str) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    def _find_time(self) -> str | None:
+        """Return the column of days that says when a row happened."""
+        preferred = [self.system.time] if self.system and self.system.time else []
+        time = choose_time(self.columns, self.rows, preferred)
+        if time is None:
+            return None
+        column = next(column for column in self.columns if column.name == time)
+        self._guess(".time", time, f"{column.values:,} of {self.rows:,} rows have a day there")
+        return time
+
+    def _tell_times(self, table: Table) -> None:
+        """Tell of each other column of days why it is not the time."""
+        for moment in table.moments:
+            if moment.name in (table.time, table.ended):
+                continue
+            if moment.role == "planned":
+                why = (
+                    f"{moment.name} is a deadline, a plan or a running period: no time to count by"
+                )
+            elif moment.role == "updated":
+                why = f"{moment.name} changes with each update, so it is no time to count by"
+            elif moment.role == "born":
+                why = f"{moment.name} is a birthday"
+            elif moment.given_up and moment.values:
+                why = (
+                    f"{moment.name} has a day in {moment.values:,} of {table.rows:,} rows: they "
+                    "were cancelled or lost and still count; to leave them out, exclude where "
+                    "it is filled"
+                )
+            elif moment.values:
+                why = f"{moment.name} would be possible as a time too"
+            else:
+                continue
+            if moment.ahead:
+                why += f"; {moment.ahead:,} of its days ahead, in the future of the export"
+            self._guess(f".{moment.name}", "", why)
+        end = table.end
+        if end is not None and end.ahead:
+            why = (
+                f"in {end.ahead:,} of {table.rows:,} rows {end.name} lies ahead of the last "
+                f"{table.time}: expected, not happened"
+            )
+            self._guess(f".{end.name}", "", why)
+
+    # --- keys ------------------------------------------------------------------------------------
+
+    def _find_single_key(self) -> list[str]:
+        """Return the column whose values tell all rows apart, names of ids first."""
+        full = []
+        if self.rows > 1:
+            full = [column for column in self.columns if column.values == self.rows]
+        unique = [column for column in full if column.distinct == self.rows]
+        id_column = self._find_id(unique)
+        if id_column:
+            why = f"each of {self.rows:,} rows has its own value"
+            self._guess(".key", id_column, why)
+            return [id_column]
+        for column in unique:
+            if column.type == "DATE":
+                self._guess(".key", column.name, f"each of {self.rows:,} rows has its own day")
+                return [column.name]
+        return []
+
+    def _find_wider_key(self, thing: Thing | None) -> list[str]:
+        """Return the fewest columns whose values together tell all rows apart."""
+        full = [column for column in self.columns if column.values == self.rows > 1]
+        names = [] if thing else self._find_composite_key(full)
+        if names:
+            why = f"no two of {self.rows:,} rows share them all"
+            self._guess(".key", ", ".join(names), why)
+            return names
+        why = "no column, and no few columns together, tell its rows apart"
+        if thing:
+            why = (
+                f"{thing.column} repeats, as several rows are lines of one, so nothing tells its "
+                "rows apart"
+            )
+        self._guess(".key", "", why)
+        return []
+
+    def _find_id(self, unique: Sequence[Column]) -> str | None:
+        able = []
+        for column in unique:
+            if not column.time and (column.text or column.type == "BIGINT"):
+                able.append(column)
+        if self.system and self.system.key:
+            for column in able:
+                if column.name == self.system.key:
+                    return column.name
+        for column in able:
+            if is_id(column.name):
+                return column.name
+        for column in able:
+            is_title = not TITLES.isdisjoint(words(column.name)[-1:])
+            if column is self.columns[0] and not is_title:
+                return column.name
+        for column in able:
+            if column.text and self._is_code(column.name):
+                return column.name
+        return None
+
+    def _is_code(self, name: str) -> bool:
+        """Return whether all values of a column are written alike, with digits: RE-0001."""
+        shape = f"regexp_replace({quote(name)}, '[0-9]+', '9', 'g')"
+        row = self.catalog.fetch(
+            f"select count(distinct {shape}) as n, min({shape}) as s from {quote(self.name)}"
+        ).iloc[0]
+        return int(row["n"]) == 1 and "9" in str(row["s"]) and " " not in str(row["s"])
+
+    def _find_composite_key(self, full: Sequence[Column]) -> list[str]:
+        able = []
+        for column in full:
+            named = is_id(column.name) or has(column.name, GROUPS)
+            several = 1 < column.distinct < self.rows
+            if several and (column.text or column.time or named):
+                able.append(column.name)
+        for width in range(2, WIDEST_KEY + 1):
+            for names in combinations(able[:CANDIDATES], width):
+                if not self._is_grid(names):
+                    continue
+                quoted = ", ".join(quote(name) for name in names)
+                distinct = f"select distinct {quoted} from {quote(self.name)}"
+                if self._number(f"select count(*) as n from ({distinct})") == self.rows:
+                    return list(names)
+        return []
+
+    def _is_grid(self, names: Sequence[str]) -> bool:
+        """Return whether columns are a key by more than chance: ids, or nearly all pairs."""
+        product = 1
+        for column in self.columns:
+            if column.name in names:
+                product *= column.distinct
+        return product <= self.rows * SPARSEST_GRID or any(is_id(name) for name in names)
+
+    # --- what rows are about ---------------------------------------------------------------------
+
+    def _recurs(self, moments: Sequence[Moment], time: str | None) -> bool:
+        """Return whether rows are subscriptions: they run, at a price per period."""
+        spans = [moment for moment in moments if moment.role == "ended" and moment.name != time]
+        if not spans or not any(moment.values < self.rows for moment in spans):
+            return False
+        names = [self.name, *(column.name for column in self.columns)]
+        if any(has(name, RECURRING) for name in names):
+            return True
+        named = any({"subscription", "subscriptions"} & set(words(name)) for name in names)
+        priced = any(has(column.name, INTERVALS | {"plan"}) for column in self.columns)
+        return (named and any(column.number for column in self.columns)) or (
+            priced and any(has(column.name, INTERVALS) for column in self.columns)
+        )
+
+    def _find_span(self, time: str | None) -> tuple[dt.date | None, dt.date | None, bool]:
+        """Return the first and the last day, and whether each row has the first of a month."""
+        if time is None:
+            return None, None, False
+        day = quote(time)
+        row = self.catalog.fetch(
+            f"""
+            select
+                min({day})::date as first,
+                max({day})::date as last,
+                count(distinct {day}) as days,
+                count(*) filter (
+                    where day({day}) <> 1
+                    or {day}::timestamp <> date_trunc('day', {day}::timestamp)
+                ) as others
+            from {quote(self.name)}
+            """
+        ).iloc[0]
+        monthly = bool(row["days"] > 2 and not row["others"])
+        if monthly:
+            why = "every day is the first of a month"
+            self._guess(f".{time}", "the month of a row", why)
+        return as_date(row["first"]), as_date(row["last"]), monthly
+
+    def _find_dimensions(self, used: Collection[str | None]) -> list[str]:
+        """Return columns with few values, each of them repeated, those with the fewest first."""
+        able = []
+        for column in self.columns:
+            if column.name not in used and self._is_dimension(column):
+                able.append(column)
+        able.sort(key=lambda column: column.distinct)
+        dimensions = able[:MOST_DIMENSIONS]
+        for column in dimensions:
+            why = f"{self.rows:,} rows hold {column.distinct} values"
+            self._guess(f".{column.name}", "a dimension", why)
+        return [column.name for column in dimensions]
+
+    def _is_dimension(self, column: Column) -> bool:
+        group = column.number and has(column.name, GROUPS)
+        if not (column.text or column.type == "BOOLEAN" or group):
+            return False
+        few = 2 <= column.distinct <= MOST_MEMBERS
+        repeated = column.distinct * 2 <= self.rows
+        mostly_filled = column.values * 2 >= self.rows
+        return few and repeated and mostly_filled and not has(column.name, PLACES)
+
+    def _is_amount(self, column: Column, key: Sequence[str], thing: Thing | None) -> bool:
+        """Return whether a number measures something: no id, no code and no place."""
+        if not column.number or column.name in key or is_id(column.name):
+            return False
+        rows = thing.count if thing and column.name in thing.once else self.rows
+        if column.values * 2 < rows or column.distinct <= (0 if has(column.name, MONEY) else 2):
+            return False
+        if self._is_numbering(column):
+            return False
+        if has(column.name, MONEY):
+            return not has(column.name, PLACES | GROUPS)
+        return not has(column.name, PLACES | ORDERS | GROUPS)
+
+    def _is_numbering(self, column: Column) -> bool:
+        """Return whether a column of integers numbers the rows: each its own, with few gaps."""
+        if column.type != "BIGINT" or has(column.name, MONEY):
+            return False
+        if column.distinct < self.rows or self.rows < MOST_MEMBERS:
+            return False
+        span = int(float(column.largest)) - int(float(column.smallest)) + 1
+        return span <= self.rows * 2
+
+    def _is_averaged(self, name: str) -> bool:
+        signed = "%" in name or "/" in label_of(name) or name.strip().endswith("?")
+        return signed or has(name, AVERAGED | SCALES)
+
+    def _find_people(self, key: Sequence[str]) -> list[str]:
+        """Return columns that name people or companies, some of them more than once.
+
+        Of several that name the same, the id: `Customer ID` before `Customer Email`.
+        """
+        name_by_person: dict[str, str] = {}
+        for column in self.columns:
+            is_key = [column.name] == key
+            repeated = 1 < column.distinct < column.values
+            if has(column.name, PEOPLE) and repeated and not is_key and not column.time:
+                if not (column.text or column.type == "BIGINT") or column.distinct <= 2:
+                    continue
+                # 4000 Sales is an account of a ledger.
+                numbered = column.text and column.smallest[:1].isdigit()
+                if numbered and words(column.name)[-1] == "account":
+                    continue
+                person = next(word for word in words(column.name) if word in PEOPLE)
+                if person not in name_by_person or is_id(column.name):
+                    name_by_person.setdefault(person, column.name)
+                    if is_id(column.name) and not is_id(name_by_person[person]):
+                        name_by_person[person] = column.name
+        return list(name_by_person.values())
+
+    def _list_unused(self, table: Table) -> None:
+        unused = []
+        for column in self.columns:
+            if not table.uses(column.name):
+                unused.append(describe_use(column))
+        if not unused:
+            return
+        listed = unused[:MOST_LISTED]
+        if len(unused) > MOST_LISTED:
+            listed.append(f"{len(unused) - MOST_LISTED} more")
+        self._guess(": other columns", "", f"nothing is made of {', '.join(listed)}")
 
 
-def _left(column: Column) -> str:
-    """A column of which nothing is made, with what it holds."""
-    if not column.values:
-        return f"{column.name} (empty)"
-    if column.text and AMOUNT.fullmatch(column.smallest.strip()):
-        return f"{column.name} (text such as {column.smallest.strip()}: export numbers without signs)"
-    kind = "days" if column.time else "text" if column.text else "numbers" if column.number else column.type.lower()
-    return f"{column.name} ({kind}{', one value' if column.distinct == 1 else ''})"
+def _period_columns(columns: Sequence[Column]) -> list[str]:
+    """Return the columns whose names are periods, where there are several."""
+    periods = [column.name for column in columns if PERIOD.fullmatch(column.name.strip())]
+    return periods if len(periods) >= LEAST_PERIODS else []
 
 
-def _pivoted(columns: Sequence[Column]) -> str:
-    """What to do where the names of columns are periods."""
-    periods = [c.name for c in columns if PERIOD.fullmatch(c.name.strip())]
-    if len(periods) < LEAST_PERIODS:
+def _pivot_hint(periods: Sequence[str]) -> str:
+    """Return what to do where the names of columns are periods."""
+    if not periods:
         return ""
     return (
-        f"; the columns {periods[0]} to {periods[-1]} are periods: export one row for each, with its period in a column"
+        f"; the columns {periods[0]} to {periods[-1]} are periods: "
+        "export one row for each, with its period in a column"
     )
-
-
-def _find_time(name: str, rows: int, columns: Sequence[Column], guesses: list[Guess]) -> str | None:
-    """The first column with days that is full, or named as times of events are."""
-    dated = [c for c in columns if c.time and c.values * 2 >= rows and rows and not has(c.name, BORN)]
-    if not dated:
-        return None
-    best = max(dated, key=lambda c: (c.values == rows, has(c.name, STARTED) and not has(c.name, ENDED)))
-    others = [c.name for c in dated if c is not best]
-    instead = f"; {', '.join(others)} would be possible too" if others else ""
-    guesses.append(Guess(f"{name}.time", best.name, f"{best.values:,} of {rows:,} rows have a day there{instead}"))
-    return best.name
-
-
-def _find_key(catalog: Catalog, name: str, rows: int, columns: Sequence[Column], guesses: list[Guess]) -> list[str]:
-    """The fewest columns of which no two rows have the same values: one that is named as ids are first."""
-    full = [c for c in columns if c.values == rows and rows > 1]
-    single = [c for c in full if c.distinct == rows and not c.time and (c.text or c.type == "BIGINT")]
-    named = [c for c in single if is_id(c.name)] or [c for c in single if c is columns[0]]
-    if named:
-        guesses.append(Guess(f"{name}.key", named[0].name, f"each of {rows:,} rows has its own value"))
-        return [named[0].name]
-    daily = [c for c in full if c.type == "DATE" and c.distinct == rows]
-    if daily:
-        guesses.append(Guess(f"{name}.key", daily[0].name, f"each of {rows:,} rows has its own day"))
-        return [daily[0].name]
-    able = [c for c in full if c.distinct > 1 and (c.text or c.time or is_id(c.name) or has(c.name, GROUPS))][
-        :CANDIDATES
-    ]
-    for width in range(2, WIDEST_KEY + 1):
-        for some in combinations(able, width):
-            chosen = ", ".join(quote(c.name) for c in some)
-            n = catalog.fetch(f"select count(*) as n from (select distinct {chosen} from {quote(name)})")["n"][0]
-            if n == rows:
-                guesses.append(
-                    Guess(f"{name}.key", ", ".join(c.name for c in some), f"no two of {rows:,} rows share them all")
-                )
-                return [c.name for c in some]
-    guesses.append(Guess(f"{name}.key", "", "no column, and no few columns together, tell its rows apart"))
-    return []
-
-
-def _find_span(
-    catalog: Catalog, name: str, time: str | None, guesses: list[Guess]
-) -> tuple[dt.date | None, dt.date | None, bool]:
-    """First and last day, and whether every row is dated on the first of a month."""
-    if time is None:
-        return None, None, False
-    day = quote(time)
-    row = catalog.fetch(f"""select min({day})::date as first, max({day})::date as last, count(distinct {day}) as n,
-        count(*) filter (where day({day}) <> 1 or {day}::timestamp <> date_trunc('day', {day}::timestamp)) as others
-        from {quote(name)}""").iloc[0]
-    monthly = bool(row["n"] > 2 and not row["others"])
-    if monthly:
-        guesses.append(Guess(f"{name}.{time}", "the month of a row", "every day is the first of a month"))
-    return _as_date(row["first"]), _as_date(row["last"]), monthly
-
-
-def _as_date(value: object) -> dt.date | None:
-    if pd.isna(value):  # type: ignore[call-overload]
-        return None
-    return pd.Timestamp(value).date()  # type: ignore[arg-type]
-
-
-def _find_end(
-    catalog: Catalog, name: str, time: str | None, columns: Sequence[Column], guesses: list[Guess]
-) -> str | None:
-    """A second column with days, named as ends are, of which none lies before the first."""
-    for column in columns:
-        if time and column.time and column.name != time and has(column.name, ENDED) and column.values:
-            early = f"select count(*) as n from {quote(name)} where {quote(column.name)} < {quote(time)}"
-            if catalog.fetch(early)["n"][0] == 0:
-                guesses.append(Guess(f"{name}.{column.name}", "the end of a row", f"it is never before {time}"))
-                return column.name
-    return None
-
-
-def _adds_up(column: Column, key: Sequence[str], rows: int) -> bool:
-    if not column.number or column.name in key or is_id(column.name) or column.values * 2 < rows:
-        return False
-    return column.distinct > 2 and not has(column.name, PLACES | ORDERS) and not has(column.name, GROUPS)
-
-
-def _find_dimensions(
-    name: str, rows: int, columns: Sequence[Column], used: Collection[str | None], guesses: list[Guess]
-) -> list[str]:
-    """Columns with few values, each of them several times, in the order of how few they are."""
-    found = [c for c in columns if c.name not in used and _splits(c, rows)]
-    for column in (chosen := sorted(found, key=lambda c: c.distinct)[:MOST_DIMENSIONS]):
-        guesses.append(Guess(f"{name}.{column.name}", "a dimension", f"{rows:,} rows hold {column.distinct} values"))
-    return [column.name for column in chosen]
-
-
-def _splits(column: Column, rows: int) -> bool:
-    kind = column.text or column.type == "BOOLEAN" or (column.number and has(column.name, GROUPS))
-    few = 2 <= column.distinct <= MOST_MEMBERS and column.distinct * 2 <= rows
-    return kind and few and column.values * 2 >= rows and not has(column.name, PLACES)
-
-
-def find_parts(catalog: Catalog, table: Table) -> Iterator[tuple[str, str]]:
-    """Pairs of columns of which one is never larger than the other, as a part is never larger than its whole."""
-    whole = [c for c in table.columns if c.name in table.sums and not c.negative and c.type != "VARCHAR"]
-    for column in whole[:CANDIDATES]:
-        for other in whole[:CANDIDATES]:
-            if other is column or float(other.largest or 0) > float(column.largest or 0):
-                continue
-            a, b = quote(column.name), quote(other.name)
-            query = f"""select count(*) filter (where {b} > {a}) as more, count(*) filter (where {b} < {a}) as less,
-                count(*) filter (where {a} <> round({a}) or {b} <> round({b})) as broken from {quote(table.name)}"""
-            row = catalog.fetch(query).iloc[0]
-            if not row["more"] and row["less"] * 2 > table.rows and not row["broken"]:
-                yield other.name, column.name

@@ -1,0 +1,419 @@
+"""Draft definitions from files: how each is written, what its rows are and suggest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from dataops_nb.errors import Fault, UsageError, did_you_mean
+from dataops_nb.profile.columns import OptionGuess
+from dataops_nb.profile.layout import TEXT_SUFFIXES, Layout, find_layout, guess_layout
+from dataops_nb.profile.maker import MONEY_WEIGHT, SuggestedMetric
+from dataops_nb.profile.names import expression, slug
+from dataops_nb.profile.parts import DenseEnd, find_dense_end
+from dataops_nb.profile.references import Reference, find_references, list_dated
+from dataops_nb.profile.sheets import list_sheets
+from dataops_nb.profile.suggestions import (
+    IndicatorTable,
+    choose_metrics,
+    choose_north_stars,
+    guess_metrics,
+)
+from dataops_nb.profile.tables import Guess, Table, describe_table
+from dataops_nb.profile.written import (
+    Settled,
+    agree_on_days,
+    open_sources,
+    settle,
+    year_above,
+)
+from dataops_nb.sources.catalog import Catalog
+
+READABLE = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".json",
+    ".ndjson",
+    ".jsonl",
+    ".parquet",
+    ".xlsx",
+    ".xlsm",
+)
+DAYS_PER_WEEK = 7
+# Usual gaps between days with rows, after which the next may still come.
+PATIENT_GAPS = 3
+# Days by which a file may end before the newest one, and still be a file of today.
+LONGEST_LAG = 31
+# Seconds before a progress bar shows.
+PATIENCE = 2
+NORTH_STAR_REASON = "money first, then how many things happen, then new people"
+
+
+@dataclass
+class Draft:
+    """What was found in files, in their order; paths of sources start in the folder `data`.
+
+    Sources, layouts, faults and tables are kept by source, metrics by the source they stand on.
+    `waiting` are the metrics that were not chosen, `signs` those of currencies in numbers.
+    """
+
+    data: Path
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    layouts: dict[str, Layout] = field(default_factory=dict)
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    references: list[Reference] = field(default_factory=list)
+    metrics: dict[str, list[SuggestedMetric]] = field(default_factory=dict)
+    waiting: dict[str, list[SuggestedMetric]] = field(default_factory=dict)
+    indicators: list[IndicatorTable] = field(default_factory=list)
+    guesses: list[Guess] = field(default_factory=list)
+    signs: dict[str, str] = field(default_factory=dict)
+    dense: dict[str, DenseEnd] = field(default_factory=dict)
+
+    @property
+    def all_metrics(self) -> list[SuggestedMetric]:
+        """Return the metrics of all sources, in the order of the files."""
+        all_metrics = []
+        for metrics in self.metrics.values():
+            all_metrics += metrics
+        return all_metrics
+
+    @property
+    def north_star(self) -> list[str]:
+        """Return the ids of the metrics that are guessed to be the company's North Stars."""
+        return choose_north_stars(self.all_metrics)
+
+    @property
+    def lead(self) -> Table | None:
+        """Return the source of the first North Star, else the first with days."""
+        for star in self.north_star[:1]:
+            for name, metrics in self.metrics.items():
+                if any(metric.id == star for metric in metrics):
+                    return self.tables[name]
+        for table in self.tables.values():
+            if table.time:
+                return table
+        return None
+
+    @property
+    def grain(self) -> str:
+        """Return week, or month where the lead has hardly one row a week."""
+        table = self.lead
+        if table is None or table.first is None or table.last is None:
+            return "week"
+        days = (table.last - table.first).days + 1
+        rare = table.rows * DAYS_PER_WEEK < days * 2
+        if table.monthly or rare:
+            return "month"
+        return "week"
+
+    @property
+    def last(self) -> dt.date | None:
+        """Return the last day on which all files that go on have rows.
+
+        A file that stops long before the others does not hold them back.
+        """
+        days = {name: self._last_day(name, end.day) for name, end in self.dense.items()}
+        if not days:
+            return None
+        newest = max(days.values())
+        held_back = [newest]
+        for name, day in days.items():
+            # Rows that come once a month may still come.
+            usual = dt.timedelta(days=self.dense[name].gap * PATIENT_GAPS)
+            late = (newest - day).days
+            if late <= LONGEST_LAG:
+                held_back.append(min(newest, day + usual))
+        return min(held_back)
+
+    def _last_day(self, name: str, day: dt.date) -> dt.date:
+        if not self.tables[name].monthly:
+            return day
+        # Four days after the 28th always lie in the next month.
+        next_month = day.replace(day=28) + dt.timedelta(days=4)
+        return next_month.replace(day=1) - dt.timedelta(days=1)
+
+
+def draft(files: Sequence[str | Path]) -> Draft:
+    """Profile files, or the files in folders.
+
+    Raises UsageError for one that does not exist or has no known format.
+    """
+    paths = _list_files([Path(file) for file in files])
+    data = Path(os.path.commonpath([path.parent for path in paths]))
+    made = Draft(data)
+    _settle_sources(made, paths)
+    _describe_sources(made)
+    _choose(made)
+    _withdraw_faulty(made)
+    stars = made.north_star
+    if stars:
+        made.guesses.append(Guess("north_star", ", ".join(stars), NORTH_STAR_REASON))
+    return made
+
+
+def _list_files(files: Sequence[Path]) -> list[Path]:
+    paths: list[Path] = []
+    unknown = []
+    for file in files:
+        if not file.exists():
+            neighbours: list[str] = []
+            if file.parent.is_dir():
+                neighbours = [path.name for path in file.parent.iterdir()]
+            hint = did_you_mean(file.name, neighbours)
+            raise UsageError(f"{file} does not exist{hint}")
+        if file.is_dir():
+            paths += _readable_files(file)
+        elif file.is_file():
+            paths.append(file.absolute())
+            if file.suffix.lower() not in READABLE:
+                unknown.append(file.name)
+    formats = "name csv, tsv, json, parquet or xlsx files"
+    if unknown:
+        raise UsageError(f"{', '.join(unknown)} cannot be profiled; {formats}")
+    if not paths:
+        raise UsageError(f"there is nothing to profile; {formats}")
+    return list(dict.fromkeys(paths))
+
+
+def _readable_files(folder: Path) -> list[Path]:
+    paths = []
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix.lower() in READABLE:
+            paths.append(path.absolute())
+    return paths
+
+
+def _settle_sources(made: Draft, paths: Sequence[Path]) -> None:
+    """Find out how each file is written, and add it as a source."""
+    settled: dict[str, Settled] = {}
+    for path in tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False):
+        name = slug(path.stem)
+        if name in settled:
+            name = slug(f"{path.parent.name}_{path.stem}", settled)
+        sheets = list_sheets(path)
+        if len(sheets) > 1:
+            for sheet, layout in sheets:
+                own = slug(f"{name}_{sheet}", settled)
+                settled[own] = _settle_file(made, own, path, layout, sheet)
+        elif sheets:
+            settled[name] = _settle_file(made, name, path, sheets[0][1])
+        elif path.suffix.lower() in TEXT_SUFFIXES:
+            settled[name] = _settle_file(made, name, path, find_layout(path))
+        else:
+            settled[name] = _settle_file(made, name, path, Layout())
+    agree_on_days(settled)
+    for name, one in settled.items():
+        for guess in one.guesses:
+            made.guesses.append(Guess(f"{name}.{guess.option}", guess.text, guess.why))
+        if one.faults:
+            one.options["on_fault"] = "mark"
+            made.faults[name] = one.faults
+        if "%Y" in one.options.get("date_format", "%Y"):
+            one.options.pop("year_from", None)
+        made.sources[name] = one.options
+        if one.signs:
+            made.signs[name] = one.signs.most_common(1)[0][0]
+        _tell_layout(made, name)
+
+
+def _settle_file(made: Draft, name: str, path: Path, layout: Layout, sheet: str = "") -> Settled:
+    """Find out how one file, or one sheet of a workbook, is written."""
+    options: dict[str, Any] = {"path": path.relative_to(made.data).as_posix()}
+    made.layouts[name] = layout
+    seen = guess_layout(path, layout)
+    year = year_above(layout.above)
+    if year:
+        options["year_from"] = year
+    if sheet:
+        seen.insert(0, OptionGuess("sheet", sheet, "the workbook has several sheets"))
+    for guess in seen:
+        options[guess.option] = guess.value
+    one = settle(name, options, made.data)
+    one.guesses[:0] = seen
+    return one
+
+
+def _tell_layout(made: Draft, name: str) -> None:
+    """Tell of names that stand several times in a header."""
+    layout = made.layouts.get(name)
+    if layout is None:
+        return
+    for column, count in layout.repeated.items():
+        why = (
+            f"{column} stands several times in the header ({count}); the second is "
+            f"{column} (2), and nothing is made of them"
+        )
+        made.guesses.append(Guess(f"{name}.{column}", "", why))
+
+
+def _describe_sources(made: Draft) -> None:
+    """Describe all faultless sources, how they point at each other, and their metrics."""
+    with open_sources(made.sources, made.data) as catalog:
+        for name in made.sources:
+            if name not in made.faults:
+                table = describe_table(catalog, name)
+                made.tables[name] = table
+                made.guesses += table.guesses
+        for reference, guess in find_references(catalog, list(made.tables.values())):
+            made.guesses.append(guess)
+            if reference:
+                made.references.append(reference)
+        dated = list_dated(made.references, made.tables)
+        if not dated:
+            _suggest(made, catalog)
+    if not dated:
+        return
+    for name, options, why in dated:
+        made.sources[name] = options
+        made.guesses.append(Guess(f"{name}.query", "a join", why))
+    with open_sources(made.sources, made.data) as catalog:
+        for name, _, _ in dated:
+            table = describe_table(catalog, name)
+            made.tables[name] = table
+            made.guesses += table.guesses
+        _suggest(made, catalog)
+
+
+def _suggest(made: Draft, catalog: Catalog) -> None:
+    """Suggest the metrics of all tables, and find where their rows end."""
+    for name, table in made.tables.items():
+        taken = [metric.id for metric in made.all_metrics]
+        suggestions = guess_metrics(catalog, table, taken)
+        made.guesses += suggestions.guesses
+        if suggestions.indicators:
+            made.indicators.append(suggestions.indicators)
+        else:
+            made.metrics[name] = _without_repeated(made, name, suggestions.metrics)
+        end = find_dense_end(catalog, table)
+        if end is not None:
+            made.dense[name] = end
+
+
+def _without_repeated(
+    made: Draft, name: str, metrics: Sequence[SuggestedMetric]
+) -> list[SuggestedMetric]:
+    """Return the metrics that are of no column whose name stands several times in a header."""
+    layout = made.layouts.get(name, Layout())
+    refused = set()
+    for column in layout.repeated:
+        refused |= {expression(column), expression(f"{column} (2)")}
+    return [one for one in metrics if one.definition.get("measure", {}).get("expr") not in refused]
+
+
+def _choose(made: Draft) -> None:
+    """Keep the few metrics that matter; the others wait."""
+    _weigh_lookups(made)
+    chosen = choose_metrics(made.metrics)
+    for name, metrics in made.metrics.items():
+        made.metrics[name] = [metric for metric in metrics if metric.id in chosen]
+        made.waiting[name] = [metric for metric in metrics if metric.id not in chosen]
+
+
+def _weigh_lookups(made: Draft) -> None:
+    """Halve the weight of metrics of tables that others only look names up in."""
+    targets = {reference.target for reference in made.references}
+    sources = {reference.source for reference in made.references}
+    for name in targets - sources:
+        metrics = made.metrics.get(name, [])
+        if all(metric.weight < MONEY_WEIGHT for metric in metrics):
+            lighter = [replace(metric, weight=metric.weight / 2) for metric in metrics]
+            made.metrics[name] = lighter
+
+
+def _withdraw_faulty(made: Draft) -> None:
+    """Withdraw what `check` would refuse; some faults show only once a column is used.
+
+    First drop the metrics of a faulty column. If the file still has faults, mark it as faulty
+    and drop all that was made of it.
+    """
+    for withdraw in (_declare_header, _drop_columns, _mark_source):
+        faults_by_source: dict[str, list[Fault]] = {}
+        for fault in _check(made):
+            if fault.source not in made.faults:
+                faults_by_source.setdefault(fault.source, []).append(fault)
+        if not faults_by_source:
+            return
+        for name, faults in faults_by_source.items():
+            withdraw(made, name, faults)
+
+
+def _check(made: Draft) -> list[Fault]:
+    """Check the sources with all metrics, as `check` will do with the files."""
+    options_by_source = {}
+    for name, options in made.sources.items():
+        options_by_source[name] = dict(options)
+        table = made.tables.get(name)
+        if table is not None and table.time:
+            options_by_source[name]["time"] = table.time
+    definitions = {metric.id: metric.definition for metric in made.all_metrics}
+    department = {"department": "First", "metrics": definitions}
+    departments = {"first": department}
+    with open_sources(options_by_source, made.data, departments) as catalog:
+        return catalog.check()
+
+
+def _declare_header(made: Draft, name: str, faults: Sequence[Fault]) -> None:
+    """Declare the header of a file that has one, though it reads like the rows below it."""
+    for fault in faults:
+        if "`header: 1`" in fault.rule and "header" not in made.sources[name]:
+            made.sources[name]["header"] = 1
+            why = "the first line names periods, and is no row"
+            made.guesses.append(Guess(f"{name}.header", "1", why))
+
+
+def _drop_columns(made: Draft, name: str, faults: Sequence[Fault]) -> None:
+    """Drop the metrics that use a faulty column, and the ratios of these metrics."""
+    faults_by_expression = {}
+    for fault in faults:
+        if fault.column:
+            faults_by_expression[expression(fault.column).casefold()] = fault
+    dropped = set()
+    for metric in [*made.metrics.get(name, []), *made.waiting.get(name, [])]:
+        measure = metric.definition.get("measure", {})
+        if str(measure.get("expr", "")).casefold() in faults_by_expression:
+            dropped.add(metric.id)
+    if not dropped:
+        return
+    ratios = set()
+    for metric in made.all_metrics:
+        parts = {metric.definition.get(key) for key in ("numerator", "denominator")}
+        if dropped & parts:
+            ratios.add(metric.id)
+    _drop_metrics(made, name, dropped | ratios)
+    for fault in faults_by_expression.values():
+        made.guesses.append(Guess(f"{name}.{fault.column}", "", fault.rule))
+
+
+def _mark_source(made: Draft, name: str, faults: Sequence[Fault]) -> None:
+    """Mark a source as faulty and drop all that was made of it."""
+    made.sources[name]["on_fault"] = "mark"
+    made.faults[name] = list(faults)
+    _drop_metrics(made, name, {metric.id for metric in made.metrics.get(name, [])})
+    made.waiting.pop(name, None)
+    made.tables.pop(name, None)
+    made.dense.pop(name, None)
+    made.references = [
+        reference
+        for reference in made.references
+        if name not in (reference.source, reference.target)
+    ]
+    made.indicators = [
+        indicators for indicators in made.indicators if indicators.definition["source"] != name
+    ]
+
+
+def _drop_metrics(made: Draft, name: str, dropped: Collection[str]) -> None:
+    kept = [metric for metric in made.metrics.get(name, []) if metric.id not in dropped]
+    made.metrics[name] = kept
+    made.waiting[name] = [one for one in made.waiting.get(name, []) if one.id not in dropped]
+    made.guesses = [
+        guess for guess in made.guesses if guess.about.removeprefix("metric ") not in dropped
+    ]

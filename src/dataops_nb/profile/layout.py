@@ -1,0 +1,484 @@
+"""Find the table in a text file: its encoding, its delimiter, its header, and lines that are none.
+
+Exports put titles, filters and comments above their header, totals among their rows, and remarks
+below. The header is the first line as wide as most lines of which no cell is a number, a day, a
+truth value or an address.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dataops_nb.profile.columns import OptionGuess
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+# A larger file is judged by its first and its last bytes.
+MOST_BYTES = 1 << 22
+TAIL_BYTES = 1 << 16
+BLOCK = 1 << 20
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE_RECORDS = 2_000
+HIGHEST_HEADER = 60
+MOST_PATTERNS = 40
+TOTAL = re.compile(
+    r"(grand |sub|sub-|overall )?totals?\b.*"
+    r"|(sum|summe|gesamt\w*|zwischensumme|somme|suma|totaal|totale|total g[eé]n[eé]ral)\b.*",
+    re.IGNORECASE,
+)
+NUMBER = "number"
+DAY = "day"
+BOOLEAN = "boolean"
+ADDRESS = "address"
+TEXT = "text"
+LONGEST_NAME = 300
+SIGNS = "$€£¥₹"
+NUMERIC = re.compile(
+    rf"[-+(]?\s*[{SIGNS}]?\s*[-+(]?\d[\d.,'  ]*([eE][-+]?\d+)?\s*[%{SIGNS}]?\s*\)?-?"
+)
+MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-z]*"
+DATED = re.compile(
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}.*)?"
+    r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*"
+    rf"|\d{{1,2}}[-/. ]{MONTHS}[-/., ]+\d{{2,4}}.*"
+    rf"|{MONTHS} \d{{1,2}},? \d{{4}}.*"
+    rf"|{MONTHS}[- ']\d{{2,4}}",
+    re.IGNORECASE,
+)
+ADDRESSED = re.compile(r"\S+@\S+\.\S+|https?://\S+", re.IGNORECASE)
+TOLERANCE = 0.006  # a cent, and a little for rounding
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of cells, and the physical line on which it starts; 1 is the first."""
+
+    line: int
+    cells: list[str]
+    lines: int = 1
+
+    @property
+    def filled(self) -> int:
+        """How many cells hold something."""
+        return sum(1 for cell in self.cells if cell.strip())
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the table lies in a file.
+
+    `header` is the physical line of the header, None where the file has none. `names` are needed
+    where the header cannot be taken as it stands. `footer` counts the lines below the last row,
+    `skipped` are texts that mark lines among the rows that are none, `above` the lines before the
+    header. `repeated` are names that stand in the header more than once.
+    """
+
+    encoding: str | None = None
+    delimiter: str = ","
+    header: int | None = 1
+    names: list[str] = field(default_factory=list)
+    footer: int = 0
+    skipped: list[str] = field(default_factory=list)
+    above: list[str] = field(default_factory=list)
+    below: list[str] = field(default_factory=list)
+    repeated: dict[str, int] = field(default_factory=dict)
+    two_lines: bool = False
+
+
+def find_layout(path: Path) -> Layout:
+    """Find the table in a text file."""
+    encoding = find_encoding(path)
+    text = _read_text(path, encoding)
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    declared = re.match(r"\"?sep=(.)\"?\s*\n", text)
+    delimiter = declared[1] if declared else find_delimiter(text, usual)
+    records = list(_records(text, delimiter))
+    layout = find_table(records)
+    return Layout(
+        encoding=encoding,
+        delimiter=delimiter,
+        header=layout.header,
+        names=layout.names,
+        footer=layout.footer,
+        skipped=layout.skipped,
+        above=layout.above,
+        below=layout.below,
+        repeated=layout.repeated,
+        two_lines=layout.two_lines,
+    )
+
+
+def find_encoding(path: Path) -> str | None:
+    """Return the encoding of a text file; None for UTF-8."""
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        with path.open(encoding="utf-8") as decoded:
+            while decoded.read(BLOCK):
+                pass
+    except UnicodeDecodeError:
+        return "cp1252"
+    return None
+
+
+def _read_text(path: Path, encoding: str | None) -> str:
+    """Return a file's text; of a large one only its beginning and its end."""
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES)
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            head, _, _ = content.rpartition(b"\n")
+            file.seek(size - TAIL_BYTES)
+            _, _, tail = file.read().partition(b"\n")
+            content = head + b"\n" + tail
+    text = content.decode(encoding or "utf-8-sig", errors="replace")
+    return text.removeprefix("\ufeff")
+
+
+def find_delimiter(text: str, usual: str) -> str:
+    """Return the delimiter that cuts most lines into equally many cells.
+
+    Among equals, the one that makes more cells wins; without any, the usual one.
+    """
+    lines = text.splitlines()[:SAMPLE_RECORDS]
+    best = usual
+    best_score = (0.0, 0)
+    for delimiter in dict.fromkeys((usual, *DELIMITERS)):
+        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if any(row)]
+        several = [width for width in widths if width > 1]
+        if not several:
+            continue
+        width, count = Counter(several).most_common(1)[0]
+        score = (round(count / len(widths), 1), width)
+        if score > best_score:
+            best = delimiter
+            best_score = score
+    return best
+
+
+def _records(text: str, delimiter: str) -> Iterator[Record]:
+    """Yield the lines of cells that are not blank."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    line = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            cells = []
+        if any(cell.strip() for cell in cells):
+            yield Record(line, cells, reader.line_num - line + 1)
+        line = reader.line_num + 1
+
+
+# --- header, footer and totals -------------------------------------------------------------------
+
+
+def find_table(records: Sequence[Record]) -> Layout:
+    """Find the header, the lines below the rows, and the lines among them that are no rows."""
+    if not records:
+        return Layout()
+    width = _usual_width(records)
+    kinds = _kinds_below(records, width)
+    place = _find_header(records, width, kinds)
+    if place is None:
+        numbered = [f"column_{number}" for number in range(1, width + 1)]
+        end = _find_end(records, 0, kinds)
+        return Layout(header=None, names=numbered, footer=_count_lines(records[end:]))
+    header = records[place]
+    names: list[str] = []
+    start = place + 1
+    second = _is_second_header(records, place, width)
+    if second:
+        names = _join_headers(header.cells, records[start].cells)
+        header = records[start]
+        start += 1
+    end = _find_end(records, start, kinds)
+    rows = records[start:end]
+    counted = Counter(name.strip() for name in records[place].cells if name.strip())
+    return Layout(
+        header=header.line,
+        names=names or _fill_names(header.cells),
+        footer=_count_lines(records[end:]),
+        skipped=_find_skipped(rows, width, kinds),
+        above=[_shown(record) for record in records[:place]],
+        below=[_shown(record) for record in records[end:]],
+        repeated={name: count for name, count in counted.items() if count > 1},
+        two_lines=second,
+    )
+
+
+def _usual_width(records: Sequence[Record]) -> int:
+    widths = Counter(len(record.cells) for record in records[:SAMPLE_RECORDS])
+    several = Counter({width: count for width, count in widths.items() if width > 1})
+    # A few remarks of one cell are no table beside the lines of several.
+    if several and several.total() * 4 >= widths.total():
+        return several.most_common(1)[0][0]
+    return widths.most_common(1)[0][0]
+
+
+def _kinds_below(records: Sequence[Record], width: int) -> list[str]:
+    """Return what most cells of each column are: text, number or day."""
+    counts: list[Counter[str]] = [Counter() for _ in range(width)]
+    for record in records[1:SAMPLE_RECORDS]:
+        if len(record.cells) == width:
+            for place, cell in enumerate(record.cells):
+                if cell.strip():
+                    counts[place][kind_of(cell)] += 1
+    kinds = []
+    for count in counts:
+        kinds.append(count.most_common(1)[0][0] if count else TEXT)
+    return kinds
+
+
+def _find_header(records: Sequence[Record], width: int, kinds: Sequence[str]) -> int | None:
+    """Return the place of the header among the records, None where there is none."""
+    least = width if width <= 2 else max(2, width // 2)
+    for place, record in enumerate(records[:HIGHEST_HEADER]):
+        if len(record.cells) != width or record.filled < least:
+            continue
+        if _is_header(record.cells, kinds):
+            return place
+        return None
+    return 0
+
+
+def _is_header(cells: Sequence[str], kinds: Sequence[str]) -> bool:
+    """Return whether a line can name the columns: no cell is like a value below it."""
+    filled = [(cell, kind) for cell, kind in zip(cells, kinds, strict=True) if cell.strip()]
+    periods = 0
+    for cell, kind in filled:
+        if looks_like_name(cell):
+            continue
+        # 2026-01 above numbers is a month's column, and so is 2026.
+        is_period = kind == NUMBER and (kind_of(cell) == DAY or re.fullmatch(r"(19|20)\d\d", cell))
+        if not is_period:
+            return False
+        periods += 1
+    return (periods != 1 and periods < len(filled)) or periods == 0
+
+
+def _is_second_header(records: Sequence[Record], place: int, width: int) -> bool:
+    """Return whether the line below the header goes on with it, as surveys write answers."""
+    if place + 2 >= len(records):
+        return False
+    below = records[place + 1]
+    if len(below.cells) != width or below.cells[0].strip():
+        return False
+    if any(cell.strip() and not looks_like_name(cell) for cell in below.cells):
+        return False
+    if TOTAL.fullmatch(next(cell for cell in below.cells if cell.strip()).strip()):
+        return False
+    rows = records[place + 2 : place + 2 + SAMPLE_RECORDS]
+    return all(row.cells[0].strip() for row in rows if len(row.cells) == width)
+
+
+def _join_headers(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    """Return one name a column: the question, and the answer where a question has several."""
+    names = []
+    question = ""
+    for upper, lower in zip(first, second, strict=True):
+        name = upper.strip()
+        if name:
+            question = name
+        else:
+            name = f"{question}: {lower.strip()}".strip(": ")
+        names.append(name)
+    return _number_repeats(names)
+
+
+def _fill_names(cells: Sequence[str]) -> list[str]:
+    """Return names where the header leaves some empty; nothing where it names every column."""
+    if all(cell.strip() for cell in cells):
+        return []
+    names = []
+    for place, cell in enumerate(cells, 1):
+        names.append(cell.strip() or f"column_{place}")
+    return _number_repeats(names)
+
+
+def _number_repeats(names: Sequence[str]) -> list[str]:
+    unique: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        number = 1
+        new = name
+        while new.casefold() in taken:
+            number += 1
+            new = f"{name} ({number})"
+        taken.add(new.casefold())
+        unique.append(new)
+    return unique
+
+
+def _find_end(records: Sequence[Record], start: int, kinds: Sequence[str]) -> int:
+    """Return the place after the last row: below it are totals, remarks and narrower lines."""
+    end = len(records)
+    while end > start + 1:
+        record = records[end - 1]
+        above = records[start : end - 1]
+        if not _is_remark(record, above, kinds) and not _is_total(record, above, kinds):
+            return end
+        end -= 1
+    return len(records)
+
+
+def _is_remark(record: Record, above: Sequence[Record], kinds: Sequence[str]) -> bool:
+    """Return whether a line is narrow, or holds one cell, and is not like the lines above it."""
+    narrow = len(record.cells) < len(kinds)
+    lonely = len(kinds) > 2 and record.filled == 1
+    if not narrow and not lonely:
+        return False
+    place = next(place for place, cell in enumerate(record.cells) if cell.strip())
+    cell = record.cells[place].strip()
+    if kinds[place] != TEXT:
+        return kind_of(cell) != kinds[place]
+    shape = re.sub(r"\w", "x", cell)
+    for row in above[-50:]:
+        if place < len(row.cells) and re.sub(r"\w", "x", row.cells[place].strip()) == shape:
+            return False
+    return True
+
+
+def _is_total(record: Record, above: Sequence[Record], kinds: Sequence[str]) -> bool:
+    """Return whether a line sums up lines above: it says so, and its cells do not contradict."""
+    first_cells = [cell.strip() for cell in record.cells if cell.strip()][:2]
+    total = next((cell for cell in first_cells if TOTAL.fullmatch(cell)), None)
+    if total is None:
+        return False
+    place = [cell.strip() for cell in record.cells].index(total)
+    if place < len(kinds) and kinds[place] != TEXT:
+        return True
+    usual = [row for row in above[-50:] if len(row.cells) == len(record.cells)]
+    typical = sorted(row.filled for row in usual)[len(usual) // 2] if usual else 0
+    if record.filled < typical:
+        return True
+    return _holds_sum(record, above, kinds)
+
+
+def _holds_sum(record: Record, above: Sequence[Record], kinds: Sequence[str]) -> bool:
+    """Return whether a number of the line is the sum of its column, or of its last part."""
+    for place, kind in enumerate(kinds):
+        value = amount(record.cells[place]) if place < len(record.cells) else None
+        if kind != NUMBER or not value:
+            continue
+        total = 0.0
+        for count, row in enumerate(reversed(above), 1):
+            total += (amount(row.cells[place]) if place < len(row.cells) else None) or 0.0
+            # A row of its own may hold the same number as the one before.
+            if count > 1 and abs(total - value) <= TOLERANCE:
+                return True
+    return False
+
+
+def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> list[str]:
+    """Return the texts at the beginning of lines among the rows that are no rows."""
+    opened = [row for row in rows[:SAMPLE_RECORDS] if row.cells[0].strip()]
+    has_sections = width > 3 and len(opened) * 4 < len(rows[:SAMPLE_RECORDS])
+    patterns: dict[str, None] = {}
+    for place, record in enumerate(rows):
+        cells = [cell.strip() for cell in record.cells[:2]]
+        total = next((cell for cell in cells if TOTAL.fullmatch(cell)), None)
+        if total is not None:
+            if _is_total(record, rows[max(0, place - SAMPLE_RECORDS) : place], kinds):
+                patterns.setdefault(total)
+        elif (has_sections and cells[0] and record.filled == 1) or (
+            len(record.cells) == 1 < width and _is_remark(record, rows[:place], kinds)
+        ):
+            patterns.setdefault(cells[0])
+    if len(patterns) > MOST_PATTERNS:
+        return []
+    return list(patterns)
+
+
+def _count_lines(records: Sequence[Record]) -> int:
+    return sum(record.lines for record in records)
+
+
+def _shown(record: Record) -> str:
+    return " ".join(cell.strip() for cell in record.cells if cell.strip())[:80]
+
+
+def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
+    """Return a layout as options of a source, each with its reason."""
+    guesses = []
+    if layout.encoding:
+        guesses.append(OptionGuess("encoding", layout.encoding, "its bytes are no UTF-8"))
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    if layout.delimiter != usual and path.suffix.lower() in TEXT_SUFFIXES:
+        why = "it divides the lines into as many cells as the header"
+        guesses.append(OptionGuess("delimiter", layout.delimiter, why))
+    if layout.header is None:
+        why = "the first line holds values like those below it, so no line names the columns"
+        guesses.append(OptionGuess("header", "none", why))
+    elif layout.header != 1:
+        shown = layout.above[0] if layout.above else ""
+        count = layout.header - 1
+        above = "1 line" if count == 1 else f"{count} lines"
+        why = f"{above} above the header on line {layout.header}: {shown}"
+        if layout.two_lines:
+            why = f"two lines name the columns; the header ends on line {layout.header}"
+        guesses.append(OptionGuess("header", layout.header, why))
+    if layout.names:
+        why = "ask: what the columns are called"
+        if layout.header is not None:
+            why = "where the header leaves a column without a name"
+        guesses.append(OptionGuess("names", layout.names, why))
+    if layout.footer:
+        shown = "; ".join(layout.below[:2])
+        why = f"the last {layout.footer} lines are totals or remarks and no rows: {shown}"
+        guesses.append(OptionGuess("footer", layout.footer, why))
+    if layout.skipped:
+        why = "lines among the rows that are totals or headings: left out, not counted"
+        guesses.append(OptionGuess("skip", layout.skipped, why))
+    return guesses
+
+
+# --- what one cell is ----------------------------------------------------------------------------
+
+
+def kind_of(cell: str) -> str:
+    """Return what a cell is that is not empty."""
+    value = cell.strip()
+    if NUMERIC.fullmatch(value) and not DATED.fullmatch(value):
+        return NUMBER
+    if DATED.fullmatch(value):
+        return DAY
+    if value.casefold() in ("true", "false"):
+        return BOOLEAN
+    if ADDRESSED.fullmatch(value):
+        return ADDRESS
+    return TEXT
+
+
+def looks_like_name(cell: str) -> bool:
+    """Return whether a cell may name a column; an empty one may."""
+    value = cell.strip()
+    return not value or (kind_of(value) == TEXT and len(value) <= LONGEST_NAME)
+
+
+def amount(cell: str) -> float | None:
+    """Return a cell as a number where it is one: `$1,200.50`, `(500.00)`, `1.234,50 €`."""
+    value = cell.strip()
+    if not NUMERIC.fullmatch(value):
+        return None
+    negative = value.startswith(("-", "(")) or value.endswith("-")
+    digits = re.sub(r"[^\d.,]", "", value)
+    comma, point = digits.rfind(","), digits.rfind(".")
+    if comma > point and (point >= 0 or re.search(r",\d{1,2}$", digits)):
+        digits = digits.replace(".", "").replace(",", ".")
+    else:
+        digits = digits.replace(",", "")
+    try:
+        number = float(digits)
+    except ValueError:
+        return None
+    return -number if negative else number

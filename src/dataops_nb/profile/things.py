@@ -1,0 +1,93 @@
+"""Find out whether several rows are lines of one thing: an order, an invoice, a conversation.
+
+What belongs to the thing stands only on its first line, or is repeated on each; what belongs to a
+line differs. A thing is counted once, and a repeated total is never summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dataops_nb.profile.columns import Column, in_batches, quote
+from dataops_nb.profile.names import PEOPLE, has, is_id, word_set, words
+from dataops_nb.sources.catalog import Catalog
+
+LEAST_ROWS = 4
+LEAST_SHARE = 0.05
+MOST_SHARE = 0.98
+NEARLY_ALL = 0.98
+LEAST_COLUMNS = 3
+FIRST_COLUMNS = 3
+THINGS = word_set(
+    "order invoice conversation ticket issue case booking transaction number deal quote bill"
+)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What several rows are lines of: its id, and the columns that belong to it.
+
+    `once` stand on its first line only, `repeated` on each. `count` is how many there are.
+    """
+
+    column: str
+    count: int
+    once: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+
+
+def find_thing(
+    catalog: Catalog, source: str, columns: Sequence[Column], rows: int, key: Sequence[str]
+) -> Thing | None:
+    """Return what the rows are lines of; None where a row stands for itself."""
+    if rows < LEAST_ROWS:
+        return None
+    for place, column in enumerate(columns):
+        if not _may_repeat(column, place, rows) or [column.name] == list(key):
+            continue
+        thing = _look_at(catalog, source, columns, column)
+        belonging = [*thing.once, *thing.repeated]
+        timed = any(one.time and one.name in belonging for one in columns)
+        if len(belonging) >= LEAST_COLUMNS and timed:
+            return thing
+    return None
+
+
+def _may_repeat(column: Column, place: int, rows: int) -> bool:
+    named = is_id(column.name) or place < FIRST_COLUMNS or has(column.name, THINGS)
+    kind = column.text or column.type == "BIGINT"
+    filled = column.values >= rows * NEARLY_ALL
+    several = rows * LEAST_SHARE <= column.distinct <= rows * MOST_SHARE
+    somebody = has(column.name, PEOPLE) or "email" in words(column.name)
+    return bool(named and kind and filled and several and not somebody)
+
+
+def _look_at(catalog: Catalog, source: str, columns: Sequence[Column], own: Column) -> Thing:
+    """Return the columns that have one value in each group of lines with one id."""
+    once: list[str] = []
+    repeated: list[str] = []
+    others = [column for column in columns if column.distinct > 1 and column is not own]
+    for names in in_batches([column.name for column in others]):
+        inner = [f"count({quote(name)}) as n_{i}" for i, name in enumerate(names)]
+        inner += [f"count(distinct {quote(name)}) as d_{i}" for i, name in enumerate(names)]
+        outer = []
+        for i in range(len(names)):
+            outer += [
+                f"count(*) filter (where d_{i} <= 1) as same_{i}",
+                f"count(*) filter (where n_{i} <= 1) as once_{i}",
+                f"count(*) filter (where n_{i} = n) as full_{i}",
+            ]
+        groups = (
+            f"select count(*) as n, {', '.join(inner)} from {quote(source)} "
+            f"group by {quote(own.name)} having count(*) > 1"
+        )
+        row = catalog.fetch(f"select count(*) as n, {', '.join(outer)} from ({groups})").iloc[0]
+        most = int(row["n"]) * NEARLY_ALL
+        for i, name in enumerate(names):
+            if row["n"] and row[f"same_{i}"] >= most:
+                if row[f"once_{i}"] >= most:
+                    once.append(name)
+                elif row[f"full_{i}"] >= most:
+                    repeated.append(name)
+    return Thing(own.name, own.distinct, once, repeated)
