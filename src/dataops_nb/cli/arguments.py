@@ -1,280 +1,406 @@
-"""What may be said on the command line: one tree of verbs, their options and their help.
+"""Define the command line: a tree of commands with their options and help.
 
-Every verb names the function that runs it as `module:function` of this package, imported only when it is run.
+Each command names the function that runs it as `module:function` of this package. That module is
+imported when the command runs, so help and usage errors stay fast.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
-from dataops_nb import __version__
-from dataops_nb.errors import UsageError, did_you_mean
+from dataops_nb.cli.conversations import add_messages, add_notes, add_questions
+from dataops_nb.cli.options import (
+    Parser,
+    Verbs,
+    Versions,
+    add_as_of,
+    add_by,
+    add_day,
+    add_flag,
+    add_grain,
+    add_jobs,
+    add_metric,
+    add_reports,
+    add_suite,
+    add_suites,
+    add_timeout,
+    assignment,
+    positive,
+    shared_options,
+)
+from dataops_nb.cli.outside import add_init, add_outside
+from dataops_nb.errors import did_you_mean
 
-GRAINS = ("day", "week", "month", "quarter", "year")
 FORMATS = ("cron", "systemd", "github", "airflow", "jupyter-scheduler")
 SCALES = ("attainment", "sigma", "north_star")
+ENGINES = ("forked", "kernel")
+LIGHTS = ("red", "yellow", "never")
+DESCRIPTION = "Reports that explain your company's numbers."
 EPILOG = """exit codes:
-  0 ok, 1 a report failed or a page was refused, 2 usage, parameters or definitions, 3 data, 4 --fail-on met,
-  5 timed out, 6 killed or out of memory, 7 disk or publish, 8 locked, 130 interrupted, 143 ended"""
-
-
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help in which every command, the longest one too, stands on one line with its text."""
-
-    def add_argument(self, action: argparse.Action) -> None:
-        """Make room for an option or argument, and for the commands below it."""
-        super().add_argument(action)
-        if isinstance(action.choices, dict):
-            longest = max(map(len, action.choices), default=0)
-            self._action_max_length = max(self._action_max_length, longest + 2 * self._indent_increment)
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are our errors and name the nearest right name."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, "formatter_class": Formatter, **options})
-
-    def error(self, message: str) -> NoReturn:
-        """Raise the mistake, and say where help is."""
-        raise UsageError(f"{message}\nSee {self.prog} --help")
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        if action.choices is not None and value not in action.choices:
-            what = action.option_strings[-1].lstrip("-") if action.option_strings else "command"
-            near = did_you_mean(str(value), action.choices) or f"; known are {', '.join(map(str, action.choices))}"
-            self.error(f"unknown {what} {value!r}{near}")
+  0 success, 1 report failed or page rejected, 2 usage or definition error, 3 data error, \
+4 --fail-on reached,
+  5 timeout, 6 killed or out of memory, 7 cannot write or publish, 8 locked, 130 interrupted, \
+143 stopped"""
+OPTION = re.compile(r"(?<!\w)--?[a-z][a-z-]*")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The arguments of one command: `verb`, `run`, the global options and the verb's own.
+    """Return the arguments of one command: `verb`, `run`, the shared options and the command's own.
 
-    Raises UsageError for an unknown verb, option or value; SystemExit(0) after --help or --version.
+    Raises UsageError for an unknown command, option or value; SystemExit(0) after --help or
+    --version, and after the help that a bare `dataops-nb` prints.
     """
-    start = argparse.Namespace(workbench=None, data=None, out=None, json=False, quiet=False, no_cache=False)
+    # The shared options have no defaults of their own; see there.
+    defaults = argparse.Namespace(
+        workbench=None,
+        data=None,
+        out=None,
+        json=False,
+        quiet=False,
+        no_cache=False,
+    )
     parser = build()
-    args, unknown = parser.parse_known_args(list(argv), start)
+    if not argv:
+        parser.print_help()
+        raise SystemExit(0)
+    args, unknown = parser.parse_known_args(list(argv), defaults)
     if unknown:
-        known = re.findall(r"(?<!\w)--?[a-z][a-z-]*", args.parser.format_help())
-        what = "option" if unknown[0].startswith("-") else "argument"
-        args.parser.error(f"unknown {what} {unknown[0]!r}{did_you_mean(unknown[0].split('=')[0], known)}")
+        first = unknown[0]
+        known = OPTION.findall(args.parser.format_help())
+        kind = "option" if first.startswith("-") else "argument"
+        hint = did_you_mean(first.split("=")[0], known)
+        args.parser.error(f"unknown {kind} {first!r}{hint}")
     return args
 
 
 def build() -> Parser:
-    """The whole tree of verbs."""
-    shared = _shared()
-    parser = Parser(prog="dataops-nb", description="Align, judge and tell the numbers of a revenue organisation.",
-                    epilog=EPILOG, parents=[shared])  # fmt: skip
-    parser.add_argument("--version", action="version", version=f"dataops-nb {__version__}")
+    """Build the parser of all commands."""
+    shared = shared_options()
+    parser = Parser(
+        prog="dataops-nb",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        parents=[shared],
+    )
+    parser.add_argument(
+        "--version", action=Versions, nargs=0, help="show this version, and those below it"
+    )
     parser.set_defaults(parser=parser)
-    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True, title="commands")
-
-    def verb(name: str, run: str, text: str, under: Any = verbs) -> Parser:
-        made: Parser = under.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[shared])
-        made.set_defaults(run=run, parser=made)
-        return made
-
-    init = verb("init", "init:run", "make a new workbench, the packaged one or one made from files")
-    init.add_argument("folder", type=Path, metavar="DIR", help="where; a folder that is new or empty")
-    init.add_argument("--from", dest="files", nargs="+", type=Path, default=[], metavar="FILE",
-                      help="one's own files, or folders of them: they are profiled, and the definitions guessed")  # fmt: skip
-    made = verb("new", "", "make a part of this workbench")
-    parts = made.add_subparsers(dest="action", metavar="WHAT", required=True, title="what")
-    department = verb("department", "new:run_department", "a department's definitions and notebook", parts)
-    department.add_argument("name", metavar="NAME", help="its id, like field_service")
-    verb("check", "check:run", "check definitions, sources, contracts, freshness and pitches; every fault at once")
-    status = verb("status", "status:run", "show the lights; no notebook is executed")
-    _as_of(status)
-    _grain(status)
-    status.add_argument("--open", action="store_true", help="the period that is not over yet, by its pace")
-    status.add_argument("--sort", choices=SCALES, help="worst first on one scale: all metrics compared")
-    _metric(verb, verb("metric", "", "list, show, compute, explain or draw the metrics"))
-    links = verb("links", "links:run", "which inputs move the North Star, which only rock")
-    _as_of(links)
-    _grain(links)
-    _reconcile(verb)
-    _reports(verb)
-    _as_of(verb("solve", "solve:run", "what to solve next: urgent and important, not loud"))
-    ask = verb("ask", "ask:run", "the page that is right when somebody asks about a number")
-    ask.add_argument("metric", metavar="METRIC", help="the metric's id, its label, or words of them")
-    _as_of(ask)
-    _message(verb, verb("message", "", "try pitches on readers: forms, answers, and which is understood better"))
-    note = verb("note", "note:run", "say something about a metric's light; it is shown until it is answered")
-    note.add_argument("metric", metavar="METRIC", help="the metric's id")
-    note.add_argument("text", metavar="TEXT", help="what is being done, or why")
-    note.add_argument("--who", metavar="NAME", help="who says it (default: the owner of the metric's department)")
-    note.add_argument(
-        "--answer", action="store_true", help="it answers the notes on this metric, which are then closed"
-    )
-    _as_of(note)
-    verify = verb("verify", "verify:run", "check the sentences of a page against its facts")
-    verify.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a published page (html)")
-    serve = verb("serve", "serve:run", "look at the published pages, on this machine only")
-    serve.add_argument("--port", type=positive, metavar="N", help="the port (default: a free one)")
-    packed = verb("zip", "zip:run", "pack all published pages into one file")
-    packed.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="where (default: site.zip in the output folder)"
-    )
-    lab = verb("lab", "lab:run", "open JupyterLab in the workbench, at its first notebook, in its own workspace")
-    lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    lab.add_argument("extra", nargs="*", metavar="-- ARGUMENT", help="after --: handed to JupyterLab as it is")
-    verb("doctor", "doctor:run", "check this machine and this workbench: versions, kernel, charts, folders")
+    verbs = Verbs(parser, shared, dest="verb", metavar="COMMAND", title="commands")
+    _start(verbs)
+    _boards(verbs)
+    _metric(verbs)
+    _comparisons(verbs)
+    _plan(verbs)
+    _refresh(verbs)
+    _backfill(verbs)
+    _ledger(verbs)
+    add_questions(verbs)
+    add_messages(verbs)
+    add_notes(verbs)
+    _pages(verbs)
+    _machine(verbs)
+    add_outside(verbs)
     return parser
 
 
-def _shared() -> Parser:
-    shared = Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    group = shared.add_argument_group("options of every command, before or after it")
-    group.add_argument("-w", dest="workbench", type=Path, metavar="DIR", help="the workbench (default: this folder)")
-    group.add_argument("--data", type=Path, metavar="DIR", help="where relative paths of sources start")
-    group.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: out in the workbench)")
-    group.add_argument("--json", action="store_true", help="print one JSON document instead of text")
-    group.add_argument("--quiet", action="store_true", help="say only what went wrong")
-    group.add_argument("--no-cache", action="store_true", help="read all data anew; take and keep no aggregates")
-    return shared
+def _start(verbs: Verbs) -> None:
+    add_init(verbs)
+    parts = verbs.branch("new", "add to this workbench", title="what", metavar="WHAT")
+    department = parts.add(
+        "department",
+        "start:run_department",
+        "a new department with its notebook",
+    )
+    department.add_argument("name", metavar="NAME", help="id, such as field_service")
+    report = parts.add("report", "start:run_report", "a new report: notebook and reports.yaml line")
+    report.add_argument("name", metavar="NAME", help="id, such as board-pack")
 
 
-def _metric(verb: Callable[..., Parser], metric: Parser) -> None:
-    actions = metric.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
-    verb("list", "metric:run_list", "every metric with its department, type, grains, unit and role", actions)
-    show = verb("show", "metric:run_show", "one metric: definition, sources, targets, lights", actions)
-    show.add_argument("metric", metavar="ID", help="the metric's id")
-    values = verb("values", "values:run", "the values of one metric, period by period", actions)
-    values.add_argument("metric", metavar="ID", help="the metric's id")
-    _as_of(values)
-    _grain(values)
-    values.add_argument("--from", dest="start", type=day, metavar="D", help="first day (default: the first with data)")
-    values.add_argument("--to", dest="end", type=day, metavar="D", help="last day (default: the last with data)")
-    values.add_argument("--by", action="append", metavar="DIM", help="a declared dimension; DIM,DIM or twice crosses")
-    explain = verb("explain", "explain:run", "what moved one metric in its last complete period, part by part", actions)
-    explain.add_argument("metric", metavar="ID", help="the metric's id")
-    _as_of(explain)
-    _grain(explain)
-    explain.add_argument("--against", choices=("previous", "last-year"), default="previous", metavar="previous|last-year",
-                         help="what it is compared with (previous)")  # fmt: skip
-    explain.add_argument("--by", action="append", metavar="DIM", help="a declared dimension; DIM,DIM or twice crosses")
-    verb("tree", "metric:run_tree", "what the North Star is made of, and what is declared to move it", actions)
+def _boards(verbs: Verbs) -> None:
+    verbs.add(
+        "check",
+        "check:run_check",
+        "find every error in definitions and data",
+    )
+    status = verbs.add(
+        "status",
+        "status:run_status",
+        "show how every metric is doing, without running notebooks",
+    )
+    add_as_of(status)
+    add_grain(status)
+    add_flag(status, "--open", "forecast for the period in progress")
+    status.add_argument(
+        "--sort",
+        choices=SCALES,
+        help="worst first",
+    )
 
 
-def _message(verb: Callable[..., Parser], message: Parser) -> None:
-    actions = message.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
-    form = verb("form", "message:run_form", "write a page for each pitch, and say how many readers it takes", actions)
-    form.add_argument("metric", metavar="METRIC", help="the metric whose pitches are compared")
-    form.add_argument("--readers", type=positive, default=20, metavar="N", help="readers of each pitch (20)")
-    form.add_argument("--mail", type=address, metavar="ADDRESS", help="where answers may be mailed to")
-    _as_of(form)
-    record = verb("record", "message:run_record", "keep the answers that came back", actions)
-    record.add_argument("files", nargs="+", type=Path, metavar="FILE", help="answers, as files or as the text of mails")
-    result = verb("result", "message:run_result", "which pitch is understood better, and how sure that is", actions)
-    result.add_argument("metric", metavar="METRIC", help="the metric whose pitches were compared")
-    result.add_argument("--write", action="store_true", help="write the winner into params, with date and evidence")
+def _metric(verbs: Verbs) -> None:
+    actions = verbs.branch("metric", "look at metrics: list, show, values, explain, tree")
+    actions.add(
+        "list",
+        "metric:run_list",
+        "list all metrics",
+    )
+    show = actions.add(
+        "show",
+        "metric:run_show",
+        "show one metric's definition and targets",
+    )
+    add_metric(show, "metric id", "ID")
+    values = actions.add(
+        "values",
+        "metric:run_values",
+        "show one metric's values by period",
+    )
+    add_metric(values, "metric id", "ID")
+    add_as_of(values)
+    add_grain(values)
+    add_day(values, "--from", "first day (default: start of the data)")
+    add_day(values, "--to", "last day (default: the last with data)")
+    add_by(values)
+    explain = actions.add(
+        "explain",
+        "explain:run_explain",
+        "show what changed one metric in the last full period",
+    )
+    add_metric(explain, "metric id", "ID")
+    add_as_of(explain)
+    add_grain(explain)
+    explain.add_argument(
+        "--against",
+        default="previous",
+        metavar="PERIOD",
+        help="what it is compared with: previous, last-year, or a period like 2026-W40 (previous)",
+    )
+    add_flag(explain, "--multiplicative", "factors of the parts, whose product is now / before")
+    add_by(explain)
+    actions.add(
+        "tree",
+        "metric:run_tree",
+        "show the North Star and its inputs as a tree",
+    )
 
 
-def _reconcile(verb: Callable[..., Parser]) -> None:
-    reconcile = verb("reconcile", "reconcile:run", "two systems' versions of one metric, and the rows between them")
-    reconcile.add_argument("metric", nargs="?", metavar="ID", help="the metric's id (default: all with reconcile:)")
-    _as_of(reconcile)
-    _grain(reconcile)
+def _comparisons(verbs: Verbs) -> None:
+    links = verbs.add(
+        "links",
+        "comparisons:run_links",
+        "which inputs move the North Star",
+    )
+    add_as_of(links)
+    add_grain(links)
+    reconcile = verbs.add(
+        "reconcile",
+        "comparisons:run_reconcile",
+        "compare two systems' values of a metric",
+    )
     reconcile.add_argument(
-        "--from", dest="start", type=day, metavar="D", help="first day (default: both systems' first)"
+        "metric",
+        nargs="?",
+        metavar="ID",
+        help="metric id (default: all with reconcile:)",
     )
-    reconcile.add_argument("--to", dest="end", type=day, metavar="D", help="last day (default: both systems' last)")
-    reconcile.add_argument("--rows", action="store_true", help="print the rows that differ, one by one")
+    add_as_of(reconcile)
+    add_grain(reconcile)
+    add_day(reconcile, "--from", "first day (default: both systems' first)")
+    add_day(reconcile, "--to", "last day (default: both systems' last)")
+    add_flag(reconcile, "--rows", "list the rows that differ")
 
 
-def _reports(verb: Callable[..., Parser]) -> None:
-    plan = verb("plan", "plan:run", "every report, whether it is due, and why")
-    plan.add_argument("suite", nargs="?", metavar="SUITE", help="one suite of params/reports.yaml (default: all)")
-    _as_of(plan)
-    refresh = verb("refresh", "refresh:run", "execute reports and publish their pages")
-    refresh.add_argument("suite", nargs="?", metavar="SUITE", help="one suite of params/reports.yaml (default: all)")
-    refresh.add_argument("--report", action="append", default=[], metavar="ID", help="only this one; may be repeated")
-    _as_of(refresh)
-    refresh.add_argument("-p", dest="parameters", action="append", default=[], type=assignment, metavar="NAME=VALUE",
-                         help="a parameter of the notebooks; may be repeated")  # fmt: skip
-    refresh.add_argument("--jobs", type=positive, metavar="N", help="reports at a time (default: as fits the machine)")
-    refresh.add_argument("--engine", choices=("forked", "kernel"), default="forked", metavar="forked|kernel",
-                         help="a fork of a warm process, or the stock kernel (forked)")  # fmt: skip
-    refresh.add_argument("--timeout", type=positive, default=900, metavar="S", help="seconds a report may take (900)")
-    refresh.add_argument("--cell-timeout", type=positive, metavar="S", help="seconds a cell may take (as the report)")
+def _plan(verbs: Verbs) -> None:
+    plan = verbs.add("plan", "reports:run_plan", "show which reports are due, and why")
+    add_suites(plan)
+    add_as_of(plan)
+
+
+def _refresh(verbs: Verbs) -> None:
+    refresh = verbs.add(
+        "refresh",
+        "reports:run_refresh",
+        "run the reports that are due and publish them",
+    )
+    add_suites(refresh)
+    add_reports(refresh)
+    add_as_of(refresh)
     refresh.add_argument(
-        "--memory", type=positive, metavar="MIB", help="memory a report may hold (its share of what is free)"
+        "-p",
+        dest="parameters",
+        action="append",
+        default=[],
+        type=assignment,
+        metavar="NAME=VALUE",
+        help="notebook parameter; repeatable",
     )
-    refresh.add_argument("--fail-on", choices=("red", "yellow", "never"), default="never", metavar="red|yellow|never",
-                         help="end with 4 when a report's light is this bad (never)")  # fmt: skip
-
-    refresh.add_argument("--force", action="store_true", help="run unchanged reports too")
-    refresh.add_argument("--due", action="store_true", help="only reports whose latest period was never published")
-    refresh.add_argument("--shard", default="", metavar="I/N", help="only every N-th report, from the I-th on")
-    refresh.add_argument("--executor", default="local", metavar="WHERE", help="local, or dask://HOST:PORT (local)")
-    refresh.add_argument("--to", default="html", metavar="FORMATS", help="html,pdf,eml,slack,ipynb (html)")
-    refresh.add_argument("--whatif", metavar="NAME", help="with the differences of params/whatif/NAME.yaml")
-    _records(verb)
-
-
-def _records(verb: Callable[..., Parser]) -> None:
-    backfill = verb("backfill", "backfill:run", "publish the reports of past periods, each as of its own last day")
-    backfill.add_argument("suite", metavar="SUITE", help="one suite of params/reports.yaml")
-    backfill.add_argument(
-        "--from", dest="start", type=day, required=True, metavar="D", help="periods that end on or after"
+    _add_execution(refresh)
+    refresh.add_argument(
+        "--fail-on",
+        choices=LIGHTS,
+        default="never",
+        metavar="|".join(LIGHTS),
+        help="exit 4 if a light is this bad (default: never)",
     )
-    backfill.add_argument(
-        "--to", dest="end", type=day, required=True, metavar="D", help="periods that end on or before"
+    add_flag(refresh, "--force", "run unchanged reports too")
+    add_flag(refresh, "--due", "only reports never published for their latest period")
+    _add_destination(refresh)
+
+
+def _add_execution(refresh: Parser) -> None:
+    """Add how reports are executed, and what they may use."""
+    add_jobs(refresh)
+    refresh.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="forked",
+        metavar="|".join(ENGINES),
+        help="forked process or Jupyter kernel (forked)",
     )
-    backfill.add_argument("--report", action="append", default=[], metavar="ID", help="only this one; may be repeated")
-    backfill.add_argument("--jobs", type=positive, metavar="N", help="reports at a time (default: as fits the machine)")
-    backfill.add_argument("--timeout", type=positive, default=900, metavar="S", help="seconds a report may take (900)")
-    schedule = verb("schedule", "schedule:run", "print files for a scheduler that is there already")
-    schedule.add_argument("suite", metavar="SUITE", help="one suite of params/reports.yaml")
-    schedule.add_argument("--format", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
-    runs = verb("runs", "runs:run", "how every report of the last runs ended")
-    runs.add_argument("--report", metavar="ID", help="only this one")
-    runs.add_argument("--limit", type=positive, default=100, metavar="N", help="at most so many (100)")
-    prune = verb("prune", "runs:prune", "remove old periods, run folders and ledger rows; never the latest good report")
-    prune.add_argument("--keep", type=positive, required=True, metavar="N", help="how many periods of a report to keep")
+    add_timeout(refresh)
+    refresh.add_argument(
+        "--cell-timeout",
+        type=positive,
+        metavar="S",
+        help="time limit a cell, in seconds (report's)",
+    )
+    refresh.add_argument(
+        "--memory",
+        type=positive,
+        metavar="MIB",
+        help="memory limit a report, in MiB",
+    )
 
 
-def _as_of(parser: Parser) -> None:
-    parser.add_argument("--as-of", type=day, metavar="D", help="rows after this day do not exist (default: today)")
+def _add_destination(refresh: Parser) -> None:
+    """Add which reports run here, where, and what is made of them."""
+    refresh.add_argument(
+        "--shard",
+        default="",
+        metavar="I/N",
+        help="share I of N, for parallel schedulers",
+    )
+    refresh.add_argument(
+        "--executor",
+        default="local",
+        metavar="WHERE",
+        help="local, or dask://HOST:PORT (local)",
+    )
+    refresh.add_argument(
+        "--to",
+        default="html",
+        metavar="FORMATS",
+        help="html,pdf,eml,slack,ipynb (html)",
+    )
+    refresh.add_argument(
+        "--whatif",
+        metavar="NAME",
+        help="apply params/whatif/NAME.yaml",
+    )
 
 
-def _grain(parser: Parser) -> None:
-    parser.add_argument("--grain", choices=GRAINS, default="week", metavar="G", help=f"{', '.join(GRAINS)} (week)")
+def _backfill(verbs: Verbs) -> None:
+    backfill = verbs.add(
+        "backfill",
+        "reports:run_backfill",
+        "publish reports for past periods",
+    )
+    add_suite(backfill)
+    add_day(backfill, "--from", "first period end", required=True)
+    add_day(backfill, "--to", "last period end", required=True)
+    add_reports(backfill)
+    add_jobs(backfill)
+    add_timeout(backfill)
 
 
-def day(text: str) -> dt.date:
-    """A day as people write it on the command line: 2026-11-22."""
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return dt.date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it like 2026-11-22")
+def _ledger(verbs: Verbs) -> None:
+    schedule = verbs.add(
+        "schedule",
+        "reports:run_schedule",
+        "write files for cron, systemd, GitHub and others",
+    )
+    add_suite(schedule)
+    schedule.add_argument(
+        "--format",
+        required=True,
+        choices=FORMATS,
+        metavar="FORMAT",
+        help=", ".join(FORMATS),
+    )
+    runs = verbs.add("runs", "reports:run_runs", "list past runs and how they ended")
+    runs.add_argument("--report", metavar="ID", help="only this report")
+    runs.add_argument(
+        "--limit",
+        type=positive,
+        default=100,
+        metavar="N",
+        help="number of rows (100)",
+    )
+    prune = verbs.add(
+        "prune",
+        "reports:run_prune",
+        "delete old reports and logs; the latest report is always kept",
+    )
+    prune.add_argument(
+        "--keep",
+        type=positive,
+        required=True,
+        metavar="N",
+        help="number of periods to keep",
+    )
 
 
-def address(text: str) -> str:
-    """One mail address."""
-    if re.fullmatch(r"[^\s@,;<>?&]+@[^\s@,;<>?&]+", text):
-        return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not a mail address; write it like ann@example.com")
+def _pages(verbs: Verbs) -> None:
+    verify = verbs.add(
+        "verify", "verify:run_verify", "check that a page is unchanged since it was published"
+    )
+    verify.add_argument(
+        "pages",
+        nargs="+",
+        type=Path,
+        metavar="PAGE",
+        help="a published page (html)",
+    )
+    serve = verbs.add(
+        "serve",
+        "reports:run_serve",
+        "open the reports in a browser (this machine only)",
+    )
+    serve.add_argument(
+        "--port",
+        type=positive,
+        metavar="N",
+        help="the port (default: a free one)",
+    )
+    archive = verbs.add("zip", "reports:run_zip", "pack all published pages into one file")
+    archive.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="where (default: site.zip in the output folder)",
+    )
 
 
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-
-
-def assignment(text: str) -> tuple[str, str]:
-    """NAME=VALUE; the value is everything after the first equals sign."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
+def _machine(verbs: Verbs) -> None:
+    lab = verbs.add(
+        "lab",
+        "start:run_lab",
+        "open the notebooks in JupyterLab",
+    )
+    add_flag(lab, "--no-browser", "do not open a browser")
+    lab.add_argument(
+        "extra",
+        nargs="*",
+        metavar="-- ARGUMENT",
+        help="options for JupyterLab, after --",
+    )
+    verbs.add(
+        "doctor",
+        "check:run_doctor",
+        "check that this machine and workbench are ready",
+    )

@@ -1,36 +1,55 @@
-"""The gate of the pitches, for `dataops-nb check`: what fails, in which file and line, and how to mend it."""
+"""Check the pitches, for `dataops-nb check`; apart, because mistakes in files wait for no pandas.
+
+A faulty pitch is a mistake in the file and line where it stands.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from dataops_nb import board, story
-from dataops_nb.definitions import reading
-from dataops_nb.definitions.models import Grain
+from dataops_nb import board, cli
+from dataops_nb.definitions import nodes
 from dataops_nb.errors import Mistake
-from dataops_nb.sources import Catalog
+from dataops_nb.sources.catalog import Catalog
+from dataops_nb.story.pitch import Pitch, pitches
+from dataops_nb.terms import Grain
 
 
 def mistakes(params: Path, catalog: Catalog) -> list[Mistake]:
-    """Every fault of every pitch, judged on the last complete period of the metric's own grain (week where it has one)."""
-    grains: dict[Grain, list[str]] = {}
-    for name, metric in catalog.definitions.metrics.items():
+    """Return every fault of every pitch.
+
+    A pitch is judged on the last complete period of its metric, by week where it has weeks.
+    """
+    metrics_by_grain: dict[Grain, list[str]] = {}
+    for name, metric in catalog.company.metrics.items():
         if metric.pitch:
-            grains.setdefault("week" if "week" in metric.grains else metric.grains[0], []).append(name)
-    found = [each for grain, names in grains.items() for each in story.pitches(board.of(catalog, names, grain=grain))]
-    return [mistake for each in found for mistake in _mistakes(params, catalog, each)]
+            grain = cli.usual_grain(metric.grains)
+            metrics_by_grain.setdefault(grain, []).append(name)
+    judged: list[Pitch] = []
+    for grain, metrics in metrics_by_grain.items():
+        judged += pitches(board.measure(catalog, metrics, grain=grain))
+    mistakes: list[Mistake] = []
+    for pitch in judged:
+        department = catalog.company.department_of(pitch.metric)
+        mistakes += _mistakes(params, department, pitch)
+    return mistakes
 
 
-def _mistakes(params: Path, catalog: Catalog, each: story.Pitch) -> Iterator[Mistake]:
-    file = f"departments/{catalog.definitions.department_of(each.metric)}.yaml"
-    key = f"metrics.{each.metric}.pitch.{each.variant}"
-    for fault in each.faults:
-        yield Mistake(f"params/{file}", _line(params / file, file, each), key, fault)
+def _mistakes(params: Path, department: str, pitch: Pitch) -> Iterator[Mistake]:
+    file = f"departments/{department}.yaml"
+    key = f"metrics.{pitch.metric}.pitch.{pitch.variant}"
+    for fault in pitch.faults:
+        yield Mistake(f"params/{file}", _line(params / file, file, pitch), key, fault)
 
 
-def _line(path: Path, file: str, each: story.Pitch) -> int:
-    node, _ = reading.read(path, file)
-    for step in ("metrics", each.metric, "pitch", each.variant):
-        node = node.step(step) if node else None
-    return node.line if node else 1
+def _line(path: Path, file: str, pitch: Pitch) -> int:
+    """Return the line of a pitch in its department's file; 1 where it cannot be found."""
+    node, _ = nodes.read(path, file)
+    for step in ("metrics", pitch.metric, "pitch", pitch.variant):
+        if node is None:
+            return 1
+        node = node.step(step)
+    if node is None:
+        return 1
+    return node.line

@@ -1,124 +1,361 @@
-"""`dataops-nb status`: the lights of the last complete period, North Star first, then department by department, and what
-they do not say."""
+"""Run `dataops-nb status` and `dataops-nb solve`.
+
+`status` shows the lights of the last complete period and its findings, the North Star first, then
+one department after the other. `solve` shows what to solve next, and what was closed since the last
+report.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from dataops_nb import board, story
-from dataops_nb.cli import folder, output
-from dataops_nb.cli.records import records
-from dataops_nb.definitions import Definitions
-from dataops_nb.story import numbers
+from dataops_nb import board, cli, numbers, plain, story
+from dataops_nb.board import Board
+from dataops_nb.company import Company, Memory
+from dataops_nb.errors import PublishError
+from dataops_nb.numbers import Beside
+from dataops_nb.periods import Period
+from dataops_nb.story import actions
+from dataops_nb.story.facts import PARTIAL, attained_text, beside, is_partial
+from dataops_nb.story.findings import told
 
-HEADERS = ("light", "department", "metric", "value", "target", "attained", "variation", "reason", "owner")
-PACED = ("light", "department", "metric", "so far", "on plan", "pace", "landing", "target", "p(hit)", "reason")
-SCALED = (*HEADERS[:6], "sigma", "north star", *HEADERS[6:])
+LIGHT_HEADERS = (
+    "light",
+    "department",
+    "metric",
+    "value",
+    "target",
+    "attained",
+    "variation",
+    "reason",
+    "owner",
+)
+LIGHT_RIGHT = ("value", "target", "attained")
+SCALE_HEADERS = (*LIGHT_HEADERS[:6], "sigma", "north star", *LIGHT_HEADERS[6:])
+SCALE_RIGHT = (*LIGHT_RIGHT, "sigma", "north star")
+PACE_HEADERS = (
+    "light",
+    "department",
+    "metric",
+    "so far",
+    "needed",
+    "pace",
+    "forecast",
+    "target",
+    "chance",
+    "reason",
+)
+PACE_RIGHT = ("so far", "needed", "pace", "forecast", "target", "chance")
+SOLVE_HEADERS = (
+    "#",
+    "what",
+    "metric",
+    "start by",
+    "cost a year",
+    "likely from",
+    "to",
+    "work",
+    "top three",
+    "requests",
+    "why",
+)
+SOLVE_RIGHT = ("start by", "cost a year", "likely from", "to", "top three", "requests")
+STAKES = ("at_stake", "at_stake_low", "at_stake_high")
 
 
-def run(args: Namespace) -> int:
-    """Print the lights and the findings; JSON carries the whole rows of both tables. With --sort, the scales too, worst
-    first, and no findings for people."""
-    read = board.read(folder.find(args), as_of=args.as_of, grain=args.grain)
+def run_status(args: Namespace) -> int:
+    """Print the lights and the findings; --json prints the whole rows of both tables.
+
+    --sort adds the scales that compare metrics, the worst first, and leaves out the findings.
+    --open shows the period that is not over yet.
+    """
+    company_board = board.read(cli.find(args), as_of=args.as_of, grain=args.grain)
+    company_board = _with_sound_memory(company_board)
     if args.open:
-        return _run_open(args, read)
-    rows = records(_sorted(read, args.sort) if args.sort else read.current)
-    if args.json:
-        about = {"as_of": read.as_of, "grain": read.grain, "rows": rows, "findings": _findings(read)}
-        notes = records(read.notes[read.notes["open"]])
-        untold = list(story.untold_metrics(read)) if read.communicated else []
-        output.document({**about, "reactions": records(read.reactions), "notes": notes, "untold": untold})
-        return 0
-    definitions, period = read.definitions, read.period
-    days = f"{period.id} ({period.start} to {period.end})"
-    output.write(f"{definitions.company.company}, {days}, as of {read.as_of}\n")
+        return _run_open(args, company_board)
+    frame = company_board.current
     if args.sort:
-        lines = [_scaled(definitions, row) for row in rows]
-        output.write(output.table(SCALED, lines, right=SCALED[3:8]))
-        return 0
-    lines = [_line(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
-    output.write(output.table(HEADERS, lines, right=("value", "target", "attained")))
-    silent = story.untold(read).sentences if read.communicated else ()
-    if len(read.findings) or silent:
-        said = [*(story.findings(read).sentences if len(read.findings) else ()), *silent]
-        output.write("\nWhat the lights do not say\n" + "\n".join(f"- {each.text}" for each in said))
-    if told := story.reactions(read).sentences:
-        output.write("\nWhat was agreed about them\n" + "\n".join(f"- {each.text}" for each in told))
-    return 0
-
-
-def _findings(read: board.Board) -> list[dict[str, Any]]:
-    """Every finding as a row of its table, with the sentence that says it; one sentence may say several."""
-    said = {(row["kind"], row["metric"], row["other"]): each.text for rows, each in story.told(read) for row in rows}
-    found = records(read.findings)
-    return [{**row, "sentence": said.get((row["kind"], row["metric"], row["other"]))} for row in found]
-
-
-def _run_open(args: Namespace, read: board.Board) -> int:
-    """Print the open period: what it has come to, where that leads, and the light of its pace."""
-    rows, now, definitions = records(read.unfinished), read.open_period, read.definitions
+        frame = _sorted_by_scale(company_board, args.sort)
+    rows = plain.rows(frame)
     if args.json:
-        output.document({"as_of": read.as_of, "grain": read.grain, "rows": rows})
-    elif now is None:
-        output.write(f"{definitions.company.company}: no {read.grain} is open at the end of {read.as_of}")
-    else:
-        days = f"{now.id} ({now.start} to {now.end})"
-        output.write(f"{definitions.company.company}, {days}, on pace as of {read.as_of}\n")
-        lines = [_paced(definitions, row) for row in sorted(rows, key=lambda row: _rank(definitions, row["metric"]))]
-        output.write(output.table(PACED, lines, right=PACED[3:9]))
+        cli.document(_status_document(company_board, rows))
+        return 0
+    definitions = company_board.company
+    cli.write(_period_heading(company_board, company_board.period, "as of"))
+    if args.sort:
+        lines = [_scale_line(definitions, row) for row in rows]
+        cli.write(cli.table(SCALE_HEADERS, lines, right=SCALE_RIGHT))
+        return 0
+    lines = [_light_line(definitions, row) for row in _north_star_first(definitions, rows)]
+    cli.write(cli.table(LIGHT_HEADERS, lines, right=LIGHT_RIGHT))
+    _print_findings(company_board)
     return 0
 
 
-def _paced(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
-    unit = definitions.metrics[row["metric"]].unit
-    mark, owner, label, value, target, *_ = _line(definitions, row)
-    expected, landing = (
-        "" if row[name] is None else numbers.of(definitions).number(row[name], unit) for name in ("expected", "landing")
-    )
-    pace, p_hit = ("" if row[name] is None else f"{row[name]:.0%}" for name in ("pace", "p_hit"))
-    mark = f"{mark}, on pace" if row["on_pace"] else mark
-    return [mark, owner, label, value, expected, pace, landing, target, p_hit, row["reason"]]
+def _with_sound_memory(company_board: Board) -> Board:
+    """Return the board without what earlier reports said, where their files cannot be read.
+
+    The lights do not stand on them, so a line that somebody broke takes no light away.
+    """
+    memory, as_of = company_board.memory, company_board.as_of
+    try:
+        memory.published()
+        memory.lights()
+        memory.notes(as_of)
+        memory.carried(as_of)
+    except PublishError as error:
+        cli.print_error(f"{error}; shown without what earlier reports said")
+        return replace(company_board, memory=Memory())
+    return company_board
 
 
-def _sorted(read: board.Board, by: str) -> pd.DataFrame:
-    """The board's rows with `sigma north_star`, the worst on one scale first and what is not on it last."""
-    scales = board.scale(read)
-    ranked = scales.sort_values(by, kind="stable", na_position="last").index
-    return read.current.reset_index(drop=True).join(scales[["sigma", "north_star"]]).loc[ranked]
+def _print_findings(company_board: Board) -> None:
+    """Print what the lights do not say, and which agreed reactions are due."""
+    findings: list[Any] = []
+    if len(company_board.findings):
+        findings += story.findings(company_board).sentences
+    if company_board.communicated:
+        findings += story.untold(company_board).sentences
+    reactions = story.reactions(company_board).sentences
+    _print_sentences("Behind the lights", findings)
+    _print_sentences("Actions due", reactions)
 
 
-def _scaled(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
-    line = _line(definitions, row)
-    sigma = "" if row["sigma"] is None else f"{row['sigma']:+.1f}"
-    currency = definitions.company.currency
-    worth = (
-        "" if row["north_star"] is None else numbers.of(definitions).number(row["north_star"], currency, signed=True)
-    )
-    return [*line[:6], sigma, worth, *line[6:]]
+def _print_sentences(title: str, sentences: Sequence[Any]) -> None:
+    if not sentences:
+        return
+    lines = [f"- {sentence.text}" for sentence in sentences]
+    cli.write("\n".join(["", title, *lines]))
 
 
-def _rank(definitions: Definitions, metric: str) -> int:
-    star = definitions.company.north_star
-    return star.index(metric) if metric in star else len(star)
+def _status_document(company_board: Board, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    notes = company_board.notes
+    untold: list[str] = []
+    if company_board.communicated:
+        untold = list(actions.untold_metrics(company_board))
+    return {
+        "as_of": company_board.as_of,
+        "grain": company_board.grain,
+        "rows": rows,
+        "findings": _findings_with_sentences(company_board),
+        "reactions": plain.rows(company_board.reactions),
+        "notes": plain.rows(notes[notes["open"]]),
+        "untold": untold,
+    }
 
 
-def _line(definitions: Definitions, row: dict[str, Any]) -> list[Any]:
+def _findings_with_sentences(company_board: Board) -> list[dict[str, Any]]:
+    """Return the rows of the findings, each with its sentence; rows may share a sentence."""
+    texts = {}
+    for rows, sentence in told(company_board):
+        for row in rows:
+            texts[row["kind"], row["metric"], row["other"]] = sentence.text
+    findings = plain.rows(company_board.findings)
+    for finding in findings:
+        key = (finding["kind"], finding["metric"], finding["other"])
+        finding["sentence"] = texts.get(key)
+    return findings
+
+
+def _run_open(args: Namespace, company_board: Board) -> int:
+    """Print the open period: its values so far, where they lead, and the light of the pace."""
+    rows = plain.rows(company_board.unfinished)
+    period = company_board.open_period
+    definitions = company_board.company
+    if args.json:
+        cli.document(
+            {
+                "as_of": company_board.as_of,
+                "grain": company_board.grain,
+                "rows": rows,
+            }
+        )
+    elif period is None:
+        cli.write(
+            f"{definitions.name}: no {company_board.grain} is in progress on {company_board.as_of}"
+        )
+    else:
+        cli.write(_period_heading(company_board, period, "on pace as of"))
+        lines = [_pace_line(definitions, row) for row in _north_star_first(definitions, rows)]
+        cli.write(cli.table(PACE_HEADERS, lines, right=PACE_RIGHT))
+    return 0
+
+
+def _period_heading(company_board: Board, period: Period, relation: str) -> str:
+    company = company_board.company.name
+    days = f"{period.id} ({period.start} to {period.end})"
+    return f"{company}, {days}, {relation} {company_board.as_of}\n"
+
+
+def _sorted_by_scale(company_board: Board, scale: str) -> pd.DataFrame:
+    """Return the board's rows with `sigma north_star`, the worst on `scale` first.
+
+    Metrics that are not on the scale come last.
+    """
+    scales = board.scale(company_board)
+    worst_first = scales.sort_values(scale, kind="stable", na_position="last").index
+    rows = company_board.current.reset_index(drop=True)
+    return rows.join(scales[["sigma", "north_star"]]).loc[worst_first]
+
+
+def _north_star_first(definitions: Company, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows with the North Stars in front, in the company's order."""
+    stars = definitions.north_star
+
+    def rank(row: dict[str, Any]) -> int:
+        if row["metric"] in stars:
+            return stars.index(row["metric"])
+        return len(stars)
+
+    return sorted(rows, key=rank)
+
+
+def _light_line(definitions: Company, row: dict[str, Any]) -> list[Any]:
     metric = row["metric"]
-    unit = definitions.metrics[metric].unit
     department = definitions.departments[definitions.department_of(metric)]
-    band = [row[name] for name in ("target_low", "target_high") if row.get(name) is not None]
-    targets = [numbers.of(definitions).number(target, unit) for target in band or [row["target"]] if target is not None]
+    place = department.department
+    if metric in definitions.north_star:
+        place = "North Star"
+    compared = beside(definitions, row)
+    value = ""
+    if row["value"] is not None:
+        value = compared.quantity(row["value"])
+        if is_partial(row, "value"):
+            value = PARTIAL.format(value)
+    attained = attained_text(definitions, row)
+    reason = row["reason"]
+    if not reason and row["accepted_until"]:
+        reason = f"accepted until {row['accepted_until']}"
     return [
-        output.mark(row["light"]),
-        "North Star" if metric in definitions.company.north_star else department.department,
+        cli.mark(row["light"]),
+        place,
         definitions.label(metric),
-        "" if row["value"] is None else numbers.of(definitions).quantity(row["value"], unit),
-        " to ".join(targets),
-        "" if row["attainment"] is None else numbers.of(definitions).share(row["attainment"]),
-        numbers.variation(row["variation"], row["value"], row["center"]),
-        row["reason"] or (f"accepted until {row['accepted_until']}" if row["accepted_until"] else None),
+        value,
+        _target_text(row, compared),
+        attained,
+        numbers.variation_of(row),
+        reason or None,
         department.owner,
+    ]
+
+
+def _target_text(row: dict[str, Any], compared: Beside) -> str:
+    """Write the target, or both ends of an agreed range."""
+    targets = []
+    for name in ("target_low", "target_high"):
+        if row.get(name) is not None:
+            targets.append(row[name])
+    if not targets and row["target"] is not None:
+        targets.append(row["target"])
+    return " to ".join(compared.number(target) for target in targets)
+
+
+def _scale_line(definitions: Company, row: dict[str, Any]) -> list[Any]:
+    sigma = ""
+    if row["sigma"] is not None:
+        sigma = f"{row['sigma']:+.1f}"
+    worth = ""
+    if row["north_star"] is not None:
+        currency = definitions.currency
+        worth = numbers.of(definitions).number(row["north_star"], currency, signed=True)
+    line = _light_line(definitions, row)
+    line[6:6] = [sigma, worth]
+    return line
+
+
+def _pace_line(definitions: Company, row: dict[str, Any]) -> list[Any]:
+    light, place, label, *_ = _light_line(definitions, row)
+    if row["on_pace"]:
+        light = f"{light}, on pace"
+    # where the period ends is what its target is compared with
+    landing = {**row, "value": row["landing"]} if row["landing"] is not None else row
+    compared = beside(definitions, landing)
+    target = _target_text(row, compared)
+    value = ""
+    if row["value"] is not None:
+        unit = definitions.metrics[row["metric"]].unit
+        value = numbers.of(definitions).quantity(row["value"], unit)
+    amounts = {"expected": "", "landing": ""}
+    for name in amounts:
+        if row[name] is not None:
+            amounts[name] = compared.number(row[name])
+    shares = {"pace": "", "p_hit": ""}
+    for name in shares:
+        if row[name] is not None:
+            shares[name] = numbers.of(definitions).share(row[name])
+    return [
+        light,
+        place,
+        label,
+        value,
+        amounts["expected"],
+        shares["pace"],
+        amounts["landing"],
+        target,
+        shares["p_hit"],
+        row["reason"],
+    ]
+
+
+def run_solve(args: Namespace) -> int:
+    """Print the list, best first; --json prints every column of the ranking."""
+    company_board = board.read(cli.find(args), as_of=args.as_of)
+    rows = plain.rows(company_board.priorities)
+    closed = plain.rows(company_board.closed)
+    currency = company_board.company.currency
+    if args.json:
+        cli.document(
+            {
+                "as_of": company_board.as_of,
+                "grain": company_board.grain,
+                "period": company_board.period.id,
+                "currency": currency,
+                "rows": rows,
+                "closed": closed,
+            }
+        )
+        return 0
+    written = numbers.of(company_board)
+    day = company_board.as_of
+    lines = [_solve_line(row, currency, written, day) for row in rows]
+    cli.write(cli.table(SOLVE_HEADERS, lines, right=SOLVE_RIGHT))
+    for row in closed:
+        cli.write(f"closed since the last report: {row['title']}")
+    return 0
+
+
+def _solve_line(
+    row: dict[str, Any], currency: str, written: numbers.Numbers, day: dt.date
+) -> list[Any]:
+    title = row["title"]
+    if row["reports"]:
+        title += f" ({written.quantity(row['reports'], 'reports')})"
+    start_by = None
+    if row["slack"] is not None:
+        start_by = str(day + dt.timedelta(days=int(row["slack"])))
+    amounts: list[str | None] = []
+    for name in STAKES:
+        amount = None
+        if row[name] is not None:
+            amount = written.rough(row[name], currency)
+        amounts.append(amount)
+    times_asked = None
+    if row["kind"] == "asked":
+        times_asked = row["asked"]
+    return [
+        row["rank"],
+        title,
+        row["metric"],
+        start_by,
+        *amounts,
+        row["effort"],
+        written.share(row["stability"]),
+        times_asked,
+        row["why"],
     ]

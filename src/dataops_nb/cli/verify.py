@@ -1,19 +1,30 @@
-"""`dataops-nb verify`: whether pages that somebody sends on still say what was published, and what their facts say."""
+"""Run `dataops-nb verify`: check that pages are as they were published, and agree with their facts.
+
+Apart from the other commands about reports, which do not wait for what reads a page.
+"""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
-from dataops_nb.cli import output
+from dataops_nb import cli
 from dataops_nb.errors import UsageError
-from dataops_nb.publish import verify
+from dataops_nb.reports.pages import seals
 
 REFUSED = 1
-PAGE = "the page it was made from (index.html, manager.html or analyst.html in the folder of its report and period)"
+PAGE = (
+    "the page it was made from "
+    "(index.html, manager.html or analyst.html in the folder of its report and period)"
+)
+# What to check instead of a file that is no page, by its suffix.
 OTHERS = {
-    ".eml": f"is a mail, and its text carries no facts: check {PAGE}, or a page attached to it, saved as a file",
+    ".eml": (
+        f"is a mail, and its text carries no facts: check {PAGE}, "
+        "or a page attached to it, saved as a file"
+    ),
     ".pdf": f"is a print, and carries no facts: check {PAGE}",
     ".ipynb": f"is a notebook: check {PAGE}",
     ".json": "is data, not a page: check the page beside it",
@@ -22,37 +33,60 @@ OTHERS = {
 }
 
 
-def run(args: Namespace) -> int:
-    """Print one line a page that agrees, and one a sentence that does not; 1 where one does not."""
-    found = {path: _wrong(path) for path in args.pages}
+def run_verify(args: Namespace) -> int:
+    """Print a line for each page that agrees with its facts, and for each problem of another.
+
+    Return 1 if there is a problem.
+    """
+    problems_by_page = {path: _problems(path) for path in args.pages}
     if args.json:
-        pages = [
-            {
-                "page": str(path),
-                "ok": not wrong,
-                "problems": [{"sentence": p.sentence, "problem": p.problem} for p in wrong],
-            }
-            for path, wrong in found.items()
-        ]
-        output.document({"pages": pages})
+        pages = []
+        for path, problems in problems_by_page.items():
+            pages.append(_page_document(path, problems))
+        cli.document({"pages": pages})
     else:
-        for path, wrong in found.items():
-            for problem in wrong:
+        for path, problems in problems_by_page.items():
+            for problem in problems:
                 print(f"{path}: {problem}", file=sys.stderr)
-            if not wrong and not args.quiet:
-                output.write(f"{path}: agrees with its facts")
-    return REFUSED if any(found.values()) else 0
+            if not problems and not args.quiet:
+                cli.write(f"{path}: agrees with its facts{_seal_note(path)}")
+    if any(problems_by_page.values()):
+        return REFUSED
+    return 0
 
 
-def _wrong(path: Path) -> list[verify.Problem]:
-    """What is wrong with one file; what is no page is refused with what to give instead, and the others are looked at."""
-    if path.suffix.lower() in OTHERS and path.is_file():
-        return [verify.Problem("", OTHERS[path.suffix.lower()])]
+def _page_document(path: Path, problems: list[seals.Problem]) -> dict[str, Any]:
+    documents = []
+    for problem in problems:
+        documents.append({"sentence": problem.sentence, "problem": problem.problem})
+    return {"page": str(path), "ok": not problems, "problems": documents}
+
+
+def _seal_note(path: Path) -> str:
+    """Say how little can be checked of a page that an older version published; else ""."""
+    if not seals.is_older(_text(path)):
+        return ""
+    return f" ({seals.OLDER}: by its sentences only)"
+
+
+def _problems(path: Path) -> list[seals.Problem]:
+    """Return what is wrong with one file; a file that is no page is one problem.
+
+    Raises UsageError for a missing file and for a folder.
+    """
+    suffix = path.suffix.lower()
+    if suffix in OTHERS and path.is_file():
+        return [seals.Problem("", OTHERS[suffix])]
     try:
-        return verify.page(path.read_text(encoding="utf-8-sig"))
+        return seals.page(_text(path))
     except FileNotFoundError as error:
         raise UsageError(f"there is no page {path}") from error
     except IsADirectoryError as error:
         raise UsageError(f"{path} is not a page: a folder") from error
     except UnicodeDecodeError:
-        return [verify.Problem("", "is not a page: not UTF-8 text")]
+        return [seals.Problem("", "is not a page: not UTF-8 text")]
+
+
+def _text(path: Path) -> str:
+    """Return a page byte for byte, with its line ends and a mark at its start."""
+    return path.read_bytes().decode("utf-8")
