@@ -11,13 +11,19 @@ from hypothesis import settings
 
 from dataops_nb import definitions, sources
 
-settings.register_profile("house", deadline=None)  # a busy machine is no fault of the code
+# No deadline: a busy machine is no fault of the code. `make soak` tries ten times as many examples.
+settings.register_profile("house", deadline=None, max_examples=40)
+settings.register_profile("soak", deadline=None, max_examples=400)
 settings.load_profile("house")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """What needs a browser is not even read where nobody asks for it."""
-    return True if collection_path.name == "browser" and "not browser" in config.option.markexpr else None
+    return (
+        True
+        if collection_path.name == "browser" and "not browser" in config.option.markexpr
+        else None
+    )
 
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -60,7 +66,9 @@ def company(tmp_path):
         (params / "departments").mkdir(parents=True, exist_ok=True)
         head = f"company: Test\ntimezone: America/New_York\n{LIGHTS}{dedent(extra)}\nsources:\n"
         (params / "company.yaml").write_text(head + _indented(sources_yaml))
-        (params / "departments" / "dept.yaml").write_text("department: Dept\nmetrics:\n" + _indented(metrics_yaml))
+        (params / "departments" / "dept.yaml").write_text(
+            "department: Dept\nmetrics:\n" + _indented(metrics_yaml)
+        )
         for name, text in files.items():
             (tmp_path / name).write_text(dedent(text).lstrip())
         known = definitions.load(params)

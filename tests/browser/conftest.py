@@ -94,4 +94,6 @@ def sample_out(tmp_path_factory):
 @pytest.fixture(scope="session")
 def states_out(tmp_path_factory):
     """out/ of a small company, each department of which is in another state."""
-    return once(tmp_path_factory, "states", lambda folder: page_states.make(folder, command)) / "out"
+    return (
+        once(tmp_path_factory, "states", lambda folder: page_states.make(folder, command)) / "out"
+    )

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from nbformat import v4
 
-from dataops_nb.messages import forms
-from dataops_nb.publish import archive, facts, figures, formats, page, site
-from dataops_nb.publish.standing import Standing
+from dataops_nb import display as display_
+from dataops_nb.messages import trials
+from dataops_nb.reports import pages
+from dataops_nb.reports.delivery import formats
+from dataops_nb.reports.pages import archive, figures, front_page, notebook
+from dataops_nb.reports.pages.cards import MetricCard, More
 
 AWAY = "http://127.0.0.1:9/x"
 STRINGS = [
@@ -59,7 +62,14 @@ STRINGS = [
     "NaN null undefined [object Object] None true 1e999",
 ]  # fmt: skip
 HARMLESS = "plain words"
-ROW = {"metric": "won", "segment": None, "grain": "week", "period": "2026-W47", "value": 41, "complete": True}
+ROW = {
+    "metric": "won",
+    "segment": None,
+    "grain": "week",
+    "period": "2026-W47",
+    "value": 41,
+    "complete": True,
+}
 
 
 def display(mime, content):
@@ -81,7 +91,7 @@ def report(said: str):
                      "tooltip": {"field": "week"}},
     }  # fmt: skip
     table = f"<table><caption>{said}</caption><thead><tr><th>{said}</th></tr></thead><tbody><tr><td>{said}</td></tr></tbody></table>"
-    fact = dict.fromkeys(facts.FACT) | {"id": "won.value", "metric": "won", "period": "2026-W47", "field": "value", "value": 41,
+    fact = dict.fromkeys(notebook.FACT) | {"id": "won.value", "metric": "won", "period": "2026-W47", "field": "value", "value": 41,
                                         "unit": said, "text": "41", "segment": said}  # fmt: skip
     told = [
         {"text": f"41 won. {said}", "facts": ["won.value"], "kind": "headline", "light": "yellow"},
@@ -89,7 +99,15 @@ def report(said: str):
         {"text": f"{said}: 41", "facts": ["won.value"], "kind": "line"},
     ]
     meaning = {"label": said, "question": said, "how": said, "systems": [said], "data_to": said}
-    source = {"source": said, "system": said, "owner": said, "files": [said], "rows": 1, "sha256": said, "notes": said}
+    source = {
+        "source": said,
+        "system": said,
+        "owner": said,
+        "files": [said],
+        "rows": 1,
+        "sha256": said,
+        "notes": said,
+    }
     payload = {
         "schema_version": 1, "complete": True, "company": said, "title": said, "owner": said, "department": said, "as_of": "2026-11-22",
         "period": "2026-W47", "data_to": "2026-11-22", "light": "unknown", "reason": said, "headline": said, "facts": [fact], "names": [said],
@@ -100,12 +118,16 @@ def report(said: str):
     )
     words.metadata["tags"] = ["executive"]
     shown = [
-        display(facts.SENTENCES, {"sentences": told}), display(figures.MIME, chart), display("text/html", table + said),
+        display(display_.SENTENCES, {"sentences": told}), display(figures.MIME, chart), display("text/html", table + said),
         display("text/markdown", said), display("text/plain", said), v4.new_output("stream", name="stdout", text=said),
         display("image/svg+xml", said), display("application/javascript", said),
     ]  # fmt: skip
     return v4.new_notebook(
-        cells=[words, cell(said, shown, "executive"), cell("record", [display(facts.MIME, payload)], "facts")]
+        cells=[
+            words,
+            cell(said, shown, "executive"),
+            cell("record", [display(notebook.MIME, payload)], "facts"),
+        ]
     )
 
 
@@ -113,21 +135,27 @@ def write(folder: Path, said: str) -> dict[str, Path]:
     """Every kind of page that carries the string, by its kind; the mail as a mail program shows it."""
     place = folder / "sales" / "2026-W47"
     place.mkdir(parents=True)
-    meta = page.Meta("sales", "1.0", {"department": said, said: said}, whatif=said)
-    files = page.files(report(said), meta)
+    meta = pages.Meta("sales", "1.0", {"department": said, said: said}, whatif=said)
+    files = pages.files(report(said), meta)
     files |= formats.files(("eml", "slack", "ipynb"), report(said), "sales", files)
     for name, content in files.items():
         (place / name).write_bytes(content)
-    value = dict.fromkeys(facts.FACT) | {"id": "won.value", "metric": "won", "period": "2026-W47", "field": "value", "value": 41,
+    value = dict.fromkeys(notebook.FACT) | {"id": "won.value", "metric": "won", "period": "2026-W47", "field": "value", "value": 41,
                                          "unit": said, "text": "41"}  # fmt: skip
     why = value | {"id": "won.reason", "field": "reason", "value": said, "text": said}
-    found = {"kind": said, "metrics": ["won"], "text": f"41 {said}", "facts": [value], "names": [said]}
-    entry = site.Entry(
-        "sales", said, "sales/2026-W47/index.html", said, said, "unknown", said, said, (said,), (value,), (said,), (found,),
+    found = {
+        "kind": said,
+        "metrics": ["won"],
+        "text": f"41 {said}",
+        "facts": [value],
+        "names": [said],
+    }
+    entry = front_page.Entry(
+        "sales", said, "sales/2026-W47/index.html", said, said, "unknown", said, said, (said,), (value,), None, (found,),
         ({"text": said, "facts": [], "names": [said]},), "2026-W47", "2026-11-22", "2026-11-21",
     )  # fmt: skip
-    late = site.Entry("sdr", said, failure="failed", failed_as_of="2026-11-22", error=said)
-    standing = Standing(
+    late = front_page.Entry("sdr", said, failure="failed", failed_as_of="2026-11-22", error=said)
+    card = MetricCard(
         "won",
         said,
         said,
@@ -137,15 +165,19 @@ def write(folder: Path, said: str) -> dict[str, Path]:
         "sales",
         "sales/2026-W47/index.html",
         {"value": value, "reason": why},
-        said,
-        (value,),
-        (said,),
+        {"text": f"41 {said}", "facts": [value]},
     )
-    more = site.More({"won": standing}, ["won"])
-    (folder / "index.html").write_text(site.build(said, [entry, late], dt.date(2026, 11, 22), said, more))
-    past = archive.Past("2026-W47", "2026-11-22", "unknown", said, f"41 {said}", [value], [said])
-    (folder / "sales" / "index.html").write_text(archive.build(said, said, [past], said))
-    trial = forms.Trial(
+    more = More({"won": card}, ["won"])
+    (folder / "index.html").write_text(
+        front_page.build(
+            said, [entry, late], dt.date(2026, 11, 22), pages.WhatIf(said, (said,)), more
+        )
+    )
+    past = archive.Past("2026-W47", "2026-11-22", "unknown", said, f"41 {said}", [value])
+    (folder / "sales" / "index.html").write_text(
+        archive.build(said, said, [past], pages.WhatIf(said, (said,)))
+    )
+    trial = trials.Trial(
         "won",
         said,
         "2026-11-22",
@@ -158,10 +190,10 @@ def write(folder: Path, said: str) -> dict[str, Path]:
         2,
         1,
     )
-    (folder / "form.html").write_text(forms.form(trial, "a", "a@example.com"))
+    (folder / "form.html").write_text(trials.form(trial, "a", "a@example.com"))
     return {
         "front page": folder / "index.html", "archive": folder / "sales" / "index.html", "form": folder / "form.html",
-        **{name: place / file for name, file in page.FILES.items()}, "mail": place / "report.eml",
+        **{name: place / file for name, file in pages.FILES.items()}, "mail": place / "report.eml",
     }  # fmt: skip
 
 

@@ -65,12 +65,28 @@ def lab(tmp_path_factory):
     settings = tmp_path_factory.mktemp("settings")
     tracker = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     tracker.parent.mkdir(parents=True)
-    tracker.write_text(json.dumps({"windowingMode": "none"}))  # cells out of sight are in the page, to be counted
+    tracker.write_text(
+        json.dumps({"windowingMode": "none"})
+    )  # cells out of sight are in the page, to be counted
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [sys.executable, "-m", "dataops_nb", "lab", "-w", str(root), "--no-browser", "--", "--allow-root"]
-    words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+    words = [
+        sys.executable,
+        "-m",
+        "dataops_nb",
+        "lab",
+        "-w",
+        str(root),
+        "--no-browser",
+        "--",
+        "--allow-root",
+    ]
+    words += [
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={TOKEN}",
+    ]
     words += ["--LabApp.expose_app_in_browser=True"]
     own = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTER_CONFIG_DIR", "XDG_CACHE_HOME")
     environment = {**os.environ, **dict.fromkeys(own, str(settings))}

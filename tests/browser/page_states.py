@@ -71,13 +71,27 @@ def make(folder: Path, command) -> None:
         f" parameters: {{department: {name}}}}}\n"
         for name in METRICS
     )
-    (folder / "params" / "reports.yaml").write_text(f"weekly:\n  cadence: week\n  reports:\n{reports}")
+    (folder / "params" / "reports.yaml").write_text(
+        f"weekly:\n  cadence: week\n  reports:\n{reports}"
+    )
     _write_data(folder / "data")
     _write_notebook(folder / "notebooks" / "any.ipynb", READ, SHOW)
     _write_notebook(folder / "notebooks" / "fails.ipynb", READ, SHOW)
     command("-w", folder, "refresh", "--report", "error", "--as-of", AS_OF - dt.timedelta(days=7))
-    _write_notebook(folder / "notebooks" / "fails.ipynb", READ, 'raise ValueError("the sheet is locked")')
-    line = [sys.executable, "-m", "dataops_nb", "-w", str(folder), "--quiet", "refresh", "--as-of", AS_OF.isoformat()]
+    _write_notebook(
+        folder / "notebooks" / "fails.ipynb", READ, 'raise ValueError("the sheet is locked")'
+    )
+    line = [
+        sys.executable,
+        "-m",
+        "dataops_nb",
+        "-w",
+        str(folder),
+        "--quiet",
+        "refresh",
+        "--as-of",
+        AS_OF.isoformat(),
+    ]
     done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1, done.stderr
 
@@ -100,8 +114,14 @@ def _write_data(folder: Path) -> None:
 
 def _write_notebook(path: Path, *cells: str) -> None:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nb = v4.new_notebook(metadata={"kernelspec": kernel}, cells=[v4.new_markdown_cell("# A department")])
-    tagged = [(PARAMETERS, "parameters"), *((cell, "executive") for cell in cells), ("story.record(this)", "facts")]
+    nb = v4.new_notebook(
+        metadata={"kernelspec": kernel}, cells=[v4.new_markdown_cell("# A department")]
+    )
+    tagged = [
+        (PARAMETERS, "parameters"),
+        *((cell, "executive") for cell in cells),
+        ("story.record(this)", "facts"),
+    ]
     for source, tag in tagged:
         cell = v4.new_code_cell(source.strip())
         cell.metadata["tags"] = [tag]

@@ -17,7 +17,9 @@ AXE_NAMES = """() => [...document.querySelectorAll(
         name: each.getAttribute('aria-label') || [...(each.labels || [])].map((l) => l.textContent).join('') || each.textContent,
         height: Math.max(each.getBoundingClientRect().height, each.closest('label, .widget-checkbox, .nb-slider')?.clientHeight || 0),
     }))"""
-DRAWN = "said => new RegExp(said).test(document.querySelector('.nb-explore .vega-embed')?.ariaLabel)"
+DRAWN = (
+    "said => new RegExp(said).test(document.querySelector('.nb-explore .vega-embed')?.ariaLabel)"
+)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not on this machine"),
@@ -39,19 +41,25 @@ def panel(page):
     """The panel as it is agreed, with its first metric."""
     panel = page.locator(".nb-explore")
     drawer = panel.get_by_role("button", name="What-if: save, load, reset")
-    if panel.get_by_role("button", name="Reset to what is agreed").count() == 0 or not _open(panel):
+    if panel.get_by_role("button", name="Back to agreed targets").count() == 0 or not _open(panel):
         drawer.click()
     panel.get_by_label("Metric").select_option("Meetings booked")
-    panel.get_by_role("button", name="Reset to what is agreed").click()
-    _until(page, panel, "Everything is as it is agreed")
-    _until(page, panel.locator(".nb-headline"), r"Meetings booked came to \d+ in week 47, .* the target of 65 ")
-    page.wait_for_function(DRAWN, arg="Meetings booked over the last 26 weeks: .* 2026-W47; target 65\\.")
+    panel.get_by_role("button", name="Back to agreed targets").click()
+    _until(page, panel, "You have changed nothing yet")
+    _until(
+        page,
+        panel.locator(".nb-headline"),
+        r"\d+ meetings booked in week 47, .* target \(65\)",
+    )
+    page.wait_for_function(
+        DRAWN, arg="Meetings booked, last 26 weeks: .* in week 47, .*; target 65\\."
+    )
     page.wait_for_timeout(300)  # the chart has listeners once it is drawn
     return panel
 
 
 def _open(panel):
-    return panel.get_by_role("button", name="Reset to what is agreed").is_visible()
+    return panel.get_by_role("button", name="Back to agreed targets").is_visible()
 
 
 def _until(page, found, pattern):
@@ -78,15 +86,16 @@ def test_a_slider_moves_number_light_sentence_chart_and_scorecard(page, panel):
     slider = panel.get_by_role("slider", name="Target", exact=True)
     box = slider.bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)
-    _until(page, panel.locator(".nb-headline"), "■ Red.*below the target of 1[45]")
+    _until(page, panel.locator(".nb-headline"), "■ Red.*short of target \\(1[45]")
     target = panel.get_by_label("Target, exactly, a week").input_value()
     _until(page, panel.locator(".nb-tabled"), rf"Meetings booked\s+■ Red\s+.*\s{target}\s")
     page.wait_for_function(
-        "before => document.querySelector('.nb-explore .vega-embed').ariaLabel !== before", arg=before
+        "before => document.querySelector('.nb-explore .vega-embed').ariaLabel !== before",
+        arg=before,
     )
     assert f"target {target}." in described(panel)
     assert targets(panel) != line
-    assert "this is not what was agreed about Meetings booked" in panel.inner_text()
+    assert "not what was agreed: settings of Meetings booked" in panel.inner_text()
 
 
 def test_thresholds_policy_period_comparison_segment_and_metric_each_answer(page, panel):
@@ -97,20 +106,20 @@ def test_thresholds_policy_period_comparison_segment_and_metric_each_answer(page
     panel.get_by_label("Yellow from, exactly, % of target").fill("130")
     page.keyboard.press("Enter")
     _until(page, said, "■ Red")
-    panel.get_by_label("Policy").select_option("Its target and its own past")
-    _until(page, said, "◇ Unknown.*its own past does not say enough")
-    panel.get_by_label("Policy").select_option("Against its target")
+    panel.get_by_label("Judged by").select_option("Target and ordinary range")
+    _until(page, said, "▲ Yellow")
+    panel.get_by_label("Judged by").select_option("Target only")
     _until(page, said, "■ Red")
-    panel.get_by_label("Compare with").select_option("the same week last year")
-    _until(page, panel.locator(".nb-tabled"), "What moved Meetings booked since week 47")
+    panel.get_by_label("Compare with").select_option("a year earlier")
+    _until(page, panel.locator(".nb-tabled"), "What changed meetings booked from week 47")
     panel.get_by_label("Period", exact=True).select_option(label="week 40 · 28 Sep to 4 Oct 2026")
     _until(page, said, "in week 40")
     panel.get_by_label("Segment").select_option("channel Event")
-    _until(page, said, "Meetings booked, channel Event")
+    _until(page, said, "eetings booked, channel Event")
     assert panel.get_by_role("slider", name="Target", exact=True).is_disabled()
     panel.get_by_label("Metric").select_option("Show rate")
     _until(page, said, "Show rate")
-    assert panel.get_by_label("Target, exactly, %").is_enabled()
+    assert panel.get_by_label("Target for a week, exactly, %").is_enabled()
     panel.get_by_label("Period", exact=True).select_option(label="week 47 · 16 to 22 Nov 2026")
     _until(page, said, "in week 47")
 
@@ -128,7 +137,9 @@ def test_what_is_picked_in_the_chart_is_what_the_table_beside_it_holds(page, pan
     _until(page, table, r"\d picked weeks")
     several = table.locator("tbody tr").count()
     assert several > 1
-    assert panel.locator(".nb-rows select").evaluate("list => list.selectedOptions.length") == several
+    assert (
+        panel.locator(".nb-rows select").evaluate("list => list.selectedOptions.length") == several
+    )
     page.mouse.click(box["x"] + box["width"] * 0.3, middle)
     _until(page, table, "1 picked week\n")
     page.mouse.dblclick(box["x"] + box["width"] * 0.3, middle)
@@ -141,28 +152,38 @@ def test_a_what_if_is_a_file_with_only_what_differs(lab, page, panel):
     _until(page, panel.locator(".nb-diff"), r"-  value: 65\n\+  value: 90")
     panel.get_by_label("Name", exact=True).fill("ninety")
     panel.get_by_label("Name", exact=True).blur()
-    panel.get_by_role("button", name="Save as what-if").click()
+    panel.get_by_role("button", name="Save what-if").click()
     _until(page, panel, "Saved as params/whatif/ninety.yaml")
     content = yaml.safe_load((lab.root / "params" / "whatif" / "ninety.yaml").read_text())
     assert list(content["metrics"]) == ["meetings_booked"]
     assert list(content["metrics"]["meetings_booked"]) == ["targets"]
     assert content["metrics"]["meetings_booked"]["targets"][-1]["value"] == 90
-    panel.get_by_role("button", name="Reset to what is agreed").click()
-    _until(page, panel.locator(".nb-headline"), "the target of 65 ")
+    panel.get_by_role("button", name="Back to agreed targets").click()
+    _until(page, panel.locator(".nb-headline"), "target \\(65\\)")
     panel.get_by_role("button", name="Load", exact=True).click()
-    _until(page, panel.locator(".nb-headline"), "the target of 90 ")
-    _until(page, panel, "Loaded ninety")  # until then the panel is still moving, and a click may miss
-    panel.get_by_role("button", name="Save as what-if").click()
+    _until(page, panel.locator(".nb-headline"), "target \\(90\\)")
+    _until(
+        page, panel, "Loaded ninety"
+    )  # until then the panel is still moving, and a click may miss
+    panel.get_by_role("button", name="Save what-if").click()
     _until(page, panel, "there is a what-if 'ninety' already")
 
 
 def test_two_sides_and_the_meaning_of_a_number_are_behind_buttons(page, panel):
-    panel.get_by_role("button", name="Compare side by side").click()
-    _until(page, panel, "Meetings booked, side by side.*As agreed, week 46.*As agreed, week 47.*Difference")
-    panel.get_by_role("button", name="Compare side by side").click()
-    panel.get_by_role("button", name="What does this number mean?").click()
-    _until(page, panel, "How busy are we\\?.*Head of SDR.*CRM.*What the light of Meetings booked means")
-    panel.get_by_role("button", name="What does this number mean?").click()
+    panel.get_by_role("button", name="Compare").click()
+    _until(
+        page,
+        panel,
+        "Meetings booked, side by side.*Current targets, week 46.*Current targets, week 47.*Difference",
+    )
+    panel.get_by_role("button", name="Compare").click()
+    panel.get_by_role("button", name="About this number").click()
+    _until(
+        page,
+        panel,
+        "How busy are we\\?.*Head of SDR.*CRM.*What each light means for meetings booked",
+    )
+    panel.get_by_role("button", name="About this number").click()
 
 
 def test_everything_has_a_name_and_room_for_a_finger(page, panel):
@@ -189,16 +210,16 @@ def test_by_keyboard_alone_a_target_is_moved_a_period_picked_and_a_what_if_saved
     _tab_to(page, "Target")
     for _ in range(25):
         page.keyboard.press("ArrowRight")
-    _until(page, panel.locator(".nb-headline"), "▲ Yellow.*below the target of 90 ")
+    _until(page, panel.locator(".nb-headline"), "▲ Yellow.*short of target \\(90\\)")
     _tab_to(page, "Name")
     page.keyboard.press("Control+A")
     page.keyboard.type("by-keyboard")
-    _tab_to(page, "Save as what-if")
+    _tab_to(page, "Save what-if")
     page.wait_for_timeout(800)  # no hand is as quick as this one
     page.keyboard.press("Enter")
     _until(page, panel, "Saved as params/whatif/by-keyboard.yaml")
     assert (lab.root / "params" / "whatif" / "by-keyboard.yaml").exists()
-    _tab_to(page, "Periods in the table")
+    _tab_to(page, "Rows shown")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+ArrowDown")

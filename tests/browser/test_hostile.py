@@ -11,8 +11,8 @@ from email.policy import default
 
 import pytest
 
-from dataops_nb.publish import verify
-from dataops_nb.publish.serve import serving
+from dataops_nb.reports.pages import seals
+from dataops_nb.reports.server import serving
 from tests.browser import hostile
 from tests.browser.test_sending import as_a_mail_program_shows_it
 
@@ -28,7 +28,8 @@ def built(tmp_path_factory):
     """The pages of each string, and those of a harmless one, by string and kind."""
     folder = tmp_path_factory.mktemp("hostile")
     made = {
-        said: hostile.write(folder / f"{i:02}", said) for i, said in enumerate([hostile.HARMLESS, *hostile.STRINGS])
+        said: hostile.write(folder / f"{i:02}", said)
+        for i, said in enumerate([hostile.HARMLESS, *hostile.STRINGS])
     }
     for pages in made.values():
         letter = message_from_bytes(pages["mail"].read_bytes(), policy=default)
@@ -59,7 +60,9 @@ def look(tab, address):
     tab.said.clear()
     tab.goto(address, wait_until="load")
     tab.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")
-    tab.evaluate("document.querySelectorAll('[tabindex], a, input').forEach(e => { e.focus({preventScroll: true}) })")
+    tab.evaluate(
+        "document.querySelectorAll('[tabindex], a, input').forEach(e => { e.focus({preventScroll: true}) })"
+    )
     return tab.evaluate(
         f"""[window.hit || null, {SKELETON}, document.querySelectorAll("{FOREIGN}").length, location.href]"""
     )
@@ -87,7 +90,7 @@ def test_nothing_runs_nothing_is_asked_for_and_the_page_stays_whole(built, tab, 
 
 def test_a_page_with_them_agrees_with_its_own_seal(built):
     _, made = built
-    wrong = {(said, kind): verify.page(pages[kind].read_text()) for said, pages in made.items() for kind in ("front page", "archive", "executive", "manager", "analyst")}  # fmt: skip
+    wrong = {(said, kind): seals.page(pages[kind].read_text()) for said, pages in made.items() for kind in ("front page", "archive", "executive", "manager", "analyst")}  # fmt: skip
     assert {at: problems for at, problems in wrong.items() if problems} == {}
 
 
@@ -128,7 +131,9 @@ def test_what_programs_read_can_be_read_and_no_spreadsheet_runs_it(built):
         json.loads((place / "report.ipynb").read_text())
         with (place / "numbers.csv").open(encoding="utf-8", newline="") as handle:
             header, row = csv.reader(io.StringIO(handle.read().replace("\0", "")))
-        assert not [text for text in (*header, *row) if text.startswith(("=", "+", "-", "@", "\t", "\r"))], said
+        assert not [
+            text for text in (*header, *row) if text.startswith(("=", "+", "-", "@", "\t", "\r"))
+        ], said
         letter = message_from_bytes((place / "report.eml").read_bytes(), policy=default)
         assert not letter.defects
         assert "\n" not in letter["Subject"]

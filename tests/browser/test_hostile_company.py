@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from dataops_nb.history import NOTES
-from dataops_nb.messages.answers import ANSWERS, COLUMNS
-from dataops_nb.publish import verify
+from dataops_nb.history.books import NOTES
+from dataops_nb.messages.trials import ANSWERS, COLUMNS
+from dataops_nb.reports.pages import seals
 from tests.browser import hostile
 
 pytestmark = pytest.mark.browser
@@ -41,15 +41,16 @@ from dataops_nb import board, charts, story, tables, workbench
 here = workbench.open()
 this = board.read(here, as_of=as_of, grain=grain)
 """
-SOLVED = (
-    "display(story.headline(this), story.solving(this, count=40), charts.eisenhower(this), tables.solve_next(this))"
-)
+SOLVED = "display(story.headline(this), story.solving(this, count=40), charts.eisenhower(this), tables.solve_next(this))"
 
 
 def quoted(said: str) -> str:
     """A string as YAML can hold it."""
     return (
-        json.dumps(said, ensure_ascii=False).replace("\u0085", "\\N").replace("\u2028", "\\L").replace("\u2029", "\\P")
+        json.dumps(said, ensure_ascii=False)
+        .replace("\u0085", "\\N")
+        .replace("\u2028", "\\L")
+        .replace("\u2029", "\\P")
     )
 
 
@@ -100,7 +101,9 @@ def write(folder: Path) -> None:
         regions = [said for said in hostile.STRINGS if "\0" not in said]
         days = [AS_OF - dt.timedelta(days=n) for n in range(400)]
         table.writerows(
-            [f"k{n}-{i}", day, regions[(n * 6 + i) % len(regions)], 30] for n, day in enumerate(days) for i in range(6)
+            [f"k{n}-{i}", day, regions[(n * 6 + i) % len(regions)], 30]
+            for n, day in enumerate(days)
+            for i in range(6)
         )
     notebook(folder / "notebooks" / "sales.ipynb", "department: str\nword: str = ''\n", READ, SHOW)
     notebook(folder / "notebooks" / "solve.ipynb", "", SOLVE, SOLVED)
@@ -119,31 +122,57 @@ def write(folder: Path) -> None:
 
 
 def notebook(path: Path, parameters: str, *cells: str) -> None:
-    nb = v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    nb = v4.new_notebook(
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        }
+    )
     declared = f'{parameters}as_of: str = ""\ngrain: str = "week"'
-    tagged = [(declared, "parameters"), *((cell, "executive") for cell in cells), ("story.record(this)", "facts")]
+    tagged = [
+        (declared, "parameters"),
+        *((cell, "executive") for cell in cells),
+        ("story.record(this)", "facts"),
+    ]
     nb.cells = [hostile.cell(source.strip(), [], tag) for source, tag in tagged]
     nbformat.write(nb, path)
 
 
 def test_a_company_of_hostile_words_is_published_and_nothing_of_it_runs(tmp_path, visit):
     write(tmp_path)
-    line = [sys.executable, "-m", "dataops_nb", "-w", str(tmp_path), "refresh", "--as-of", AS_OF.isoformat(), "--json"]
+    line = [
+        sys.executable,
+        "-m",
+        "dataops_nb",
+        "-w",
+        str(tmp_path),
+        "refresh",
+        "--as-of",
+        AS_OF.isoformat(),
+        "--json",
+    ]
     done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout, done.stderr
-    assert [(each["state"], each["error"]) for each in json.loads(done.stdout)["reports"]] == [("ok", None)] * 2
+    assert [(each["state"], each["error"]) for each in json.loads(done.stdout)["reports"]] == [
+        ("ok", None)
+    ] * 2
     pages = sorted((tmp_path / "out").glob("**/*.html"))
     assert len(pages) == 9
     for path in pages:
-        assert verify.page(path.read_text()) == [], path
+        assert seals.page(path.read_text()) == [], path
         tab = visit(path)
         tab.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")
         assert tab.evaluate("window.hit") is None, path
         assert [url for url in tab.asked if not url.startswith("data:")] == [path.as_uri()]
         assert [said for said in tab.said if "Content Security" not in said] == []
-        assert tab.locator("main").count() == tab.locator("h1").count() == tab.locator("footer").count() == 1
+        assert (
+            tab.locator("main").count()
+            == tab.locator("h1").count()
+            == tab.locator("footer").count()
+            == 1
+        )
     analyst = (tmp_path / "out" / "sales" / "2026-W47" / "analyst.html").read_text()
     escaped = sum(
-        said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in analyst for said in hostile.STRINGS
+        said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in analyst
+        for said in hostile.STRINGS
     )
     assert escaped > 8

@@ -30,7 +30,10 @@ def test_run_all_finishes_without_an_error_and_draws_every_chart_offline(lab, br
         if re.match(r"\[\d+\]", last.inner_text().strip()):
             break
         assert (
-            page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg").count() == 0
+            page.locator(
+                ".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg"
+            ).count()
+            == 0
         )
         page.wait_for_timeout(250)
     said = [prompt.strip() for prompt in prompts.all_inner_texts()]
@@ -38,7 +41,9 @@ def test_run_all_finishes_without_an_error_and_draws_every_chart_offline(lab, br
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
     charts = page.locator(".jp-RenderedSVG img, .jp-RenderedSVG svg")
     text = (Path(__file__).parents[2] / "notebooks" / name).read_text()
-    assert charts.count() >= text.count("charts.trend") + text.count("charts.compare") + text.count("charts.by_segment")
+    assert charts.count() >= text.count("charts.trend") + text.count("charts.compare") + text.count(
+        "charts.by_segment"
+    )
     sizes = charts.evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
     assert all(width > 200 for width in sizes)
     assert lab.elsewhere == []

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from nbformat import v4
 
-from dataops_nb.publish import facts, figures, page, site
+from dataops_nb import display as display_
+from dataops_nb.reports import pages as pages_
+from dataops_nb.reports.pages import figures, front_page, notebook
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 WIDE_ROW = "".join(f"<td class='nb-num'>column {i} with words</td>" for i in range(12))
@@ -41,7 +43,9 @@ def report(attack: str = "plain words"):
             "y": {"field": "won", "type": "quantitative"},
         },
     }
-    table = f"<table><caption>{attack}</caption><tr><th>{attack}</th>{WIDE_ROW}</tr></table>{attack}"
+    table = (
+        f"<table><caption>{attack}</caption><tr><th>{attack}</th>{WIDE_ROW}</tr></table>{attack}"
+    )
     fact = {
         "id": "won.value",
         "metric": "won",
@@ -53,7 +57,12 @@ def report(attack: str = "plain words"):
     }
     change = fact | {"id": "won.change", "field": "change", "value": 3, "text": "3"}
     said = [
-        {"text": f"41 won. {attack}", "facts": ["won.value"], "kind": "headline", "light": "yellow"},
+        {
+            "text": f"41 won. {attack}",
+            "facts": ["won.value"],
+            "kind": "headline",
+            "light": "yellow",
+        },
         {"text": f"Up 3. {attack}", "facts": ["won.change"], "kind": "line", "light": "red"},
     ]
     payload = {
@@ -65,26 +74,44 @@ def report(attack: str = "plain words"):
     heading = v4.new_markdown_cell(f"# Title\n\n## Part {attack}\n\n{attack}\n\n`{attack}`")
     heading.metadata["tags"] = ["executive"]
     outputs = [
-        display(facts.SENTENCES, {"sentences": said}),
+        display(display_.SENTENCES, {"sentences": said}),
         display(figures.MIME, chart),
         display("text/html", table),
         display("text/markdown", attack),
         display("text/plain", attack + "-" * 300),
         v4.new_output("stream", name="stdout", text=attack),
     ]
-    cells = [heading, code(attack, outputs, "executive"), code("record", [display(facts.MIME, payload)], "facts")]
+    cells = [
+        heading,
+        code(attack, outputs, "executive"),
+        code("record", [display(notebook.MIME, payload)], "facts"),
+    ]
     return v4.new_notebook(cells=cells)
 
 
 def write(folder: Path, attack: str = "plain words") -> Path:
     target = folder / "sales" / "2026-W47"
     target.mkdir(parents=True)
-    meta = page.Meta("sales", "1.0", {"department": attack})
-    for name, content in page.files(report(attack), meta).items():
+    meta = pages_.Meta("sales", "1.0", {"department": attack})
+    for name, content in pages_.files(report(attack), meta).items():
         (target / name).write_bytes(content)
-    entry = site.Entry("sales", attack, "sales/2026-W47/index.html", attack, attack, "red", None, attack, "2026-W47")
-    late = site.Entry("sdr", "SDR " + "x" * 80, failure="failed", failed_as_of="2026-11-22", error=attack)
-    (folder / "index.html").write_text(site.build(attack, [entry, late], page.dt.date(2026, 11, 22)))
+    entry = front_page.Entry(
+        "sales",
+        attack,
+        "sales/2026-W47/index.html",
+        attack,
+        attack,
+        "red",
+        None,
+        attack,
+        "2026-W47",
+    )
+    late = front_page.Entry(
+        "sdr", "SDR " + "x" * 80, failure="failed", failed_as_of="2026-11-22", error=attack
+    )
+    (folder / "index.html").write_text(
+        front_page.build(attack, [entry, late], pages_.dt.date(2026, 11, 22))
+    )
     return target
 
 
@@ -92,7 +119,9 @@ def write(folder: Path, attack: str = "plain words") -> Path:
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--headless"])
+        opened = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--headless"]
+        )
         yield opened
         opened.close()
 
@@ -101,7 +130,7 @@ def browser():
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("out")
     target = write(folder)
-    return [folder / "index.html", *(target / name for name in page.FILES.values())]
+    return [folder / "index.html", *(target / name for name in pages_.FILES.values())]
 
 
 @pytest.fixture
@@ -174,7 +203,9 @@ def test_the_pages_lead_to_each_other_and_up(pages, visit):
 def test_what_can_be_clicked_is_large_enough_and_headings_are_in_order(pages, visit):
     for path in pages:
         tab = visit(path, viewport={"width": 360, "height": 740})
-        heights = tab.eval_on_selector_all("a, summary", "all => all.map(e => e.getBoundingClientRect().height)")
+        heights = tab.eval_on_selector_all(
+            "a, summary", "all => all.map(e => e.getBoundingClientRect().height)"
+        )
         assert min(heights) >= 24
         levels = tab.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(e => +e.tagName[1])")
         assert levels[0] == 1

@@ -15,7 +15,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dataops_nb.publish import digest, verify
+from dataops_nb.reports.delivery import words
+from dataops_nb.reports.pages import markup, seals
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ROOT = Path(__file__).parents[2]
@@ -30,9 +31,20 @@ def report(tmp_path_factory):
     """The folder of the packaged sales report, refreshed by the command to all formats."""
     place = tmp_path_factory.mktemp("sent")
     where = ["-w", str(ROOT), "--data", str(place / "data"), "--out", str(place / "out")]
-    asked = ["refresh", "--report", "customer-service", "--to", "html,pdf,eml,slack,ipynb", "--json"]
+    asked = [
+        "refresh",
+        "--report",
+        "customer-service",
+        "--to",
+        "html,pdf,eml,slack,ipynb",
+        "--json",
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "dataops_nb", *where, *asked], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", "dataops_nb", *where, *asked],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     (made,) = json.loads(done.stdout)["reports"]
     assert made["state"] == "ok", made["error"]
@@ -43,13 +55,15 @@ def report(tmp_path_factory):
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--headless"])
+        opened = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--headless"]
+        )
         yield opened
         opened.close()
 
 
 def headline(report):
-    return digest.of_page(report / "index.html")[0]
+    return words.sentences((report / "index.html").read_text("utf-8"))[0]
 
 
 def test_every_format_is_published_beside_the_pages(report):
@@ -57,10 +71,12 @@ def test_every_format_is_published_beside_the_pages(report):
         "analyst.html", "analyst.pdf", "facts.json", "index.html", "index.pdf", "manager.html", "manager.pdf",
         "numbers.csv", "report.eml", "report.ipynb", "slack.json",
     ]  # fmt: skip
-    assert [name for name in report.glob("*.html") if verify.page(name.read_text())] == []
+    assert [name for name in report.glob("*.html") if seals.page(name.read_text())] == []
 
 
-@pytest.mark.parametrize(("name", "fewest", "most"), [("index", 1, 3), ("manager", 2, 9), ("analyst", 3, 14)])
+@pytest.mark.parametrize(
+    ("name", "fewest", "most"), [("index", 1, 3), ("manager", 2, 9), ("analyst", 3, 14)]
+)
 def test_a_print_says_the_headline_on_a4_and_has_ink_on_every_page(report, name, fewest, most):
     pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
     printed = pdfium.PdfDocument(report / f"{name}.pdf")
@@ -76,7 +92,12 @@ def test_a_print_says_the_headline_on_a4_and_has_ink_on_every_page(report, name,
 
 def test_the_light_keeps_its_colour_on_paper(report):
     pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
-    seen = pdfium.PdfDocument(report / "index.pdf")[0].render(scale=1).to_numpy()[:, :, 2::-1].reshape(-1, 3)
+    seen = (
+        pdfium.PdfDocument(report / "index.pdf")[0]
+        .render(scale=1)
+        .to_numpy()[:, :, 2::-1]
+        .reshape(-1, 3)
+    )
     light = re.search(r'class="nb-chip" data-light="(\w+)"', (report / "index.html").read_text())[1]
     colour = {"green": (0, 128, 94), "yellow": (240, 180, 41), "red": (179, 38, 30)}[light]
     assert (abs(seen.astype(int) - colour).max(axis=1) < 6).sum() > 300
@@ -91,10 +112,15 @@ def test_no_print_names_a_folder_of_this_machine_or_links_to_one(report):
 
 
 def test_the_slack_body_and_the_notebook_can_be_read(report):
-    assert headline(report) in json.loads((report / "slack.json").read_text())["blocks"][1]["text"]["text"]
+    assert (
+        headline(report)
+        in json.loads((report / "slack.json").read_text())["blocks"][0]["text"]["text"]
+    )
     shared = nbformat.read(report / "report.ipynb", as_version=4)
     nbformat.validate(shared)
-    assert not [cell for cell in shared.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert not [
+        cell for cell in shared.cells if "injected-parameters" in cell.metadata.get("tags", [])
+    ]
     assert "papermill" not in shared.metadata
 
 
@@ -131,7 +157,9 @@ def test_the_mail_reads_in_a_window_of_any_width(report, browser, tmp_path, widt
 def test_the_text_of_the_mail_says_what_its_html_says(report):
     letter = message_from_bytes((report / "report.eml").read_bytes(), policy=default)
     plain, html = (letter.get_body((kind,)).get_content() for kind in ("plain", "html"))
-    words = " ".join(plain.split())
-    for sentence in digest.of_page(report / "index.html"):
-        assert sentence in words, sentence
-        assert sentence in digest.plain(html), sentence
+    written = " ".join(plain.split())
+    first = words.told_first((report / "index.html").read_text("utf-8"))
+    assert len(first) > 2
+    for sentence in first:
+        assert sentence in written, sentence
+        assert " ".join(sentence.split()) in markup.plain(html).replace(" · ", " · "), sentence

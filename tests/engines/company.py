@@ -43,6 +43,7 @@ metrics:
   least: {type: simple, measure: {agg: min, expr: amount}}
   most: {type: simple, measure: {agg: max, expr: amount}}
   middle: {type: simple, measure: {agg: median, expr: amount}, by: [team]}
+  most_of: {type: simple, measure: {agg: percentile, q: 0.9, expr: amount}, by: [team]}
   buyers: {type: simple, measure: {agg: count_distinct, expr: account_id, filter: "stage = 'won'"}, by: [team]}
   new_buyers: {type: simple, measure: {agg: first_seen, expr: account_id}, by: [team]}
   fresh: {type: simple, measure: {agg: count, filter: "cast(closed_at as date) - interval 3 day >= :period_start"}}
@@ -51,6 +52,7 @@ metrics:
   trailing: {type: cumulative, metric: plain, window: 28d}
   trailing_buyers: {type: cumulative, metric: buyers, window: 2 months}
   each: {type: derived, expr: revenue / buyers}
+  growth: {type: derived, expr: revenue / before - 1, parts: {before: {metric: revenue, offset: 1 period}}}
   running: {type: simple, measure: {source: spans, agg: sum, expr: mrr, open: {from: starts, to: ends}, at: end}}
   subscribers: {type: simple, measure: {source: spans, agg: count_distinct, expr: account_id, open: {from: starts, to: ends}}}
   stock: {type: simple, measure: {source: spans, agg: sum, expr: mrr, at: end}}
@@ -102,12 +104,20 @@ def _tables() -> dict[str, Table]:
         for i, a in enumerate(rng.choices(accounts, k=300))
     ]
     deals.append(list(deals[5]))  # an identical repeat counts once
-    meetings = [[i, a, team[a], moment().date()] for i, a in enumerate(rng.choices(accounts, k=120))]
+    meetings = [
+        [i, a, team[a], moment().date()] for i, a in enumerate(rng.choices(accounts, k=120))
+    ]
     spans = []
     for i, a in enumerate(rng.choices(accounts, k=60)):
         first = moment().date()
         spans.append(
-            [i, a, rng.randrange(10, 90), first, rng.choice([None, first + dt.timedelta(days=rng.randrange(1, 60))])]
+            [
+                i,
+                a,
+                rng.randrange(10, 90),
+                first,
+                rng.choice([None, first + dt.timedelta(days=rng.randrange(1, 60))]),
+            ]
         )
     invoices = [
         [
@@ -120,11 +130,21 @@ def _tables() -> dict[str, Table]:
         for d in deals[:-1]
         if d[3] == "won" and rng.random() < 0.9
     ]
-    invoices += [[*row[:2], row[2] + 1, row[3], row[4] + 9] for row in invoices[:4]]  # a later version of a line
-    fx = [["EUR", (start + dt.timedelta(days=i - 5)).date(), 1.05 + i / 1000] for i in range(0, 92, 3)]
+    invoices += [
+        [*row[:2], row[2] + 1, row[3], row[4] + 9] for row in invoices[:4]
+    ]  # a later version of a line
+    fx = [
+        ["EUR", (start + dt.timedelta(days=i - 5)).date(), 1.05 + i / 1000] for i in range(0, 92, 3)
+    ]
     plan = [[t, dt.date(2026, m, 1), 20 + m] for m in (1, 2, 3) for t in ("Ost", "West")]
     facts = [
-        [f"x{j}", f"Fact {j}", rng.choice(["Up", "Down"]), (start + dt.timedelta(days=i)).date(), i * j + 0.5]
+        [
+            f"x{j}",
+            f"Fact {j}",
+            rng.choice(["Up", "Down"]),
+            (start + dt.timedelta(days=i)).date(),
+            i * j + 0.5,
+        ]
         for i in range(0, 84, 5)
         for j in range(6)
     ]
@@ -145,16 +165,36 @@ def _tables() -> dict[str, Table]:
             {"account_id": "text", "team": "text", "region": "text", "since": "date"},
             [[a, team[a], region[a], dt.date(2025, 12, 31)] for a in accounts],
         ),
-        "meetings": Table({"meeting_id": "integer", "account_id": "text", "team": "text", "held_on": "date"}, meetings),
+        "meetings": Table(
+            {"meeting_id": "integer", "account_id": "text", "team": "text", "held_on": "date"},
+            meetings,
+        ),
         "spans": Table(
-            {"id": "integer", "account_id": "text", "mrr": "integer", "starts": "date", "ends": "date"}, spans
+            {
+                "id": "integer",
+                "account_id": "text",
+                "mrr": "integer",
+                "starts": "date",
+                "ends": "date",
+            },
+            spans,
         ),
         "invoices": Table(
-            {"invoice": "integer", "line": "integer", "total": "decimal", "day": "date", "changed": "integer"}, invoices
+            {
+                "invoice": "integer",
+                "line": "integer",
+                "total": "decimal",
+                "day": "date",
+                "changed": "integer",
+            },
+            invoices,
         ),
         "fx": Table({"currency": "text", "day": "date", "rate": "decimal"}, fx),
         "plan": Table({"team": "text", "day": "date", "won": "integer"}, plan),
-        "facts": Table({"id": "text", "label": "text", "direction": "text", "day": "date", "v": "decimal"}, facts),
+        "facts": Table(
+            {"id": "text", "label": "text", "direction": "text", "day": "date", "v": "decimal"},
+            facts,
+        ),
     }
 
 

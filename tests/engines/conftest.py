@@ -16,14 +16,26 @@ import duckdb
 import pytest
 
 from dataops_nb import definitions, sources
-from dataops_nb.sources.engines.addresses import Address
+from dataops_nb.sources.engines import Address
 
 from .company import COMPANY, DEPARTMENT, TABLES, Table, write_csv
 from .servers import Cluster, Postgres, fill_spark, find_programs
 
 ENGINES = ["duckdb", "sqlite", "postgres", "spark"]
-LITE = {"integer": "integer", "decimal": "real", "text": "text", "date": "text", "timestamp": "text"}
-DUCK = {"integer": "bigint", "decimal": "double", "text": "varchar", "date": "date", "timestamp": "timestamp"}
+LITE = {
+    "integer": "integer",
+    "decimal": "real",
+    "text": "text",
+    "date": "text",
+    "timestamp": "text",
+}
+DUCK = {
+    "integer": "bigint",
+    "decimal": "double",
+    "text": "varchar",
+    "date": "date",
+    "timestamp": "timestamp",
+}
 
 
 class Lite:
@@ -38,13 +50,20 @@ class Lite:
                 columns = ", ".join(f"{c} {LITE[k]}" for c, k in table.columns.items())
                 con.execute(f"create table {name} ({columns})")
                 marks = ", ".join("?" for _ in table.columns)
-                con.executemany(f"insert into {name} values ({marks})", [[_text(v) for v in row] for row in table.rows])
+                con.executemany(
+                    f"insert into {name} values ({marks})",
+                    [[_text(v) for v in row] for row in table.rows],
+                )
         con.close()
 
 
 def _text(value: object) -> object:
     return (
-        value.isoformat(" ") if isinstance(value, dt.datetime) else str(value) if isinstance(value, dt.date) else value
+        value.isoformat(" ")
+        if isinstance(value, dt.datetime)
+        else str(value)
+        if isinstance(value, dt.date)
+        else value
     )
 
 
@@ -60,23 +79,30 @@ class Duck:
                 columns = ", ".join(f"{c} {DUCK[k]}" for c, k in table.columns.items())
                 con.execute(f"create table {name} ({columns})")
                 if table.rows:
-                    con.executemany(f"insert into {name} values ({', '.join('?' for _ in table.columns)})", table.rows)
+                    con.executemany(
+                        f"insert into {name} values ({', '.join('?' for _ in table.columns)})",
+                        table.rows,
+                    )
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def shop(request, tmp_path_factory) -> Lite | Duck:
     """The company's rows in a database of each engine, in a folder that holds nothing else."""
     folder = tmp_path_factory.mktemp(request.param)
-    found = {"sqlite": Lite, "duckdb": Duck}[request.param](folder) if request.param in ("sqlite", "duckdb") else None
+    found = (
+        {"sqlite": Lite, "duckdb": Duck}[request.param](folder)
+        if request.param in ("sqlite", "duckdb")
+        else None
+    )
     if request.param == "postgres":
         server = request.getfixturevalue("postgres")
         server.fill("lumen", TABLES)
         return Shop(folder, server.url("lumen"))
     if request.param == "spark":
         url = request.getfixturevalue("spark").url
-        from dataops_nb.sources.engines import sparks
+        from dataops_nb.sources.engines.spark import Spark
 
-        engine = sparks.Spark(Address(url, folder))
+        engine = Spark(Address(url, folder))
         fill_spark(engine.session, folder, TABLES)
         return Shop(folder, url)
     found.fill(TABLES)
@@ -104,9 +130,9 @@ def spark(tmp_path_factory) -> Iterator[Cluster]:
     warehouse = f"--conf spark.sql.warehouse.dir={tmp_path_factory.mktemp('warehouse')}"
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{warehouse} {cluster.options} pyspark-shell"
     yield cluster
-    from dataops_nb.sources.engines import sparks
+    from dataops_nb.sources.engines.spark import stop
 
-    sparks.stop()
+    stop()
     cluster.stop()
 
 
@@ -146,7 +172,9 @@ def database(shop):
 
     def find(company: str = COMPANY) -> sources.Catalog:
         if company not in known:
-            known[company] = open_company(shop.folder, f"p{len(known)}", company.replace("URL", shop.url))
+            known[company] = open_company(
+                shop.folder, f"p{len(known)}", company.replace("URL", shop.url)
+            )
         return known[company]
 
     yield find

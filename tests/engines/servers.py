@@ -18,14 +18,22 @@ import sqlalchemy
 from .company import Table
 
 PASSWORD = "p@ss:w/rd-7"  # with signs that a url has to escape
-KINDS = {"integer": "integer", "decimal": "numeric(12, 4)", "text": "text", "date": "date", "timestamp": "timestamp"}
+KINDS = {
+    "integer": "integer",
+    "decimal": "numeric(12, 4)",
+    "text": "text",
+    "date": "date",
+    "timestamp": "timestamp",
+}
 
 
 def find_programs() -> Path | None:
     """The folder with initdb and postgres, of the newest version that is installed."""
     found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     on_path = shutil.which("initdb")
-    newest = max(found, key=lambda p: int(p.parts[-3])) if found else Path(on_path) if on_path else None
+    newest = (
+        max(found, key=lambda p: int(p.parts[-3])) if found else Path(on_path) if on_path else None
+    )
     return newest.parent if newest else None
 
 
@@ -49,7 +57,12 @@ class Postgres:
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
         data = self.folder / "data"
-        locale = ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8", "--encoding=UTF8"]
+        locale = [
+            "--locale-provider=icu",
+            "--icu-locale=en-US",
+            "--locale=C.UTF-8",
+            "--encoding=UTF8",
+        ]
         self._do(
             programs / "initdb",
             "-D",
@@ -79,7 +92,12 @@ class Postgres:
 
     def _do(self, *words: Any) -> None:
         done = subprocess.run(
-            [str(w) for w in words], capture_output=True, text=True, cwd=self.folder, check=False, **self.user
+            [str(w) for w in words],
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            check=False,
+            **self.user,
         )
         assert done.returncode == 0, done.stderr
 
@@ -93,8 +111,12 @@ class Postgres:
                 time.sleep(0.1)
         raise AssertionError("PostgreSQL did not start")
 
-    def url(self, database: str, *, user: str = "owner", password: str = PASSWORD, port: int = 0) -> str:
-        made = sqlalchemy.URL.create("postgresql+psycopg", user, password, "127.0.0.1", port or self.port, database)
+    def url(
+        self, database: str, *, user: str = "owner", password: str = PASSWORD, port: int = 0
+    ) -> str:
+        made = sqlalchemy.URL.create(
+            "postgresql+psycopg", user, password, "127.0.0.1", port or self.port, database
+        )
         return made.render_as_string(hide_password=False)
 
     def execute(self, database: str, *statements: str) -> None:
@@ -113,7 +135,10 @@ class Postgres:
                 columns = ", ".join(f"{c} {KINDS[k]}" for c, k in table.columns.items())
                 con.exec_driver_sql(f"create table {schema}.{name} ({columns})")
                 marks = ", ".join("%s" for _ in table.columns)
-                con.exec_driver_sql(f"insert into {schema}.{name} values ({marks})", [tuple(row) for row in table.rows])
+                con.exec_driver_sql(
+                    f"insert into {schema}.{name} values ({marks})",
+                    [tuple(row) for row in table.rows],
+                )
         engine.dispose()
 
     def stop(self) -> None:
@@ -132,7 +157,13 @@ def _is_known(name: str) -> bool:
 
 
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # a short life: start fast, compile little
-SPARK_KINDS = {"integer": "bigint", "decimal": "double", "text": "string", "date": "date", "timestamp": "timestamp_ntz"}
+SPARK_KINDS = {
+    "integer": "bigint",
+    "decimal": "double",
+    "text": "string",
+    "date": "date",
+    "timestamp": "timestamp_ntz",
+}
 
 
 class Cluster:
@@ -146,7 +177,11 @@ class Cluster:
             "SPARK_WORKER_DIR": str(self.folder / "work"), "PYSPARK_PYTHON": sys.executable, "SPARK_DAEMON_JAVA_OPTS": QUICK,
         }  # fmt: skip
         deploy, ui = "org.apache.spark.deploy", free_port()
-        self.processes = [self._start(programs, f"{deploy}.master.Master", "--port", self.port, "--webui-port", ui)]
+        self.processes = [
+            self._start(
+                programs, f"{deploy}.master.Master", "--port", self.port, "--webui-port", ui
+            )
+        ]
         self.url = f"spark://127.0.0.1:{self.port}"
         self._wait("Master", "I have been elected leader")
         self.processes.append(
@@ -168,7 +203,11 @@ class Cluster:
         command = [programs / "bin" / "spark-class", name, "--host", "127.0.0.1", *words]
         with (self.folder / f"{name.rpartition('.')[2]}.log").open("wb") as log:
             return subprocess.Popen(
-                [str(w) for w in command], stdout=log, stderr=log, cwd=self.folder, env=self.environment
+                [str(w) for w in command],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=self.environment,
             )
 
     def _wait(self, name: str, words: str) -> None:
@@ -192,4 +231,6 @@ def fill_spark(session: Any, folder: Path, tables: dict[str, Table]) -> None:
     for name, table in tables.items():
         schema = ", ".join(f"{c} {SPARK_KINDS[k]}" for c, k in table.columns.items())
         frame = session.createDataFrame([tuple(row) for row in table.rows], schema)
-        frame.coalesce(1).write.mode("overwrite").option("path", str(folder / name)).saveAsTable(name)
+        frame.coalesce(1).write.mode("overwrite").option("path", str(folder / name)).saveAsTable(
+            name
+        )

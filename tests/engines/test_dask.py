@@ -11,11 +11,12 @@ import time
 
 import psutil
 import pytest
-from test_refresh import DAY, make, weekly
 
-from dataops_nb import refresh, workbench
+from dataops_nb import workbench
 from dataops_nb.errors import PublishError, UsageError
-from dataops_nb.refresh import cluster, ledger, progress
+from dataops_nb.reports import ledger, progress, run
+from dataops_nb.reports.execution import cluster
+from tests.reports.test_refresh import DAY, make, weekly
 
 pytestmark = pytest.mark.engines
 WAITS = """
@@ -40,7 +41,16 @@ def running(tmp_path_factory):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": env, "cwd": place}
     asked = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where)]
     processes = [subprocess.Popen([*command, "scheduler", *asked], **quiet)]
-    worker = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--scheduler-file", str(where)]
+    worker = [
+        "--nthreads",
+        "1",
+        "--no-nanny",
+        "--no-dashboard",
+        "--host",
+        "127.0.0.1",
+        "--scheduler-file",
+        str(where),
+    ]
     processes += [subprocess.Popen([*command, "worker", *worker], **quiet) for _ in range(2)]
     try:
         from distributed import Client
@@ -65,22 +75,31 @@ def wait_for(reached, seconds: float = 90.0):
 
 def published(out):
     found = [path for path in out.glob("*/2026-*/*") if path.is_file()]
-    return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    return {
+        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in found
+    }
 
 
 @pytest.fixture
 def wb(tmp_path):
-    return make(tmp_path, weekly("one", "two", "bad"), one=["print(weeks)"], two=["word * 2"], bad=["1 / 0"])
+    return make(
+        tmp_path, weekly("one", "two", "bad"), one=["print(weeks)"], two=["word * 2"], bad=["1 / 0"]
+    )
 
 
 def test_a_cluster_makes_the_pages_that_this_machine_makes(wb, running):
     here = workbench.open(wb.root, data=wb.data, out=wb.root / "here")
-    local = refresh.run(here, as_of=DAY, progress=progress.silent)
-    there = refresh.run(wb, as_of=DAY, executor=running[0], progress=progress.silent)
-    assert [(one.state, one.error) for one in there.reports] == [(one.state, one.error) for one in local.reports]
+    local = run.run(here, as_of=DAY, progress=progress.silent)
+    there = run.run(wb, as_of=DAY, executor=running[0], progress=progress.silent)
+    assert [(one.state, one.error) for one in there.reports] == [
+        (one.state, one.error) for one in local.reports
+    ]
     assert published(wb.out) == published(here.out)
     assert len(published(wb.out)) == 10
-    assert "ZeroDivisionError" in (wb.out / "runs" / there.run / "bad.weekly" / "log.txt").read_text()
+    assert (
+        "ZeroDivisionError" in (wb.out / "runs" / there.run / "bad.weekly" / "log.txt").read_text()
+    )
 
 
 def test_a_worker_that_is_killed_in_the_middle_of_a_report_loses_nothing(tmp_path, running):
@@ -90,13 +109,17 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_report_loses_nothing(tmp_pat
 
     def kill():
         wait_for((wb.out / "pid").exists)
-        above = {process.pid for process in psutil.Process(int((wb.out / "pid").read_text())).parents()}
+        above = {
+            process.pid for process in psutil.Process(int((wb.out / "pid").read_text())).parents()
+        }
         (victim,) = [worker for worker in workers if worker.pid in above]
         victim.kill()
 
     killer = threading.Thread(target=kill)
     killer.start()
-    outcome = refresh.run(wb, as_of=DAY, executor=address, parameters={"word": "wait"}, progress=progress.silent)
+    outcome = run.run(
+        wb, as_of=DAY, executor=address, parameters={"word": "wait"}, progress=progress.silent
+    )
     killer.join()
     assert [one.state for one in outcome.reports] == ["ok", "ok"]
     assert sum(worker.poll() is not None for worker in workers) == 1
@@ -113,6 +136,6 @@ def test_an_executor_that_is_none_is_refused(said):
 def test_a_cluster_that_is_not_there_is_said(wb, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
     with pytest.raises(PublishError, match="cannot be used"):
-        refresh.run(wb, as_of=DAY, executor="dask://127.0.0.1:1", progress=progress.silent)
+        run.run(wb, as_of=DAY, executor="dask://127.0.0.1:1", progress=progress.silent)
     with ledger.opened(wb.out / "ledger.sqlite") as book:
         assert ledger.rows(book) == []

@@ -10,14 +10,12 @@ import pytest
 
 from dataops_nb import alignment
 from dataops_nb.errors import DataError
-from dataops_nb.sources.engines.addresses import redact
+from dataops_nb.sources.engines import redact
 
 METRICS = """
 revenue: {type: simple, measure: {source: deals, agg: sum, expr: amount, filter: "stage = 'won'"}}
 """
-SOURCE = (
-    'deals: {{system: CRM, url: "sqlite:shop.db", table: deals, key: deal_id, time: closed_at, timezone: UTC{more}}}'
-)
+SOURCE = 'deals: {{system: CRM, url: "sqlite:shop.db", table: deals, key: deal_id, time: closed_at, timezone: UTC{more}}}'
 ROWS = [
     (1, "won", 10.5, "2026-01-05 03:00:00"),
     (2, "won", 5, "2026-01-06 15:00:00"),
@@ -29,7 +27,14 @@ ROWS = [
 def shop(company, tmp_path):
     """A company on a SQLite table with these rows; `more` goes into the source's definition."""
 
-    def make(rows=ROWS, more="", source=SOURCE, metrics=METRICS, columns="deal_id, stage, amount, closed_at", extra=""):
+    def make(
+        rows=ROWS,
+        more="",
+        source=SOURCE,
+        metrics=METRICS,
+        columns="deal_id, stage, amount, closed_at",
+        extra="",
+    ):
         con = sqlite3.connect(tmp_path / "shop.db")
         con.execute("drop table if exists deals")
         con.execute(f"create table deals ({columns})")
@@ -79,7 +84,9 @@ def test_a_row_that_breaks_a_rule_is_named_by_its_key(shop, row, more, words):
 def test_identical_repeats_count_once_and_the_latest_row_counts(shop):
     repeated = shop([*ROWS, ROWS[0]])
     assert not _said(repeated)
-    assert [str(n) for n in repeated.notices()] == ["source deals: 1 identical repeats of a row were counted once"]
+    assert [str(n) for n in repeated.notices()] == [
+        "source deals: 1 identical repeats of a row were counted once"
+    ]
     assert alignment.values(repeated, "revenue")["value"].iloc[0] == 10.5
 
 
@@ -88,7 +95,9 @@ def test_latest_and_keep_say_what_counts_of_rows_with_one_key(shop):
     latest = shop(newer, ", latest: closed_at")
     assert not _said(latest)
     assert alignment.values(latest, "revenue")["value"].iloc[0] == 20
-    assert "1 older rows gave way to the latest of their key, by closed_at" in str(latest.notices()[0])
+    assert "1 older rows gave way to the latest of their key, by closed_at" in str(
+        latest.notices()[0]
+    )
     kept = shop(newer, ", duplicates: keep")
     assert not _said(kept)
     assert alignment.values(kept, "revenue")["value"].iloc[0] == 30.5
@@ -97,7 +106,9 @@ def test_latest_and_keep_say_what_counts_of_rows_with_one_key(shop):
 def test_a_value_must_stand_in_the_source_it_refers_to(shop):
     other = '\naccounts: {system: CRM, url: "sqlite:shop.db", query: "select \'won\' as stage", key: stage}'
     said = _said(shop(more=", columns: {stage: {references: accounts.stage}}", extra=other))
-    assert said == ["deals: source deals, column stage, value 'lost', row deal_id 3: is not found in accounts.stage"]
+    assert said == [
+        "deals: source deals, column stage, value 'lost', row deal_id 3: is not found in accounts.stage"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +125,9 @@ def test_a_value_must_stand_in_the_source_it_refers_to(shop):
         ("sqlite:shop.db", "gopher:shop", "url: no engine knows gopher:shop"),
     ],
 )  # fmt: skip
-def test_a_database_or_table_that_is_not_there_is_named(shop, tmp_path, monkeypatch, old, new, words):
+def test_a_database_or_table_that_is_not_there_is_named(
+    shop, tmp_path, monkeypatch, old, new, words
+):
     monkeypatch.delenv("NO_SUCH_URL", raising=False)
     said = _said(shop(source=SOURCE.replace(old, new)))
     assert any(words in line for line in said), said
@@ -144,7 +157,7 @@ def test_a_database_is_only_read(shop, tmp_path):
         before = (tmp_path / "shop.db").read_bytes()
         alignment.values(catalog, "revenue")
         with pytest.raises(DataError, match="readonly"):
-            catalog._shelf.home("deals").fetch("delete from deals")
+            catalog._shelf.engine_of("deals").fetch("delete from deals")
     assert (tmp_path / "shop.db").read_bytes() == before
 
 
@@ -152,7 +165,9 @@ def test_a_watermark_tells_whether_the_rows_have_changed(shop):
     marked = shop(more=", watermark: max(closed_at)")
     assert marked.watermark("deals") == "2026-01-13 12:00:00"
     assert (
-        shop([*ROWS, (4, "won", 1, "2026-01-20 00:00:00")], more=", watermark: max(closed_at)").watermark("deals")
+        shop(
+            [*ROWS, (4, "won", 1, "2026-01-20 00:00:00")], more=", watermark: max(closed_at)"
+        ).watermark("deals")
         == "2026-01-20 00:00:00"
     )
     assert shop().watermark("deals") is None
@@ -162,7 +177,9 @@ def test_a_watermark_tells_whether_the_rows_have_changed(shop):
 
 def test_rows_of_a_database_are_reconciled_with_a_file(company, shop, tmp_path):
     shop()
-    (tmp_path / "bank.csv").write_text("id,day,total\n1,2026-01-04,10.5\n2,2026-01-06,6\n9,2026-01-06,1\n")
+    (tmp_path / "bank.csv").write_text(
+        "id,day,total\n1,2026-01-04,10.5\n2,2026-01-06,6\n9,2026-01-06,1\n"
+    )
     catalog = company(
         SOURCE.format(more="") + "\nbank: {system: Bank, path: bank.csv, key: id, time: day}",
         "won: {type: simple, measure: {source: deals, agg: sum, expr: amount, filter: \"stage = 'won'\"}, reconcile: [{with: paid, key: {left: deal_id, right: id}}]}\n"
@@ -171,8 +188,13 @@ def test_rows_of_a_database_are_reconciled_with_a_file(company, shop, tmp_path):
     )
     from dataops_nb import reconciliation
 
-    found = reconciliation.bridge(catalog, "won", "month").iloc[0]
-    assert [float(found[part]) for part in ("a", "b", "only_b", "amount")] == [15.5, 17.5, -1.0, -1.0]
+    found = reconciliation.of_company(catalog, "won", "month").iloc[0]
+    assert [float(found[part]) for part in ("a", "b", "only_b", "amount")] == [
+        15.5,
+        17.5,
+        -1.0,
+        -1.0,
+    ]
 
 
 def test_rates_in_a_file_convert_amounts_in_a_database(company, shop, tmp_path):
@@ -203,15 +225,22 @@ def test_two_tables_of_two_engines_cannot_be_joined_and_both_are_named(company, 
     )
     said = _said(catalog)
     assert len(said) == 1
-    assert "query: reads deals (sqlite shop.db) and bank (files), which no one engine holds" in said[0]
+    assert (
+        "query: reads deals (sqlite shop.db) and bank (files), which no one engine holds" in said[0]
+    )
 
 
 @pytest.mark.parametrize(
     ("url", "package", "extra"),
-    [("postgresql://localhost/shop", "sqlalchemy", "sql"), ("spark://localhost:7077", "pyspark", "spark")],
+    [
+        ("postgresql://localhost/shop", "sqlalchemy", "sql"),
+        ("spark://localhost:7077", "pyspark", "spark"),
+    ],
 )
-def test_a_driver_that_is_not_installed_is_named_with_its_extra(shop, monkeypatch, url, package, extra):
-    monkeypatch.setattr("dataops_nb.sources.engines.opening.find_spec", lambda name: None)
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(
+    shop, monkeypatch, url, package, extra
+):
+    monkeypatch.setattr("dataops_nb.sources.engines.databases.find_spec", lambda name: None)
     said = _said(shop(source=SOURCE.replace("sqlite:shop.db", url)))
     assert said == [
         f"deals: source deals: url: needs the package {package}, which is not installed; install dataops-nb[{extra}]"
@@ -223,22 +252,34 @@ def test_a_duckdb_file_is_a_database_like_others(shop, tmp_path):
         con.execute(
             "create schema crm; create table crm.deals (deal_id int, stage text, amount double, closed_at timestamp)"
         )
-        con.executemany("insert into crm.deals values (?, ?, ?, ?)", [*ROWS, (4, "won", -1, "2026-01-14 12:00:00")])
-    there = SOURCE.replace("sqlite:shop.db", "duckdb:shop.duckdb").replace("table: deals", "table: crm.deals")
+        con.executemany(
+            "insert into crm.deals values (?, ?, ?, ?)",
+            [*ROWS, (4, "won", -1, "2026-01-14 12:00:00")],
+        )
+    there = SOURCE.replace("sqlite:shop.db", "duckdb:shop.duckdb").replace(
+        "table: deals", "table: crm.deals"
+    )
     said = _said(shop(more=", columns: {amount: {min: 0}}", source=there))
-    assert said == ["crm.deals: source deals, column amount, value '-1.0', row deal_id 4: is below min: 0"]
+    assert said == [
+        "crm.deals: source deals, column amount, value '-1.0', row deal_id 4: is below min: 0"
+    ]
     query = there.replace("table: crm.deals", "query: select * from crm.deals where amount > 0")
     found = alignment.values(shop(source=query), "revenue")
     assert list(found["value"]) == [10.5, 5.0, 0.0]
     wrong = _said(shop(source=there.replace("crm.deals", "crm.deal")))
-    assert wrong == ["deals: source deals: table: files has no table 'crm.deal'; did you mean 'crm.deals'?"]
+    assert wrong == [
+        "deals: source deals: table: files has no table 'crm.deal'; did you mean 'crm.deals'?"
+    ]
 
 
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
         ("postgresql://me:s3cret@h/d", "postgresql://me:***@h/d"),
-        ("mssql+pyodbc://me:a@b@h/d?password=x&driver=y", "mssql+pyodbc://me:***@h/d?password=***&driver=y"),
+        (
+            "mssql+pyodbc://me:a@b@h/d?password=x&driver=y",
+            "mssql+pyodbc://me:***@h/d?password=***&driver=y",
+        ),
         ("spark:sc://h:15002/;token=abc", "spark:sc://h:15002/;token=***"),
     ],
 )

@@ -82,7 +82,10 @@ def test_what_is_wrong_is_said_with_table_column_value_and_key(opened, old, new,
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
-    [({"password": "tell-nobody"}, "password authentication failed"), ({"port": free_port()}, "cannot be reached")],
+    [
+        ({"password": "tell-nobody"}, "password authentication failed"),
+        ({"port": free_port()}, "cannot be reached"),
+    ],
 )
 def test_a_refused_connection_is_a_fault_without_the_password(opened, wrong, words):
     said = _said(opened(**wrong))
@@ -93,7 +96,9 @@ def test_a_refused_connection_is_a_fault_without_the_password(opened, wrong, wor
 
 
 def test_what_is_published_of_the_source_holds_no_secret(opened):
-    with opened(SOURCE.replace("timezone: UTC", "timezone: UTC, watermark: max(closed_at)")) as catalog:
+    with opened(
+        SOURCE.replace("timezone: UTC", "timezone: UTC, watermark: max(closed_at)")
+    ) as catalog:
         row = catalog.provenance("deals").iloc[0]
         assert row["files"].endswith("reader:***@127.0.0.1:" + row["files"].rpartition(":")[2])
         assert PASSWORD not in str(row.to_dict())
@@ -104,7 +109,7 @@ def test_what_is_published_of_the_source_holds_no_secret(opened):
 def test_a_session_may_only_read(opened, shop):
     with opened() as catalog:
         catalog.check()
-        engine = catalog._shelf.home("deals")
+        engine = catalog._shelf.engine_of("deals")
         with pytest.raises(DataError, match="read-only transaction"):
             engine.fetch("create temporary table t (a int); insert into crm.deals values (9)")
 
@@ -113,16 +118,24 @@ def test_the_rows_stay_in_the_database(opened, shop):
     shop.execute("shop", "alter system set log_statement = 'all'", "select pg_reload_conf()")
     with opened() as catalog:
         alignment.values(catalog, "revenue")
-    asked = [line for line in (shop.folder / "log").read_text().splitlines() if "statement: WITH" in line]
+    asked = [
+        line for line in (shop.folder / "log").read_text().splitlines() if "statement: WITH" in line
+    ]
     assert asked
-    assert all("GROUP BY" in line or "COUNT(" in line or "MIN(" in line or "LIMIT 1" in line for line in asked)
+    assert all(
+        "GROUP BY" in line or "COUNT(" in line or "MIN(" in line or "LIMIT 1" in line
+        for line in asked
+    )
 
 
 def test_a_lost_connection_is_made_anew(opened, shop):
     with opened() as catalog:
         assert not catalog.check()
-        engine = catalog._shelf.home("deals")
-        shop.execute("shop", "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'")
+        engine = catalog._shelf.engine_of("deals")
+        shop.execute(
+            "shop",
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'",
+        )
         with pytest.raises(DataError):
             engine.fetch("select 1 as one")
         assert engine.fetch("select 1 as one")["one"].item() == 1

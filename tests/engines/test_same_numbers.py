@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dataops_nb import alignment, reconciliation
+from dataops_nb.alignment import comparisons
 
 from .company import COMPANY, TABLES
 from .conftest import open_company
@@ -19,7 +20,9 @@ FISCAL = COMPANY.replace(
 
 def _same(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     keys = ["metric", "segment", "period"] if "segment" in theirs else ["metric", "with", "period"]
-    order = [frame.sort_values(keys, na_position="first", ignore_index=True) for frame in (ours, theirs)]
+    order = [
+        frame.sort_values(keys, na_position="first", ignore_index=True) for frame in (ours, theirs)
+    ]
     pd.testing.assert_frame_equal(order[0], order[1], check_exact=False, rtol=1e-9, atol=1e-9)
 
 
@@ -28,11 +31,12 @@ pytestmark = pytest.mark.engines
 
 @pytest.mark.parametrize(("grain", "by"), [("week", ()), ("month", "declared")])
 def test_every_metric_and_split_is_the_same_as_over_files(files, database, grain, by):
-    names = list(files().definitions.metrics)
-    assert names == list(database().definitions.metrics)
+    names = list(files().company.metrics)
+    assert names == list(database().company.metrics)
     assert len(names) > 25
     tables = [
-        alignment.add_targets(alignment.align(each, names, grain=grain, by=by), each) for each in (files(), database())
+        alignment.add_targets(alignment.align(each, names, grain=grain, by=by), each)
+        for each in (files(), database())
     ]
     assert tables[0]["value"].notna().mean() > 0.5
     assert tables[0]["target"].notna().any()
@@ -42,7 +46,7 @@ def test_every_metric_and_split_is_the_same_as_over_files(files, database, grain
 def test_a_year_of_whole_weeks_is_cut_the_same(files, database):
     names = ["won", "buyers", "middle", "trailing_buyers", "stock", "converts"]
     tables = [
-        alignment.compare(alignment.align(each, names, grain="month"), each)
+        comparisons.compare(alignment.align(each, names, grain="month"), each)
         for each in (files(FISCAL), database(FISCAL))
     ]
     assert tables[0]["period"].str.startswith("FY").all()
@@ -50,11 +54,11 @@ def test_a_year_of_whole_weeks_is_cut_the_same(files, database):
 
 
 def test_two_systems_are_reconciled_to_the_same_parts(files, database):
-    bridges = [reconciliation.bridge(each, "won", "month") for each in (files(), database())]
+    bridges = [reconciliation.of_company(each, "won", "month") for each in (files(), database())]
     assert (bridges[0]["only_a"].astype(float) != 0).any()
     assert (bridges[0]["date"].astype(float) != 0).any()
     _same(*bridges)
-    rows = [reconciliation.rows(each, "won", "month") for each in (files(), database())]
+    rows = [reconciliation.rows_of_company(each, "won", "month") for each in (files(), database())]
     assert sorted(rows[0]["key"].astype(str)) == sorted(rows[1]["key"].astype(str))
 
 
@@ -75,7 +79,9 @@ def test_only_aggregates_leave_the_database(shop, tmp_path, caplog):
     ):
         catalog.require("deals", "accounts", "meetings", "fx")
         caplog.clear()
-        alignment.align(catalog, ["won", "revenue", "buyers", "middle", "converts", "trailing"], grain="month")
+        alignment.align(
+            catalog, ["won", "revenue", "buyers", "middle", "converts", "trailing"], grain="month"
+        )
         sent = [record.args for record in caplog.records]
     if shop.url.startswith("duckdb:"):
         assert not sent  # it is read in this process, and nothing is sent at all
@@ -101,7 +107,9 @@ sources:
   undated: {system: CRM, url: "URL", table: meetings, time: held_at}
   texts: {system: CRM, url: "URL", table: accounts, columns: {team: {type: decimal}}}
 """
-NOTHING = "department: Shop\nmetrics:\n  all: {type: simple, measure: {source: deals, agg: count}}\n"
+NOTHING = (
+    "department: Shop\nmetrics:\n  all: {type: simple, measure: {source: deals, agg: count}}\n"
+)
 
 
 def test_what_is_wrong_is_said_alike(shop):
@@ -115,13 +123,23 @@ def test_what_is_wrong_is_said_alike(shop):
             and f"row deal_id {row[0]}: is above max: 99" in line
             for line in said
         )
-    assert f"deals: source deals, column stage, row deal_id {empty[0][0]}: is empty, but the column is required" in said
     assert (
-        f"deals: source deals, column stage: and {len(empty) - 20} more: is empty, but the column is required" in said
+        f"deals: source deals, column stage, row deal_id {empty[0][0]}: is empty, but the column is required"
+        in said
+    )
+    assert (
+        f"deals: source deals, column stage: and {len(empty) - 20} more: is empty, but the column is required"
+        in said
     )
     again = TABLES["invoices"].rows[-1]
-    assert any(f"value '{again[0]}': 2 rows share this key and differ in total, changed" in line for line in said)
+    assert any(
+        f"value '{again[0]}': 2 rows share this key and differ in total, changed" in line
+        for line in said
+    )
     assert any("has no table 'invoice'; did you mean 'invoices'?" in line for line in said)
     assert any(line.startswith("unread: source unread: query: ") and "nil" in line for line in said)
     assert any("missing: 'held_at' (time:; did you mean 'held_on'?)" in line for line in said)
-    assert any("column team, value 'Ost'" in line and "is not a number, the type declared" in line for line in said)
+    assert any(
+        "column team, value 'Ost'" in line and "is not a number, the type declared" in line
+        for line in said
+    )

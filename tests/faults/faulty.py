@@ -13,9 +13,10 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from dataops_nb import refresh, workbench
-from dataops_nb.execution import processes
-from dataops_nb.refresh import ledger, progress, warmth
+from dataops_nb import reports as reports_
+from dataops_nb import workbench
+from dataops_nb.reports import execution, ledger, processes, progress, run
+from dataops_nb.reports.resources import Warm
 
 DAY = dt.date(2026, 11, 22)
 COMPANY = "company: Lumen\nsources:\n  deals: {system: CRM, path: deals.csv, time: day}\n"
@@ -35,7 +36,11 @@ def write_notebook(path: Path, *cells: str, ends: bool = True, kernel: str = "py
     spec = {"name": kernel, "display_name": kernel, "language": "python"}
     nb = v4.new_notebook(metadata={"kernelspec": spec}, cells=[v4.new_markdown_cell("# Sales")])
     facts = [(FACTS, ["facts"])] * ends
-    for source, tags in [(PARAMETERS, ["parameters"]), *((cell, ["analyst"]) for cell in cells), *facts]:
+    for source, tags in [
+        (PARAMETERS, ["parameters"]),
+        *((cell, ["analyst"]) for cell in cells),
+        *facts,
+    ]:
         cell = v4.new_code_cell(dedent(source).strip())
         cell.metadata["tags"] = tags
         nb.cells.append(cell)
@@ -44,8 +49,14 @@ def write_notebook(path: Path, *cells: str, ends: bool = True, kernel: str = "py
 
 def make(root: Path, *names: str, cells: tuple[str, ...] = ()) -> workbench.Workbench:
     """A workbench with one report a name, all of the same cells."""
-    reports = "weekly:\n  reports:\n" + "".join(f"    {name}: {{notebook: {name}.ipynb}}\n" for name in names)
-    for name, text in {"company.yaml": COMPANY, "departments/sales.yaml": SALES, "reports.yaml": reports}.items():
+    reports = "weekly:\n  reports:\n" + "".join(
+        f"    {name}: {{notebook: {name}.ipynb}}\n" for name in names
+    )
+    for name, text in {
+        "company.yaml": COMPANY,
+        "departments/sales.yaml": SALES,
+        "reports.yaml": reports,
+    }.items():
         (root / "params" / name).parent.mkdir(parents=True, exist_ok=True)
         (root / "params" / name).write_text(text)
     for folder in ("notebooks", "data"):
@@ -56,9 +67,13 @@ def make(root: Path, *names: str, cells: tuple[str, ...] = ()) -> workbench.Work
     return workbench.open(root, data=root / "data", out=root / "out")
 
 
-def again(wb: workbench.Workbench, *reports: str, **options) -> refresh.Outcome:
-    """Run reports whether or not they have changed."""
-    return refresh.run(wb, reports=reports, as_of=DAY, force=True, progress=progress.silent, **options)
+KEPT: list[Warm] = []
+
+
+def again(wb: workbench.Workbench, *reports: str, **options) -> reports_.RefreshResult:
+    """Run reports whether or not they have changed, on what the fixture `warm` keeps."""
+    options.setdefault("warm", KEPT[-1] if KEPT else None)
+    return run.run(wb, reports=reports, as_of=DAY, force=True, progress=progress.silent, **options)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -90,8 +105,10 @@ def wait_for(reached, seconds: float = 90.0) -> None:
 @pytest.fixture(scope="module")
 def warm():
     """One template and one renderer for all tests of a file, as in one long refresh."""
-    with warmth.kept():
-        yield warmth
+    with execution.kept() as kept:
+        KEPT.append(kept)
+        yield kept
+        KEPT.remove(kept)
 
 
 @pytest.fixture(scope="module")
@@ -115,13 +132,19 @@ def spoil(warm, tmp_path_factory):
         assert bad.error
         assert "\n" not in bad.error
         assert found["good"].state == "ok"
-        assert files(wb.out / name / "2026-W47") == before, "the last good report is not what it was"
+        assert files(wb.out / name / "2026-W47") == before, (
+            "the last good report is not what it was"
+        )
         newest = next(row for row in rows(wb) if row["report"] == name)
         assert (newest["state"], newest["error"]) == (state, bad.error)
-        wait_for(lambda: {pid for pid, _ in processes.below(os.getpid()) if alive(pid)} <= family, 10)
+        wait_for(
+            lambda: {pid for pid, _ in processes.below(os.getpid()) if alive(pid)} <= family, 10
+        )
         assert not list((wb.out / "runs").glob("*/*/k-*"))
         private = wb.out / "runs" / outcome.run / f"{name}.weekly"
         print(f"{bad.state} ({bad.code}): {bad.error}")
-        return SimpleNamespace(error=bad.error, private=private, seconds=bad.seconds, wb=wb, name=name)
+        return SimpleNamespace(
+            error=bad.error, private=private, seconds=bad.seconds, wb=wb, name=name
+        )
 
     return spoiled

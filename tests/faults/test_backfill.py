@@ -9,20 +9,18 @@ from pathlib import Path
 import pytest
 
 from dataops_nb import workbench
-from dataops_nb.refresh import ledger, progress
-from dataops_nb.refresh.backfill import backfill
+from dataops_nb.reports import ledger, progress
+from dataops_nb.reports.run import backfill
 
 pytestmark = pytest.mark.faults
 FIRST, LAST = dt.date(2025, 1, 1), dt.date(2025, 12, 31)
 COMPANY = "company: Lumen\nsources:\n  deals: {system: CRM, path: deals.csv, time: day}\n"
-SALES = (
-    "department: Sales\nmetrics:\n  won: {type: simple, measure: {source: deals, agg: count}, grains: [day, week]}\n"
-)
+SALES = "department: Sales\nmetrics:\n  won: {type: simple, measure: {source: deals, agg: count}, grains: [day, week]}\n"
 
 
 @pytest.fixture
 def wb(tmp_path):
-    from test_refresh import write_notebook
+    from tests.reports.test_refresh import write_notebook
 
     (tmp_path / "params" / "departments").mkdir(parents=True)
     (tmp_path / "params" / "company.yaml").write_text(COMPANY)
@@ -43,7 +41,10 @@ def opened(root: Path):
 
 def pages(root: Path) -> dict[str, str]:
     found = (root / "out" / "won").glob("20*/*")
-    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in found
+    }
 
 
 def executed(root: Path) -> int:

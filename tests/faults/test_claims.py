@@ -8,14 +8,14 @@ from textwrap import dedent
 
 import pytest
 
-from dataops_nb.refresh import ledger
+from dataops_nb.reports import ledger
 
 pytestmark = pytest.mark.faults
 PROCESSES, CLAIMS = 8, 10_000
 CLAIMER = """
     import random, sys
     from pathlib import Path
-    from dataops_nb.refresh import ledger
+    from dataops_nb.reports import ledger
     keys = [f"report-{n}" for n in range(int(sys.argv[2]))]
     random.Random(sys.argv[3]).shuffle(keys)
     with ledger.opened(Path(sys.argv[1])) as book:
@@ -29,7 +29,9 @@ def test_eight_processes_claim_each_of_ten_thousand_runs_once(tmp_path, capsys):
         pass
     asked = [
         subprocess.Popen(
-            [sys.executable, "-c", dedent(CLAIMER), str(path), str(CLAIMS), str(n)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", dedent(CLAIMER), str(path), str(CLAIMS), str(n)],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for n in range(PROCESSES)
     ]

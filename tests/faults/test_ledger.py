@@ -11,19 +11,19 @@ import time
 from textwrap import dedent
 
 import pytest
-from faulty import DAY, again, files, make, rows
 
 from dataops_nb import cli
-from dataops_nb.refresh import ledger
+from dataops_nb.reports import ledger
+from tests.faults.faulty import DAY, again, files, make, rows
 
-pytest_plugins = ["faulty"]  # its fixtures
+pytest_plugins = ["tests.faults.faulty"]  # its fixtures
 pytestmark = pytest.mark.faults
 KILLS = 20
 WRITER = """
     import sys, datetime as dt
     from pathlib import Path
-    from dataops_nb.refresh import ledger
-    from dataops_nb.refresh.plan import Planned
+    from dataops_nb.reports import ledger
+    from dataops_nb.reports.plan import Planned
     one, key = Planned("weekly", "sales", "s.ipynb", {}, "2026-W47", True, ""), sys.argv[2]
     with ledger.opened(Path(sys.argv[1])) as book:
         print("writes", flush=True)
@@ -51,13 +51,17 @@ def test_a_ledger_whose_writer_was_killed_is_whole_and_every_row_gets_its_end(tm
     with ledger.opened(path) as book:
         states = [row["state"] for row in ledger.rows(book, None)]
     with capsys.disabled():
-        print(f"\n{KILLS} writers killed: {len(states):,} rows, all readable; {cut} were cut short and are `killed`")
+        print(
+            f"\n{KILLS} writers killed: {len(states):,} rows, all readable; {cut} were cut short and are `killed`"
+        )
     assert set(states) <= {"ok", "killed"}
     assert states.count("killed") == cut
     assert len(states) > KILLS
 
 
-def test_a_ledger_that_stays_locked_ends_the_command_with_eight(warm, tmp_path, monkeypatch, capsys):
+def test_a_ledger_that_stays_locked_ends_the_command_with_eight(
+    warm, tmp_path, monkeypatch, capsys
+):
     wb = make(tmp_path, "good")
     assert again(wb, "good").exit_code == 0
     before = files(wb.out / "good" / "2026-W47")

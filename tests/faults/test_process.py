@@ -8,15 +8,19 @@ import signal
 import subprocess
 import sys
 
+import nbformat
 import pytest
-from faulty import DAY, again, alive, files, make, rows, wait_for, write_notebook
 
-from dataops_nb import refresh
 from dataops_nb.errors import LockedError, UsageError
-from dataops_nb.refresh import execute, progress, warmth
+from dataops_nb.reports import environment, execution, progress, resources, run
+from dataops_nb.reports.execution import job as job_
+from tests.faults.faulty import DAY, again, alive, files, make, rows, wait_for, write_notebook
 
-pytest_plugins = ["faulty"]  # its fixtures
-pytestmark = [pytest.mark.faults, pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and /proc")]
+pytest_plugins = ["tests.faults.faulty"]  # its fixtures
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and /proc"),
+]
 
 MIB = 1 << 20
 HOLDS_THE_LOCK = "import re; re.match('(a+)+$', 'a' * 60 + 'b')"
@@ -62,8 +66,14 @@ def test_a_dead_stock_kernel_is_named_as_well(spoil):
     [
         ("import sys; sys.exit(0)", "cell 3: SystemExit: 0"),
         ("exit()", "ended without its facts"),
-        ("import threading as t\nw = t.Thread(target=lambda: 1 / 0); w.start(); w.join()", "cell 3: a thread failed"),
-        ("import asyncio\nasync def f(): 1 / 0\nt = asyncio.create_task(f())", "a task failed: ZeroDivisionError"),
+        (
+            "import threading as t\nw = t.Thread(target=lambda: 1 / 0); w.start(); w.join()",
+            "cell 3: a thread failed",
+        ),
+        (
+            "import asyncio\nasync def f(): 1 / 0\nt = asyncio.create_task(f())",
+            "a task failed: ZeroDivisionError",
+        ),
         ("!false", "cell 3: CalledProcessError"),
     ],
     ids=["sys.exit", "exit", "thread", "task", "shell"],
@@ -92,7 +102,7 @@ def test_a_report_that_takes_more_memory_than_it_may_is_ended_with_what_it_start
         code = "import time; x = bytearray(500 << 20); time.sleep(60)"
         subprocess.run([sys.executable, "-c", code])
     """
-    seen = spoil(cell, state="killed", code=6, limits=execute.Limits(memory=450 * MIB))
+    seen = spoil(cell, state="killed", code=6, limits=resources.Limits(memory=450 * MIB))
     assert "may hold 450 MiB, and was ended" in seen.error
 
 
@@ -104,20 +114,22 @@ def test_an_endless_cell_is_ended_soon_after_its_limit(spoil):
 
 def test_many_short_cells_are_ended_by_the_limit_of_the_whole_run(spoil):
     short = ["import time; time.sleep(0.7)"] * 8
-    seen = spoil(*short, state="timed_out", code=5, timeout=3, limits=execute.Limits(cell=2))
+    seen = spoil(*short, state="timed_out", code=5, timeout=3, limits=resources.Limits(cell=2))
     assert "ran longer than 3 s" in seen.error
 
 
 def test_a_long_cell_is_ended_by_the_limit_of_a_cell(spoil):
     cells = ["import time; time.sleep(0.1)", "time.sleep(60)"]
-    seen = spoil(*cells, state="timed_out", code=5, timeout=60, limits=execute.Limits(cell=1.5))
+    seen = spoil(*cells, state="timed_out", code=5, timeout=60, limits=resources.Limits(cell=1.5))
     assert seen.error == "cell 4: ran longer than the 1.5 s of a cell and was ended"
 
 
 @pytest.mark.parametrize("engine", ["forked", "kernel"])
 def test_a_report_that_ignores_every_request_is_killed_with_all_it_started(spoil, engine):
-    limits = execute.Limits(cell=2)
-    seen = spoil(NOTE, HOLDS_THE_LOCK, state="timed_out", code=5, timeout=120, limits=limits, engine=engine)
+    limits = resources.Limits(cell=2)
+    seen = spoil(
+        NOTE, HOLDS_THE_LOCK, state="timed_out", code=5, timeout=120, limits=limits, engine=engine
+    )
     pids = [int(pid) for pid in (seen.wb.out / "pids").read_text().split()]
     assert [pid for pid in pids if alive(pid)] == []
 
@@ -125,10 +137,15 @@ def test_a_report_that_ignores_every_request_is_killed_with_all_it_started(spoil
 def test_what_is_printed_without_end_is_cut_with_a_note(warm, tmp_path):
     wb = make(tmp_path, "loud", cells=("for i in range(200_000): print('line', i)",))
     assert again(wb, "loud").exit_code == 0
-    job = execute.Job(wb.notebooks / "loud.ipynb", {"as_of": "2026-11-22"}, tmp_path / "job", execute.passed())
-    (ended,) = execute.run([job], at_a_time=1, timeout=60, started=lambda _: None)
+    job = job_.Job(
+        wb.notebooks / "loud.ipynb", {"as_of": "2026-11-22"}, tmp_path / "job", environment.passed()
+    )
+    (ended,) = execution.run([job], at_a_time=1, timeout=60, started=lambda _: None)
     said = "".join(
-        output.text for cell in ended.notebook.cells for output in cell.get("outputs", []) if "text" in output
+        output.text
+        for cell in ended.notebook.cells
+        for output in cell.get("outputs", [])
+        if "text" in output
     )
     assert "more were printed]" in said
     assert job.executed.stat().st_size < 2 * MIB
@@ -146,7 +163,9 @@ def test_what_cannot_run_is_refused_before_anything_is_written(warm, tmp_path, f
         path.write_bytes(path.read_bytes()[:200])
     else:
         write_notebook(
-            path, *["input('who?')"] * (fault == "asks"), kernel="nosuch" if fault == "kernel" else "python3"
+            path,
+            *["input('who?')"] * (fault == "asks"),
+            kernel="nosuch" if fault == "kernel" else "python3",
         )
     with pytest.raises(UsageError, match=r"bad\.ipynb") as caught:
         again(wb, "good", "bad")
@@ -174,7 +193,9 @@ def test_a_full_disk_keeps_the_last_good_report(warm, small):
     assert again(small, "big").exit_code == 0
     before = files(small.out / "big" / "2026-W47")
     write_notebook(
-        small.notebooks / "big.ipynb", "display({'text/plain': 'x' * 900_000}, raw=True)", *["print('y' * 990_000)"] * 4
+        small.notebooks / "big.ipynb",
+        "display({'text/plain': 'x' * 900_000}, raw=True)",
+        *["print('y' * 990_000)"] * 4,
     )
     outcome = again(small, "big")
     print(outcome.reports[0].error)
@@ -194,8 +215,8 @@ def test_a_read_only_folder_keeps_the_last_good_report(warm, small):
 
 def test_a_limit_on_files_keeps_the_last_good_report(tmp_path):
     wb = make(tmp_path, "good")
-    with warmth.kept():
-        assert again(wb, "good").exit_code == 0
+    with execution.kept() as warm:
+        assert again(wb, "good", warm=warm).exit_code == 0
     before = files(wb.out / "good" / "2026-W47")
     write_notebook(wb.notebooks / "good.ipynb", "print('y' * 900_000)")
     limit = 400_000
@@ -215,11 +236,24 @@ def test_a_limit_on_files_keeps_the_last_good_report(tmp_path):
 
 
 def words(wb, *said: str) -> list[str]:
-    return [sys.executable, "-m", "dataops_nb", "-w", str(wb.root), "--data", str(wb.data), "--out", str(wb.out), *said]
+    return [
+        sys.executable,
+        "-m",
+        "dataops_nb",
+        "-w",
+        str(wb.root),
+        "--data",
+        str(wb.data),
+        "--out",
+        str(wb.out),
+        *said,
+    ]
 
 
 def command(wb, *said: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(words(wb, *said), check=False, capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run(
+        words(wb, *said), check=False, capture_output=True, text=True, timeout=120, **options
+    )
 
 
 @pytest.mark.parametrize(
@@ -236,7 +270,9 @@ def command(wb, *said: str, **options) -> subprocess.CompletedProcess:
 def test_a_runner_that_is_ended_takes_everything_with_it(tmp_path, number, code, engine):
     """Even a cell that hears no signal, holds the interpreter's lock, and has a child in a session of its own."""
     wb = make(tmp_path, "stuck", cells=(NOTE, HOLDS_THE_LOCK))
-    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts behind itself hears no Ctrl-C
+    deaf = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # what a shell starts behind itself hears no Ctrl-C
     runner = subprocess.Popen(
         words(wb, "refresh", "--as-of", "2026-11-22", "--engine", engine),
         stderr=subprocess.DEVNULL,
@@ -251,8 +287,8 @@ def test_a_runner_that_is_ended_takes_everything_with_it(tmp_path, number, code,
     wait_for(lambda: not any(alive(pid) for pid in pids), 5)
     assert not (wb.out / "stuck").exists()
     write_notebook(wb.notebooks / "stuck.ipynb")
-    with warmth.kept():
-        assert again(wb, "stuck").exit_code == 0
+    with execution.kept() as warm:
+        assert again(wb, "stuck", warm=warm).exit_code == 0
     assert [row["state"] for row in rows(wb)] == ["ok", "killed"]
     assert "ended" in rows(wb)[1]["error"] or "interrupted" in rows(wb)[1]["error"]
 
@@ -261,12 +297,13 @@ def test_the_second_of_two_runs_is_told_who_holds_the_output(warm, tmp_path):
     wb = make(tmp_path, "stuck", "good", cells=(NOTE, "import time; time.sleep(600)"))
     write_notebook(wb.notebooks / "good.ipynb")
     one = subprocess.Popen(
-        words(wb, "refresh", "--report", "stuck", "--as-of", "2026-11-22"), stderr=subprocess.DEVNULL
+        words(wb, "refresh", "--report", "stuck", "--as-of", "2026-11-22"),
+        stderr=subprocess.DEVNULL,
     )
     try:
         wait_for((wb.out / "pids").exists)
         with pytest.raises(LockedError, match=rf"process {one.pid}") as caught:
-            refresh.run(wb, reports=["good"], as_of=DAY, progress=progress.silent)
+            run.run(wb, reports=["good"], as_of=DAY, progress=progress.silent)
         assert caught.value.exit_code == 8
     finally:
         one.terminate()
@@ -288,11 +325,20 @@ def test_a_start_is_tried_once_more_and_no_cell_ever_is(tmp_path, times, state, 
     (tmp_path / "sitecustomize.py").write_text(STUMBLES)
     wb = make(tmp_path / "wb", "one")
     seen = tmp_path / "starts"
-    stumbling = {"PYTHONPATH": str(tmp_path), "DATAOPS_STUMBLE": str(seen), "DATAOPS_TIMES": str(times)}
-    job = execute.Job(
-        wb.notebooks / "one.ipynb", {"as_of": "2026-11-22"}, tmp_path / "job", execute.passed() | stumbling
+    stumbling = {
+        "PYTHONPATH": str(tmp_path),
+        "DATAOPS_STUMBLE": str(seen),
+        "DATAOPS_TIMES": str(times),
+    }
+    job = job_.Job(
+        wb.notebooks / "one.ipynb",
+        {"as_of": "2026-11-22"},
+        tmp_path / "job",
+        environment.passed() | stumbling,
     )
-    (ended,) = execute.run([job], at_a_time=1, timeout=60, started=lambda _: None, engine="kernel")
+    (ended,) = execution.run(
+        [job], at_a_time=1, timeout=60, started=lambda _: None, engine="kernel"
+    )
     kernels = ended.state == "ok"
     assert (ended.state, seen.stat().st_size - kernels) == (state, starts), ended.error
 
@@ -315,3 +361,42 @@ def test_twenty_four_reports_at_once_take_turns(warm, tmp_path):
         assert len(seen) == 24
         assert max(seen) <= most
         (wb.out / "here.seen").unlink()
+
+
+# --- which cell is told, and what a parameters cell may say ---------------------------------------------------------
+
+
+def tagged(path, number, *tags):
+    """Tag a cell of a notebook by its number."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[number - 1].metadata["tags"] += tags
+    nbformat.write(notebook, path)
+
+
+@pytest.mark.parametrize("engine", ["forked", "kernel"])
+def test_a_cell_that_may_raise_is_named_itself(warm, tmp_path, engine):
+    wb = make(tmp_path, "one", cells=("x = 1", "1 / 0", "y = 2"))
+    tagged(wb.notebooks / "one.ipynb", 4, "raises-exception")
+    (only,) = again(wb, "one", engine=engine).reports
+    assert only.state == "failed"
+    assert only.error.startswith("cell 4: ZeroDivisionError: division by zero")
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "engine"),
+    [
+        ("since", 'since: date = "2026-01-01"', "forked"),
+        ("since", 'since: date = "2026-01-01"', "kernel"),
+        ("since", 'since: date | None = "2026-01-01"', "forked"),
+        ("since", 'from datetime import date\nsince: date = "2026-01-01"', "forked"),
+        ("date", 'date = "2026-01-01"', "forked"),
+    ],
+)
+def test_a_parameter_may_be_a_day(warm, tmp_path, name, line, engine):
+    wb = make(tmp_path, "one", cells=(f"assert {name} == '2026-01-01', {name}",))
+    path = wb.notebooks / "one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source += f"\n{line}"
+    nbformat.write(notebook, path)
+    (only,) = again(wb, "one", engine=engine).reports
+    assert (only.state, only.error) == ("ok", None)

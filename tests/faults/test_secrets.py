@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from test_parameter_files import BOMB
-from test_refresh import make, weekly, write_notebook
 
-from dataops_nb.definitions import reading
+from dataops_nb.definitions import nodes
+from tests.reports.test_parameters import BOMB
+from tests.reports.test_refresh import make, weekly, write_notebook
 
 pytestmark = pytest.mark.faults
 SECRET = 'pa55w0rd<&>"x'
@@ -41,7 +41,13 @@ def wb(tmp_path, monkeypatch):
     monkeypatch.setenv("WAREHOUSE", URL)
     monkeypatch.setenv("MY_TOKEN", "inherited-token-9")
     monkeypatch.setenv("DB_PASSWORD", "by-parameter-77")
-    made = make(tmp_path, weekly("good", "fails", "shows", "given"), good=[IN_PS], fails=[FAILS], shows=[SHOWS])
+    made = make(
+        tmp_path,
+        weekly("good", "fails", "shows", "given"),
+        good=[IN_PS],
+        fails=[FAILS],
+        shows=[SHOWS],
+    )
     (tmp_path / "params" / "company.yaml").write_text(COMPANY)
     write_notebook(
         tmp_path / "notebooks" / "given.ipynb",
@@ -60,12 +66,20 @@ def command(wb, *words: str) -> subprocess.CompletedProcess[str]:
 def holding(root: Path, *needles: str) -> list[str]:
     files = [path for path in root.rglob("*") if path.is_file()]
     assert files
-    return [path.name for path in files if any(needle.encode() in path.read_bytes() for needle in needles)]
+    return [
+        path.name
+        for path in files
+        if any(needle.encode() in path.read_bytes() for needle in needles)
+    ]
 
 
 def test_no_artefact_and_no_process_list_holds_a_secret(wb):
-    said = command(wb, "refresh", "--as-of", "2026-11-22", "-p", "db_password=env:DB_PASSWORD", "--json")
-    states = {one["report"]: (one["state"], one["error"]) for one in json.loads(said.stdout)["reports"]}
+    said = command(
+        wb, "refresh", "--as-of", "2026-11-22", "-p", "db_password=env:DB_PASSWORD", "--json"
+    )
+    states = {
+        one["report"]: (one["state"], one["error"]) for one in json.loads(said.stdout)["reports"]
+    }
     assert states["good"] == ("ok", None)
     assert states["given"] == ("ok", None)
     assert states["fails"] == ("failed", "cell 3: RuntimeError: could not connect to ***")
@@ -95,7 +109,9 @@ def test_what_was_not_declared_never_runs(wb, words, near):
 
 
 def test_a_path_in_a_value_stays_a_value(wb):
-    said = command(wb, "refresh", "--report", "good", "--as-of", "2026-11-22", "-p", "word=../escaped")
+    said = command(
+        wb, "refresh", "--report", "good", "--as-of", "2026-11-22", "-p", "word=../escaped"
+    )
     assert said.returncode == 0
     assert list(wb.root.rglob("*escaped*")) == []
     assert "../escaped" in (wb.out / "good" / "2026-W47" / "index.html").read_text()
@@ -106,9 +122,15 @@ def test_a_password_that_stands_in_the_file_is_looked_for_as_well(wb):
     (wb.root / "params" / "company.yaml").write_text(COMPANY.replace("env:WAREHOUSE", f'"{url}"'))
     shows = "print('plain-pa55' + '!word')"
     write_notebook(wb.root / "notebooks" / "shows.ipynb", shows)
-    write_notebook(wb.root / "notebooks" / "fails.ipynb", f"raise RuntimeError('no ' + {url!r} + ' here')")
-    said = command(wb, "refresh", "--report", "shows", "--report", "fails", "--as-of", "2026-11-22", "--json")
-    states = {one["report"]: (one["state"], one["error"]) for one in json.loads(said.stdout)["reports"]}
+    write_notebook(
+        wb.root / "notebooks" / "fails.ipynb", f"raise RuntimeError('no ' + {url!r} + ' here')"
+    )
+    said = command(
+        wb, "refresh", "--report", "shows", "--report", "fails", "--as-of", "2026-11-22", "--json"
+    )
+    states = {
+        one["report"]: (one["state"], one["error"]) for one in json.loads(said.stdout)["reports"]
+    }
     assert states["shows"][0] == "failed"
     assert "would show a secret" in states["shows"][1]
     assert states["fails"] == ("failed", "cell 3: RuntimeError: no *** here")
@@ -120,7 +142,7 @@ def quickest(text: str) -> float:
     took = []
     for _ in range(5):
         began = time.perf_counter()
-        reading.parse(text, "reports.yaml")
+        nodes.parse(text, "reports.yaml")
         took.append(time.perf_counter() - began)
     return 1000 * min(took)
 
@@ -130,5 +152,7 @@ def test_dangerous_yaml_costs_no_more_to_refuse_than_plain_yaml_to_read(capsys):
     plain = quickest("".join(f"key{n}: [x, x, x, x, x, x, x, x, x]\n" for n in range(9)))
     bomb, tag = quickest(BOMB), quickest("a: 1\nb: !!python/object/apply:os.system ['true']\n")
     with capsys.disabled():
-        print(f"\n{len(BOMB)} bytes of aliases refused in {bomb:.1f} ms, a tag in {tag:.1f} ms; plain {plain:.1f} ms")
+        print(
+            f"\n{len(BOMB)} bytes of aliases refused in {bomb:.1f} ms, a tag in {tag:.1f} ms; plain {plain:.1f} ms"
+        )
     assert max(bomb, tag) < 10 * plain

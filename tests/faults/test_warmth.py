@@ -8,16 +8,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from faulty import again, alive, make, wait_for
 
 from dataops_nb.errors import KilledError
-from dataops_nb.execution import forks, processes
-from dataops_nb.execution.forks import Template, UnsafeError
-from dataops_nb.publish import page
-from dataops_nb.refresh import execute, warmth
+from dataops_nb.reports import engine, environment, execution, pages, processes
+from dataops_nb.reports.engine import Template, UnsafeError
+from dataops_nb.reports.execution import job as job_
+from tests.faults.faulty import again, alive, make, wait_for, write_notebook
 
-pytest_plugins = ["faulty"]  # its fixtures
-pytestmark = [pytest.mark.faults, pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")]
+pytest_plugins = ["tests.faults.faulty"]  # its fixtures
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely"),
+]
 THREAD = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
 TELLS = """
 import os
@@ -30,29 +32,31 @@ def test_the_template_has_one_thread_whenever_it_forks(warm, tmp_path):
     """Seen from the fork itself; so Python 3.12 and later have nothing to warn of, and no lock can stay locked."""
     wb = make(tmp_path, "one", "two", cells=(TELLS,))
     assert {result.state for result in again(wb, "one", "two", jobs=2).reports} == {"ok"}
-    (template,) = warm.KEPT
-    assert [path.name for path in Path(f"/proc/{template.pid}/task").iterdir()] == [str(template.pid)]
+    template = warm.template
+    assert [path.name for path in Path(f"/proc/{template.pid}/task").iterdir()] == [
+        str(template.pid)
+    ]
 
 
-def test_a_library_that_starts_a_thread_makes_reports_run_on_the_kernel(tmp_path, monkeypatch, caplog):
+def test_a_library_that_starts_a_thread_makes_reports_run_on_the_kernel(
+    tmp_path, monkeypatch, caplog
+):
     (tmp_path / "sitecustomize.py").write_text(THREAD)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    template = Template(execute.passed())
+    template = Template(environment.passed())
     with pytest.raises(UnsafeError, match="threads run beside it"):
         template.ready()
     wait_for(lambda: not alive(template.pid), 10)  # it ends by itself: nobody can ask it to fork
     template.close()
-    for kept in ("KEPT", "DRAWN"):
-        monkeypatch.setattr(warmth, kept, [])  # those of the other tests are safe
     wb = make(tmp_path / "wb", "one")
-    assert again(wb, "one").exit_code == 0
+    assert again(wb, "one", warm=None).exit_code == 0  # those of the other tests are safe
     assert "one.ipynb is executed on the stock kernel: threads run beside it" in caplog.text
 
 
 def test_a_renderer_that_was_killed_is_replaced(warm, tmp_path):
     wb = make(tmp_path, "one")
     assert again(wb, "one").exit_code == 0
-    (template,) = warm.KEPT
+    template = warm.template
     before = template.helper
     os.kill(before[0], signal.SIGKILL)
     wait_for(lambda: not alive(before[0]), 10)
@@ -62,23 +66,25 @@ def test_a_renderer_that_was_killed_is_replaced(warm, tmp_path):
 
 def test_a_renderer_that_does_not_answer_is_ended(warm, tmp_path):
     wb = make(tmp_path, "one")
-    job = execute.Job(wb.notebooks / "one.ipynb", {"as_of": "2026-11-22"}, tmp_path / "job", execute.passed())
-    (ended,) = execute.run([job], at_a_time=1, timeout=60, started=lambda _: None)
-    (template,), (renderer,) = warm.KEPT, warm.DRAWN
-    meta = page.Meta("one", "0", {})
+    job = job_.Job(
+        wb.notebooks / "one.ipynb", {"as_of": "2026-11-22"}, tmp_path / "job", environment.passed()
+    )
+    (ended,) = execution.run([job], at_a_time=1, timeout=60, started=lambda _: None)
+    template, renderer = warm.template, warm.renderer
+    meta = pages.Meta("one", "0", {})
     good = renderer.files(ended.notebook, meta)
     stuck = template.helper[0]
     os.kill(stuck, signal.SIGSTOP)
     with pytest.raises(KilledError, match=r"took longer than 0\.5 s"):
         renderer.files(ended.notebook, meta, longest=0.5)
     wait_for(lambda: not alive(stuck), 10)
-    assert renderer.files(ended.notebook, meta) == good == page.files(ended.notebook, meta)
+    assert renderer.files(ended.notebook, meta) == good == pages.files(ended.notebook, meta)
 
 
 def test_a_template_that_was_killed_takes_its_children_along_and_is_replaced(tmp_path):
-    template = Template(execute.passed())
+    template = Template(environment.passed())
     template.ready()
-    helper = forks.Helper(template, "dataops_nb.publish.drawing:beside")
+    helper = engine.Helper(template, "dataops_nb.reports.pages.renderer:beside")
     wait_for(lambda: helper.poll() is None and template.helper[0], 10)
     os.kill(template.pid, signal.SIGKILL)
     wait_for(lambda: not alive(template.helper[0]), 10)
@@ -86,7 +92,9 @@ def test_a_template_that_was_killed_takes_its_children_along_and_is_replaced(tmp
     with pytest.raises(UnsafeError, match="has ended"):
         template.fork(tmp_path / "job.json", {})
     template.close()
-    assert not [pid for pid, _ in processes.below(os.getpid()) if pid in {template.pid, template.helper[0]}]
+    assert not [
+        pid for pid, _ in processes.below(os.getpid()) if pid in {template.pid, template.helper[0]}
+    ]
 
 
 def test_a_report_that_talks_to_a_browser_unseen_is_executed_on_the_kernel(warm, tmp_path):
@@ -97,3 +105,27 @@ def test_a_report_that_talks_to_a_browser_unseen_is_executed_on_the_kernel(warm,
     (only,) = again(wb, "one").reports
     assert (only.state, only.error) == ("ok", None)
     assert (wb.out / "starts").read_text() == "xx"
+
+
+SLOW = """
+import os, time
+open(os.path.join(os.environ["DATAOPS_OUT"], "began"), "a").write("x")
+time.sleep(3)
+"""
+ENDS_ITS_PARENT = """
+import os, signal, time
+while not os.path.exists(os.path.join(os.environ["DATAOPS_OUT"], "began")):
+    time.sleep(0.05)
+os.kill(os.getppid(), signal.SIGKILL)
+time.sleep(60)
+"""
+
+
+def test_an_innocent_report_beside_a_cell_that_ends_its_parent_is_executed_again(tmp_path):
+    wb = make(tmp_path, "good", "bad", "later")
+    write_notebook(wb.notebooks / "good.ipynb", SLOW)
+    write_notebook(wb.notebooks / "bad.ipynb", ENDS_ITS_PARENT)
+    result = again(wb, "good", "bad", "later", jobs=2, warm=None)
+    states = {report.report: report.state for report in result.reports}
+    assert states == {"good": "ok", "bad": "killed", "later": "ok"}
+    assert (wb.out / "began").read_text() == "xx"  # twice, and no third time

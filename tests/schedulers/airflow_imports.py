@@ -9,7 +9,12 @@ except ImportError:
     from airflow.models import DagBag
 
 known = inspect.signature(DagBag.__init__).parameters
-wanted = {"include_examples": False, "load_op_links": False, "safe_mode": False, "bundle_path": None}
+wanted = {
+    "include_examples": False,
+    "load_op_links": False,
+    "safe_mode": False,
+    "bundle_path": None,
+}
 found = DagBag(sys.argv[1], **{name: value for name, value in wanted.items() if name in known})
 assert not found.import_errors, found.import_errors
 (dag,) = found.dags.values()

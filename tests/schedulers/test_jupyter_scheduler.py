@@ -13,9 +13,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from test_refresh import make, weekly
 
-from dataops_nb.refresh import schedules
+from dataops_nb.reports import schedules
+from tests.reports.test_refresh import make, weekly
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,10 @@ def ask(tmp_path):
     private = tmp_path / "private"
     env = {
         **os.environ,
-        **{name: str(private / name) for name in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")},
+        **{
+            name: str(private / name)
+            for name in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")
+        },
     }
     words = [
         "--no-browser",
@@ -85,7 +88,11 @@ def test_a_printed_definition_is_taken_and_its_job_runs_the_notebook(ask):
     body["runtime_environment_name"] = asked("runtime_environments")[0]["name"]
     id_ = asked("job_definitions", body)["job_definition_id"]
     kept = asked(f"job_definitions/{id_}")
-    assert (kept["schedule"], kept["timezone"], kept["parameters"]) == ("0 6 * * 1", "UTC", body["parameters"])
+    assert (kept["schedule"], kept["timezone"], kept["parameters"]) == (
+        "0 6 * * 1",
+        "UTC",
+        body["parameters"],
+    )
     job = asked(f"job_definitions/{id_}/jobs", {"parameters": body["parameters"]})["job_id"]
     until(lambda: asked(f"jobs/{job}")["status"] in {"COMPLETED", "FAILED"})
     done = asked(f"jobs/{job}")

@@ -1,0 +1,424 @@
+"""What was published is remembered, and what has changed since is said."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataops_nb import board, history, story
+from dataops_nb.board import events
+from dataops_nb.errors import PublishError
+from dataops_nb.sources.fingerprints import of_metric
+
+AT = dt.datetime(2026, 11, 16, 6, 0, tzinfo=dt.UTC)
+SUNDAY, NEXT = dt.date(2026, 11, 15), dt.date(2026, 11, 22)
+
+
+def row(value: float | None = 41, **other: Any) -> dict[str, Any]:
+    first = {
+        "metric": "won",
+        "segment": None,
+        "grain": "week",
+        "period": "2026-W46",
+        "value": value,
+        "complete": True,
+    }
+    return {**first, "n": 41, "definition": "abc", **other}
+
+
+def remember(
+    out: Path,
+    *rows: dict[str, Any],
+    as_of: dt.date = SUNDAY,
+    report: str = "sales",
+    run: str = "r1",
+) -> int:
+    return history.remember(
+        out, pd.DataFrame(rows), report=report, as_of=as_of, run=run, published_at=AT
+    )
+
+
+def lines(out: Path) -> list[dict[str, str]]:
+    with (out / "history" / "values.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- remembering ----------------------------------------------------------------------------------------------------
+
+
+def test_a_published_value_is_a_row_of_a_csv_file(tmp_path):
+    remember(tmp_path, row(41.5, segment="team=a,b"))
+    assert lines(tmp_path) == [
+        {
+            "metric": "won", "segment": "team=a,b", "grain": "week", "period": "2026-W46", "as_of": "2026-11-15",
+            "value": "41.5", "complete": "true", "n": "41", "definition": "abc",
+            "report": "sales", "run": "r1", "published_at": "2026-11-16T06:00:00+00:00",
+        }
+    ]  # fmt: skip
+
+
+def test_what_is_published_again_for_the_same_day_is_not_written_again(tmp_path):
+    assert remember(tmp_path, row(), row(period="2026-W45")) == 2
+    assert remember(tmp_path, row(), report="north-star", run="r2") == 0
+    assert len(lines(tmp_path)) == 2
+
+
+def test_another_value_for_the_same_day_stands_beside_the_first_and_counts(tmp_path):
+    remember(tmp_path, row(41))
+    assert remember(tmp_path, row(42)) == 1
+    assert [line["value"] for line in lines(tmp_path)] == ["41", "42"]
+    assert history.published(tmp_path)["value"].tolist() == [42]
+
+
+def test_a_missing_value_is_an_empty_cell_and_read_as_missing(tmp_path):
+    remember(tmp_path, row(None, complete=False, n=0), row(0.0, metric="lost"))
+    assert [line["value"] for line in lines(tmp_path)] == ["", "0"]
+    known = history.published(tmp_path)
+    assert (known["value"].isna().tolist(), known["complete"].tolist()) == (
+        [True, False],
+        [False, True],
+    )
+
+
+def test_where_nothing_was_published_there_is_nothing(tmp_path):
+    known = history.published(tmp_path)
+    assert (list(known.columns), len(known)) == (history.COLUMNS, 0)
+    assert not (tmp_path / "history").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a,b\n1,2\n", "must have the columns"), ("{head}\nwon,,week\n", "values.csv:2 has 3 of 12 cells"),
+     ("{head}\nwon,,week,2026-W46,2026-11-15,x,true,1,d,r,r,t\n", "cannot be read"), ('"', "cannot be read")],
+)  # fmt: skip
+def test_a_damaged_history_is_named_and_never_overwritten(tmp_path, text, said):
+    file = tmp_path / "history" / "values.csv"
+    file.parent.mkdir()
+    file.write_text(text.format(head=",".join(history.COLUMNS)))
+    before = file.read_bytes()
+    with pytest.raises(PublishError, match=said):
+        history.published(tmp_path)
+    assert file.read_bytes() == before
+
+
+def test_a_file_without_a_last_line_end_is_continued_on_a_new_line(tmp_path):
+    remember(tmp_path, row())
+    file = tmp_path / "history" / "values.csv"
+    file.write_text(file.read_text().rstrip("\n"))
+    remember(tmp_path, row(period="2026-W45"))
+    assert [line["period"] for line in lines(tmp_path)] == ["2026-W46", "2026-W45"]
+
+
+def test_two_processes_lose_nothing(tmp_path):
+    code = """
+import datetime as dt, sys
+from pathlib import Path
+import pandas as pd
+from dataops_nb import history
+for i in range(15):
+    rows = pd.DataFrame([{"metric": sys.argv[2], "segment": None, "grain": "week", "period": f"P{i}", "value": i,
+                          "complete": True, "n": 1, "definition": ""}])
+    history.remember(Path(sys.argv[1]), rows, report="r", as_of=dt.date(2026, 11, 15), run="r",
+                     published_at=dt.datetime.now(dt.UTC))
+"""
+    both = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in ("a", "b")
+    ]
+    assert [process.wait(60) for process in both] == [0, 0]
+    found = sorted((line["metric"], int(line["value"])) for line in lines(tmp_path))
+    assert found == [(name, i) for name in ("a", "b") for i in range(15)]
+    assert [path.name for path in (tmp_path / "runs").iterdir() if path.suffix != ".lock"] == []
+
+
+# --- restatement ----------------------------------------------------------------------------------------------------
+
+
+def table(*rows: dict[str, Any]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    return frame.assign(period_start=pd.Timestamp("2026-11-09"))
+
+
+def compared(
+    tmp_path: Path, now: dict[str, Any], as_of: dt.date = NEXT
+) -> list[tuple[float, float, bool]]:
+    found = events.restatements(table(now), history.published(tmp_path), as_of=as_of)
+    return list(zip(found["reported"], found["value"], found["redefined"], strict=True))
+
+
+def test_a_changed_value_of_a_closed_period_is_a_restatement(tmp_path):
+    remember(tmp_path, row(41))
+    assert compared(tmp_path, row(43, n=43)) == [(41, 43, False)]
+    assert compared(tmp_path, row(41)) == []
+
+
+def test_only_what_was_published_for_earlier_days_counts(tmp_path):
+    remember(tmp_path, row(41), as_of=NEXT)
+    assert compared(tmp_path, row(43), as_of=NEXT) == []
+    assert compared(tmp_path, row(43), as_of=NEXT + dt.timedelta(days=1)) == [(41, 43, False)]
+
+
+def test_the_last_published_value_is_the_one_that_counts(tmp_path):
+    remember(tmp_path, row(43), as_of=NEXT - dt.timedelta(days=1))
+    remember(tmp_path, row(41), as_of=SUNDAY)
+    assert compared(tmp_path, row(43)) == []
+
+
+def test_what_was_partial_then_or_is_partial_now_is_no_restatement(tmp_path):
+    remember(tmp_path, row(20, complete=False), row(41, metric="lost"))
+    assert compared(tmp_path, row(43)) == []
+    assert compared(tmp_path, row(43, metric="lost", complete=False)) == []
+
+
+def test_segments_and_totals_are_compared_each_with_itself(tmp_path):
+    remember(tmp_path, row(41), row(10, segment="team=a"))
+    assert compared(tmp_path, row(12, segment="team=a")) == [(10, 12, False)]
+    assert compared(tmp_path, row(12, segment="team=b")) == []
+
+
+def test_a_value_that_is_another_because_of_its_definition_is_marked(tmp_path):
+    remember(tmp_path, row(41))
+    assert compared(tmp_path, row(43, definition="xyz")) == [(41, 43, True)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=8))
+def test_what_has_not_changed_is_never_restated(tmp_path_factory, values):
+    out = tmp_path_factory.mktemp("out")
+    rows = [row(value, period=f"P{i}") for i, value in enumerate(values)]
+    remember(out, *rows)
+    assert events.restatements(table(*rows), history.published(out), as_of=NEXT).empty
+
+
+# --- definitions ----------------------------------------------------------------------------------------------------
+
+SOURCES = """
+s: {{system: CRM, path: s.csv, time: on, columns: {{n: {{type: decimal{column}}}}}{source}}}
+q: {{system: CRM, query: "select * from s{query}", time: on}}
+"""
+METRICS = """
+sold: {{type: simple, measure: {{source: q, agg: sum, expr: n{measure}}}, label: Sold{label}}}
+visits: {{type: simple, measure: {{source: s, agg: count}}}}
+rate: {{type: ratio, numerator: sold, denominator: visits}}
+"""
+
+
+def mark(company: Any, **said: str) -> str:
+    parts = {"column": "", "source": "", "query": "", "measure": "", "label": ""} | said
+    catalog = company(
+        SOURCES.format(**parts), METRICS.format(**parts), {"s.csv": "on,n\n2026-11-20,1\n"}
+    )
+    return of_metric(catalog.company, "rate")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"measure": ", filter: n > 1"},
+        {"query": " where n > 0"},
+        {"source": ", timezone: UTC"},
+        {"column": ", map: {a: 1}"},
+    ],
+)
+def test_a_fingerprint_changes_with_all_that_the_value_is_computed_from(company, said):
+    assert mark(company, **said) != mark(company)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"label": " things, targets: [{value: 3}]"},
+        {"column": ", min: 0"},
+        {"source": ", on_fault: mark"},
+        {"measure": ""},
+    ],
+)
+def test_a_fingerprint_keeps_what_does_not_touch_the_value(company, said):
+    assert mark(company, **said) == mark(company)
+
+
+# --- the story ------------------------------------------------------------------------------------------------------
+
+DAYS = [dt.date(2026, 11, 9) + dt.timedelta(days=i) for i in range(14)]
+SOURCE = "s: {system: CRM, path: s.csv, time: on}"
+WON = "won: {{label: Closed-won deals, type: simple, measure: {{source: s, agg: count{rest}}}}}"
+
+
+def at(company: Any, tmp_path: Path, as_of: dt.date, late: int = 0, rest: str = "") -> board.Board:
+    days = [*DAYS, *[DAYS[6]] * late]
+    text = "on,n\n" + "".join(f"{day},{i}\n" for i, day in enumerate(days))
+    catalog = company(SOURCE, WON.format(rest=rest), {"s.csv": text}, as_of=str(as_of))
+    return board.measure(catalog, ["won"], memory=history.Folder(tmp_path / "out"))
+
+
+def published(this: board.Board) -> board.Board:
+    payload = story.record(this).payload
+    rows = [
+        {**each, "definition": payload["definitions"][each["metric"]]} for each in payload["rows"]
+    ]
+    remember(this.memory.out, *rows, as_of=this.as_of)
+    return this
+
+
+def test_late_rows_are_said_with_both_values_and_their_number(company, tmp_path):
+    published(at(company, tmp_path, SUNDAY))
+    told = story.restated(at(company, tmp_path, NEXT, late=2))
+    assert str(told) == "Closed-won deals, week 46: reported 7, now 9. 2 rows arrived late."
+    assert told.sentences[0].facts == (
+        "won.reported@2026-W46",
+        "won.value@2026-W46",
+        "won.late_rows@2026-W46",
+    )
+
+
+def test_one_row_fewer_is_said_too(company, tmp_path):
+    published(at(company, tmp_path, SUNDAY, late=1))
+    assert str(story.restated(at(company, tmp_path, NEXT))).endswith(
+        "reported 8, now 7. 1 row was removed."
+    )
+
+
+def test_a_changed_definition_is_said_apart_from_late_rows(company, tmp_path):
+    published(at(company, tmp_path, SUNDAY))
+    told = story.restated(at(company, tmp_path, NEXT, rest=", filter: n > 2"))
+    said = "Closed-won deals, week 46: reported 7, now 4. The definition has changed."
+    assert str(told) == said
+
+
+def test_nothing_changed_tells_nothing(company, tmp_path):
+    published(at(company, tmp_path, SUNDAY))
+    told = story.restated(at(company, tmp_path, NEXT))
+    assert told.sentences == ()
+    assert told._repr_mimebundle_()["text/html"] == ""
+
+
+def test_a_repeated_report_says_the_same(company, tmp_path):
+    published(at(company, tmp_path, SUNDAY))
+    first = published(at(company, tmp_path, NEXT, late=2))
+    again = at(company, tmp_path, NEXT, late=2)
+    assert story.record(again).payload == story.record(first).payload
+    assert "now 9" in str(story.restated(again))
+
+
+def test_the_facts_of_its_sentences_are_in_the_record_and_say_their_numbers(company, tmp_path):
+    published(at(company, tmp_path, SUNDAY))
+    this = at(company, tmp_path, NEXT, late=2)
+    facts = {
+        fact["id"]: (fact["period"], fact["value"], fact["text"])
+        for fact in story.record(this).payload["facts"]
+    }
+    assert facts["won.reported@2026-W46"] == ("2026-W46", 7.0, "7")
+    assert facts["won.value@2026-W46"] == ("2026-W46", 9.0, "9")
+    assert facts["won.late_rows@2026-W46"] == ("2026-W46", 2.0, "2")
+    assert facts["won.restated"] == ("2026-W47", 1.0, "1")
+
+
+def test_more_changed_periods_than_are_told_are_counted(company, tmp_path):
+    first = at(company, tmp_path, NEXT)
+    rows = [row(100, period=f"2026-W{w}", metric="won", n=100, definition="") for w in (46, 47)]
+    remember(first.memory.out, *rows, as_of=SUNDAY)
+    told = str(story.restated(at(company, tmp_path, NEXT), most=1)).splitlines()
+    assert told == [
+        "Closed-won deals, week 47: reported 100, now 7. 93 rows were removed.",
+        "Closed-won deals: 2 reported weeks have changed in all.",
+    ]
+
+
+# --- how late rows come ---------------------------------------------------------------------------------------------
+
+
+def arrived(*days: tuple[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(i, *each) for i, each in enumerate(days)], columns=["key", "event_day", "first_seen_day"]
+    )
+
+
+def test_lateness_counts_the_days_from_event_to_first_export():
+    found = history.lateness(
+        arrived(
+            ("2026-11-02", "2026-11-02"), ("2026-11-02", "2026-11-05"), ("2026-11-03", "2026-11-05")
+        )
+    )
+    assert found.days.to_dict("list") == {
+        "days": [0, 2, 3],
+        "rows": [1, 1, 1],
+        "share": pytest.approx([1 / 3, 2 / 3, 1]),
+    }
+    assert (found.rows, found.late, found.p95, found.longest) == (3, 2, 3, 3)
+
+
+def test_the_95th_percentile_is_a_number_of_days_after_which_95_in_100_are_in():
+    days = (
+        [("2026-11-01", "2026-11-01")] * 94
+        + [("2026-11-01", "2026-11-08")]
+        + [("2026-11-01", "2026-11-30")] * 5
+    )
+    assert history.lateness(arrived(*days)).p95 == 7
+
+
+def test_a_row_before_its_day_is_not_late_and_one_without_a_day_is_left_out():
+    found = history.lateness(arrived(("2026-11-09", "2026-11-02"), (None, "2026-11-02")))
+    assert (found.rows, found.late, found.p95) == (1, 0, 0)
+
+
+def test_no_rows_have_no_percentile():
+    found = history.lateness(history.arrivals([]))
+    assert (found.rows, found.p95, len(found.days)) == (0, None, 0)
+
+
+def test_arrivals_keep_the_first_export_of_a_key_and_leave_out_what_is_older_than_all_exports():
+    def export(day: str, *rows: tuple[str, str]) -> tuple[dt.date, pd.DataFrame]:
+        return dt.date.fromisoformat(day), pd.DataFrame(rows, columns=["key", "event_day"])
+
+    later = export(
+        "2026-11-08",
+        ("old", "2026-10-01"),
+        ("late", "2026-10-30"),
+        ("a", "2026-11-01"),
+        ("b", "2026-11-02"),
+    )
+    found = history.arrivals(
+        [later, export("2026-11-01", ("old", "2026-10-01"), ("a", "2026-11-01"))]
+    )
+    rows = [
+        (key, str(event.date()), str(seen.date()))
+        for key, event, seen in found.itertuples(index=False)
+    ]
+    assert rows == [("a", "2026-11-01", "2026-11-01"), ("b", "2026-11-02", "2026-11-08")]
+    assert history.lateness(found).p95 == 6
+
+
+# --- books ----------------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("=+-@'a1 ,\"\n"), max_size=5), min_size=1, max_size=3, unique=True
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_what_a_book_is_told_it_says_and_a_spreadsheet_runs_none_of_it(tmp_path_factory, texts):
+    out = tmp_path_factory.mktemp("out")
+    history.NOTES.add(out, [{"noted_at": str(i), "text": text} for i, text in enumerate(texts)])
+    assert history.NOTES.read(out)["text"].tolist() == texts
+    with (out / "history" / "notes.csv").open(encoding="utf-8", newline="") as file:
+        assert not any(
+            each["text"].startswith(("=", "+", "-", "@")) for each in csv.DictReader(file)
+        )
+
+
+def test_a_book_that_a_spreadsheet_has_saved_is_read(tmp_path):
+    (tmp_path / "history").mkdir()
+    saved = "\ufeffsent_at,report,as_of,readers\r\n2026-11-23,sales,2026-11-22,board@example.com\r\n\r\n"
+    (tmp_path / "history" / "sent.csv").write_bytes(saved.encode())
+    assert history.SENT.read(tmp_path)["report"].tolist() == ["sales"]
+    history.SENT.add(tmp_path, [{"sent_at": "2026-11-30", "report": "sdr"}])
+    assert history.SENT.read(tmp_path)["report"].tolist() == ["sales", "sdr"]

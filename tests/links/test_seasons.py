@@ -1,0 +1,38 @@
+"""Columns: what may come back every year, and how much of it so many periods can bear."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dataops_nb.links import seasons
+
+
+def weeks(first, count):
+    starts = pd.date_range(first, periods=count, freq="7D")
+    return starts, starts + pd.Timedelta(days=6)
+
+
+def test_a_season_is_known_from_two_years_on():
+    assert not seasons.Blocks.of(*weeks("2024-01-01", 103), "week").shapes
+    assert seasons.Blocks.of(*weeks("2024-01-01", 104), "week").shapes
+
+
+def test_the_turn_of_the_year_advent_and_easter_are_counted_in_days():
+    starts, _ = weeks("2024-01-01", 130)
+    turn, advent, before, after = seasons.holidays(*weeks("2024-01-01", 130)).T
+    assert turn.sum() == 1 + 9 + 9
+    assert advent.sum() == 30 + 30
+    holy = starts[before == 7]
+    assert list(holy) == list(pd.to_datetime(["2024-03-25", "2025-04-14", "2026-03-30"]))
+    assert list(starts[after == 7]) == list(holy + pd.Timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("grain", "freq", "count"), [("day", "D", 800), ("month", "MS", 48), ("quarter", "QS", 20)]
+)
+def test_no_column_is_a_sum_of_others(grain, freq, count):
+    starts = pd.date_range("2022-01-01", periods=count, freq=freq)
+    ends = starts[1:].append(pd.DatetimeIndex([starts[-1] + (starts[-1] - starts[-2])]))
+    columns = seasons.Blocks.of(starts, ends - pd.Timedelta(days=1), grain).columns
+    assert np.linalg.matrix_rank(columns) == columns.shape[1]
+    assert columns.shape[1] <= seasons.BEARABLE * count

@@ -1,0 +1,238 @@
+"""What `check` tells of rows that break no rule, and what it does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataops_nb.sources.oddities import list_oddities
+
+DAY = dt.date(2026, 1, 1)
+COUNT = "m: {type: simple, measure: {source: s, agg: count}}"
+
+
+def tell(
+    company: Any, text: str, metrics: str = COUNT, as_of: str = "2026-12-31", **keys: str
+) -> list[str]:
+    declared = {"system": "Shop", "path": "s.csv", "time": "day", **keys}
+    source = ", ".join(f"{key}: {value}" for key, value in declared.items())
+    with company(f"s: {{{source}}}", metrics, {"s.csv": text}, as_of=as_of) as catalog:
+        assert catalog.check() == []
+        return [str(notice) for notice in list_oddities(catalog)]
+
+
+def days(offsets: list[int], first: dt.date = DAY) -> str:
+    rows = [f"{first + dt.timedelta(offset)},{place}" for place, offset in enumerate(offsets)]
+    return "\n".join(["day,v", *rows]) + "\n"
+
+
+# --- days ----------------------------------------------------------------------------------------
+
+
+def test_rows_after_as_of_are_told(company: Any) -> None:
+    told = tell(company, days([0, 1, 2, 30, 31]), as_of="2026-01-10")
+    assert told == [
+        "source s: 2 of 5 rows of s lie after as-of 2026-01-10 (day), and are left out; "
+        "exists_from: can say otherwise"
+    ]
+
+
+def test_a_day_decades_away_is_told(company: Any) -> None:
+    text = days(list(range(40))) + "1970-01-01,7\n"
+    (told,) = tell(company, text)
+    assert told == (
+        "source s: 1 row lies decades from all others (day): 1970-01-01, and the next is 2026-01-01;"
+        " leave a day that is not known empty"
+    )
+
+
+def test_days_before_the_first_target_are_told_where_they_stand_alone(company: Any) -> None:
+    metric = "m: {type: simple, measure: {source: s, agg: count}, targets: [{from: 2026-01-01, value: 1, per: day}]}"
+    text = days(list(range(40))) + "2023-03-01,7\n"
+    assert tell(company, text, metric) == [
+        "source s: 1 row lies long before the first target of 2026-01-01 (day): 2023-03-01, and the"
+        " next is 2026-01-01"
+    ]
+
+
+def test_a_sudden_gap_is_told(company: Any) -> None:
+    text = days([*range(60), *range(100, 160)])
+    assert tell(company, text) == [
+        "source s: 40 days without any row between 2026-03-01 and 2026-04-11 (day); "
+        "no other gap is longer than 0"
+    ]
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    [
+        [*range(60), *range(80, 140)],  # three weeks
+        [day for day in range(200) if day % 7 < 5],  # weekends
+        [0, 400, 900, 2000],  # seldom
+        [0, *range(50, 150)],  # a start
+        [*range(0, 900, 30)],  # once a month
+    ],
+)
+def test_ordinary_days_are_not_told(company: Any, offsets: list[int]) -> None:
+    assert tell(company, days(offsets), as_of="2032-01-01") == []
+
+
+def test_rows_without_the_measures_own_time_are_told(company: Any) -> None:
+    metrics = """
+        shipped: {type: simple, measure: {source: s, agg: count, time: shipped, filter: "state = 'sent'"}}
+    """
+    rows = [f"2026-01-0{n},sent,2026-01-0{n}" for n in range(1, 9)]
+    text = "\n".join(["day,state,shipped", *rows, "2026-01-09,sent,", "2026-01-09,new,"]) + "\n"
+    assert tell(company, text, metrics) == [
+        "source s: 1 of 9 rows that metric shipped counts have no time (shipped is empty), "
+        "and are in no period"
+    ]
+
+
+def test_rows_to_which_it_has_not_happened_yet_are_not_told(company: Any) -> None:
+    metrics = "shipped: {type: simple, measure: {source: s, agg: count, time: shipped}}"
+    rows = [f"2026-01-0{n},{'2026-01-05' if n < 4 else ''}" for n in range(1, 9)]
+    assert tell(company, "\n".join(["day,shipped", *rows]) + "\n", metrics) == []
+
+
+def test_a_source_with_a_fault_hides_no_other(company: Any) -> None:
+    declared = """
+        s: {system: Shop, path: s.csv, time: day}
+        t: {system: Shop, path: t.csv, time: day}
+        q: {system: Shop, query: "select * from s", time: day}
+    """
+    files = {"s.csv": days(list(range(40))) + "1970-01-01,7\n", "t.csv": "day,v\nx,1\n"}
+    metrics = """
+        m: {type: simple, measure: {source: s, agg: count}}
+        n: {type: simple, measure: {source: t, agg: count}}
+        o: {type: simple, measure: {source: q, agg: count}}
+    """
+    with company(declared, metrics, files) as catalog:
+        assert len(catalog.check()) == 1
+        (told,) = list_oddities(catalog)  # what q passes on is told of s
+    assert (told.source, told.count) == ("s", 1)
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shown"),
+    [
+        ("Nord", "nord", "'Nord' and 'nord'"),
+        ("Nord", "Nord ", "'Nord' and 'Nord '"),
+        ("New York", "New\u00a0York", "'New York' and 'New\u00a0York' (with U+00A0)"),
+        ("Zürich", "Zu\u0308rich", "'Zürich' and 'Zu\u0308rich' (with U+0308)"),
+        ("New York", "New  York", "'New York' and 'New  York'"),
+    ],
+)
+@pytest.mark.parametrize("place", ["by", "distinct"])
+def test_lookalikes_are_told_with_both_spellings(
+    company: Any, one: str, other: str, shown: str, place: str
+) -> None:
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    counted = "m: {type: simple, measure: {source: s, agg: count_distinct, expr: name}}"
+    text = f"day,name\n2026-01-01,{one}\n2026-01-02,{one}\n2026-01-03,{other}\n2026-01-03,Süd\n"
+    assert tell(company, text, split if place == "by" else counted) == [
+        f"source s: 2 spellings in column name look alike and count apart: {shown}"
+    ]
+
+
+def test_keys_that_look_alike_are_told(company: Any) -> None:
+    text = "day,id\n2026-01-01,a1\n2026-01-02,A1\n2026-01-03,b2\n"
+    assert tell(company, text, key="id") == [
+        "source s: 2 spellings in column id look alike and count apart: 'A1' and 'a1'"
+    ]
+
+
+def test_other_names_are_not_told(company: Any) -> None:
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    text = "day,name,note\n2026-01-01,Nord,x\n2026-01-02,Nord 2,X\n2026-01-03,Süd,x\n"
+    assert tell(company, text, split) == []
+
+
+REGIONS = "m: {type: simple, measure: {source: s, agg: sum, expr: v}, by: [region]}"
+
+
+def test_a_member_that_is_the_sum_of_the_others_is_told(company: Any) -> None:
+    rows = []
+    for n in range(1, 6):
+        rows += [
+            f"2026-01-0{n},North,{n}.5",
+            f"2026-01-0{n},South,{2 * n}",
+            f"2026-01-0{n},All regions,{3 * n}.5",
+        ]
+    text = "\n".join(["day,region,v", *rows]) + "\n"
+    assert tell(company, text, REGIONS) == [
+        "source s: 1 member of region is the sum of all others: 'All regions'; "
+        "metric m counts everything twice"
+    ]
+    excluded = "{source: s, agg: sum, expr: v, exclude: \"region = 'All regions'\"}"
+    metric = f"m: {{type: simple, measure: {excluded}, by: [region]}}"
+    assert tell(company, text, metric) == []
+
+
+def test_subtotals_in_the_middle_are_told(company: Any) -> None:
+    text = (
+        "day,region,v\n2026-01-01,North,1\n2026-01-02,South,2\n2026-01-02,Subtotal,3\n"
+        "2026-01-03,North,4\n2026-01-04,South,7\n2026-01-04,Subtotal,11\n"
+    )
+    (told,) = tell(company, text, REGIONS)
+    assert "1 member of region is the sum of all others: 'Subtotal'" in told
+
+
+def test_totals_are_told_in_a_column_that_splits_nothing(company: Any) -> None:
+    text = (
+        "day,account,v\n2026-01-01,4000 Sales,1\n2026-01-02,4000 Sales,2\n"
+        "2026-01-02,Total for 4000 Sales,3\n2026-01-03,6100 Rent,7\n2026-01-04,Total for 6100 Rent,7\n"
+    )
+    metric = "m: {type: simple, measure: {source: s, agg: sum, expr: v}}"
+    assert tell(company, text, metric) == [
+        "source s: 2 members of account together are the sum of all others: 'Total for 4000 Sales'"
+        " and 'Total for 6100 Rent'; metric m counts everything twice"
+    ]
+
+
+def test_what_is_only_called_a_total_is_not_told(company: Any) -> None:
+    text = "day,shop,v\n2026-01-01,Total Energies,5\n2026-01-02,North,2\n2026-01-03,South,7\n"
+    metric = "m: {type: simple, measure: {source: s, agg: sum, expr: v}}"
+    assert tell(company, text, metric) == []
+
+
+def test_a_member_as_large_as_the_others_by_chance_is_not_told(company: Any) -> None:
+    text = (
+        "day,region,v\n2026-01-01,North,1\n2026-01-01,South,2\n2026-01-01,East,3\n"
+        "2026-01-02,North,2\n2026-01-02,South,2\n2026-01-02,East,3\n"
+    )
+    assert tell(company, text, REGIONS) == []
+
+
+def test_rows_in_a_database_are_told_about_as_well(company: Any, tmp_path: Path) -> None:
+    con = sqlite3.connect(tmp_path / "shop.db")
+    con.execute("create table t (day text, region text, v real, shipped text)")
+    for offset in range(40):
+        day = str(DAY + dt.timedelta(offset))
+        for region, value in (("North", 1 + offset), ("South", 2), ("All", 3 + offset)):
+            con.execute("insert into t values (?, ?, ?, ?)", (day, region, value, day))
+    con.execute("insert into t values ('1970-01-01', 'North', 0, null)")
+    con.execute("insert into t values ('2027-02-01', 'North', 0, null)")
+    con.commit()
+    con.close()
+    metrics = """
+        m: {type: simple, measure: {source: s, agg: sum, expr: v}, by: [region]}
+        n: {type: simple, measure: {source: s, agg: count, time: shipped}}
+    """
+    source = "s: {system: Shop, url: 'sqlite:shop.db', table: t, time: day}"
+    with company(source, metrics, {}) as catalog:
+        assert catalog.check() == []
+        told = [notice.text.split(" (")[0] for notice in list_oddities(catalog)]
+    assert told == [
+        "of 122 rows of s lie after as-of 2026-12-31",
+        "row lies decades from all others",
+        "member of region is the sum of all others: 'All'; metric m counts everything twice",
+        "of 121 rows that metric n counts have no time",
+    ]
