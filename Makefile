@@ -7,14 +7,15 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ENGINES := $(VENV)/.engines
 UV := $(shell command -v uv 2>/dev/null)
-CODE := src tests $(wildcard notebooks benchmarks)
+CODE := src tests $(wildcard benchmarks docs)
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 STRIP := $(BIN)/nbstripout --keep-id --extra-keys "metadata.language_info"
 
 .DEFAULT_GOAL := help
 # Commands and tests start many processes, and each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help refresh test test-engines check lint lab clean format soak test-airflow constraints
+DOCS := $(VENV)/.docs
+.PHONY: help refresh test test-engines check lint docs pictures wheel lab clean format soak golden measure compare test-airflow interchange constraints
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,11 +35,30 @@ check: lint $(ENGINES)  ## lint, then the tests that need a browser, inject faul
 	exit $$code
 
 lint: $(INSTALLED)  ## ruff, stripped notebooks, types, layers
-	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff check $(CODE) notebooks
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff format --check --line-length 120 notebooks
 	$(if $(NOTEBOOKS),$(STRIP) --verify $(NOTEBOOKS))
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(DOCS)  ## the documentation site with reference and gallery, in build/site (ARGS="--without-gallery")
+	@$(BIN)/python docs/build.py $(ARGS)
+
+pictures: $(INSTALLED)  ## take the README's pictures anew (needs Chromium)
+	@DATAOPS_PICTURES=write $(BIN)/python -m pytest -q -m browser tests/browser/test_pictures.py
+
+wheel:  ## build, check, install in an empty environment, run the main job (PYTHON=python3.13)
+	rm -rf dist build/tools build/empty
+	$(PYTHON) -m venv build/tools
+	build/tools/bin/python -m pip install --quiet --disable-pip-version-check build twine
+	build/tools/bin/python -m build --outdir dist
+	build/tools/bin/python -m twine check --strict dist/*
+	$(PYTHON) -m venv build/empty
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl -c constraints.txt
+	build/empty/bin/dataops-nb --quiet init build/empty/company
+	build/empty/bin/dataops-nb -w build/empty/company check
+	build/empty/bin/dataops-nb -w build/empty/company refresh
 
 lab: $(INSTALLED)  ## JupyterLab, at the first notebook
 	@$(BIN)/dataops-nb lab $(ARGS)
@@ -49,14 +69,25 @@ clean:  ## remove caches and built packages; .venv, data and out stay
 	find notebooks -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
 format: $(INSTALLED)  ## put the code and the notebooks into their agreed form
-	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff check --fix $(CODE) notebooks
 	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff format --line-length 120 notebooks  # a cell has twelve lines, and they may be wide
 	$(if $(NOTEBOOKS),$(STRIP) $(NOTEBOOKS))
 
-soak: $(INSTALLED)  ## the long runs
+soak: $(INSTALLED)  ## the long runs, and ten times as many examples of each law
+	@$(BIN)/python -m pytest --hypothesis-profile soak $(ARGS)
 	@code=0; $(BIN)/python -m pytest -m slow $(ARGS) || code=$$?; \
 	if [ $$code -eq 5 ]; then echo "No test is marked slow: nothing was run."; code=0; fi; \
 	exit $$code
+
+golden: $(INSTALLED)  ## what users would see differently since BEFORE=<commit> (options: ARGS="--quick")
+	@$(BIN)/python benchmarks/golden.py $(BEFORE) $(ARGS)
+
+measure: $(INSTALLED)  ## how the code reads; beside BEFORE=<commit> where it is given
+	@$(BIN)/python benchmarks/measure.py $(if $(BEFORE),--before $(BEFORE)) $(ARGS)
+
+compare: $(INSTALLED)  ## a benchmark on BEFORE=<commit> and here, in turns (ARGS="judging --turns 1")
+	@$(BIN)/python benchmarks/compare.py $(BEFORE) $(ARGS)
 
 test-airflow: $(INSTALLED)  ## whether Airflow reads the printed DAG, in an environment of its own (not in CI)
 	$(PYTHON) -m venv build/airflow
@@ -65,10 +96,21 @@ test-airflow: $(INSTALLED)  ## whether Airflow reads the printed DAG, in an envi
 	$(BIN)/dataops-nb schedule weekly --format airflow > build/airflow/dags/dataops_nb_weekly.py
 	AIRFLOW_HOME=$(CURDIR)/build/airflow/home build/airflow/bin/python tests/schedulers/airflow_imports.py build/airflow/dags
 
+interchange: $(INSTALLED)  ## the imported metrics beside MetricFlow's own answers, in an environment of its own (not in CI)
+	$(PYTHON) -m venv build/metricflow
+	build/metricflow/bin/python -m pip install --quiet --disable-pip-version-check dbt-core==1.11.16 dbt-duckdb==1.11.1 \
+		metricflow==0.213.0 dbt-metricflow==0.15.0 duckdb==2.0.1 python-dotenv
+	build/metricflow/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dbt-core==1.12.6  # its parser is not on every index
+	for spec in legacy latest; do \
+		build/metricflow/bin/python tests/interchange/ask_metricflow.py tests/interchange/projects/$$spec \
+			tests/interchange/projects/seeds build/metricflow/projects/$$spec || exit 1; \
+	done
+	@$(BIN)/python -m pytest -n0 -m "" tests/interchange/test_dbt.py $(ARGS)
+
 constraints:  ## resolve all dependencies anew into constraints.txt (with the oldest Python at hand)
 	rm -rf build/fresh
 	$(PYTHON) -m venv build/fresh
-	build/fresh/bin/python -m pip install --quiet -e '.[test,dev,spark]'
+	build/fresh/bin/python -m pip install --quiet -e '.[test,dev,spark,docs]'
 	build/fresh/bin/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 	rm -rf build/fresh
 
@@ -88,5 +130,13 @@ ifneq ($(UV),)
 	$(UV) pip install --quiet --python $(BIN)/python -e '.[dask,spark]' -c constraints.txt
 else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dask,spark]' -c constraints.txt
+endif
+	@touch $@
+
+$(DOCS): $(INSTALLED)
+ifneq ($(UV),)
+	$(UV) pip install --quiet --python $(BIN)/python -e '.[docs]' -c constraints.txt
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt
 endif
 	@touch $@

@@ -83,15 +83,19 @@ def write_workbench(folder: Path) -> None:
 
 def run_ours(folder: Path, keep: Path | None) -> Callable[[], dict[str, dict[str, float]]]:
     """The package: definitions read, the file checked, two metric tables."""
-    from dataops_nb import alignment, definitions, sources  # noqa: PLC0415  see write_events
+    from dataops_nb import alignment, definitions, sources  # noqa: PLC0415  not imported by the others' processes
+
+    open_sources = sources.open  # found when asked for: its imports are no part of the work
 
     def run() -> dict[str, dict[str, float]]:
         known = definitions.load(folder / "params")
         found = {}
-        with sources.open(known, folder, AS_OF, keep=keep) as catalog:
+        with open_sources(known, folder, AS_OF, keep=keep) as catalog:
             for grain in ("week", "month"):
-                table = alignment.align(catalog, list(catalog.definitions.metrics), grain=grain)
-                for metric, start, value in zip(table["metric"], table["period_start"], table["value"], strict=True):
+                table = alignment.align(catalog, list(catalog.company.metrics), grain=grain)
+                for metric, start, value in zip(
+                    table["metric"], table["period_start"], table["value"], strict=True
+                ):
                     found.setdefault(f"{metric} {grain}", {})[str(start.date())] = value
         return found
 
@@ -118,15 +122,21 @@ def run_duckdb(folder: Path) -> Callable[[], dict[str, dict[str, float]]]:
         con, found = duckdb.connect(), {}
         for grain in ("week", "month"):
             asked = {
-                "deals_a_meeting": plain("count(*) filter (kind = 'deal') / count(*) filter (kind = 'meeting')", grain)
+                "deals_a_meeting": plain(
+                    "count(*) filter (kind = 'deal') / count(*) filter (kind = 'meeting')", grain
+                )
             }
             for name, kind in KINDS.items():
                 asked[f"{name}_count"] = plain("count(*)", grain, f"kind = '{kind}'")
-                asked[f"{name}_accounts"] = plain("count(distinct account_id)", grain, f"kind = '{kind}'")
+                asked[f"{name}_accounts"] = plain(
+                    "count(distinct account_id)", grain, f"kind = '{kind}'"
+                )
             asked["revenue"] = plain("sum(amount)", grain, "kind = 'deal'")
             asked["revenue_ttm"] = trailing("sum(amount)", grain, "kind = 'deal'")
             for metric, query in asked.items():
-                found[f"{metric} {grain}"] = {str(start): value for start, value in con.execute(query).fetchall()}
+                found[f"{metric} {grain}"] = {
+                    str(start): value for start, value in con.execute(query).fetchall()
+                }
         return found
 
     return run
@@ -154,11 +164,15 @@ def run_pandas(folder: Path) -> Callable[[], dict[str, dict[str, float]]]:
             step = pd.DateOffset(weeks=1) if grain == "week" else pd.DateOffset(months=1)
             ends = {start: start + step for start in sorted(frame[grain].unique())}
             found[f"revenue_ttm {grain}"] = {
-                str(start.date()): days[(days.index >= end - pd.DateOffset(months=12)) & (days.index < end)].sum()
+                str(start.date()): days[
+                    (days.index >= end - pd.DateOffset(months=12)) & (days.index < end)
+                ].sum()
                 for start, end in ends.items()
             }
             counts = found[f"sales_count {grain}"], found[f"sdr_count {grain}"]
-            found[f"deals_a_meeting {grain}"] = {start: counts[0][start] / counts[1][start] for start in counts[0]}
+            found[f"deals_a_meeting {grain}"] = {
+                start: counts[0][start] / counts[1][start] for start in counts[0]
+            }
         return found
 
     return run
@@ -189,7 +203,16 @@ def work(way: str, folder: Path, out: Path) -> None:
 def measure(way: str, folder: Path) -> dict:
     """Run one way in a process of its own."""
     with tempfile.NamedTemporaryFile() as out:
-        command = [sys.executable, __file__, "--way", way, "--folder", str(folder), "--out", out.name]
+        command = [
+            sys.executable,
+            __file__,
+            "--way",
+            way,
+            "--folder",
+            str(folder),
+            "--out",
+            out.name,
+        ]
         subprocess.run(command, check=True)
         return json.loads(Path(out.name).read_text())
 
@@ -228,7 +251,9 @@ def compare(folder: Path, rows: int, ways: list[str]) -> None:
 
 def main() -> None:
     """Compare at each size; with --way, be one of the processes compared."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
     asked.add_argument("--folder", type=Path, help="where the files are made, and found again")
     asked.add_argument("--pandas-up-to", type=int, default=10_000_000)
@@ -241,7 +266,13 @@ def main() -> None:
         for rows in said.rows:
             folder = (said.folder or Path(temporary)) / str(rows)
             folder.mkdir(parents=True, exist_ok=True)
-            ways = ["duckdb", "ours", "ours, keeping", "ours, unchanged", *["pandas"] * (rows <= said.pandas_up_to)]
+            ways = [
+                "duckdb",
+                "ours",
+                "ours, keeping",
+                "ours, unchanged",
+                *["pandas"] * (rows <= said.pandas_up_to),
+            ]
             compare(folder, rows, ways)
     return None
 

@@ -34,7 +34,10 @@ def main() -> None:
         run("dataops_nb", "--quiet", "-w", root, "status", "--as-of", AS_OF)
         print(f"{'':<18}{'new':>8}{'ratio':>7}{'known':>8}{'ratio':>7}{'notebook':>10}")
         for metric in asked.parse_args().metrics:
-            turns = [(new(root, metric), question(root, metric), notebook(root, metric)) for _ in range(TURNS)]
+            turns = [
+                (new(root, metric), question(root, metric), notebook(root, metric))
+                for _ in range(TURNS)
+            ]
             first, again, other = (statistics.median(times) for times in zip(*turns, strict=True))
             ours = "".join(f"{each:>6.1f} s{each / other:>7.2f}" for each in (first, again))
             print(f"{metric:<18}{ours}{other:>8.1f} s", flush=True)
@@ -54,13 +57,27 @@ def question(root: Path, metric: str) -> float:
 def notebook(root: Path, metric: str) -> float:
     """Seconds of the notebook with stock papermill, and of its page with nbconvert."""
     source, made = root / "notebooks" / "70_when_asked.ipynb", root / "asked.ipynb"
-    words = ["-p", "metric", metric, "-p", "as_of", AS_OF, "--cwd", source.parent, "--no-progress-bar"]
-    return run("papermill", source, made, *words) + run("jupyter", "nbconvert", "--to", "html", made)
+    words = [
+        "-p",
+        "metric",
+        metric,
+        "-p",
+        "as_of",
+        AS_OF,
+        "--cwd",
+        source.parent,
+        "--no-progress-bar",
+    ]
+    return run("papermill", source, made, *words) + run(
+        "jupyter", "nbconvert", "--to", "html", made
+    )
 
 
 def run(module: str, *words: object) -> float:
     """Seconds of `python -m MODULE WORDS`; what it says is shown where it fails."""
-    environment = {name: said for name, said in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {
+        name: said for name, said in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }
     line = [sys.executable, "-W", "ignore", "-m", module, *map(str, words)]
     started = time.perf_counter()
     done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False)

@@ -18,7 +18,7 @@ from typing import Any
 
 from dataops_nb import board, workbench
 from dataops_nb.controls.panel import Panel
-from dataops_nb.sources import Catalog
+from dataops_nb.sources.catalog import Catalog
 from dataops_nb.workbench import Workbench
 
 Change = tuple[str, Callable[[], None]]
@@ -31,7 +31,9 @@ def main(departments: list[str]) -> None:
     kinds: dict[str, list[Took]] = defaultdict(list)
     queries: list[int] = []
     paces = [_pace()]
-    for department in departments or [name for name, d in here.definitions.departments.items() if d.metrics]:
+    for department in departments or [
+        name for name, d in here.definitions.departments.items() if d.metrics
+    ]:
         (clock, busy), panel = _opened(here, department)
         plain, Catalog._run = Catalog._run, _counted(Catalog._run, queries)  # type: ignore[method-assign]
         times = [(kind, _timed(change)) for kind, change in _changes(panel)]
@@ -43,8 +45,12 @@ def main(departments: list[str]) -> None:
     paces.append(_pace())
     for kind, told in kinds.items():
         print(f"{kind:18} {_summary(told)}")
-    print(f"{'all':18} {_summary([each for told in kinds.values() for each in told])}; {len(queries)} queries")
-    print(f"{'this machine':18} adds a million numbers in {paces[0]:.0f} ms before, {paces[1]:.0f} ms after")
+    print(
+        f"{'all':18} {_summary([each for told in kinds.values() for each in told])}; {len(queries)} queries"
+    )
+    print(
+        f"{'this machine':18} adds a million numbers in {paces[0]:.0f} ms before, {paces[1]:.0f} ms after"
+    )
 
 
 def _pace() -> float:
@@ -62,7 +68,10 @@ def _changes(panel: Panel) -> Iterator[Change]:
     for metric in panel.material.board.metrics:
         yield "metric", _set(knobs.metric, metric)
         for factor in (0.8, 1.2, 1.5):
-            yield "target", _set(knobs.targets[0], knobs.targets[0].value * factor + knobs.targets[0].step)
+            yield (
+                "target",
+                _set(knobs.targets[0], knobs.targets[0].value * factor + knobs.targets[0].step),
+            )
         yield "green", _set(knobs.green, 0.95)
         yield "yellow", _set(knobs.yellow, 0.7)
         yield "policy", _set(knobs.policy, "capability")
@@ -99,7 +108,9 @@ def _summary(times: list[Took]) -> str:
     for name, each in zip(("clock", "processor"), zip(*times, strict=True), strict=True):
         ordered = sorted(each)
         late = ordered[int(len(ordered) * 0.95)]
-        said.append(f"{name} median {statistics.median(each):.0f}, 95 % {late:.0f}, worst {ordered[-1]:.0f} ms")
+        said.append(
+            f"{name} median {statistics.median(each):.0f}, 95 % {late:.0f}, worst {ordered[-1]:.0f} ms"
+        )
     return "; ".join(said)
 
 

@@ -13,21 +13,23 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import honesty_chance
+import honesty_limits
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dataops_nb import definitions, limits, links, pacing, sample, sources, status
-from dataops_nb.definitions.models import Light, Lights, Limits
-from dataops_nb.limits import NHS, WHEELER, Rules
-from dataops_nb.limits.signals import marks
+from dataops_nb import definitions, limits, links, sources, status
+from dataops_nb.limits.xmr import NHS, WHEELER, SignalRules, marks
 from dataops_nb.links.evidence import Correlations, Q, adjusted
+from dataops_nb.metrics import Light, Lights, Limits
+from dataops_nb.workbench import sample
 
 Array = npt.NDArray[np.float64]
 SEED = 20261122
 INPUTS, LAGS = 20, range(1, 9)
 MEMORIES = {"white noise": 0.0, "AR .5": 0.5, "AR .8": 0.8, "random walk": 1.0}
-OUTSIDE = Rules(run=99, near=99, near_of=99, near_at=1)
+OUTSIDE = SignalRules(run=99, near=99, near_of=99, near_at=1)
 TOGETHER = 25
 
 
@@ -96,7 +98,7 @@ def power(count: int, n: int, memory: float, r: float, seed: int = SEED + 1) -> 
 # --- signals --------------------------------------------------------------------------------------------------------------
 
 
-def signalled(series: Array, rules: Rules) -> float:
+def signalled(series: Array, rules: SignalRules) -> float:
     """The share of series that show any signal within limits of their own."""
     rows, n = series.shape
     center = np.repeat(series.mean(axis=1), n)
@@ -115,7 +117,10 @@ def false_signals(count: int, seed: int = SEED + 2) -> dict[str, tuple[float, fl
         "the NHS four": (0.161, signalled(stable, NHS)),
     }
     for memory, stated in ((0.3, 0.19), (0.5, 0.40), (0.7, 0.68)):
-        found[f"outside, AR {memory}"] = (stated, signalled(drifting(rng, count, 24, memory), OUTSIDE))
+        found[f"outside, AR {memory}"] = (
+            stated,
+            signalled(drifting(rng, count, 24, memory), OUTSIDE),
+        )
     return found
 
 
@@ -136,7 +141,9 @@ class Agreed:
         return self._lights
 
 
-def lucky_changes(draws: int, target: float, yellow: float, n: int = 65, seed: int = SEED + 3) -> tuple[float, float]:
+def lucky_changes(
+    draws: int, target: float, yellow: float, n: int = 65, seed: int = SEED + 3
+) -> tuple[float, float]:
     """Of so many stable metrics (mean 100, sigma 10): how often lights changed in 13 weeks, and how often was said."""
     rng = np.random.default_rng(seed)
     starts, ends = weeks(n)
@@ -156,50 +163,6 @@ def lucky_changes(draws: int, target: float, yellow: float, n: int = 65, seed: i
     return float(changed.mean()), float(np.round(13 * said[known]).mean())
 
 
-# --- pacing ---------------------------------------------------------------------------------------------------------------
-
-SHAPE = np.array([0.2, 0.2, 0.18, 0.17, 0.15, 0.06, 0.04])
-
-
-def forecasts(count: int, kind: str, prior: int = 60, seed: int = SEED + 4) -> tuple[Array, Array]:
-    """P(hit) of so many open weeks after `prior` closed ones, and whether each hit its target.
-
-    `steady` weeks have independent days; in `bursty` ones a whole week is good or bad; `growing` ones grow by 1 % a week,
-    `adding` ones by 1 % of the first.
-    """
-    rng = np.random.default_rng(seed)
-    level = rng.uniform(20, 400, (count, 1)) * np.ones((1, prior + 1))
-    if kind == "growing":
-        level = level * 1.01 ** np.arange(prior + 1)
-    if kind == "adding":
-        level = level * (1 + 0.01 * np.arange(prior + 1))
-    if kind == "bursty":
-        level = level * rng.gamma(16, 1 / 16, (count, prior + 1))
-    days = rng.poisson(level[:, :, None] * SHAPE)
-    passed = rng.integers(1, 7, count)
-    so_far = np.take_along_axis(days.cumsum(axis=2), passed[:, None, None] - 1, axis=2)[:, :, 0].astype(float)
-    value = days.sum(axis=2).astype(float)
-    target = (
-        np.round(level[:, -1] * rng.uniform(0.8, 1.2, count))
-        if kind != "bursty"
-        else np.round(value[:, :-1].mean(axis=1) * rng.uniform(0.7, 1.3, count))
-    )
-    past = pacing.Past(*(each[:, :-1][:, ::-1][:, : pacing.PRIOR] for each in (so_far, value)))
-    rest = pacing.drawn(past, so_far[:, -1])
-    p_hit = pacing.probability(so_far[:, -1], rest, target, np.full(count, np.inf))
-    return p_hit, (value[:, -1] >= target).astype(float)
-
-
-def calibration(p_hit: Array, hit: Array) -> pd.DataFrame:
-    """By decile of P(hit): `forecasts said happened allowed` (5 points and two standard errors)."""
-    place = np.minimum((p_hit * 10).astype(int), 9)
-    table = pd.DataFrame({"decile": place, "said": p_hit, "happened": hit}).groupby("decile").agg(
-        forecasts=("said", "size"), said=("said", "mean"), happened=("happened", "mean")
-    )  # fmt: skip
-    errors = [error(share, count) for share, count in zip(table["happened"], table["forecasts"], strict=True)]
-    return table.assign(allowed=0.05 + 2 * np.array(errors))
-
-
 # --- the sample company -----------------------------------------------------------------------------------------------------
 
 END = dt.date(2026, 11, 22)
@@ -211,13 +174,18 @@ def planted(seed: int) -> dict[str, bool]:
     with tempfile.TemporaryDirectory() as folder:
         sample.write(Path(folder), seed=seed, end=END, weeks=130)
         with sources.open(definitions.load(PARAMS), Path(folder), END) as catalog:
-            found = links.find(catalog).set_index(["input", "target"])
+            found = links.of_company(catalog).set_index(["input", "target"])
     met, sad = found.loc[("meetings_qualified", "new_customers")], found.loc[("sad", "churn_rate")]
     return {
-        "meetings booked rocks": bool(found.loc[("meetings_booked", "new_customers"), "rocking_chair"]),
-        "qualified moves new customers at 3 ± 1": met["verdict"] == "moves" and abs(met["lag"] - 3) <= 1,
+        "meetings booked rocks": bool(
+            found.loc[("meetings_booked", "new_customers"), "rocking_chair"]
+        ),
+        "qualified moves new customers at 3 ± 1": met["verdict"] == "moves"
+        and abs(met["lag"] - 3) <= 1,
         "sad moves churn at 6 ± 1": sad["verdict"] == "moves" and abs(sad["lag"] - 6) <= 1,
-        "features shipped moves something": bool((found.loc["features_shipped", "verdict"] == "moves").any()),
+        "features shipped moves something": bool(
+            (found.loc["features_shipped", "verdict"] == "moves").any()
+        ),
     }
 
 
@@ -226,33 +194,47 @@ def planted(seed: int) -> dict[str, bool]:
 
 def main() -> None:
     """Print every rate beside what is promised."""
-    parser = argparse.ArgumentParser(description="How often the judgements are wrong, by simulation.")
-    parser.add_argument("--boards", type=int, default=2000, help="boards of 20 inputs, for each kind and length")
-    parser.add_argument("--sample", action="store_true", help="also the sample company of eleven seeds")
+    parser = argparse.ArgumentParser(
+        description="How often the judgements are wrong, by simulation."
+    )
+    parser.add_argument(
+        "--boards", type=int, default=2000, help="boards of 20 inputs, for each kind and length"
+    )
+    parser.add_argument(
+        "--sample", action="store_true", help="also the sample company of eleven seeds"
+    )
     args = parser.parse_args()
     count = args.boards
     allowed = 0.05 + 2 * error(0.05, count)
-    print(f"Boards of {INPUTS} independent inputs with any false link, of {count} each; at most {allowed:.1%}:")
+    print(
+        f"Boards of {INPUTS} independent inputs with any false link, of {count} each; at most {allowed:.1%}:"
+    )
     for n in (52, 104):
-        rates = ", ".join(f"{name} {false_boards(count, n, memory):.1%}" for name, memory in MEMORIES.items())
+        rates = ", ".join(
+            f"{name} {false_boards(count, n, memory):.1%}" for name, memory in MEMORIES.items()
+        )
         print(f"  {n} weeks: {rates}", flush=True)
     print("Power: one of 20 inputs moves the target three weeks later, found at 3 ± 1 weeks:")
     for r in (0.4, 0.6):
         for n in (52, 104, 130):
             rates = ", ".join(
-                f"{name} {power(max(count // 8, TOGETHER), n, memory, r):.0%}" for name, memory in MEMORIES.items()
+                f"{name} {power(max(count // 8, TOGETHER), n, memory, r):.0%}"
+                for name, memory in MEMORIES.items()
             )
             print(f"  r = {r}, {n} weeks: {rates}", flush=True)
     print(f"Series of 24 points with any signal, of {count * 10}:")
     for name, (stated, found) in false_signals(count * 10).items():
-        print(f"  {name}: stated {stated:.1%}, found {found:.1%} ± {2 * error(found, count * 10):.1%}")
-    print("Changes of a light in 13 weeks, mean of 2,000 stable metrics of 65 weeks: happened, said:")
+        print(
+            f"  {name}: stated {stated:.1%}, found {found:.1%} ± {2 * error(found, count * 10):.1%}"
+        )
+    print(
+        "Changes of a light in 13 weeks, mean of 2,000 stable metrics of 65 weeks: happened, said:"
+    )
     for target, yellow in ((100, 0.95), (100, 0.85), (105, 0.9), (90, 0.85), (120, 0.85)):
         happened, said = lucky_changes(2000, target, yellow)
         print(f"  target {target}, yellow from {yellow}: {happened:.2f}, {said:.2f}")
-    for kind in ("steady", "bursty", "growing", "adding"):
-        print(f"P(hit) by decile, 30,000 open weeks, {kind}:")
-        print(calibration(*forecasts(30_000, kind)).round(3).to_string())
+    honesty_limits.report(count * 2)
+    honesty_chance.report(count * 10)
     if args.sample:
         rows = pd.DataFrame({seed: planted(seed) for seed in (20, *range(1, 11))}).T
         print("The sample company, by seed:")

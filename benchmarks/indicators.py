@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dataops_nb import alignment, board, limits, reconciliation, sources, status, workbench
+from dataops_nb.alignment import comparisons
 
 COMPANY = """
 company: City
@@ -44,7 +45,10 @@ def write(folder: Path, indicators: int, periods: int) -> dt.date:
     (folder / "data").mkdir()
     (folder / "params" / "company.yaml").write_text(COMPANY)
     (folder / "params" / "departments" / "agency.yaml").write_text(AGENCY)
-    ends = [dt.date(2023 + (i + 1) // 12, (i + 1) % 12 + 1, 1) - dt.timedelta(days=1) for i in range(periods)]
+    ends = [
+        dt.date(2023 + (i + 1) // 12, (i + 1) % 12 + 1, 1) - dt.timedelta(days=1)
+        for i in range(periods)
+    ]
     with (folder / "data" / "mmr.csv").open("w", newline="") as handle:
         rows = csv.writer(handle)
         rows.writerow(["id", "indicator", "day", "v", "target", "direction"])
@@ -52,7 +56,16 @@ def write(folder: Path, indicators: int, periods: int) -> dt.date:
             level = chance.uniform(10, 1000)
             for end in ends:
                 drawn = round(chance.gauss(level, level / 20), 2)
-                rows.writerow([f"K{one}", f"Indicator {one}", end, drawn, round(level, 1), "Down" if one % 3 else "Up"])
+                rows.writerow(
+                    [
+                        f"K{one}",
+                        f"Indicator {one}",
+                        end,
+                        drawn,
+                        round(level, 1),
+                        "Down" if one % 3 else "Up",
+                    ]
+                )
     return ends[-1]
 
 
@@ -71,16 +84,16 @@ def judge(wb: workbench.Workbench, as_of: dt.date, grain: str) -> tuple[dict[str
         known = wb.definitions
     with timed("load, and make metrics of rows", spent):
         catalog = sources.open(known, wb.data, as_of)
-        metrics = list(catalog.definitions.metrics)
+        metrics = list(catalog.company.metrics)
         catalog.require("mmr")
     with timed("align", spent):
         table = alignment.align(catalog, metrics, grain=grain, end=as_of)
     steps: dict[str, Callable] = {
-        "compare": lambda: alignment.compare(table, catalog),
+        "compare": lambda: comparisons.compare(table, catalog),
         "targets": lambda: alignment.add_targets(table, catalog),
         "reconciled": lambda: reconciliation.add_reconciled(table, catalog),
-        "limits": lambda: limits.add_limits(table, catalog.definitions),
-        "status": lambda: status.judge(table, catalog.definitions, as_of),
+        "limits": lambda: limits.add_limits(table, catalog.company),
+        "status": lambda: status.judge(table, catalog.company, as_of),
     }
     for name, step in steps.items():
         with timed(name, spent):

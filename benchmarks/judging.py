@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from dataops_nb import limits, links, pacing, status
-from dataops_nb.definitions import Definitions
-from dataops_nb.definitions.models import Company, Department, Light, Lights, Measure, Simple
-from dataops_nb.links import Pair
+from dataops_nb.definitions.models import CompanyFile, Definitions, Department
+from dataops_nb.links.pairs import Pair
+from dataops_nb.metrics import Light, Lights, Measure, Simple
 
 AS_OF = dt.date(2026, 11, 18)
 REPEATED = 20
@@ -35,7 +35,7 @@ def company(metrics: int) -> Definitions:
     counted = Simple(type="simple", measure=Measure(source="s", agg="count"), lights=LIGHTS)
     named = {f"metric_{i:04d}": counted for i in range(metrics)}
     return Definitions(
-        company=Company(company="Many", sources={"s": {"system": "A", "path": "s.csv"}}),
+        company=CompanyFile(company="Many", sources={"s": {"system": "A", "path": "s.csv"}}),
         departments={"all": Department(department="All", metrics=named)},
     )
 
@@ -58,7 +58,9 @@ def table(metrics: int, weeks: int, *, whole: bool) -> pd.DataFrame:
             "period_start": np.tile(starts, metrics),
             "period_end": np.tile(starts + pd.Timedelta(days=6), metrics),
             "value": np.where(last, values * 0.4, values),
-            "so_far": np.where(np.tile(np.arange(weeks) >= weeks - 1 - pacing.PRIOR, metrics), values * 0.4, np.nan),
+            "so_far": np.where(
+                np.tile(np.arange(weeks) >= weeks - 1 - pacing.PRIOR, metrics), values * 0.4, np.nan
+            ),
             "complete": ~last,
             "target": target.round() if whole else target,
             "target_low": np.nan,
@@ -83,7 +85,9 @@ def best(run: Callable[[], object], turns: int) -> float:
     return min(taken)
 
 
-def judging_ratio(metrics: int = 2000, weeks: int = 260, turns: int = 3, *, whole: bool = False) -> tuple[float, float]:
+def judging_ratio(
+    metrics: int = 2000, weeks: int = 260, turns: int = 3, *, whole: bool = False
+) -> tuple[float, float]:
     """Seconds for judging a table, and how many groupbys over it that is."""
     rows, known = table(metrics, weeks, whole=whole), company(metrics)
     ours = best(lambda: judged(rows, known), turns)
@@ -103,7 +107,9 @@ def links_ratio(inputs: int = 50, weeks: int = 130, turns: int = 3) -> tuple[flo
 
     def found() -> pd.DataFrame:
         effects = np.tile(effect, (inputs, 1))
-        return links.judge(pairs, links.relate(starts, ends, causes, effects, lags=lags, grain="week"), "week")
+        return links.judge(
+            pairs, links.relate(starts, ends, causes, effects, lags=lags, grain="week"), "week"
+        )
 
     often = turns * REPEATED  # a few thousandths of a second each: the first turns only warm up
     ours = best(found, often)

@@ -49,13 +49,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place, sync_playwright() as play:
         root = Path(place) / "bench"
         ours = refreshed(root, reports)
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        print(f"{'':<18}{'summary':>9}{'analyst':>9}{'nbconvert':>11}{'ratio':>7}{'drawn':>9}{'Vega':>9}{'ratio':>7}")
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        print(
+            f"{'':<18}{'summary':>9}{'analyst':>9}{'nbconvert':>11}{'ratio':>7}{'drawn':>9}{'Vega':>9}{'ratio':>7}"
+        )
         for report, folder in ours.items():
-            said = [size(folder / "index.html"), size(folder / "analyst.html"), size(converted(root, folder))]
+            said = [
+                size(folder / "index.html"),
+                size(folder / "analyst.html"),
+                size(converted(root, folder)),
+            ]
             times = drawing(browser, folder, root / f"{report}.html")
-            weights = f"{said[0]:>6.0f} kB{said[1]:>6.0f} kB{said[2]:>8.0f} kB{said[1] / said[2]:>7.2f}"
-            print(f"{report:<18}{weights}{times[0]:>6.0f} ms{times[1]:>6.0f} ms{times[0] / times[1]:>7.2f}", flush=True)
+            weights = (
+                f"{said[0]:>6.0f} kB{said[1]:>6.0f} kB{said[2]:>8.0f} kB{said[1] / said[2]:>7.2f}"
+            )
+            print(
+                f"{report:<18}{weights}{times[0]:>6.0f} ms{times[1]:>6.0f} ms{times[0] / times[1]:>7.2f}",
+                flush=True,
+            )
         browser.close()
 
 
@@ -87,11 +100,18 @@ def named(reports: Iterator[str]) -> list[str]:
 def converted(root: Path, folder: Path) -> Path:
     """nbconvert's page of the notebook behind a published report, executed by stock papermill."""
     plan = subprocess.run(
-        [sys.executable, "-m", "dataops_nb", "-w", root, "--json", "plan"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "dataops_nb", "-w", root, "--json", "plan"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    (planned,) = [each for each in json.loads(plan.stdout)["reports"] if each["report"] == folder.parent.name]
+    (planned,) = [
+        each for each in json.loads(plan.stdout)["reports"] if each["report"] == folder.parent.name
+    ]
     done = root / f"{planned['report']}.ipynb"
-    values = [word for name, value in planned["parameters"].items() for word in ("-r", name, str(value))]
+    values = [
+        word for name, value in planned["parameters"].items() for word in ("-r", name, str(value))
+    ]
     notebook = root / "notebooks" / planned["notebook"]
     run("papermill", "--no-progress-bar", "--cwd", notebook.parent, notebook, done, *values)
     run("nbconvert", "--to", "html", "--output", f"{planned['report']}-nbconvert.html", done)
@@ -101,7 +121,9 @@ def converted(root: Path, folder: Path) -> Path:
 def run(module: str, *words: object) -> None:
     """One command of this Python, quietly."""
     line = [sys.executable, "-m", module, *map(str, words)]
-    subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
+    subprocess.run(
+        line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
+    )
 
 
 def size(page: Path) -> float:
@@ -115,14 +137,19 @@ def drawing(browser: Browser, folder: Path, with_vega: Path) -> tuple[float, flo
     places = "".join(f'<div id="c{i}"></div>' for i in range(len(specs)))
     text = json.dumps(specs).replace("</", "<\\/")
     with_vega.write_text(VEGA.format(bundle=bundle(), specs=text, places=places), encoding="utf-8")
-    pairs = [(opened(browser, folder / "analyst.html"), opened(browser, with_vega)) for _ in range(OPENED)]
+    pairs = [
+        (opened(browser, folder / "analyst.html"), opened(browser, with_vega))
+        for _ in range(OPENED)
+    ]
     ours, theirs = zip(*pairs, strict=True)
     return statistics.median(ours), statistics.median(theirs)
 
 
 def bundle() -> str:
     """Vega, Vega-Lite and vega-embed as one script."""
-    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace("</script", "<\\/script")
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace(
+        "</script", "<\\/script"
+    )
 
 
 def charts(notebook: Path) -> Iterator[Mapping[str, Any]]:

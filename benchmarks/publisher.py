@@ -21,10 +21,11 @@ import nbformat
 import pandas as pd
 from nbformat import v4
 
-from dataops_nb import history, refresh, workbench
-from dataops_nb.publish import figures, page
-from dataops_nb.refresh import execute, ledger, progress
-from dataops_nb.refresh.jobs import Job
+from dataops_nb import history, workbench
+from dataops_nb.reports import execution, ledger, pages, progress, run
+from dataops_nb.reports.execution import job as job_
+from dataops_nb.reports.execution.job import Job
+from dataops_nb.reports.pages import figures
 
 HOUR, RATE = 3600.0, 10_000
 DAY = dt.date(2026, 11, 22)
@@ -41,22 +42,30 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         make(root, count)
-        execute.run = answer  # type: ignore[assignment]
+        execution.run = answer  # type: ignore[assignment]
         wb = workbench.open(root)
-        refresh.run(wb, as_of=DAY, reports=["r0"], progress=progress.silent)  # imports, once
-        first = cpu(lambda: refresh.run(wb, as_of=DAY, progress=progress.silent)) / (count - 1)
+        run.run(wb, as_of=DAY, reports=["r0"], progress=progress.silent)  # imports, once
+        first = cpu(lambda: run.run(wb, as_of=DAY, progress=progress.silent)) / (count - 1)
         say("publish a report", first)
         say("build its pages, with three charts", drawing(count))
-        say("find a report unchanged", cpu(lambda: refresh.run(wb, as_of=DAY, progress=progress.silent)) / count)
+        say(
+            "find a report unchanged",
+            cpu(lambda: run.run(wb, as_of=DAY, progress=progress.silent)) / count,
+        )
         with ledger.opened(root / "claims.sqlite") as book:
-            say("claim a report", cpu(lambda: [ledger.claim(book, str(n), "r") for n in range(2000)]) / 2000)
+            say(
+                "claim a report",
+                cpu(lambda: [ledger.claim(book, str(n), "r") for n in range(2000)]) / 2000,
+            )
     for rows in (1_000, 26_000, 260_000):
         say(f"remember 26 values beside {rows:,}", remembering(rows))
 
 
 def say(what: str, seconds: float) -> None:
     """One line: milliseconds each, and the share of a core at the rate."""
-    print(f"{what:<40} {1000 * seconds:9.2f} ms   {seconds * RATE / HOUR:8.1%} of a core at {RATE:,} an hour")
+    print(
+        f"{what:<40} {1000 * seconds:9.2f} ms   {seconds * RATE / HOUR:8.1%} of a core at {RATE:,} an hour"
+    )
 
 
 def cpu(work: Callable[[], Any]) -> float:
@@ -72,7 +81,9 @@ def make(root: Path, count: int) -> None:
         (root / folder).mkdir(parents=True)
     (root / "params" / "company.yaml").write_text(COMPANY)
     (root / "params" / "departments" / "sales.yaml").write_text(SALES)
-    named = "".join(f"    r{n}: {{notebook: one.ipynb, parameters: {{number: {n}}}}}\n" for n in range(count))
+    named = "".join(
+        f"    r{n}: {{notebook: one.ipynb, parameters: {{number: {n}}}}}\n" for n in range(count)
+    )
     (root / "params" / "reports.yaml").write_text(f"weekly:\n  reports:\n{named}")
     (root / "data" / "deals.csv").write_text("day\n2026-11-20\n")
     cell = v4.new_code_cell(PARAMETERS)
@@ -80,7 +91,9 @@ def make(root: Path, count: int) -> None:
     nbformat.write(v4.new_notebook(cells=[cell]), root / "notebooks" / "one.ipynb")
 
 
-def answer(jobs: Iterable[Job], *, started: Callable[[Job], None], **_: Any) -> Generator[execute.Ended, None, None]:
+def answer(
+    jobs: Iterable[Job], *, started: Callable[[Job], None], **_: Any
+) -> Generator[job_.JobEnd, None, None]:
     """Every job as ended well, with the facts of 26 weeks."""
     for job in jobs:
         started(job)
@@ -96,25 +109,33 @@ def answer(jobs: Iterable[Job], *, started: Callable[[Job], None], **_: Any) -> 
             "used": {"metrics": ["won"], "sources": ["deals"]},
         }  # fmt: skip
         cell = v4.new_code_cell("x")
-        cell.outputs = [v4.new_output("display_data", {"application/vnd.dataops-nb.facts+json": facts})]
-        yield execute.Ended(job, "ok", 0.0, notebook=v4.new_notebook(cells=[cell]))
+        cell.outputs = [
+            v4.new_output("display_data", {"application/vnd.dataops-nb.facts+json": facts})
+        ]
+        yield job_.JobEnd(job, "ok", 0.0, notebook=v4.new_notebook(cells=[cell]))
 
 
 def drawing(count: int) -> float:
     """CPU seconds to build the three pages of a report with three charts of a year of weeks, as the warm renderer does."""
     notebooks = [charted(number) for number in range(count + 1)]
-    page.files(notebooks[0], page.Meta("r", "0"))  # the first drawing of a process takes a second
-    return cpu(lambda: [page.files(each, page.Meta("r", "0")) for each in notebooks[1:]]) / count
+    pages.files(notebooks[0], pages.Meta("r", "0"))  # the first drawing of a process takes a second
+    return cpu(lambda: [pages.files(each, pages.Meta("r", "0")) for each in notebooks[1:]]) / count
 
 
 def charted(number: int) -> nbformat.NotebookNode:
     """An executed notebook with three charts that no other has."""
     values = [{"week": f"2026-W{week:02}", "value": (week * number) % 47} for week in range(1, 53)]
-    axes = {"x": {"field": "week", "type": "ordinal"}, "y": {"field": "value", "type": "quantitative"}}
+    axes = {
+        "x": {"field": "week", "type": "ordinal"},
+        "y": {"field": "value", "type": "quantitative"},
+    }
     charts = [{"data": {"values": values}, "mark": mark, "encoding": axes, "title": f"{mark} {number}"}
               for mark in ("line", "bar", "area")]  # fmt: skip
     (ended,) = answer([Job(Path("one.ipynb"), {"number": number}, Path())], started=lambda _: None)
-    cells = [v4.new_code_cell("x", outputs=[v4.new_output("display_data", {figures.MIME: chart})]) for chart in charts]
+    cells = [
+        v4.new_code_cell("x", outputs=[v4.new_output("display_data", {figures.MIME: chart})])
+        for chart in charts
+    ]
     assert ended.notebook is not None  # noqa: S101  it ended well
     ended.notebook.cells[:0] = cells
     return ended.notebook

@@ -32,8 +32,8 @@ import numpy as np
 import pandas as pd
 from nbformat import v4
 
-from dataops_nb import refresh, workbench
-from dataops_nb.refresh import progress, warmth
+from dataops_nb import workbench
+from dataops_nb.reports import execution, plan, progress, run
 
 DAY = dt.date(2026, 11, 22)
 PARAMS = {
@@ -70,12 +70,12 @@ for notebook, out, parameters in json.loads(sys.argv[1]):
 """
 BARE = """
 import json, sys
-from dataops_nb.execution import imports
-with imports.grammars_later():
-    from dataops_nb.execution import shell
-    with shell.make().builtin_trap:
+import dataops_nb
+with dataops_nb.grammars_later():
+    from dataops_nb.reports.engine.shell import make_shell
+    with make_shell().builtin_trap:
         import papermill
-        from dataops_nb.publish import page
+        from dataops_nb.reports import pages as page
 for notebook, out, parameters in json.loads(sys.argv[1]):
     done = papermill.execute_notebook(
         notebook, None, parameters=parameters, progress_bar=False, cwd=sys.argv[2], engine_name="dataops-forked"
@@ -113,19 +113,28 @@ def write(root: Path, count: int) -> workbench.Workbench:
         (root / folder).mkdir()
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(chance.integers(0, 1056, rows), unit="D")
     events = pd.DataFrame(
-        {"day": days, "region": chance.integers(0, 20, rows), "amount": chance.gamma(2.0, 50.0, rows)}
+        {
+            "day": days,
+            "region": chance.integers(0, 20, rows),
+            "amount": chance.gamma(2.0, 50.0, rows),
+        }
     )
     events.to_parquet(root / "data" / "events.parquet")
     said = (
         f"    r{i}: {{notebook: report.ipynb, parameters: {{region: {i}, file: {root}/data/events.parquet}}}}"
         for i in range(count)
     )
-    for name, text in (PARAMS | {"reports.yaml": "weekly:\n  reports:\n" + "\n".join(said) + "\n"}).items():
+    for name, text in (
+        PARAMS | {"reports.yaml": "weekly:\n  reports:\n" + "\n".join(said) + "\n"}
+    ).items():
         (root / "params" / name).write_text(text)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     made = [v4.new_markdown_cell(CELLS[0]), *(v4.new_code_cell(cell.strip()) for cell in CELLS[1:])]
     made[1].metadata["tags"] = ["parameters"]
-    nbformat.write(v4.new_notebook(metadata={"kernelspec": kernel}, cells=made), root / "notebooks" / "report.ipynb")
+    nbformat.write(
+        v4.new_notebook(metadata={"kernelspec": kernel}, cells=made),
+        root / "notebooks" / "report.ipynb",
+    )
     return workbench.open(root, data=root / "data", out=root / "out")
 
 
@@ -137,23 +146,36 @@ def packaged(root: Path) -> workbench.Workbench:
     return wb
 
 
-def shell(wb: workbench.Workbench, todo: list[refresh.plan.Planned], place: Path) -> None:
+def shell(wb: workbench.Workbench, todo: list[plan.Planned], place: Path) -> None:
     """papermill and nbconvert from the shell, report by report."""
     tools = Path(sys.executable).parent
     for one in todo:
         notebook, out = str(wb.notebooks / one.notebook), str(place / f"{one.report}.ipynb")
         said = [word for name, value in one.parameters.items() for word in ("-p", name, str(value))]
-        execute = [str(tools / "papermill"), notebook, out, "--cwd", str(wb.notebooks), "--no-progress-bar", *said]
+        execute = [
+            str(tools / "papermill"),
+            notebook,
+            out,
+            "--cwd",
+            str(wb.notebooks),
+            "--no-progress-bar",
+            *said,
+        ]
         convert = [str(tools / "jupyter"), "nbconvert", "--to", "html", "--no-input", out]
-        for run in (execute, convert):
-            called(run)
+        for command in (execute, convert):
+            called(command)
 
 
-def script(code: str, wb: workbench.Workbench, todo: list[refresh.plan.Planned], place: Path) -> None:
+def script(code: str, wb: workbench.Workbench, todo: list[plan.Planned], place: Path) -> None:
     """One process for all of them."""
     import json  # noqa: PLC0415  only here
 
-    jobs = json.dumps([[str(wb.notebooks / o.notebook), str(place / f"{o.report}.ipynb"), o.parameters] for o in todo])
+    jobs = json.dumps(
+        [
+            [str(wb.notebooks / o.notebook), str(place / f"{o.report}.ipynb"), o.parameters]
+            for o in todo
+        ]
+    )
     environment = os.environ | {"DATAOPS_NB_REFRESH": "1"}
     called([sys.executable, "-c", code, jobs, str(wb.notebooks)], env=environment)
 
@@ -162,27 +184,40 @@ def called(words: list[str], **options: Any) -> None:
     """Run a program to its good end; what it said where there is none."""
     done = subprocess.run(words, check=False, capture_output=True, text=True, **options)
     if done.returncode:
-        raise SystemExit(f"{' '.join(words)[:200]} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        raise SystemExit(
+            f"{' '.join(words)[:200]} ended with {done.returncode}:\n{done.stderr[-3000:]}"
+        )
 
 
 def ours(wb: workbench.Workbench, *options: str) -> None:
     """The command."""
-    run = [sys.executable, "-m", "dataops_nb", "-w", str(wb.root), "--data", str(wb.data), "--out", str(wb.out)]
+    run = [
+        sys.executable,
+        "-m",
+        "dataops_nb",
+        "-w",
+        str(wb.root),
+        "--data",
+        str(wb.data),
+        "--out",
+        str(wb.out),
+    ]
     called([*run, "refresh", "--as-of", DAY.isoformat(), *options])
 
 
 def warm(wb: workbench.Workbench, report: str) -> Cost:
     """One more report where the template is there."""
     asked = {"reports": [report], "as_of": DAY, "force": True, "progress": progress.silent}
-    with warmth.kept():
+    with execution.kept() as kept:
+        asked["warm"] = kept
         for _ in range(2):
-            refresh.run(wb, **asked)
-        return cost(lambda: refresh.run(wb, **asked))
+            run.run(wb, **asked)
+        return cost(lambda: run.run(wb, **asked))
 
 
 def measure(wb: workbench.Workbench, few: int, place: Path) -> dict[str, Cost]:
     """Every way, for all reports of a workbench; the two of today for a few, multiplied."""
-    todo = refresh.planned(wb, as_of=DAY)
+    todo = run.planned(wb, as_of=DAY)
     few = min(few, len(todo)) or len(todo)
     found = {"shell": cost(lambda: shell(wb, todo[:few], place)).times(len(todo) / few)}
     found["process"] = cost(lambda: script(TODAY, wb, todo[:few], place)).times(len(todo) / few)
@@ -202,16 +237,23 @@ def show(count: int, found: dict[str, Cost]) -> None:
         ratio = f"{today.wall / this.wall:7.1f} x shell"
         processors = f"CPU {this.cpu / found['bare'].cpu:5.2f} x bare" if way != "bare" else ""
         print(
-            f"{count:3} reports  {way:10} {this.wall:8.2f} s  CPU {this.cpu:8.2f} s {ratio}  {processors}", flush=True
+            f"{count:3} reports  {way:10} {this.wall:8.2f} s  CPU {this.cpu:8.2f} s {ratio}  {processors}",
+            flush=True,
         )
-    print(f"{count:3} reports  unchanged / cold = {found['unchanged'].wall / found['cold'].wall:.3f}")
+    print(
+        f"{count:3} reports  unchanged / cold = {found['unchanged'].wall / found['cold'].wall:.3f}"
+    )
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", default="1,5,20")
-    parser.add_argument("--today", type=int, default=0, help="reports that the ways of today are measured on (all)")
+    parser.add_argument(
+        "--today", type=int, default=0, help="reports that the ways of today are measured on (all)"
+    )
     parser.add_argument("--notebooks", action="store_true", help="the packaged reports")
     said = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -220,7 +262,7 @@ def main() -> None:
             wb = write(root, count) if count else packaged(root)
             place = root / "today"
             place.mkdir()
-            show(count or len(refresh.planned(wb, as_of=DAY)), measure(wb, said.today, place))
+            show(count or len(run.planned(wb, as_of=DAY)), measure(wb, said.today, place))
 
 
 if __name__ == "__main__":

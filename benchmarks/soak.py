@@ -16,8 +16,8 @@ from pathlib import Path
 import nbformat
 from nbformat import v4
 
-from dataops_nb.execution import processes
-from dataops_nb.refresh import execute
+from dataops_nb.reports import environment, execution, processes
+from dataops_nb.reports.execution import job
 
 CELLS = (
     'word: str = "?"',
@@ -39,18 +39,26 @@ def main(count: int) -> int:
         notebook.cells[0].metadata["tags"] = ["parameters"]
         nbformat.write(notebook, Path(place) / "soak.ipynb")
         jobs = [
-            execute.Job(Path(place) / "soak.ipynb", {"word": str(i)}, Path(place) / f"job{i}", execute.passed())
+            job.Job(
+                Path(place) / "soak.ipynb",
+                {"word": str(i)},
+                Path(place) / f"job{i}",
+                environment.passed(),
+            )
             for i in range(count)
         ]
-        ended = list(execute.run(jobs, at_a_time=os.cpu_count() or 1, timeout=HANGS, started=lambda _: None))
+        ended = list(
+            execution.run(
+                jobs, at_a_time=os.cpu_count() or 1, timeout=HANGS, started=lambda _: None
+            )
+        )
     states = [one.state for one in ended]
     right = sum(
-        one.notebook is not None and str(one.notebook).count(f"'{one.job.parameters['word']}'") > 0 for one in ended
+        one.notebook is not None and str(one.notebook).count(f"'{one.job.parameters['word']}'") > 0
+        for one in ended
     )
     left = [pid for pid, _ in processes.below(os.getpid())]
-    said = (
-        f"{states.count('ok')} ok, {states.count('timed_out')} hung, {len(left)} left, {time.monotonic() - began:.0f} s"
-    )
+    said = f"{states.count('ok')} ok, {states.count('timed_out')} hung, {len(left)} left, {time.monotonic() - began:.0f} s"
     print(f"Python {platform.python_version()}: {count} children, {said}")
     for said in sorted({f"  {one.state}: {one.error}" for one in ended if one.state != "ok"}):
         print(said)

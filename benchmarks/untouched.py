@@ -23,8 +23,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dataops_nb import sample, workbench
-from dataops_nb.publish import verify
+from dataops_nb import workbench
+from dataops_nb.reports.pages import seals
+from dataops_nb.workbench import sample
 
 END = dt.date(2026, 11, 22)
 CHANGED = 200
@@ -39,7 +40,14 @@ FLIPS = {
     "above": "below", "below": "above", "up": "down", "down": "up", "Up": "Down", "Down": "Up", "rose": "fell", "fell": "rose",
     "more": "fewer", "fewer": "more", "inside": "outside", "within": "outside", "higher": "lower", "lower": "higher",
 }  # fmt: skip
-COLOURS = {"green": "red", "yellow": "green", "red": "green", "Green": "Red", "Yellow": "Green", "Red": "Green"}
+COLOURS = {
+    "green": "red",
+    "yellow": "green",
+    "red": "green",
+    "Green": "Red",
+    "Yellow": "Green",
+    "Red": "Green",
+}
 
 
 def suites(packaged: str) -> str:
@@ -72,13 +80,21 @@ def company(folder: Path, seed: int, locale: str) -> None:
     (params / "whatif" / "other.yaml").write_text(WHATIF)
     if locale:
         said = (params / "company.yaml").read_text()
-        (params / "company.yaml").write_text(said.replace("currency: USD\n", f"currency: USD\nlocale: {locale}\n", 1))
+        (params / "company.yaml").write_text(
+            said.replace("currency: USD\n", f"currency: USD\nlocale: {locale}\n", 1)
+        )
 
 
 def refresh(folder: Path, jobs: int) -> list[str]:
     """Every suite and the what-if; the reports that did not end well."""
     bad = []
-    for more in (["weekly"], ["monthly"], ["quarterly"], ["asked"], ["weekly", "--whatif", "other"]):
+    for more in (
+        ["weekly"],
+        ["monthly"],
+        ["quarterly"],
+        ["asked"],
+        ["weekly", "--whatif", "other"],
+    ):
         command = [
             sys.executable,
             "-m",
@@ -92,12 +108,19 @@ def refresh(folder: Path, jobs: int) -> list[str]:
             "--json",
         ]
         done = subprocess.run(
-            [*command, "--as-of", END.isoformat(), "--quiet"], capture_output=True, text=True, check=False
+            [*command, "--as-of", END.isoformat(), "--quiet"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if not done.stdout.strip():
             sys.exit(f"{' '.join(more)}: {done.stderr}")
         reports = json.loads(done.stdout)["reports"]
-        bad += [f"{' '.join(more)} {r['report']}: {r['state']} {r['error']}" for r in reports if r["state"] != "ok"]
+        bad += [
+            f"{' '.join(more)} {r['report']}: {r['state']} {r['error']}"
+            for r in reports
+            if r["state"] != "ok"
+        ]
     return bad
 
 
@@ -134,7 +157,9 @@ def changes(chance: random.Random, page: str) -> Iterator[tuple[str, str]]:
     places: list[tuple[str, str]] = [
         *(
             ("sentence", text)
-            for text in re.findall(r'(?s)<(?:p|li)[^>]* data-facts="[^"]*"[^>]*>(.*?)</(?:p|li)>', page)
+            for text in re.findall(
+                r'(?s)<(?:p|li)[^>]* data-facts="[^"]*"[^>]*>(.*?)</(?:p|li)>', page
+            )
         ),
         *(("tooltip", text) for text in re.findall(r'data-tip="([^"]*)"', page)),
         *(("header", text) for text in re.findall(r"(?s)<header>(.*?)</header>", page)),
@@ -145,7 +170,9 @@ def changes(chance: random.Random, page: str) -> Iterator[tuple[str, str]]:
         plain = (
             was
             if kind == "tooltip"
-            else chance.choice([each for each in re.findall(r">([^<>]+)<", f">{was}<") if each.strip()])
+            else chance.choice(
+                [each for each in re.findall(r">([^<>]+)<", f">{was}<") if each.strip()]
+            )
         )
         try:
             now = change(chance, html.unescape(plain))
@@ -158,12 +185,16 @@ def changes(chance: random.Random, page: str) -> Iterator[tuple[str, str]]:
 
 def main() -> int:
     """Run, print, and answer with 1 where a page was judged wrongly."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=10, help="how many (10)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (0)")
     parser.add_argument("--locale", default="")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--keep", type=Path, help="a folder for the workbenches; by default they are thrown away")
+    parser.add_argument(
+        "--keep", type=Path, help="a folder for the workbenches; by default they are thrown away"
+    )
     args = parser.parse_args()
     chance = random.Random(20261122 + args.first)  # noqa: S311  a repeatable choice, no secret
     total, refused, failed, tried, passed = 0, 0, 0, 0, list[str]()
@@ -172,17 +203,28 @@ def main() -> int:
             folder = (args.keep or Path(temporary)) / f"seed{seed}"
             company(folder, seed, args.locale)
             bad = refresh(folder, args.jobs)
-            pages = sorted(path for path in (folder / "out").rglob("*.html") if "runs" not in path.parts)
-            wrong = {path: found for path in pages if (found := verify.page(path.read_text(encoding="utf-8")))}
+            pages = sorted(
+                path for path in (folder / "out").rglob("*.html") if "runs" not in path.parts
+            )
+            wrong = {
+                path: found
+                for path in pages
+                if (found := seals.page(path.read_text(encoding="utf-8")))
+            }
             total, refused, failed = total + len(pages), refused + len(wrong), failed + len(bad)
-            print(f"seed {seed}: {len(pages)} pages, {len(wrong)} refused, {len(bad)} reports failed", flush=True)
+            print(
+                f"seed {seed}: {len(pages)} pages, {len(wrong)} refused, {len(bad)} reports failed",
+                flush=True,
+            )
             for path, found in wrong.items():
                 print(f"  {path.relative_to(folder)}: {found[0]}")
             print("".join(f"  {each}\n" for each in bad), end="")
-            for path in chance.choices([path for path in pages if path not in wrong], k=-(-CHANGED // args.seeds)):
+            for path in chance.choices(
+                [path for path in pages if path not in wrong], k=-(-CHANGED // args.seeds)
+            ):
                 what, changed = next(changes(chance, path.read_text(encoding="utf-8")))
                 tried += 1
-                if not verify.page(changed):
+                if not seals.page(changed):
                     passed.append(f"{path.relative_to(folder)}: {what}")
     print(f"{total} untouched pages: {refused} refused; {failed} reports failed")
     print(f"{tried} changed pages: {tried - len(passed)} refused", *passed, sep="\n  ")

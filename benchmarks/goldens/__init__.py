@@ -1,0 +1,1 @@
+"""What `benchmarks/golden.py` is made of: collect outputs, read pages, break small companies."""
