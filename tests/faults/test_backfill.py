@@ -1,4 +1,4 @@
-"""A year of days, published one by one, each as of its own day; and once more, which executes nothing."""
+"""Day after day, published one by one, each as of its own; and once more, which executes nothing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from dataops_nb import workbench
 from dataops_nb.reports import ledger, progress
 from dataops_nb.reports.run import backfill
+from tests.faults.test_figures import few_or_many
 
-pytestmark = pytest.mark.faults
-FIRST, LAST = dt.date(2025, 1, 1), dt.date(2025, 12, 31)
+FIRST = dt.date(2025, 1, 1)
 COMPANY = "company: Lumen\nsources:\n  deals: {system: CRM, path: deals.csv, time: day}\n"
 SALES = "department: Sales\nmetrics:\n  won: {type: simple, measure: {source: deals, agg: count}, grains: [day, week]}\n"
 
@@ -52,18 +52,20 @@ def executed(root: Path) -> int:
         return sum(row["state"] == "ok" for row in ledger.rows(book, None))
 
 
-def test_a_year_of_days_twice(wb, capsys):
-    half = LAST - dt.timedelta(days=180)
+@pytest.mark.parametrize("days", few_or_many(90, 365))
+def test_every_day_twice(wb, capsys, days):
+    last = FIRST + dt.timedelta(days=days - 1)
+    half = FIRST + dt.timedelta(days=days // 2 - 1)
     backfill(opened(wb), "daily", first=FIRST, last=half, progress=progress.silent)
-    once = backfill(opened(wb), "daily", first=FIRST, last=LAST, progress=progress.silent)
-    assert executed(wb) == 365
-    assert sum(result.state == "skipped" for result in once.reports) == 185
+    once = backfill(opened(wb), "daily", first=FIRST, last=last, progress=progress.silent)
+    assert executed(wb) == days
+    assert sum(result.state == "skipped" for result in once.reports) == days // 2
     before = pages(wb)
-    twice = backfill(opened(wb), "daily", first=FIRST, last=LAST, progress=progress.silent)
+    twice = backfill(opened(wb), "daily", first=FIRST, last=last, progress=progress.silent)
     after = pages(wb)
     same = sum(after[name] == digest for name, digest in before.items())
     with capsys.disabled():
-        print(f"\nbackfill of {len(twice.reports)} periods twice: {executed(wb) - 365} executions in the second pass,"
+        print(f"\nbackfill of {len(twice.reports)} periods twice: {executed(wb) - days} executions in the second pass,"
               f" {same} of {len(before)} files byte-identical")  # fmt: skip
-    assert executed(wb) == 365
-    assert (len(before), same) == (365 * 5, 365 * 5)
+    assert executed(wb) == days
+    assert (len(before), same) == (days * 5, days * 5)

@@ -115,7 +115,7 @@ def whole(wb, name: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("count", few_or_many(50, 500))
+@pytest.mark.parametrize("count", few_or_many(20, 500))
 def test_random_kills_tear_nothing_and_leave_no_orphan(tmp_path, count):
     """The runner is killed at any moment after its first publication: while it executes, publishes, writes the ledger."""
     chance, names = random.Random(count), ["one", "two", "three"]
