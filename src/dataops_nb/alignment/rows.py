@@ -89,7 +89,7 @@ class Rows(Protocol):
     def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
         """Keep what is known to be the result of a query over these sources, without frames."""
 
-    def table(self, what: Sequence[object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    def recall(self, what: Sequence[object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """The table that `make` computes from these rows and their company, and nothing else.
 
         `what` tells it apart from other tables. It may come from an earlier run.

@@ -188,12 +188,12 @@ class Board:
 
         A department's board lists what is about its own metrics.
         """
-        found = self.findings[["kind", "metric"]]
-        parts = [plain.rows(part) for part in (self.current, self.company_links, found)]
-        listed = self.rows.table(
+        kinds = self.findings[["kind", "metric"]]
+        parts = [plain.rows(part) for part in (self.current, self.company_links, kinds)]
+        listed = self.rows.recall(
             ["solve", self.grain, plain.digest(parts)],
             lambda: priorities.find(
-                self.rows, self.current, self.company_links, self.period, findings=found
+                self.rows, self.current, self.company_links, self.period, findings=kinds
             ),
         )
         own = self._of_department(listed)

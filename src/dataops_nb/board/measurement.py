@@ -85,7 +85,7 @@ def measure_table(
     if span:
         start = min(span[0], start)
     what = ["judged", metrics, grain, period.id]
-    return rows.table(what, lambda: _measure(rows, metrics, grain, start))
+    return rows.recall(what, lambda: _measure(rows, metrics, grain, start))
 
 
 def _measure(rows: Rows, metrics: tuple[str, ...], grain: Grain, start: dt.date) -> pd.DataFrame:

@@ -126,7 +126,7 @@ class Scale:
         """
         if metric not in self._series:
             what = ["with targets", metric, self.period.id]
-            table = self.rows.table(what, lambda: self._align(metric))
+            table = self.rows.recall(what, lambda: self._align(metric))
             self._series[metric] = table[table["complete"].astype(bool)].reset_index(drop=True)
         return self._series[metric]
 

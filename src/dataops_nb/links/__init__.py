@@ -108,7 +108,7 @@ def of_company(rows: Rows, grain: Grain = "week") -> pd.DataFrame:
     >>> links.of_company(both.rows).verdict.tolist()
     ['cannot tell']
     """
-    return rows.table(["links", grain], lambda: _test(rows, grain))
+    return rows.recall(["links", grain], lambda: _test(rows, grain))
 
 
 def _test(rows: Rows, grain: Grain) -> pd.DataFrame:

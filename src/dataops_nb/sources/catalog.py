@@ -29,7 +29,7 @@ from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.sources.days import cover_days, cut_day, end_before, is_time, list_spans
 from dataops_nb.sources.evidence import Notice, find_column, first_row, quote, say_error
 from dataops_nb.sources.files import File, hash_content
-from dataops_nb.sources.fingerprints import of_metric
+from dataops_nb.sources.fingerprints import is_steady, of_metric
 from dataops_nb.sources.indicators import read_indicators
 from dataops_nb.sources.kept_tables import Recall
 from dataops_nb.sources.queries import find_tables
@@ -96,7 +96,7 @@ class Catalog(Rows):
         other._recall = None
         return other
 
-    def table(self, what: Sequence[object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    def recall(self, what: Sequence[object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Return the table that `make` computes from these rows, or an earlier run has kept."""
         if self._recall is None:
             return make()
@@ -112,6 +112,7 @@ class Catalog(Rows):
         the data do not allow.
         """
         written = query if isinstance(query, str) else query.sql(dialect=self.dialect)
+        self._shelf.is_steady = self._shelf.is_steady and is_steady(written)
         if not frames and written in self._results:
             names, result = self._results[written]
             self._shelf.touched.update(names)

@@ -51,15 +51,19 @@ class Recall:
         known = self._known(key)
         if known is not None:
             return known
-        outer_sources, outer_metrics = self._shelf.touched, set(self._usage.metrics)
-        self._shelf.touched = set()
-        self._usage.metrics.clear()
+        shelf, usage = self._shelf, self._usage
+        sources_before, metrics_before = shelf.touched, set(usage.metrics)
+        was_steady = shelf.is_steady
+        shelf.touched, shelf.is_steady = set(), True
+        usage.metrics.clear()
         try:
             table = make()
-            self._keep(company, key, table)
+            if shelf.is_steady:
+                self._keep(company, key, table)
         finally:
-            self._shelf.touched |= outer_sources
-            self._usage.metrics |= outer_metrics
+            shelf.touched |= sources_before
+            shelf.is_steady = shelf.is_steady and was_steady
+            usage.metrics |= metrics_before
         return table
 
     def _key(self, company: Company, what: Sequence[object]) -> list[str]:

@@ -72,6 +72,7 @@ class Shelf:
         self.published: dict[str, Published] = {}
         self._usage = usage
         self.touched: set[str] = set()  # sources that were asked, also from what is kept
+        self.is_steady = True  # no query says something else on each run
         self._parse(definitions)
         self._open_engines()
         self.steps = Steps(self.con, self.zone, as_of)
@@ -369,7 +370,9 @@ class Shelf:
         return True
 
     def _marks(self, names: Iterable[str]) -> list[str] | None:
-        """Return the key of each source's fingerprint; None where one has none."""
+        """Return the key of each source's fingerprint; None where one has none, or no cache is."""
+        if self.cache is None:
+            return None
         marks: list[str] = []
         for fingerprint in self._fingerprints_of(names):
             if fingerprint is None:
