@@ -23,7 +23,7 @@ from sqlglot import exp
 from dataops_nb.alignment import queries
 from dataops_nb.alignment.measures import time_of
 from dataops_nb.errors import DataError
-from dataops_nb.metrics import Measure, Metric, Simple, split_columns
+from dataops_nb.metrics import Measure, Simple, split_columns
 from dataops_nb.metrics import Target as FixedTarget
 from dataops_nb.sources.catalog import Catalog
 from dataops_nb.sources.evidence import Notice, find_column, quote
