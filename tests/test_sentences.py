@@ -267,7 +267,7 @@ def said(request, exports):
     english = ("sales", "customer_service", "sdr", "product")
     departments = english if request.param == "en_US" else english[:2]
     out = []
-    with sources.open(known, exports, END) as catalog:
+    with sources.open(known, exports, END, keep=exports / "kept") as catalog:
         for department in departments:
             metrics = list(known.departments[department].metrics)
             out += everything(board.measure(catalog, metrics, department=department))
@@ -299,7 +299,7 @@ def test_no_sentence_of_the_sample_explains_itself_to_its_maker(said):
 
 def test_the_list_of_the_sample_agrees_with_its_facts(exports):
     known = company(ROOT / "params", "en_US")
-    with sources.open(known, exports, END) as catalog:
+    with sources.open(known, exports, END, keep=exports / "kept") as catalog:
         this = board.measure(catalog, known.company.north_star)
         found = [*actions.solving(this).sentences, *story.first(this).sentences, *everything(this)]
     assert disagreeing((sentence, "en_US") for sentence in found) == {}

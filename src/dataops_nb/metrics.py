@@ -434,3 +434,16 @@ class Conversion(MetricBase):
 
 AnyMetric = Simple | Ratio | Cumulative | Derived | Conversion
 Metric = Annotated[Simple | Ratio | Cumulative | Derived | Conversion, Field(discriminator="type")]
+
+
+def split_columns(metric: MetricBase) -> list[str]:
+    """List the columns that a metric can be split by, once each."""
+    columns: list[str] = []
+    for split in metric.by:
+        if isinstance(split, Listed):
+            columns.append(split.column)
+        elif isinstance(split, str):
+            columns.append(split)
+        else:
+            columns += split
+    return list(dict.fromkeys(columns))

@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.windows import DAY, TOTAL, UNMOVED, Window, segment_names, window
 from dataops_nb.metrics import Conversion, Cumulative
 from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period, at_position, position
+from dataops_nb.terms import Grain
 
 Span = Literal["month", "quarter", "year"]
 PRIOR = 52
@@ -131,10 +133,9 @@ def _compare_group(
 ) -> pd.DataFrame:
     """Return the comparisons of one metric's segments, or of the metrics of a family."""
     scope = Scope(rows, split)
-    periods = _periods(group, scope.calendar)
-    windows: list[Window] = []
-    for window_of in COMPARISONS.values():
-        windows += [window_of(scope.calendar, period) for period in periods.values()]
+    starts = tuple(start.date() for start in group["period_start"].drop_duplicates())
+    periods, compared_windows = _windows(scope.calendar, group["grain"].iloc[0], starts)
+    windows = list(compared_windows)
     if isinstance(unit, Family):
         names, measured = group["metric"], unit.measure(rows, windows)
     else:
@@ -143,7 +144,7 @@ def _compare_group(
 
     values = measured.value.to_numpy(dtype=float)
     complete = measured.reach["complete"].to_numpy()
-    row_of = {period_id: number for number, period_id in enumerate(periods)}
+    row_of = {period.id: number for number, period in enumerate(periods)}
     column_of = {name: number for number, name in enumerate(measured.value.columns)}
     row = group["period"].map(row_of).to_numpy()
     column = names.map(column_of).to_numpy()
@@ -153,6 +154,21 @@ def _compare_group(
     for number, name in enumerate(("previous", "same_last_year")):
         compared[f"{name}_complete"] = complete[number * len(periods) + row]
     return pd.DataFrame(compared, index=group.index)
+
+
+@lru_cache(maxsize=16)
+def _windows(
+    cut: Calendar, grain: Grain, starts: tuple[dt.date, ...]
+) -> tuple[tuple[Period, ...], tuple[Window, ...]]:
+    """Return the periods that start on these days, and what each is compared with.
+
+    All metrics of a table have the same ones.
+    """
+    periods = tuple(cut.period(grain, start) for start in starts)
+    windows: list[Window] = []
+    for window_of in COMPARISONS.values():
+        windows += [window_of(cut, period) for period in periods]
+    return periods, tuple(windows)
 
 
 def _periods(group: pd.DataFrame, cut: Calendar) -> dict[str, Period]:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -62,7 +63,7 @@ class Scope:
         """The company."""
         return self.rows.company
 
-    @property
+    @cached_property
     def calendar(self) -> Calendar:
         """The company's calendar."""
         return calendar(self.company.calendar, self.company.holidays)

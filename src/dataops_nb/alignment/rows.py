@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
@@ -88,6 +88,13 @@ class Rows(Protocol):
 
     def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
         """Keep what is known to be the result of a query over these sources, without frames."""
+
+    def recall(self, what: Sequence[object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """The table that `make` computes from these rows and their company, and nothing else.
+
+        `what` tells it apart from other tables. It may come from an earlier run.
+        """
+        return make()
 
     def relation(self, name: str) -> exp.Expression:
         """What to select a source's rows from."""

@@ -23,7 +23,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from dataops_nb import alignment, drivers, links, status
+from dataops_nb import alignment, drivers, links, plain, status
 from dataops_nb.alignment.frame_rows import frame_company
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.table_rows import TableRows
@@ -173,6 +173,11 @@ class Board:
         """The changes that `explain` was asked for so far, by metric and split."""
         return {}
 
+    @cached_property
+    def computed(self) -> dict[object, Mapping[str, object]]:
+        """What was computed of this board so far, by the function that computes it."""
+        return {}
+
     # What to do
 
     @cached_property
@@ -183,12 +188,13 @@ class Board:
 
         A department's board lists what is about its own metrics.
         """
-        listed = priorities.find(
-            self.rows,
-            self.current,
-            self.company_links,
-            self.period,
-            findings=self.findings[["kind", "metric"]],
+        kinds = self.findings[["kind", "metric"]]
+        parts = [plain.rows(part) for part in (self.current, self.company_links, kinds)]
+        listed = self.rows.recall(
+            ["solve", self.grain, plain.digest(parts)],
+            lambda: priorities.find(
+                self.rows, self.current, self.company_links, self.period, findings=kinds
+            ),
         )
         own = self._of_department(listed)
         carried = self.memory.carried(self.as_of).set_index("id")

@@ -125,11 +125,14 @@ class Scale:
         Columns `value target target_low target_high` among those of a metric table.
         """
         if metric not in self._series:
-            grain, end = self.period.grain, self.period.end
-            table = alignment.align(self.rows, [metric], grain=grain, end=end)
-            table = alignment.add_targets(table, self.rows)
+            what = ["with targets", metric, self.period.id]
+            table = self.rows.recall(what, lambda: self._align(metric))
             self._series[metric] = table[table["complete"].astype(bool)].reset_index(drop=True)
         return self._series[metric]
+
+    def _align(self, metric: str) -> pd.DataFrame:
+        table = alignment.align(self.rows, [metric], grain=self.period.grain, end=self.period.end)
+        return alignment.add_targets(table, self.rows)
 
     @cached_property
     def _slopes(self) -> dict[str, dict[str, float]]:
@@ -153,8 +156,17 @@ class Scale:
             return Estimate(1.0)
         return Estimate(math.nan)
 
+    @cached_property
+    def _worths(self) -> dict[str, Estimate]:
+        return {}
+
     def _declared_worth(self, expr: str) -> Estimate:
-        """Compute the arithmetic of `worth:` over the recent periods."""
+        """Compute the arithmetic of `worth:` over the recent periods, once."""
+        if expr not in self._worths:
+            self._worths[expr] = self._compute_worth(expr)
+        return self._worths[expr]
+
+    def _compute_worth(self, expr: str) -> Estimate:
         names = names_in(expr)
         if not names:
             return Estimate(float(arithmetic(expr)()))

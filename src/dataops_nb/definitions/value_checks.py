@@ -22,12 +22,12 @@ from dataops_nb.metrics import (
     Cumulative,
     Derived,
     Lights,
-    Listed,
     Measure,
     Ratio,
     Simple,
     SourceTarget,
     Target,
+    split_columns,
 )
 from dataops_nb.terms import Grain
 
@@ -177,24 +177,11 @@ def _faults_of_plan(metric: AnyMetric, target: SourceTarget, kind: str) -> Itera
     if metric.better == "inside":
         yield ("column",), "better: inside has a band; write its low and high here"
     yield from _faults_of_grain(metric, target, kind)
-    dimensions = _dimensions(metric)
+    dimensions = split_columns(metric)
     for name in target.match:
         if name not in dimensions:
             advice = did_you_mean(name, dimensions) or "; declare it under by"
             yield ("match", name), f"the metric is not split by {name!r}{advice}"
-
-
-def _dimensions(metric: AnyMetric) -> list[str]:
-    """List the columns that a metric can be split by."""
-    columns: list[str] = []
-    for split in metric.by:
-        if isinstance(split, Listed):
-            columns.append(split.column)
-        elif isinstance(split, str):
-            columns.append(split)
-        else:
-            columns.extend(split)
-    return columns
 
 
 def _fault_of_shape(target: Target, kind: str) -> str:

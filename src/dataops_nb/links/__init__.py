@@ -108,6 +108,11 @@ def of_company(rows: Rows, grain: Grain = "week") -> pd.DataFrame:
     >>> links.of_company(both.rows).verdict.tolist()
     ['cannot tell']
     """
+    return rows.recall(["links", grain], lambda: _test(rows, grain))
+
+
+def _test(rows: Rows, grain: Grain) -> pd.DataFrame:
+    """Test every pair of a company."""
     pairs = find_pairs(rows.company, grain)
     inputs = list(dict.fromkeys(pair.input for pair in pairs))
     targets = list(dict.fromkeys(pair.target for pair in pairs))

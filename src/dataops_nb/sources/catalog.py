@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import sqlglot
@@ -22,14 +22,16 @@ from sqlglot import exp
 
 from dataops_nb.alignment.queries import NUMERIC, SPANS
 from dataops_nb.alignment.rows import PROVENANCE, Coverage, Rows, Usage, require_day
+from dataops_nb.company import Company
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.sql import sources_behind
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.sources.days import cover_days, cut_day, end_before, is_time, list_spans
 from dataops_nb.sources.evidence import Notice, find_column, first_row, quote, say_error
 from dataops_nb.sources.files import File, hash_content
-from dataops_nb.sources.fingerprints import of_metric
+from dataops_nb.sources.fingerprints import is_steady, of_metric
 from dataops_nb.sources.indicators import read_indicators
+from dataops_nb.sources.kept_tables import Recall
 from dataops_nb.sources.queries import find_tables
 from dataops_nb.sources.shelf import Shelf
 
@@ -56,9 +58,11 @@ class Catalog(Rows):
         self.usage = usage or definitions.usage
         self._shelf = Shelf(definitions, data, as_of, keep, self.usage)
         self._sources = self._shelf.sources
-        self._results: dict[str, pd.DataFrame] = {}
+        self._results: dict[str, tuple[list[str], pd.DataFrame]] = {}  # with the sources asked
+        self._recall: Recall | None
         self._coverage: dict[tuple[str, str | None], Coverage] = {}
         self.measured: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
+        self._recall = Recall(self._shelf, self.usage)
 
     @cached_property
     def company(self) -> Definitions:
@@ -86,6 +90,18 @@ class Catalog(Rows):
         """Free the memory and the temporary files."""
         self._shelf.close()
 
+    def under(self, company: Company) -> Self:
+        """The same rows for a company that judges otherwise; what it asks is kept in no file."""
+        other = super().under(company)
+        other._recall = None
+        return other
+
+    def recall(self, what: Sequence[object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Return the table that `make` computes from these rows, or an earlier run has kept."""
+        if self._recall is None:
+            return make()
+        return self._recall.table(self.company, what, make)
+
     # --- queries ---------------------------------------------------------------------------------
 
     def fetch(self, query: exp.Expression | str, **frames: pd.DataFrame) -> pd.DataFrame:
@@ -96,16 +112,20 @@ class Catalog(Rows):
         the data do not allow.
         """
         written = query if isinstance(query, str) else query.sql(dialect=self.dialect)
+        self._shelf.is_steady = self._shelf.is_steady and is_steady(written)
         if not frames and written in self._results:
-            return self._results[written].copy()
+            names, result = self._results[written]
+            self._shelf.touched.update(names)
+            return result.copy()
         tree = _parse(written) if isinstance(query, str) else query
         tables, wrong = find_tables(tree, [*self._sources, *frames])
         if wrong:
             raise UsageError("; ".join(wrong))
         names = [name for name in tables if name not in frames]
+        self._shelf.touched.update(names)
         result = self._fetch_new(names, written, tree, frames)
         if not frames:
-            self._results[written] = result.copy()
+            self._results[written] = names, result.copy()
         return result
 
     def _fetch_new(
@@ -149,13 +169,13 @@ class Catalog(Rows):
         if written not in self._results:
             known = self._shelf.kept_result(names, written, {})
             if known is not None:
-                self._results[written] = known
+                self._results[written] = list(names), known
         return written in self._results
 
     def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
         """Keep the result of a query over these sources, without frames."""
         written = query.sql(dialect=self.dialect)
-        self._results[written] = result
+        self._results[written] = list(names), result
         self._shelf.keep_result(names, written, {}, result)
 
     def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
@@ -243,6 +263,7 @@ class Catalog(Rows):
 
     def coverage(self, name: str, time: str | None = None) -> Coverage:
         """Return the days a source speaks about, by a time column (default: its `time`)."""
+        self._shelf.touched.add(name)
         if (name, time) not in self._coverage:
             source = self._sources[name]
             first, last = self._row_days(name, time or source.time)

@@ -23,7 +23,7 @@ from sqlglot import exp
 from dataops_nb.alignment import queries
 from dataops_nb.alignment.measures import time_of
 from dataops_nb.errors import DataError
-from dataops_nb.metrics import Listed, Measure, Metric, Simple
+from dataops_nb.metrics import Measure, Simple, split_columns
 from dataops_nb.metrics import Target as FixedTarget
 from dataops_nb.sources.catalog import Catalog
 from dataops_nb.sources.evidence import Notice, find_column, quote
@@ -203,7 +203,7 @@ def _look_at_metric(catalog: Catalog, name: str, metric: Simple) -> Iterator[Not
     yield from _find_undated(catalog, name, metric.measure)
     if metric.measure.agg == "sum" and metric.measure.open is None:
         named = _columns_with_totals(catalog, metric.measure.source)
-        for column in dict.fromkeys([*_dimensions(metric), *named]):
+        for column in dict.fromkeys([*split_columns(metric), *named]):
             yield from _find_sum_of_others(catalog, name, metric.measure, column)
 
 
@@ -248,25 +248,12 @@ def _columns_of_names(catalog: Catalog, name: str) -> list[str]:
     wanted = list(catalog.declared.sources[name].key or [])
     for metric in catalog.company.metrics.values():
         if isinstance(metric, Simple) and metric.measure.source == name:
-            wanted += _dimensions(metric)
+            wanted += split_columns(metric)
             if metric.measure.agg in ("count_distinct", "first_seen"):
                 wanted.append(metric.measure.expr or "")
     types = catalog.columns(name)
     columns = [find_column(column.strip('"'), types) for column in wanted]
     return [column for column in dict.fromkeys(columns) if column and types[column] == "VARCHAR"]
-
-
-def _dimensions(metric: Metric) -> list[str]:
-    """List the columns that a metric is split by."""
-    columns: list[str] = []
-    for split in metric.by:
-        if isinstance(split, Listed):
-            columns.append(split.column)
-        elif isinstance(split, str):
-            columns.append(split)
-        else:
-            columns += split
-    return list(dict.fromkeys(columns))
 
 
 def _find_lookalikes(catalog: Catalog, name: str, column: str) -> Iterator[Notice]:

@@ -16,6 +16,7 @@ import pandas as pd
 import sqlglot
 from sqlglot import exp
 
+from dataops_nb import plain
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.steady import bind
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
@@ -27,7 +28,13 @@ from dataops_nb.sources.engines.crossing import Asking, Published, complete, run
 from dataops_nb.sources.engines.databases import Engines, find_base
 from dataops_nb.sources.evidence import Check, Connection, Notice, Raw, first_row, quote, say_error
 from dataops_nb.sources.files import allow_folders, find_files
-from dataops_nb.sources.fingerprints import Origins, SourceFingerprint, of_code, of_source
+from dataops_nb.sources.fingerprints import (
+    FULL_LENGTH,
+    Origins,
+    SourceFingerprint,
+    of_code,
+    of_source,
+)
 from dataops_nb.sources.fingerprints import sources_around as around
 from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_origin, parse_queries
@@ -64,6 +71,8 @@ class Shelf:
         self.loaded: dict[str, Loaded] = {}
         self.published: dict[str, Published] = {}
         self._usage = usage
+        self.touched: set[str] = set()  # sources that were asked, also from what is kept
+        self.is_steady = True  # no query says something else on each run
         self._parse(definitions)
         self._open_engines()
         self.steps = Steps(self.con, self.zone, as_of)
@@ -118,6 +127,7 @@ class Shelf:
 
     def load(self, name: str) -> Loaded:
         """Load a source once: read, type, check and publish it; then check what it refers to."""
+        self.touched.add(name)
         if name not in self.loaded:
             if self._usage is not None:
                 self._usage.sources.add(name)
@@ -331,6 +341,44 @@ class Shelf:
         if self.steps.usable is not None and not self._steps_kept:
             self._steps_kept = True
             self.cache.keep_value(self.steps.usable, *self._steps_key)
+
+    def kept_value(self, key: Sequence[str]) -> Any:
+        """Return the plain value that a run has kept under a key; None where there is none."""
+        return self.cache.value(*key) if self.cache else None
+
+    def keep_value(self, value: Any, key: Sequence[str]) -> None:
+        """Keep a value that JSON can hold."""
+        if self.cache is not None:
+            self.cache.keep_value(value, *key)
+
+    def kept_bytes(self, names: Iterable[str], key: Sequence[str]) -> bytes | None:
+        """Return what a run has kept under a key, where these sources are as they were then."""
+        marks = self._marks(names)
+        if self.cache is None or marks is None:
+            return None
+        return self.cache.store.get(plain.digest([*key, marks], FULL_LENGTH))
+
+    def keep_bytes(self, names: Iterable[str], key: Sequence[str], content: bytes) -> bool:
+        """Keep bytes made from these sources; False where one has a fault or no fingerprint."""
+        wanted = list(names)
+        marks = self._marks(wanted)
+        if self.cache is None or marks is None:
+            return False
+        if not all(self._is_sound(name) for name in wanted):
+            return False
+        self.cache.store.put(plain.digest([*key, marks], FULL_LENGTH), content)
+        return True
+
+    def _marks(self, names: Iterable[str]) -> list[str] | None:
+        """Return the key of each source's fingerprint; None where one has none, or no cache is."""
+        if self.cache is None:
+            return None
+        marks: list[str] = []
+        for fingerprint in self._fingerprints_of(names):
+            if fingerprint is None:
+                return None
+            marks.append(fingerprint.key)
+        return marks
 
     def forget(self, names: Iterable[str]) -> None:
         """Read these sources, and all around them, anew when they are next loaded."""

@@ -20,7 +20,7 @@ from dataops_nb.board import Board
 from dataops_nb.display import Fact, Phrase, Piece, Sentence, Told, capitalized, say
 from dataops_nb.story.comments import label
 from dataops_nb.story.decisions import COUNTED, due_fact
-from dataops_nb.story.facts import Subject, by_id, clean, facts, records
+from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board, records
 from dataops_nb.story.lights import headline
 from dataops_nb.story.phrases import fill, metric_slots
 from dataops_nb.story.wordings import REACTIONS, SOLVING
@@ -71,6 +71,7 @@ def first_row(board: Board) -> dict[str, Any] | None:
     return None
 
 
+@once_a_board
 def solving_facts(board: Board) -> dict[str, Fact]:
     """Return every fact about the things to solve, by id: `metric.field[item]`.
 
@@ -207,6 +208,7 @@ def overdue(board: Board) -> list[Sentence]:
     return [_reaction(board, row, known) for row in late]
 
 
+@once_a_board
 def reaction_facts(board: Board) -> dict[str, Fact]:
     """Return every fact about reactions and notes, by id.
 
@@ -306,6 +308,7 @@ def untold_metrics(board: Board) -> list[str]:
     return [fact.metric for fact in untold_facts(board).values()]
 
 
+@once_a_board
 def untold_facts(board: Board) -> dict[str, Fact]:
     """Return the fact `metric.communicated` of each metric that is green and never published."""
     green = board.current.loc[board.current["light"] == "green", "metric"]

@@ -36,6 +36,7 @@ from dataops_nb.story.facts import (
     distance,
     facts,
     is_number,
+    once_a_board,
     says_unit,
     without_unit,
 )
@@ -265,6 +266,7 @@ def changed(board: Board) -> Told:
     return Told(tuple(sentences), TITLE)
 
 
+@once_a_board
 def changed_facts(board: Board) -> dict[str, Fact]:
     """Return the lights of the last report that are others now, by id; nothing without a report.
 
@@ -320,6 +322,7 @@ def paced(board: Board, metrics: Iterable[str] | None = None) -> Told:
     return Told(tuple(sentences))
 
 
+@once_a_board
 def pace_facts(board: Board) -> dict[str, Fact]:
     """Return what is known of the open period, by id; ids end with `@period`.
 

@@ -19,7 +19,7 @@ from dataops_nb.display import Fact, Phrase, Piece, Sentence, Span, Told, listed
 from dataops_nb.links.regular import YEAR
 from dataops_nb.links.verdicts import reason_words
 from dataops_nb.story.comments import label
-from dataops_nb.story.facts import Subject, by_id, clean
+from dataops_nb.story.facts import Subject, by_id, clean, once_a_board
 from dataops_nb.story.phrases import fill, metric_slots, phrase, small_label
 from dataops_nb.story.wordings import FINDINGS, LINKS
 
@@ -71,6 +71,7 @@ def _between_metrics(links: pd.DataFrame) -> pd.DataFrame:
     return links[~links["is_part"].astype(bool)]
 
 
+@once_a_board
 def link_facts(board: Board) -> dict[str, Fact]:
     """Return the facts of the links of a board's inputs, by id.
 

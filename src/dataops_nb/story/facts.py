@@ -11,7 +11,8 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from functools import wraps
+from typing import Any, TypeGuard, cast
 
 import pandas as pd
 
@@ -138,6 +139,19 @@ def _unit_of(fact: Fact) -> str:
     return unit if fact.text.endswith(unit) else ""
 
 
+def once_a_board(make: Callable[[Board], dict[str, Fact]]) -> Callable[[Board], dict[str, Fact]]:
+    """Make the facts of a board once: each sentence about it asks for them."""
+
+    @wraps(make)
+    def ask(board: Board) -> dict[str, Fact]:
+        if make not in board.computed:
+            board.computed[make] = make(board)
+        return cast("dict[str, Fact]", dict(board.computed[make]))
+
+    return ask
+
+
+@once_a_board
 def facts(board: Board) -> dict[str, Fact]:
     """Return every fact of a board's last complete period, by id.
 

@@ -22,7 +22,7 @@ from dataops_nb.periods import calendar
 from dataops_nb.story.actions import MONEY, fact_id, solving_facts
 from dataops_nb.story.decisions import action, decision, effect_of
 from dataops_nb.story.effects import link_facts_of, rocking
-from dataops_nb.story.facts import Subject, by_id, clean, facts, records, says_unit
+from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board, records, says_unit
 from dataops_nb.story.lights import within_usual
 from dataops_nb.story.phrases import fill, is_level, metric_slots, small_label
 from dataops_nb.story.wordings import FINDINGS
@@ -286,6 +286,7 @@ _SENTENCES: Mapping[str, Callable[[Board, Row, Mapping[str, Fact]], Sentence]] =
 }
 
 
+@once_a_board
 def finding_facts(board: Board) -> dict[str, Fact]:
     """Return the facts of sentences about findings that the board's own facts lack, by id."""
     known = _facts_of_findings(board)

@@ -14,7 +14,7 @@ from dataops_nb.board import Board
 from dataops_nb.display import Fact, Piece, Sentence, Told, listed
 from dataops_nb.limits.xmr import FALSE_ALARM
 from dataops_nb.story.comments import label
-from dataops_nb.story.facts import Subject, by_id, is_number
+from dataops_nb.story.facts import Subject, by_id, is_number, once_a_board
 from dataops_nb.story.phrases import fill, metric_slots
 from dataops_nb.story.wordings import LUCK
 
@@ -34,6 +34,7 @@ def luck(board: Board, metrics: Iterable[str] | None = None) -> Told:
     return Told((*_of_lights(board, names, known), *_of_board(board, known)))
 
 
+@once_a_board
 def luck_facts(board: Board) -> dict[str, Fact]:
     """Return what luck does to lights, by id.
 

@@ -23,7 +23,7 @@ from dataops_nb.pacing.track_record import FEWEST_FORECASTS
 from dataops_nb.periods import calendar
 from dataops_nb.reconciliation.pairs import Pair, find_pairs
 from dataops_nb.story.comments import label, period
-from dataops_nb.story.facts import Subject, by_id, clean, facts, restatements
+from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board, restatements
 from dataops_nb.story.phrases import fill, inside, metric_slots, phrase
 from dataops_nb.story.wordings import TRUST
 
@@ -67,6 +67,7 @@ def unit(board: Board, pair: Pair) -> str:
     return board.company.currency if pair.a.amount else board.company.metrics[pair.a.metric].unit
 
 
+@once_a_board
 def agreement_facts(board: Board) -> dict[str, Fact]:
     """Return the facts of every pair, by id: `metric.field_with_other`.
 
@@ -272,6 +273,7 @@ def track(board: Board) -> Told:
     return Told(tuple(_record(board, known)), more=known)
 
 
+@once_a_board
 def track_facts(board: Board) -> dict[str, Fact]:
     """Return the counts of the track record of the board's lead, and its Brier score, by id.
 

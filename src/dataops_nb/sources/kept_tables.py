@@ -1,0 +1,186 @@
+"""Tables computed from rows, kept between runs: a board, the links of a company.
+
+`Recall` gives a table back while everything it was made from is as it was: the definitions, the
+as-of day, the package, and the sources that were asked while it was made. Which sources those are
+is noted while the table is made, so nobody has to list them. A table comes back with the types it
+had, cell by cell, or is not kept at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dataops_nb import plain
+from dataops_nb.alignment.measures import sources_of
+from dataops_nb.company import Company
+from dataops_nb.sources.fingerprints import of_code
+
+if TYPE_CHECKING:
+    from dataops_nb.alignment.rows import Usage
+    from dataops_nb.sources.shelf import Shelf
+
+_OBJECTS = b"objects"  # the cells of object columns, in the head of the Arrow stream
+_FULL_LENGTH = 64
+
+
+class Recall:
+    """The tables of one company at one day, kept in the cache of its shelf.
+
+    `usage` is told of the metrics behind a table that comes back, as if they had been evaluated.
+    """
+
+    def __init__(self, shelf: Shelf, usage: Usage) -> None:
+        self._shelf = shelf
+        self._usage = usage
+        self._company: Company | None = None
+        self._company_digest = ""
+
+    def table(
+        self, company: Company, what: Sequence[object], make: Callable[[], pd.DataFrame]
+    ) -> pd.DataFrame:
+        """Return the table that an earlier run kept under these words, else make and keep it."""
+        key = self._key(company, what)
+        known = self._known(key)
+        if known is not None:
+            return known
+        shelf, usage = self._shelf, self._usage
+        sources_before, metrics_before = shelf.touched, set(usage.metrics)
+        was_steady = shelf.is_steady
+        shelf.touched, shelf.is_steady = set(), True
+        usage.metrics.clear()
+        try:
+            table = make()
+            if shelf.is_steady:
+                self._keep(company, key, table)
+        finally:
+            shelf.touched |= sources_before
+            shelf.is_steady = shelf.is_steady and was_steady
+            usage.metrics |= metrics_before
+        return table
+
+    def _key(self, company: Company, what: Sequence[object]) -> list[str]:
+        if company is not self._company:
+            self._company, self._company_digest = company, plain.digest(company, _FULL_LENGTH)
+        day = self._shelf.as_of.isoformat()
+        words = [json.dumps(plain.value(word)) for word in what]
+        return ["table", of_code(), self._company_digest, day, *words]
+
+    def _known(self, key: list[str]) -> pd.DataFrame | None:
+        behind = self._shelf.kept_value(key)
+        if behind is None:
+            return None
+        content = self._shelf.kept_bytes(behind["sources"], key)
+        table = None if content is None else read_table(content)
+        if table is None:
+            return None
+        for name in behind["sources"]:
+            self._shelf.load(name)
+        self._usage.metrics.update(behind["metrics"])
+        return table
+
+    def _keep(self, company: Company, key: list[str], table: pd.DataFrame) -> None:
+        metrics = sorted(self._usage.metrics)
+        # A metric that was remembered in memory asked no source again.
+        sources = sorted(self._shelf.touched.union(sources_of(company, metrics)))
+        content = write_table(table)
+        if content is not None and self._shelf.keep_bytes(sources, key, content):
+            self._shelf.keep_value({"sources": sources, "metrics": metrics}, key)
+
+
+def write_table(frame: pd.DataFrame) -> bytes | None:
+    """Return a table as bytes; None where it would not come back as it is."""
+    import pyarrow as pa  # noqa: PLC0415  heavy; who keeps nothing needs none
+
+    is_plain = frame.columns.is_unique and frame.index.equals(pd.RangeIndex(len(frame)))
+    if not is_plain:
+        return None
+    try:
+        objects: dict[str, list[Any]] = {}
+        for name in frame.columns:
+            if frame[name].dtype == object:
+                objects[name] = [_write_cell(cell) for cell in frame[name]]
+        typed = pa.Table.from_pandas(frame.drop(columns=list(objects)), preserve_index=False)
+    except (TypeError, pa.ArrowException):
+        return None
+    head = {
+        "columns": [str(name) for name in frame.columns],
+        "types": [str(type_) for type_ in frame.dtypes],
+        "length": len(frame),
+        "cells": objects,
+    }
+    metadata = {**(typed.schema.metadata or {}), _OBJECTS: json.dumps(head).encode()}
+    typed = typed.replace_schema_metadata(metadata)
+    sink = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, typed.schema, options=options) as stream:
+        stream.write_table(typed)
+    content = sink.getvalue()
+    returned = read_table(content)
+    if returned is None or list(returned.dtypes) != list(frame.dtypes):
+        return None
+    return content
+
+
+def read_table(content: bytes) -> pd.DataFrame | None:
+    """Return the table that `write_table` wrote; None for anything else."""
+    import pyarrow as pa  # noqa: PLC0415  see write_table
+
+    with (
+        suppress(pa.ArrowException, ValueError, KeyError, TypeError),
+        pa.ipc.open_stream(content) as stream,
+    ):
+        typed = stream.read_all()
+        head = json.loads(typed.schema.metadata[_OBJECTS])
+        frame: pd.DataFrame = typed.to_pandas()
+        columns: dict[str, pd.Series] = {}
+        index = pd.RangeIndex(head["length"])
+        for name in head["columns"]:
+            if name in head["cells"]:
+                cells = [_read_cell(cell) for cell in head["cells"][name]]
+                columns[name] = pd.Series(cells, index=index, dtype=object)
+            else:
+                columns[name] = frame[name]
+        return pd.DataFrame(columns, index=index, columns=head["columns"])
+    return None
+
+
+def _write_cell(cell: Any) -> Any:
+    """Return a cell of an object column as JSON that tells its type. TypeError for others."""
+    kind = type(cell)
+    if cell is None or kind in (bool, int, str):
+        return cell
+    if kind is float:
+        return ["float", None if math.isnan(cell) else cell.hex()]
+    if kind is dt.date:
+        return ["date", cell.isoformat()]
+    if kind is pd.Timestamp and cell.tz is None:
+        return ["moment", cell.unit, cell.isoformat()]
+    if cell is pd.NaT:
+        return ["no moment"]
+    if kind in (list, tuple):
+        return [kind.__name__, [_write_cell(part) for part in cell]]
+    raise TypeError(f"{kind.__name__} is not kept")
+
+
+def _read_cell(cell: Any) -> Any:
+    if not isinstance(cell, list):
+        return cell
+    kind, *rest = cell
+    if kind == "float":
+        return math.nan if rest[0] is None else float.fromhex(rest[0])
+    if kind == "date":
+        return dt.date.fromisoformat(rest[0])
+    if kind == "moment":
+        return pd.Timestamp(rest[1]).as_unit(rest[0])
+    if kind == "no moment":
+        return pd.NaT
+    parts = [_read_cell(part) for part in rest[0]]
+    return tuple(parts) if kind == "tuple" else parts
