@@ -65,6 +65,7 @@ SMALL = {
     "links/pairs": "which pairs are looked at, before any evidence",
     "pacing/levels": "forecasts, apart from what is asked of them",
     "pacing/track_record": "what was published before, against what came",
+    "sources/areas": "names that stand for cells, for readers and drafts",
     "profile/columns": "what is known of a column, below everything that guesses",
     "profile/dates": "the formats of days, apart from the trial of them",
     "profile/parts": "numbers side by side, which nothing else looks at",

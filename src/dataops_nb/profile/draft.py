@@ -13,12 +13,12 @@ from tqdm import tqdm
 
 from dataops_nb.errors import Fault, UsageError, did_you_mean
 from dataops_nb.profile.columns import OptionGuess
-from dataops_nb.profile.layout import TEXT_SUFFIXES, Layout, find_layout, guess_layout
+from dataops_nb.profile.layout import Layout, find_layout, guess_layout, is_text
 from dataops_nb.profile.maker import MONEY_WEIGHT, SuggestedMetric
 from dataops_nb.profile.names import expression, slug
 from dataops_nb.profile.parts import DenseEnd, find_dense_end
 from dataops_nb.profile.references import Reference, find_references, list_dated
-from dataops_nb.profile.sheets import list_sheets
+from dataops_nb.profile.sheets import SheetTable, list_sheets
 from dataops_nb.profile.suggestions import (
     IndicatorTable,
     choose_metrics,
@@ -34,18 +34,8 @@ from dataops_nb.profile.written import (
     year_above,
 )
 from dataops_nb.sources.catalog import Catalog
+from dataops_nb.sources.files import FORMATS, NAMED_FORMATS, ending
 
-READABLE = (
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".json",
-    ".ndjson",
-    ".jsonl",
-    ".parquet",
-    ".xlsx",
-    ".xlsm",
-)
 DAYS_PER_WEEK = 7
 # Usual gaps between days with rows, after which the next may still come.
 PATIENT_GAPS = 3
@@ -173,9 +163,9 @@ def _list_files(files: Sequence[Path]) -> list[Path]:
             paths += _readable_files(file)
         elif file.is_file():
             paths.append(file.absolute())
-            if file.suffix.lower() not in READABLE:
+            if ending(file) not in FORMATS:
                 unknown.append(file.name)
-    formats = "name csv, tsv, json, parquet or xlsx files"
+    formats = f"name {NAMED_FORMATS} files"
     if unknown:
         raise UsageError(f"{', '.join(unknown)} cannot be profiled; {formats}")
     if not paths:
@@ -186,7 +176,7 @@ def _list_files(files: Sequence[Path]) -> list[Path]:
 def _readable_files(folder: Path) -> list[Path]:
     paths = []
     for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix.lower() in READABLE:
+        if path.is_file() and ending(path) in FORMATS:
             paths.append(path.absolute())
     return paths
 
@@ -195,17 +185,18 @@ def _settle_sources(made: Draft, paths: Sequence[Path]) -> None:
     """Find out how each file is written, and add it as a source."""
     settled: dict[str, Settled] = {}
     for path in tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False):
-        name = slug(path.stem)
+        stem = path.name[: -len(ending(path))].removesuffix(".csv")
+        name = slug(stem)
         if name in settled:
-            name = slug(f"{path.parent.name}_{path.stem}", settled)
+            name = slug(f"{path.parent.name}_{stem}", settled)
         sheets = list_sheets(path)
-        if len(sheets) > 1:
-            for sheet, layout in sheets:
-                own = slug(f"{name}_{sheet}", settled)
-                settled[own] = _settle_file(made, own, path, layout, sheet)
+        if len(sheets) > 1 or any(sheet.of for sheet in sheets):
+            for sheet in sheets:
+                own = slug(f"{name}_{sheet.name}" if len(sheets) > 1 else name, settled)
+                settled[own] = _settle_file(made, own, path, sheet.layout, sheet)
         elif sheets:
-            settled[name] = _settle_file(made, name, path, sheets[0][1])
-        elif path.suffix.lower() in TEXT_SUFFIXES:
+            settled[name] = _settle_file(made, name, path, sheets[0].layout)
+        elif is_text(path):
             settled[name] = _settle_file(made, name, path, find_layout(path))
         else:
             settled[name] = _settle_file(made, name, path, Layout())
@@ -224,7 +215,9 @@ def _settle_sources(made: Draft, paths: Sequence[Path]) -> None:
         _tell_layout(made, name)
 
 
-def _settle_file(made: Draft, name: str, path: Path, layout: Layout, sheet: str = "") -> Settled:
+def _settle_file(
+    made: Draft, name: str, path: Path, layout: Layout, sheet: SheetTable | None = None
+) -> Settled:
     """Find out how one file, or one sheet of a workbook, is written."""
     options: dict[str, Any] = {"path": path.relative_to(made.data).as_posix()}
     made.layouts[name] = layout
@@ -233,7 +226,7 @@ def _settle_file(made: Draft, name: str, path: Path, layout: Layout, sheet: str 
     if year:
         options["year_from"] = year
     if sheet:
-        seen.insert(0, OptionGuess("sheet", sheet, "the workbook has several sheets"))
+        seen.insert(0, OptionGuess("sheet", sheet.name, sheet.why))
     for guess in seen:
         options[guess.option] = guess.value
     one = settle(name, options, made.data)

@@ -10,14 +10,16 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataops_nb.profile.columns import OptionGuess
+from dataops_nb.sources.files import TEXTS, WrongBytes
+from dataops_nb.sources.packing import inner_ending, unpacked
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 # A larger file is judged by its first and its last bytes.
 MOST_BYTES = 1 << 22
 TAIL_BYTES = 1 << 16
@@ -52,6 +54,11 @@ DATED = re.compile(
 )
 ADDRESSED = re.compile(r"\S+@\S+\.\S+|https?://\S+", re.IGNORECASE)
 TOLERANCE = 0.006  # a cent, and a little for rounding
+
+
+def is_text(path: Path) -> bool:
+    """Return whether a file holds lines of cells, by its name; a zip is opened for that."""
+    return inner_ending(path) in ("", *TEXTS)
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,16 @@ class Layout:
 
 
 def find_layout(path: Path) -> Layout:
-    """Find the table in a text file."""
+    """Find the table in a text file, which may be packed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            with unpacked(path, Path(scratch)) as plain:
+                return _find_plain(plain)
+        except WrongBytes:
+            return Layout()  # its reader says why
+
+
+def _find_plain(path: Path) -> Layout:
     encoding = find_encoding(path)
     text = _read_text(path, encoding)
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
@@ -412,8 +428,8 @@ def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
     guesses = []
     if layout.encoding:
         guesses.append(OptionGuess("encoding", layout.encoding, "its bytes are no UTF-8"))
-    usual = "\t" if path.suffix.lower() == ".tsv" else ","
-    if layout.delimiter != usual and path.suffix.lower() in TEXT_SUFFIXES:
+    usual = "\t" if inner_ending(path) == ".tsv" else ","
+    if layout.delimiter != usual and is_text(path):
         why = "it divides the lines into as many cells as the header"
         guesses.append(OptionGuess("delimiter", layout.delimiter, why))
     if layout.header is None:
