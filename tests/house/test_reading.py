@@ -63,6 +63,7 @@ SMALL = {
     "links/memory": "autoregressions, for what is regular and for what is left",
     "links/seasons": "the columns of a calendar, without any series",
     "links/pairs": "which pairs are looked at, before any evidence",
+    "profile/wide": "periods that are columns, and nothing else",
     "pacing/levels": "forecasts, apart from what is asked of them",
     "pacing/track_record": "what was published before, against what came",
     "sources/areas": "names that stand for cells, for readers and drafts",

@@ -261,9 +261,12 @@ def _time_lines(draft: Draft, name: str) -> Iterator[str]:
             "ask: where its clock stands; left out: the company's",
         )
     if table.monthly:
+        period, days = {1: ("month", 45), 3: ("quarter", 135), 12: ("year", 450)}[
+            table.months_apart
+        ]
         yield _line(
-            "    fresh_within: 45d",
-            "guessed: a row is about the month that starts on its day",
+            f"    fresh_within: {days}d",
+            f"guessed: a row is about the {period} that starts on its day",
         )
     else:
         gap = draft.dense[name].gap if name in draft.dense else 1
@@ -376,7 +379,7 @@ def _is_money(measure: dict[str, Any]) -> bool:
 def _reports(draft: Draft) -> str:
     grain = draft.grain
     reason = "every week has rows"
-    if grain == "month":
+    if grain != "week":
         reason = "rows come too seldom for weeks"
     report = {"notebook": NOTEBOOK, "parameters": {"grain": grain}}
     return _text(

@@ -26,6 +26,7 @@ from dataops_nb.profile.suggestions import (
     guess_metrics,
 )
 from dataops_nb.profile.tables import Guess, Table, describe_table
+from dataops_nb.profile.wide import find_year, list_unpivoted
 from dataops_nb.profile.written import (
     Settled,
     agree_on_days,
@@ -94,14 +95,14 @@ class Draft:
 
     @property
     def grain(self) -> str:
-        """Return week, or month where the lead has hardly one row a week."""
+        """Return week, month where the lead has hardly one row a week, longer for totals."""
         table = self.lead
         if table is None or table.first is None or table.last is None:
             return "week"
         days = (table.last - table.first).days + 1
         rare = table.rows * DAYS_PER_WEEK < days * 2
         if table.monthly or rare:
-            return "month"
+            return {1: "month", 3: "quarter", 12: "year"}[table.months_apart]
         return "week"
 
     @property
@@ -124,11 +125,11 @@ class Draft:
         return min(held_back)
 
     def _last_day(self, name: str, day: dt.date) -> dt.date:
-        if not self.tables[name].monthly:
+        table = self.tables[name]
+        if not table.monthly:
             return day
-        # Four days after the 28th always lie in the next month.
-        next_month = day.replace(day=28) + dt.timedelta(days=4)
-        return next_month.replace(day=1) - dt.timedelta(days=1)
+        months = day.year * 12 + day.month - 1 + table.months_apart
+        return dt.date(months // 12, months % 12 + 1, 1) - dt.timedelta(days=1)
 
 
 def draft(files: Sequence[str | Path]) -> Draft:
@@ -260,19 +261,30 @@ def _describe_sources(made: Draft) -> None:
             if reference:
                 made.references.append(reference)
         dated = list_dated(made.references, made.tables)
+        unpivoted = list_unpivoted(made.tables, _years(made))
+        dated += unpivoted
         if not dated:
             _suggest(made, catalog)
     if not dated:
         return
     for name, options, why in dated:
         made.sources[name] = options
-        made.guesses.append(Guess(f"{name}.query", "a join", why))
+        said = "rows of a wide table" if (name, options, why) in unpivoted else "a join"
+        made.guesses.append(Guess(f"{name}.query", said, why))
     with open_sources(made.sources, made.data) as catalog:
         for name, _, _ in dated:
             table = describe_table(catalog, name)
             made.tables[name] = table
             made.guesses += table.guesses
         _suggest(made, catalog)
+
+
+def _years(made: Draft) -> dict[str, int | None]:
+    """Return the year that is written above each table or in its file's name."""
+    years = {}
+    for name, layout in made.layouts.items():
+        years[name] = find_year(*layout.above) or find_year(made.sources[name]["path"])
+    return years
 
 
 def _suggest(made: Draft, catalog: Catalog) -> None:

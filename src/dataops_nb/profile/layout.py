@@ -45,7 +45,8 @@ NUMERIC = re.compile(
 )
 MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-z]*"
 DATED = re.compile(
-    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}.*)?"
+    r"\d{4}[-/]\d{1,2}([-/]\d{1,2}.*)?"
+    r"|\d{4}\.\d{1,2}\.\d{1,2}.*"  # 1300.5 is a number
     r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*"
     rf"|\d{{1,2}}[-/. ]{MONTHS}[-/., ]+\d{{2,4}}.*"
     rf"|{MONTHS} \d{{1,2}},? \d{{4}}.*"

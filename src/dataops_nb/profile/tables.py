@@ -50,6 +50,7 @@ MOST_LISTED = 12
 # A key of several columns has this many possible rows for each that is there.
 SPARSEST_GRID = 6
 LEAST_PERIODS = 3
+PERIOD_MONTHS = (1, 3, 12)
 PERIOD = re.compile(
     r"(?:19|20)\d\d(?:[-/. ]?(?:\d\d?|[QW]\d\d?|[A-Z][a-z]{2,8}))?"
     r"|(?:[A-Z][a-z]{2,8}|\d\d?|[QW]\d\d?)[-/. ](?:19|20)?\d\d"
@@ -106,6 +107,15 @@ class Table:
     def counted(self) -> bool:
         """Return whether a row is an event; if the key holds the time, it is a period's total."""
         return self.time is not None and self.time not in self.key
+
+    @property
+    def months_apart(self) -> int:
+        """Return how many months a row of a period's total is about: 1, 3 or 12."""
+        if not self.monthly or self.time is None or self.first is None or self.last is None:
+            return 1
+        months = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month
+        apart = months / max(1, self.column(self.time).distinct - 1)
+        return max((step for step in PERIOD_MONTHS if step <= apart), default=1)
 
     @property
     def end(self) -> Moment | None:
@@ -494,5 +504,6 @@ def _pivot_hint(periods: Sequence[str]) -> str:
         return ""
     return (
         f"; the columns {periods[0]} to {periods[-1]} are periods: "
-        "export one row for each, with its period in a column"
+        "they become rows by a query where each tells its month, quarter or year; else export "
+        "one row for each, with its period in a column"
     )
