@@ -52,6 +52,7 @@ COMPANY_HEAD = [
     "A line with `guessed` was read out of them for the reason beside it;",
     "# notebooks/05_profile.ipynb shows the figures. A line with `ask` is what no file can tell.",
 ]
+EVENTS_HEAD = "# yaml-language-server: $schema=.schema/events.schema.json"
 STANDARD_LIGHTS = [
     "  standard:",
     '    green: {at_least: 1.00, means: "On plan.", do: "Keep going."}',
@@ -80,7 +81,20 @@ def write(draft: Draft, root: Path) -> dict[str, str]:
     }
     if draft.north_star:
         files["reports.yaml"] = _reports(draft)
+    events = list(_event_lines(draft))
+    if events:
+        files["events.yaml"] = _text([EVENTS_HEAD, *events])
     return files
+
+
+def _event_lines(draft: Draft) -> Iterator[str]:
+    """Yield an event for each day on which rows begin to be missing, for charts and first pages."""
+    for name, remarks in draft.remarks.items():
+        ids = [metric.id for metric in draft.metrics.get(name, []) if not metric.parts]
+        for remark in remarks:
+            if remark.day and ids:
+                event = {"date": remark.day, "title": remark.title, "kind": "data", "metrics": ids}
+                yield _line(f"- {_flow(event)}", f"guessed: {remark.text}")
 
 
 def _company(draft: Draft, root: Path) -> str:

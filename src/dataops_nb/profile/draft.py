@@ -18,6 +18,7 @@ from dataops_nb.profile.maker import MONEY_WEIGHT, SuggestedMetric
 from dataops_nb.profile.names import expression, slug
 from dataops_nb.profile.parts import DenseEnd, find_dense_end
 from dataops_nb.profile.references import Reference, find_references, list_dated
+from dataops_nb.profile.series import Remark, tell_series
 from dataops_nb.profile.sheets import SheetTable, list_sheets
 from dataops_nb.profile.suggestions import (
     IndicatorTable,
@@ -52,7 +53,8 @@ class Draft:
     """What was found in files, in their order; paths of sources start in the folder `data`.
 
     Sources, layouts, faults and tables are kept by source, metrics by the source they stand on.
-    `waiting` are the metrics that were not chosen, `signs` those of currencies in numbers.
+    `waiting` are the metrics that were not chosen, `signs` those of currencies in numbers,
+    `remarks` what is told of each source's rows over time.
     """
 
     data: Path
@@ -67,6 +69,7 @@ class Draft:
     guesses: list[Guess] = field(default_factory=list)
     signs: dict[str, str] = field(default_factory=dict)
     dense: dict[str, DenseEnd] = field(default_factory=dict)
+    remarks: dict[str, list[Remark]] = field(default_factory=dict)
 
     @property
     def all_metrics(self) -> list[SuggestedMetric]:
@@ -300,6 +303,11 @@ def _suggest(made: Draft, catalog: Catalog) -> None:
         end = find_dense_end(catalog, table)
         if end is not None:
             made.dense[name] = end
+    newest = max((end.day for end in made.dense.values()), default=None)
+    for name, table in made.tables.items():
+        made.remarks[name] = tell_series(catalog, table, made.metrics.get(name, []), newest)
+        for remark in made.remarks[name]:
+            made.guesses.append(Guess(f"{name}.{remark.column}: rows", "", remark.text))
 
 
 def _without_repeated(

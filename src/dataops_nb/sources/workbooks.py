@@ -79,7 +79,8 @@ def refuse_package(path: Path, part: str = "xl/workbook.xml") -> str:
     with path.open("rb") as handle:
         head = handle.read(8)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        return "is encrypted or an old .xls workbook; take its password off, or name it .xls"
+        advice = "save it as .xlsx without a password, or name it .xls"
+        return f"is encrypted or an old .xls workbook; {advice}"
     if not head.startswith(b"PK"):
         return "is no Excel workbook, though its name says so; if it is a csv, name it .csv"
     try:
