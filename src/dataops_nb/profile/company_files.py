@@ -23,6 +23,7 @@ from dataops_nb.profile.tables import Table
 DEPARTMENT = "first"
 NOTEBOOK = "10_north_star.ipynb"
 COMMENT_COLUMN = 45
+DIMENSION = "a dimension"
 FILE_OPTIONS = (
     "encoding",
     "delimiter",
@@ -375,15 +376,20 @@ def _department(draft: Draft) -> str:
 
 def _metric_lines(draft: Draft, source_name: str, metric: SuggestedMetric) -> Iterator[str]:
     yield _line(f"  {metric.id}:", f"guessed: {metric.why}")
-    reasons = _reasons(draft, source_name)
     for key, value in metric.definition.items():
         comment = ""
         if key == "measure" and "unit" not in metric.definition and _is_money(value):
             comment = "ask: its unit, such as the currency"
         elif key == "by":
-            known = [column for column in value if column in reasons]
-            comment = "; ".join(f"{reasons[column]} of {column}" for column in known)
+            comment = _dimension_reasons(draft, source_name, value)
         yield _line(f"    {key}: {_flow(value)}", comment)
+
+
+def _dimension_reasons(draft: Draft, name: str, columns: list[str]) -> str:
+    """Return why columns are dimensions."""
+    whys = {guess.about: guess.why for guess in draft.guesses if guess.said == DIMENSION}
+    known = [column for column in columns if f"{name}.{column}" in whys]
+    return "; ".join(f"guessed: {whys[f'{name}.{column}']} of {column}" for column in known)
 
 
 def _is_money(measure: dict[str, Any]) -> bool:

@@ -112,12 +112,15 @@ class Draft:
     def last(self) -> dt.date | None:
         """Return the last day on which all files that go on have rows.
 
-        A file that stops long before the others does not hold them back.
+        The file of the first North Star leads; one that stops long before does not hold it back.
         """
         days = {name: self._last_day(name, end.day) for name, end in self.dense.items()}
         if not days:
             return None
+        lead = self.lead
         newest = max(days.values())
+        if lead is not None and lead.name in days:
+            newest = days[lead.name]
         held_back = [newest]
         for name, day in days.items():
             # Rows that come once a month may still come.
@@ -145,7 +148,6 @@ def draft(files: Sequence[str | Path]) -> Draft:
     made = Draft(data)
     _settle_sources(made, paths)
     _describe_sources(made)
-    _choose(made)
     _withdraw_faulty(made)
     stars = made.north_star
     if stars:
@@ -303,11 +305,13 @@ def _suggest(made: Draft, catalog: Catalog) -> None:
         end = find_dense_end(catalog, table)
         if end is not None:
             made.dense[name] = end
-    newest = max((end.day for end in made.dense.values()), default=None)
+    _choose(made)
+    newest = made.last
     for name, table in made.tables.items():
-        made.remarks[name] = tell_series(catalog, table, made.metrics.get(name, []), newest)
+        metrics = [*made.metrics.get(name, []), *made.waiting.get(name, [])]
+        made.remarks[name] = tell_series(catalog, table, metrics, newest)
         for remark in made.remarks[name]:
-            made.guesses.append(Guess(f"{name}.{remark.column}: rows", "", remark.text))
+            made.guesses.append(Guess(f"{name}: over time", "", remark.text))
 
 
 def _without_repeated(

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dataops_nb.profile.columns import OptionGuess
 from dataops_nb.sources.files import TEXTS, WrongBytes
@@ -33,6 +34,7 @@ TOTAL = re.compile(
     r"|(sum|summe|gesamt\w*|zwischensumme|somme|suma|totaal|totale|total g[eé]n[eé]ral)\b.*",
     re.IGNORECASE,
 )
+TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som")
 NUMBER = "number"
 DAY = "day"
 BOOLEAN = "boolean"
@@ -62,8 +64,7 @@ def is_text(path: Path) -> bool:
     return inner_ending(path) in ("", *TEXTS)
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One line of cells, and the physical line on which it starts; 1 is the first."""
 
     line: int
@@ -73,7 +74,7 @@ class Record:
     @property
     def filled(self) -> int:
         """How many cells hold something."""
-        return sum(1 for cell in self.cells if cell.strip())
+        return sum(map(bool, map(str.strip, self.cells)))
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _records(text: str, delimiter: str) -> Iterator[Record]:
             return
         except csv.Error:
             cells = []
-        if any(cell.strip() for cell in cells):
+        if any(map(str.strip, cells)):
             yield Record(line, cells, reader.line_num - line + 1)
         line = reader.line_num + 1
 
@@ -403,7 +404,7 @@ def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> l
     patterns: dict[str, None] = {}
     for place, record in enumerate(rows):
         cells = [cell.strip() for cell in record.cells[:2]]
-        total = next((cell for cell in cells if TOTAL.fullmatch(cell)), None)
+        total = next(filter(_says_total, cells), None)
         if total is not None:
             if _is_total(record, rows[max(0, place - SAMPLE_RECORDS) : place], kinds):
                 patterns.setdefault(total)
@@ -414,6 +415,11 @@ def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> l
     if len(patterns) > MOST_PATTERNS:
         return []
     return list(patterns)
+
+
+def _says_total(cell: str) -> bool:
+    """Return whether a cell says that its line sums others up; most do not by their beginning."""
+    return cell[:3].casefold() in TOTAL_BEGINNINGS and TOTAL.fullmatch(cell) is not None
 
 
 def _count_lines(records: Sequence[Record]) -> int:

@@ -35,7 +35,8 @@ AVERAGED = word_set(
     "rate ratio pct percent percentage share score avg average mean median price "
     "rating margin age days duration hours minutes seconds tenure probability likelihood "
     "length lenght width height weight latency temperature per unit nps csat kurs "
-    "elapsed estimate points hrs mins secs ctr cpc cpm roas bounce quota"
+    "elapsed estimate points hrs mins secs ctr cpc cpm roas bounce quota "
+    "sequential sequence installments installment position rank"
 )
 UNITS = frozenset(["price", "unit", "rate", "each", "per", "kurs"])
 QUANTITIES = word_set("quantity qty units pieces menge anzahl")

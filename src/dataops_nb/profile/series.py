@@ -25,6 +25,7 @@ from dataops_nb.sources.catalog import Catalog
 LEAST_FAR = 180
 FEW_ROWS = 0.02
 MOST_GAPS = 3
+TIMES_LONGEST = 3
 LONGEST_LAG = 31
 # A file shorter than this has no first months to speak of.
 LEAST_MONTHS = 6
@@ -49,7 +50,7 @@ def tell_series(
 ) -> list[Remark]:
     """Return what should be known of a table's time before its numbers are read.
 
-    `newest` is the last day of all files.
+    `newest` is the day on which the company is looked at.
     """
     if table.time is None or table.rows == 0:
         return []
@@ -81,10 +82,16 @@ def _usual_gap(days: Sequence[dt.date]) -> int:
     return gaps[len(gaps) // 2] if gaps else 1
 
 
+def _longest_usual(days: Sequence[dt.date], odd: int) -> int:
+    """Return how long a gap may be, by the longest one behind the few that may be odd."""
+    gaps = sorted(((after - before).days for before, after in pairwise(days)), reverse=True)
+    return gaps[odd] * TIMES_LONGEST if len(gaps) > odd else 0
+
+
 def _set_aside(counts: dict[dt.date, int]) -> tuple[list[dt.date], list[dt.date]]:
     """Return the days of the series, and the few far away from all others."""
     days = list(counts)
-    least = max(LEAST_FAR, _usual_gap(days) * TIMES_USUAL_GAP)
+    least = max(LEAST_FAR, _usual_gap(days) * TIMES_USUAL_GAP, _longest_usual(days, 2))
     few = sum(counts.values()) * FEW_ROWS
     start, end = 0, len(days)
     for place in range(1, len(days)):
@@ -111,7 +118,7 @@ def _tell_gaps(table: Table, days: Sequence[dt.date]) -> Iterator[Remark]:
     """Yield the longest gaps between days with rows."""
     if table.monthly:
         return
-    least = max(LEAST_GAP, _usual_gap(days) * TIMES_USUAL_GAP)
+    least = max(LEAST_GAP, _usual_gap(days) * TIMES_USUAL_GAP, _longest_usual(days, MOST_GAPS))
     gaps = [(after - before, before) for before, after in pairwise(days)]
     long = sorted((gap for gap in gaps if gap[0].days > least), reverse=True)[:MOST_GAPS]
     for length, before in sorted(long, key=lambda gap: gap[1]):

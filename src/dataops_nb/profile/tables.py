@@ -27,6 +27,7 @@ from dataops_nb.profile.names import (
     has,
     is_id,
     label_of,
+    word_set,
     words,
 )
 from dataops_nb.profile.states import (
@@ -49,6 +50,8 @@ CANDIDATES = 8
 MOST_LISTED = 12
 # A key of several columns has this many possible rows for each that is there.
 SPARSEST_GRID = 6
+# A lead_source is no lead.
+PEOPLE_NOT = word_set("source profile origin count city state country zip age size behaviour")
 LEAST_PERIODS = 3
 PERIOD_MONTHS = (1, 3, 12)
 PERIOD = re.compile(
@@ -467,6 +470,8 @@ class _Profile:
             repeated = 1 < column.distinct < column.values
             if has(column.name, PEOPLE) and repeated and not is_key and not column.time:
                 if not (column.text or column.type == "BIGINT") or column.distinct <= 2:
+                    continue
+                if has(column.name, GROUPS) or words(column.name)[-1] in PEOPLE_NOT:
                     continue
                 # 4000 Sales is an account of a ledger.
                 numbered = column.text and column.smallest[:1].isdigit()
