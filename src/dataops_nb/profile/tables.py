@@ -26,7 +26,6 @@ from dataops_nb.profile.names import (
     TITLES,
     has,
     is_id,
-    label_of,
     word_set,
     words,
 )
@@ -456,7 +455,8 @@ class _Profile:
         return span <= self.rows * 2
 
     def _is_averaged(self, name: str) -> bool:
-        signed = "%" in name or "/" in label_of(name) or name.strip().endswith("?")
+        outside = re.sub(r"\(.*?\)", "", name)
+        signed = "%" in name or "/" in outside or name.strip().endswith("?")
         return signed or has(name, AVERAGED | SCALES)
 
     def _find_people(self, key: Sequence[str]) -> list[str]:
