@@ -256,7 +256,7 @@ def _tell_layout(made: Draft, name: str) -> None:
 def _describe_sources(made: Draft) -> None:
     """Describe all faultless sources, how they point at each other, and their metrics."""
     with open_sources(made.sources, made.data) as catalog:
-        for name in made.sources:
+        for name in tqdm(made.sources, desc="tables", unit="table", delay=PATIENCE, leave=False):
             if name not in made.faults:
                 table = describe_table(catalog, name)
                 made.tables[name] = table
