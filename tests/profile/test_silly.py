@@ -57,3 +57,9 @@ def test_a_file_that_goes_on_after_the_lead_does_not_move_the_day(tmp_path: Path
     made = draft([tmp_path / "orders.csv", tmp_path / "visits.csv"])
     assert made.north_star[0] == "revenue"
     assert str(made.last) == "2026-03-04"
+
+
+def test_a_count_of_what_customers_did_is_no_customer(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,Customer interactions", "r{n},{day},{some}")
+    assert not {expr for agg, expr in measures(made) if agg in ("first_seen", "count_distinct")}
+    assert ("sum", '"Customer interactions"') in measures(made)

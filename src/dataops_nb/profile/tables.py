@@ -473,6 +473,10 @@ class _Profile:
                     continue
                 if has(column.name, GROUPS) or words(column.name)[-1] in PEOPLE_NOT:
                     continue
+                # Customer interactions are no customer.
+                named = is_id(column.name) or words(column.name)[-1] in PEOPLE
+                if column.number and not named:
+                    continue
                 # 4000 Sales is an account of a ledger.
                 numbered = column.text and column.smallest[:1].isdigit()
                 if numbered and words(column.name)[-1] == "account":
