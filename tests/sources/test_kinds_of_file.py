@@ -1,7 +1,7 @@
 """Every kind of file reads like the csv it could have been: same rows, same faults, same places.
 
 The files are written by the programs that write them in the field: pandas 3.1, odfpy 1.4 (ods),
-xlwt 1.3 (xls), openpyxl 3.1 and XlsxWriter 3.2 (tables and named ranges), pyarrow (feather, Arrow
+xlwt 1.3 (xls), openpyxl 3.1 and XlsxWriter 3.3 (tables and named ranges), pyarrow (feather, Arrow
 streams), gzip, zipfile and zstandard. No program in Python writes xlsb; that format is read by the
 same reader as xls, and only its refusals are tested.
 """
