@@ -55,7 +55,7 @@ def tell_series(
     if table.time is None or table.rows == 0:
         return []
     counts = _count_days(catalog, table)
-    remarks = []
+    remarks: list[Remark] = []
     inner, far = _set_aside(counts)
     remarks += _tell_far(table, counts, far)
     remarks += _tell_gaps(table, inner)
