@@ -66,6 +66,7 @@ SMALL = {
     "profile/wide": "periods that are columns, and nothing else",
     "pacing/levels": "forecasts, apart from what is asked of them",
     "pacing/track_record": "what was published before, against what came",
+    "sources/arrow": "a file kind of its own, with a slow package",
     "sources/areas": "names that stand for cells, for readers and drafts",
     "profile/columns": "what is known of a column, below everything that guesses",
     "profile/dates": "the formats of days, apart from the trial of them",

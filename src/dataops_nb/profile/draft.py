@@ -274,8 +274,8 @@ def _describe_sources(made: Draft) -> None:
         return
     for name, options, why in dated:
         made.sources[name] = options
-        said = "rows of a wide table" if (name, options, why) in unpivoted else "a join"
-        made.guesses.append(Guess(f"{name}.query", said, why))
+        kind = "rows of a wide table" if (name, options, why) in unpivoted else "a join"
+        made.guesses.append(Guess(f"{name}.query", kind, why))
     with open_sources(made.sources, made.data) as catalog:
         for name, _, _ in dated:
             table = describe_table(catalog, name)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dataops_nb.profile.columns import OptionGuess
+from dataops_nb.sources.archives import inner_ending, unpacked
 from dataops_nb.sources.files import TEXTS, WrongBytes
-from dataops_nb.sources.packing import inner_ending, unpacked
 
 # A larger file is judged by its first and its last bytes.
 MOST_BYTES = 1 << 22

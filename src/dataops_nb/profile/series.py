@@ -190,11 +190,11 @@ def _tell_backlog(
     if not row["n"] or row["wait"] < LEAST_WAIT:
         return
     wait = int(row["wait"])
-    whole = days[0] + dt.timedelta(days=wait)
+    settled = days[0] + dt.timedelta(days=wait)
     text = (
         f"nine of ten are closed within {wait} days: what was opened before {days[0]} is not in "
-        f"the file, so {opened[0].id} starts at 0 and is whole from about {whole} on; of the last "
-        f"{wait} days many are still open, so times to close look shorter than they will be"
+        f"the file, so {opened[0].id} starts at 0 and is whole from about {settled} on. Of the "
+        f"last {wait} days many are still open, so times to close look shorter than they will be"
     )
     yield Remark(span["to"], text)
 

@@ -7,26 +7,31 @@ finding is a `Guess`, with its reason.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from dataops_nb.profile.columns import Column, describe_columns, describe_use, quote
+from dataops_nb.profile.columns import (
+    Column,
+    describe_columns,
+    describe_use,
+    period_columns,
+    pivot_hint,
+    quote,
+)
 from dataops_nb.profile.names import (
-    AVERAGED,
     GROUPS,
     INTERVALS,
     MONEY,
     ORDERS,
     PEOPLE,
+    PEOPLE_NOT,
     PLACES,
     RECURRING,
-    SCALES,
     TITLES,
     has,
+    is_averaged,
     is_id,
-    word_set,
     words,
 )
 from dataops_nb.profile.states import (
@@ -49,15 +54,7 @@ CANDIDATES = 8
 MOST_LISTED = 12
 # A key of several columns has this many possible rows for each that is there.
 SPARSEST_GRID = 6
-# A lead_source is no lead.
-PEOPLE_NOT = word_set("source profile origin count city state country zip age size behaviour")
-LEAST_PERIODS = 3
 PERIOD_MONTHS = (1, 3, 12)
-PERIOD = re.compile(
-    r"(?:19|20)\d\d(?:[-/. ]?(?:\d\d?|[QW]\d\d?|[A-Z][a-z]{2,8}))?"
-    r"|(?:[A-Z][a-z]{2,8}|\d\d?|[QW]\d\d?)[-/. ](?:19|20)?\d\d"
-    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
-)
 
 
 @dataclass(frozen=True)
@@ -199,8 +196,8 @@ class _Profile:
             first=first,
             last=last,
             dimensions=self._find_dimensions(used),
-            sums=[number for number in numbers if not self._is_averaged(number)],
-            averages=[number for number in numbers if self._is_averaged(number)],
+            sums=[number for number in numbers if not is_averaged(number)],
+            averages=[number for number in numbers if is_averaged(number)],
             people=self._find_people(key),
             moments=moments,
             status=status,
@@ -209,7 +206,7 @@ class _Profile:
             thing=thing,
             recurring=recurring,
             system=self.system,
-            periods=_period_columns(self.columns),
+            periods=period_columns(self.columns),
             guesses=self.guesses,
         )
         if time is None:
@@ -220,7 +217,7 @@ class _Profile:
                     f"{', '.join(planned)} is a deadline or a plan, not a time at which something "
                     "happened, so its rows are on no calendar and make no metric"
                 )
-            self._guess("", "", why + _pivot_hint(table.periods))
+            self._guess("", "", why + pivot_hint(table.periods))
         else:
             self._tell_times(table)
             self._list_unused(table)
@@ -454,11 +451,6 @@ class _Profile:
         span = int(float(column.largest)) - int(float(column.smallest)) + 1
         return span <= self.rows * 2
 
-    def _is_averaged(self, name: str) -> bool:
-        outside = re.sub(r"\(.*?\)", "", name)
-        signed = "%" in name or "/" in outside or name.strip().endswith("?")
-        return signed or has(name, AVERAGED | SCALES)
-
     def _find_people(self, key: Sequence[str]) -> list[str]:
         """Return columns that name people or companies, some of them more than once.
 
@@ -499,20 +491,3 @@ class _Profile:
         if len(unused) > MOST_LISTED:
             listed.append(f"{len(unused) - MOST_LISTED} more")
         self._guess(": other columns", "", f"nothing is made of {', '.join(listed)}")
-
-
-def _period_columns(columns: Sequence[Column]) -> list[str]:
-    """Return the columns whose names are periods, where there are several."""
-    periods = [column.name for column in columns if PERIOD.fullmatch(column.name.strip())]
-    return periods if len(periods) >= LEAST_PERIODS else []
-
-
-def _pivot_hint(periods: Sequence[str]) -> str:
-    """Return what to do where the names of columns are periods."""
-    if not periods:
-        return ""
-    return (
-        f"; the columns {periods[0]} to {periods[-1]} are periods: "
-        "they become rows by a query where each tells its month, quarter or year; else export "
-        "one row for each, with its period in a column"
-    )

@@ -72,7 +72,9 @@ def read_periods(table: Table, year: int | None) -> tuple[str, dict[str, dt.date
 
 def find_year(*texts: str) -> int | None:
     """Return the one year that stands in texts about a file; None without one, or with several."""
-    years = {year for text in texts for year in LONE_YEAR.findall(text)}
+    years: set[str] = set()
+    for text in texts:
+        years |= set(LONE_YEAR.findall(text))
     return int(years.pop()) if len(years) == 1 else None
 
 

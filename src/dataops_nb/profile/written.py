@@ -31,9 +31,9 @@ from dataops_nb.profile.dates import (
 from dataops_nb.profile.layout import is_text
 from dataops_nb.profile.names import DAYS, has, is_id, word_set
 from dataops_nb.profile.names import SIGNS as CURRENCY_SIGNS
+from dataops_nb.sources.archives import inner_ending
 from dataops_nb.sources.catalog import Catalog
 from dataops_nb.sources.files import DOCUMENTS
-from dataops_nb.sources.packing import inner_ending
 
 SAMPLE_ROWS = 100_000
 FEW_ROWS = 200

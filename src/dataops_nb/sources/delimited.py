@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from dataops_nb.errors import Fault
+from dataops_nb.sources.archives import unpacked
 from dataops_nb.sources.evidence import cap_faults, quote, text, texts
 from dataops_nb.sources.files import (
     File,
@@ -37,7 +38,6 @@ from dataops_nb.sources.layouts import (
     layout_of,
     reads_like_a_row,
 )
-from dataops_nb.sources.packing import unpacked
 
 NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 DELIMITERS = (";", "\t", "|", ",")

@@ -16,6 +16,7 @@ from functools import partial
 import duckdb
 
 from dataops_nb.errors import Fault
+from dataops_nb.sources.archives import unpacked
 from dataops_nb.sources.evidence import (
     ROW,
     Infer,
@@ -29,7 +30,6 @@ from dataops_nb.sources.evidence import (
 )
 from dataops_nb.sources.files import BOM, HEAD, File, WrongBytes, as_literal, check_utf8, recognise
 from dataops_nb.sources.intake import Intake, Sheet, compare_columns, stack_files
-from dataops_nb.sources.packing import unpacked
 
 SHAPE = "write an array of objects, or one object a line"
 AS_TEXT = ("VARCHAR", "DATE", "TIME", "UUID", '"NULL"', "JSON")

@@ -17,7 +17,7 @@ import os
 import posixpath
 import re
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 from dataops_nb.definitions.models import Covers
@@ -32,7 +32,7 @@ WORKBOOKS = (*EXCEL, *SPREADSHEETS)
 ARROW = (".feather", ".arrow")
 PACKED = (".gz", ".zst")  # behind the ending of a text
 ARCHIVE = ".zip"
-PACKED_TEXTS = tuple(plain + packed for plain in (*TEXTS, *DOCUMENTS) for packed in PACKED)
+PACKED_TEXTS = tuple(map("".join, product((*TEXTS, *DOCUMENTS), PACKED)))
 FORMATS = (*TEXTS, *DOCUMENTS, ".parquet", *ARROW, *WORKBOOKS, *PACKED_TEXTS, ARCHIVE)
 NAMED_FORMATS = "csv, tsv, json, parquet, feather, xlsx, ods or xls"
 HEAD = 512

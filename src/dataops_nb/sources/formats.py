@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import partial
 
 from dataops_nb.errors import Fault
+from dataops_nb.sources.archives import inner_ending
 from dataops_nb.sources.arrow import read_arrow
 from dataops_nb.sources.delimited import read_delimited
 from dataops_nb.sources.documents import read_documents, read_parquet
 from dataops_nb.sources.evidence import Raw, first_row, quote, text
 from dataops_nb.sources.files import ARROW, DOCUMENTS, EXCEL, SPREADSHEETS, File
 from dataops_nb.sources.intake import Intake, stack_files
-from dataops_nb.sources.packing import inner_ending
 from dataops_nb.sources.spreadsheets import read_spreadsheet
 from dataops_nb.sources.workbooks import read_workbook
 

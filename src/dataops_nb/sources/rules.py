@@ -20,6 +20,7 @@ from typing import Any
 from dataops_nb.alignment.queries import family
 from dataops_nb.definitions.models import Column, Source
 from dataops_nb.errors import Fault
+from dataops_nb.sources.archives import is_packed
 from dataops_nb.sources.days import is_time
 from dataops_nb.sources.evidence import (
     LISTED,
@@ -38,7 +39,6 @@ from dataops_nb.sources.evidence import (
     texts,
 )
 from dataops_nb.sources.files import ARROW, WORKBOOKS, ending
-from dataops_nb.sources.packing import is_packed
 from dataops_nb.sources.types import Decision
 
 NUMBERS = ("integer", "decimal")

@@ -87,7 +87,11 @@ def list_states(book: Any) -> dict[str, str]:
 def number_rows(sheet: Any) -> Iterator[Row]:
     """Yield the rows of a sheet with their numbers; an empty cell is None."""
     for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
-        yield number, tuple(None if cell == "" else cell for cell in row)
+        yield number, tuple(map(_filled, row))
+
+
+def _filled(cell: Any) -> Any:
+    return None if cell == "" else cell
 
 
 def _read_sheet(
