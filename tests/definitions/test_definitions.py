@@ -492,7 +492,7 @@ COMPANY_MISTAKES = [
     ("path: deals.csv,", "path: deals.csv, covers: {from: 2026-02-01, to: 2026-01-01},", "sources.deals.covers.to: ends before"),
     ("path: deals.csv,", "path: deals.csv, covers: {to: today},", "sources.deals.covers.to: 'today' is not a date like 2026-01-31 or as_of"),
     ("path: deals.csv,", "path: deals.csv, encoding: cp125,", "sources.deals.encoding: unknown encoding 'cp125'; did you mean 'cp1252'?"),
-    ("path: deals.csv,", "path: deals.csv, sheet: A,", "sources.deals.sheet: a sheet needs a path to an xlsx file"),
+    ("path: deals.csv,", "path: deals.csv, sheet: A,", "sources.deals.sheet: a sheet needs a path to a workbook"),
     ("path: deals.csv,", "path: deals.csv, columns: {a: {type: txt}},", "sources.deals.columns.a.type: 'txt' is not one of"),
     ("path: deals.csv,", "path: deals.csv, columns: {a: {references: account.id}},", "sources.deals.columns.a.references: unknown source 'account'"),
     ("path: deals.csv,", "path: deals.csv, columns: {a: {nulls: 5}},", "sources.deals.columns.a.nulls: 5 is no share; write"),

@@ -274,7 +274,7 @@ PLACES = {
     "a_link_that_leaves": Bad("link.csv", lambda path: path.symlink_to("/etc/hosts"), None, "", None, "is a link that leaves the data folder"),
     "a_link_to_nothing": Bad("dangling.csv", lambda path: path.symlink_to("gone.csv"), None, "", None, "is a link to 'gone.csv', which does not exist"),
     "a_pipe": Bad("pipe.csv", os.mkfifo, None, "", None, "is no regular file"),
-    "another_ending": Bad("report.pdf", lambda path: path.write_text("x"), None, "", None, "is no csv, tsv, json, parquet or xlsx file"),
+    "another_ending": Bad("report.pdf", lambda path: path.write_text("x"), None, "", None, "is no csv, tsv, json, parquet, feather, xlsx, ods or xls file"),
     "files_of_two_formats": Bad("both*", lambda path: [path.with_name(f"both.{e}").write_text("id,amount\n1,2\n") for e in ("csv", "json")], None, "", None, "holds files of several formats"),
     "an_export_of_tomorrow": Bad("late_{snapshot}.csv", lambda path: path.with_name("late_2026-12-01.csv").write_text("id,amount\n"), None, "", None, "the first is of 2026-12-01"),
     "an_export_without_a_day": Bad("x_{snapshot}.csv", lambda path: path.with_name("x_y.csv").write_text("id,amount\n"), None, "", None, "matches no file with a date"),

@@ -292,6 +292,7 @@ def test_an_empty_json_array_has_no_rows(open_file: Any, tmp_path: Path) -> None
 
 def test_a_file_of_another_kind_is_refused(open_file: Any, tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_text("x")
-    assert "a.pdf: source s: is no csv, tsv, json, parquet or xlsx file" in refused(
-        open_file("a.pdf")
+    assert (
+        "a.pdf: source s: is no csv, tsv, json, parquet, feather, xlsx, ods or xls file"
+        in refused(open_file("a.pdf"))
     )

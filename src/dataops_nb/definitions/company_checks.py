@@ -36,7 +36,9 @@ from dataops_nb.periods.fiscal import CalendarModel, YearEnd
 _TABLE_KEYS = ("header", "names", "footer")
 _FILE_KEYS = ("encoding", "date_format", "decimal", "thousands", "delimiter", "na", *_TABLE_KEYS)
 _GROUPS = (",", ".", " ", "'", "\u2019", "\u00a0", "\u202f")
-_TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
+_WORKBOOKS = (".xlsx", ".xlsm", ".ods", ".xls", ".xlsb")
+_PACKED = (".gz", ".zst")
+_TABLES = (".csv", ".tsv", ".txt", ".zip", *_WORKBOOKS)
 _USUAL_ENCODINGS = ["utf-8", "utf-16", "cp1252", "latin-1", "iso-8859-1"]
 # Folders of an output folder that hold no report.
 TAKEN = {"runs", "history", "cache", "notices", "ask", "messages", "latest", "index", "whatif"}
@@ -182,8 +184,8 @@ def _faults_of_place(source: Source) -> Iterator[Fault]:
         yield from _faults_outside_databases(source)
     if source.sheet:
         path = source.path or ""
-        if not path.lower().endswith((".xlsx", ".xlsm")):
-            yield ("sheet",), "a sheet needs a path to an xlsx file"
+        if not path.lower().endswith(_WORKBOOKS):
+            yield ("sheet",), "a sheet needs a path to a workbook: xlsx, xlsm, ods, xls or xlsb"
 
 
 def _faults_of_database(source: Source) -> Iterator[Fault]:
@@ -226,7 +228,7 @@ def _faults_of_layout(source: Source) -> Iterator[Fault]:
     """Yield what cannot be about the signs and lines of a file."""
     if not source.url:
         for key in _TABLE_KEYS:
-            ending = PurePosixPath(source.path or "").suffix.lower()
+            ending = _inner_ending(source.path or "")
             is_table = source.path and (ending in _TABLES or not ending or "*" in ending)
             if getattr(source, key) not in (None, 0) and not is_table:
                 yield (key,), "is about the lines of a csv, tsv or xlsx file"
@@ -248,6 +250,12 @@ def _faults_of_layout(source: Source) -> Iterator[Fault]:
         yield ("thousands",), f'{rule}; say decimal: "," where a dot groups the digits'
     if source.delimiter is not None:
         yield from _faults_of_delimiter(source.delimiter)
+
+
+def _inner_ending(path: str) -> str:
+    """Return the ending of a path in lower case; of a packed file that of what it packs."""
+    pure = PurePosixPath(path.lower())
+    return PurePosixPath(pure.stem).suffix if pure.suffix in _PACKED else pure.suffix
 
 
 def _faults_of_delimiter(delimiter: str) -> Iterator[Fault]:

@@ -157,7 +157,9 @@ or query."""
     )
     delimiter: Name | None = Field(None, description="What separates the cells of a text file.")
     sheet: Name | None = Field(
-        None, description="The sheet of an xlsx file; the first where left out."
+        None,
+        description="The sheet of a workbook, or an Excel table or a named range in it; the only "
+        "visible sheet where left out.",
     )
     na: list[Text] = Field([], description="Texts that mean missing, besides the empty cell.")
     skip: list[Text] = Field(

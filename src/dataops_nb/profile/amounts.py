@@ -25,6 +25,7 @@ from dataops_nb.profile.tables import Table
 
 MAIN = 20
 GOOD_MONEY = 5
+MOST_CONSTANT = 3
 SIDES = ({"s", "h"}, {"d", "c"}, {"debit", "credit"}, {"soll", "haben"}, {"dr", "cr"})
 NEGATIVE = ("h", "c", "credit", "haben", "cr")
 YEARLY = ("year", "yearly", "annual", "annually", "12 months")
@@ -220,12 +221,13 @@ def list_refusals(table: Table) -> Iterator[tuple[str, str]]:
     for column in table.columns:
         if column.number and is_id(column.name) and [column.name] != table.key:
             yield column.name, f"{column.name} is a number that is a name, so it is never summed"
-    for column in table.columns:
-        if column.number and column.distinct == 1 and not is_id(column.name):
-            yield (
-                column.name,
-                f"{column.name} is always {column.smallest}, so nothing is made of it",
-            )
+    constant = [one for one in table.columns if one.number and one.distinct == 1]
+    constant = [one for one in constant if not is_id(one.name)]
+    for column in constant[:MOST_CONSTANT]:
+        yield column.name, f"{column.name} is always {column.smallest}, so nothing is made of it"
+    more = len(constant) - MOST_CONSTANT
+    if more > 0:
+        yield "other columns", f"{more} more columns hold one number each; nothing is made of them"
 
 
 def _why_averaged(table: Table, name: str) -> str:

@@ -14,6 +14,12 @@ COLUMNS_PER_QUERY = 40
 NUMBERS = ("BIGINT", "DOUBLE", "INTEGER", "SMALLINT", "HUGEINT", "FLOAT", "UBIGINT", "TINYINT")
 DURATION = re.compile(r"\d{1,3}:\d\d(:\d\d)?|(\d+ ?[dhms] ?)+")
 TIMES = ("DATE", "TIMESTAMP")
+LEAST_PERIODS = 3
+PERIOD = re.compile(
+    r"(?:19|20)\d\d(?:[-/. ]?(?:\d\d?|[QW]\d\d?|[A-Z][a-z]{2,8}))?"
+    r"|(?:[A-Z][a-z]{2,8}|\d\d?|[QW]\d\d?)[-/. ](?:19|20)?\d\d"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+)
 
 
 @dataclass(frozen=True)
@@ -137,3 +143,20 @@ def describe_use(column: Column) -> str:
     if column.distinct == 1:
         kind += ", one value"
     return f"{column.name} ({kind})"
+
+
+def period_columns(columns: Sequence[Column]) -> list[str]:
+    """Return the columns whose names are periods, where there are several."""
+    periods = [column.name for column in columns if PERIOD.fullmatch(column.name.strip())]
+    return periods if len(periods) >= LEAST_PERIODS else []
+
+
+def pivot_hint(periods: Sequence[str]) -> str:
+    """Return what to do where the names of columns are periods."""
+    if not periods:
+        return ""
+    return (
+        f"; the columns {periods[0]} to {periods[-1]} are periods: "
+        "they become rows by a query where each tells its month, quarter or year; else export "
+        "one row for each, with its period in a column"
+    )

@@ -23,6 +23,7 @@ from dataops_nb.profile.tables import Table
 DEPARTMENT = "first"
 NOTEBOOK = "10_north_star.ipynb"
 COMMENT_COLUMN = 45
+DIMENSION = "a dimension"
 FILE_OPTIONS = (
     "encoding",
     "delimiter",
@@ -52,6 +53,7 @@ COMPANY_HEAD = [
     "A line with `guessed` was read out of them for the reason beside it;",
     "# notebooks/05_profile.ipynb shows the figures. A line with `ask` is what no file can tell.",
 ]
+EVENTS_HEAD = "# yaml-language-server: $schema=.schema/events.schema.json"
 STANDARD_LIGHTS = [
     "  standard:",
     '    green: {at_least: 1.00, means: "On plan.", do: "Keep going."}',
@@ -80,7 +82,20 @@ def write(draft: Draft, root: Path) -> dict[str, str]:
     }
     if draft.north_star:
         files["reports.yaml"] = _reports(draft)
+    events = list(_event_lines(draft))
+    if events:
+        files["events.yaml"] = _text([EVENTS_HEAD, *events])
     return files
+
+
+def _event_lines(draft: Draft) -> Iterator[str]:
+    """Yield an event for each day on which rows begin to be missing, for charts and first pages."""
+    for name, remarks in draft.remarks.items():
+        ids = [metric.id for metric in draft.metrics.get(name, []) if not metric.parts]
+        for remark in remarks:
+            if remark.day and ids:
+                event = {"date": remark.day, "title": remark.title, "kind": "data", "metrics": ids}
+                yield _line(f"- {_flow(event)}", f"guessed: {remark.text}")
 
 
 def _company(draft: Draft, root: Path) -> str:
@@ -261,9 +276,12 @@ def _time_lines(draft: Draft, name: str) -> Iterator[str]:
             "ask: where its clock stands; left out: the company's",
         )
     if table.monthly:
+        period, days = {1: ("month", 45), 3: ("quarter", 135), 12: ("year", 450)}[
+            table.months_apart
+        ]
         yield _line(
-            "    fresh_within: 45d",
-            "guessed: a row is about the month that starts on its day",
+            f"    fresh_within: {days}d",
+            f"guessed: a row is about the {period} that starts on its day",
         )
     else:
         gap = draft.dense[name].gap if name in draft.dense else 1
@@ -358,15 +376,20 @@ def _department(draft: Draft) -> str:
 
 def _metric_lines(draft: Draft, source_name: str, metric: SuggestedMetric) -> Iterator[str]:
     yield _line(f"  {metric.id}:", f"guessed: {metric.why}")
-    reasons = _reasons(draft, source_name)
     for key, value in metric.definition.items():
         comment = ""
         if key == "measure" and "unit" not in metric.definition and _is_money(value):
             comment = "ask: its unit, such as the currency"
         elif key == "by":
-            known = [column for column in value if column in reasons]
-            comment = "; ".join(f"{reasons[column]} of {column}" for column in known)
+            comment = _dimension_reasons(draft, source_name, value)
         yield _line(f"    {key}: {_flow(value)}", comment)
+
+
+def _dimension_reasons(draft: Draft, name: str, columns: list[str]) -> str:
+    """Return why columns are dimensions."""
+    whys = {guess.about: guess.why for guess in draft.guesses if guess.said == DIMENSION}
+    known = [column for column in columns if f"{name}.{column}" in whys]
+    return "; ".join(f"guessed: {whys[f'{name}.{column}']} of {column}" for column in known)
 
 
 def _is_money(measure: dict[str, Any]) -> bool:
@@ -376,7 +399,7 @@ def _is_money(measure: dict[str, Any]) -> bool:
 def _reports(draft: Draft) -> str:
     grain = draft.grain
     reason = "every week has rows"
-    if grain == "month":
+    if grain != "week":
         reason = "rows come too seldom for weeks"
     report = {"notebook": NOTEBOOK, "parameters": {"grain": grain}}
     return _text(

@@ -13,12 +13,13 @@ from tqdm import tqdm
 
 from dataops_nb.errors import Fault, UsageError, did_you_mean
 from dataops_nb.profile.columns import OptionGuess
-from dataops_nb.profile.layout import TEXT_SUFFIXES, Layout, find_layout, guess_layout
+from dataops_nb.profile.layout import Layout, find_layout, guess_layout, is_text
 from dataops_nb.profile.maker import MONEY_WEIGHT, SuggestedMetric
 from dataops_nb.profile.names import expression, slug
 from dataops_nb.profile.parts import DenseEnd, find_dense_end
 from dataops_nb.profile.references import Reference, find_references, list_dated
-from dataops_nb.profile.sheets import list_sheets
+from dataops_nb.profile.series import Remark, tell_series
+from dataops_nb.profile.sheets import SheetTable, list_sheets
 from dataops_nb.profile.suggestions import (
     IndicatorTable,
     choose_metrics,
@@ -26,6 +27,7 @@ from dataops_nb.profile.suggestions import (
     guess_metrics,
 )
 from dataops_nb.profile.tables import Guess, Table, describe_table
+from dataops_nb.profile.wide import find_year, list_unpivoted
 from dataops_nb.profile.written import (
     Settled,
     agree_on_days,
@@ -34,18 +36,8 @@ from dataops_nb.profile.written import (
     year_above,
 )
 from dataops_nb.sources.catalog import Catalog
+from dataops_nb.sources.files import FORMATS, NAMED_FORMATS, ending
 
-READABLE = (
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".json",
-    ".ndjson",
-    ".jsonl",
-    ".parquet",
-    ".xlsx",
-    ".xlsm",
-)
 DAYS_PER_WEEK = 7
 # Usual gaps between days with rows, after which the next may still come.
 PATIENT_GAPS = 3
@@ -61,7 +53,8 @@ class Draft:
     """What was found in files, in their order; paths of sources start in the folder `data`.
 
     Sources, layouts, faults and tables are kept by source, metrics by the source they stand on.
-    `waiting` are the metrics that were not chosen, `signs` those of currencies in numbers.
+    `waiting` are the metrics that were not chosen, `signs` those of currencies in numbers,
+    `remarks` what is told of each source's rows over time.
     """
 
     data: Path
@@ -76,6 +69,7 @@ class Draft:
     guesses: list[Guess] = field(default_factory=list)
     signs: dict[str, str] = field(default_factory=dict)
     dense: dict[str, DenseEnd] = field(default_factory=dict)
+    remarks: dict[str, list[Remark]] = field(default_factory=dict)
 
     @property
     def all_metrics(self) -> list[SuggestedMetric]:
@@ -104,26 +98,29 @@ class Draft:
 
     @property
     def grain(self) -> str:
-        """Return week, or month where the lead has hardly one row a week."""
+        """Return week, month where the lead has hardly one row a week, longer for totals."""
         table = self.lead
         if table is None or table.first is None or table.last is None:
             return "week"
         days = (table.last - table.first).days + 1
         rare = table.rows * DAYS_PER_WEEK < days * 2
         if table.monthly or rare:
-            return "month"
+            return {1: "month", 3: "quarter", 12: "year"}[table.months_apart]
         return "week"
 
     @property
     def last(self) -> dt.date | None:
         """Return the last day on which all files that go on have rows.
 
-        A file that stops long before the others does not hold them back.
+        The file of the first North Star leads; one that stops long before does not hold it back.
         """
         days = {name: self._last_day(name, end.day) for name, end in self.dense.items()}
         if not days:
             return None
+        lead = self.lead
         newest = max(days.values())
+        if lead is not None and lead.name in days:
+            newest = days[lead.name]
         held_back = [newest]
         for name, day in days.items():
             # Rows that come once a month may still come.
@@ -134,11 +131,11 @@ class Draft:
         return min(held_back)
 
     def _last_day(self, name: str, day: dt.date) -> dt.date:
-        if not self.tables[name].monthly:
+        table = self.tables[name]
+        if not table.monthly:
             return day
-        # Four days after the 28th always lie in the next month.
-        next_month = day.replace(day=28) + dt.timedelta(days=4)
-        return next_month.replace(day=1) - dt.timedelta(days=1)
+        months = day.year * 12 + day.month - 1 + table.months_apart
+        return dt.date(months // 12, months % 12 + 1, 1) - dt.timedelta(days=1)
 
 
 def draft(files: Sequence[str | Path]) -> Draft:
@@ -151,7 +148,6 @@ def draft(files: Sequence[str | Path]) -> Draft:
     made = Draft(data)
     _settle_sources(made, paths)
     _describe_sources(made)
-    _choose(made)
     _withdraw_faulty(made)
     stars = made.north_star
     if stars:
@@ -173,9 +169,9 @@ def _list_files(files: Sequence[Path]) -> list[Path]:
             paths += _readable_files(file)
         elif file.is_file():
             paths.append(file.absolute())
-            if file.suffix.lower() not in READABLE:
+            if ending(file) not in FORMATS:
                 unknown.append(file.name)
-    formats = "name csv, tsv, json, parquet or xlsx files"
+    formats = f"name {NAMED_FORMATS} files"
     if unknown:
         raise UsageError(f"{', '.join(unknown)} cannot be profiled; {formats}")
     if not paths:
@@ -186,7 +182,7 @@ def _list_files(files: Sequence[Path]) -> list[Path]:
 def _readable_files(folder: Path) -> list[Path]:
     paths = []
     for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix.lower() in READABLE:
+        if path.is_file() and ending(path) in FORMATS:
             paths.append(path.absolute())
     return paths
 
@@ -195,17 +191,18 @@ def _settle_sources(made: Draft, paths: Sequence[Path]) -> None:
     """Find out how each file is written, and add it as a source."""
     settled: dict[str, Settled] = {}
     for path in tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False):
-        name = slug(path.stem)
+        stem = path.name[: -len(ending(path))].removesuffix(".csv")
+        name = slug(stem)
         if name in settled:
-            name = slug(f"{path.parent.name}_{path.stem}", settled)
+            name = slug(f"{path.parent.name}_{stem}", settled)
         sheets = list_sheets(path)
-        if len(sheets) > 1:
-            for sheet, layout in sheets:
-                own = slug(f"{name}_{sheet}", settled)
-                settled[own] = _settle_file(made, own, path, layout, sheet)
+        if len(sheets) > 1 or any(sheet.of for sheet in sheets):
+            for sheet in sheets:
+                own = slug(f"{name}_{sheet.name}" if len(sheets) > 1 else name, settled)
+                settled[own] = _settle_file(made, own, path, sheet.layout, sheet)
         elif sheets:
-            settled[name] = _settle_file(made, name, path, sheets[0][1])
-        elif path.suffix.lower() in TEXT_SUFFIXES:
+            settled[name] = _settle_file(made, name, path, sheets[0].layout)
+        elif is_text(path):
             settled[name] = _settle_file(made, name, path, find_layout(path))
         else:
             settled[name] = _settle_file(made, name, path, Layout())
@@ -224,7 +221,9 @@ def _settle_sources(made: Draft, paths: Sequence[Path]) -> None:
         _tell_layout(made, name)
 
 
-def _settle_file(made: Draft, name: str, path: Path, layout: Layout, sheet: str = "") -> Settled:
+def _settle_file(
+    made: Draft, name: str, path: Path, layout: Layout, sheet: SheetTable | None = None
+) -> Settled:
     """Find out how one file, or one sheet of a workbook, is written."""
     options: dict[str, Any] = {"path": path.relative_to(made.data).as_posix()}
     made.layouts[name] = layout
@@ -233,7 +232,7 @@ def _settle_file(made: Draft, name: str, path: Path, layout: Layout, sheet: str 
     if year:
         options["year_from"] = year
     if sheet:
-        seen.insert(0, OptionGuess("sheet", sheet, "the workbook has several sheets"))
+        seen.insert(0, OptionGuess("sheet", sheet.name, sheet.why))
     for guess in seen:
         options[guess.option] = guess.value
     one = settle(name, options, made.data)
@@ -257,7 +256,7 @@ def _tell_layout(made: Draft, name: str) -> None:
 def _describe_sources(made: Draft) -> None:
     """Describe all faultless sources, how they point at each other, and their metrics."""
     with open_sources(made.sources, made.data) as catalog:
-        for name in made.sources:
+        for name in tqdm(made.sources, desc="tables", unit="table", delay=PATIENCE, leave=False):
             if name not in made.faults:
                 table = describe_table(catalog, name)
                 made.tables[name] = table
@@ -267,19 +266,30 @@ def _describe_sources(made: Draft) -> None:
             if reference:
                 made.references.append(reference)
         dated = list_dated(made.references, made.tables)
+        unpivoted = list_unpivoted(made.tables, _years(made))
+        dated += unpivoted
         if not dated:
             _suggest(made, catalog)
     if not dated:
         return
     for name, options, why in dated:
         made.sources[name] = options
-        made.guesses.append(Guess(f"{name}.query", "a join", why))
+        kind = "rows of a wide table" if (name, options, why) in unpivoted else "a join"
+        made.guesses.append(Guess(f"{name}.query", kind, why))
     with open_sources(made.sources, made.data) as catalog:
         for name, _, _ in dated:
             table = describe_table(catalog, name)
             made.tables[name] = table
             made.guesses += table.guesses
         _suggest(made, catalog)
+
+
+def _years(made: Draft) -> dict[str, int | None]:
+    """Return the year that is written above each table or in its file's name."""
+    years = {}
+    for name, layout in made.layouts.items():
+        years[name] = find_year(*layout.above) or find_year(made.sources[name]["path"])
+    return years
 
 
 def _suggest(made: Draft, catalog: Catalog) -> None:
@@ -295,6 +305,13 @@ def _suggest(made: Draft, catalog: Catalog) -> None:
         end = find_dense_end(catalog, table)
         if end is not None:
             made.dense[name] = end
+    _choose(made)
+    newest = made.last
+    for name, table in made.tables.items():
+        metrics = [*made.metrics.get(name, []), *made.waiting.get(name, [])]
+        made.remarks[name] = tell_series(catalog, table, metrics, newest)
+        for remark in made.remarks[name]:
+            made.guesses.append(Guess(f"{name}: over time", "", remark.text))
 
 
 def _without_repeated(

@@ -10,14 +10,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dataops_nb.profile.columns import OptionGuess
+from dataops_nb.sources.archives import inner_ending, unpacked
+from dataops_nb.sources.files import TEXTS, WrongBytes
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 # A larger file is judged by its first and its last bytes.
 MOST_BYTES = 1 << 22
 TAIL_BYTES = 1 << 16
@@ -31,6 +34,7 @@ TOTAL = re.compile(
     r"|(sum|summe|gesamt\w*|zwischensumme|somme|suma|totaal|totale|total g[eé]n[eé]ral)\b.*",
     re.IGNORECASE,
 )
+TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som")
 NUMBER = "number"
 DAY = "day"
 BOOLEAN = "boolean"
@@ -43,7 +47,8 @@ NUMERIC = re.compile(
 )
 MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-z]*"
 DATED = re.compile(
-    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}.*)?"
+    r"\d{4}[-/]\d{1,2}([-/]\d{1,2}.*)?"
+    r"|\d{4}\.\d{1,2}\.\d{1,2}.*"  # 1300.5 is a number
     r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*"
     rf"|\d{{1,2}}[-/. ]{MONTHS}[-/., ]+\d{{2,4}}.*"
     rf"|{MONTHS} \d{{1,2}},? \d{{4}}.*"
@@ -54,8 +59,12 @@ ADDRESSED = re.compile(r"\S+@\S+\.\S+|https?://\S+", re.IGNORECASE)
 TOLERANCE = 0.006  # a cent, and a little for rounding
 
 
-@dataclass(frozen=True)
-class Record:
+def is_text(path: Path) -> bool:
+    """Return whether a file holds lines of cells, by its name; a zip is opened for that."""
+    return inner_ending(path) in ("", *TEXTS)
+
+
+class Record(NamedTuple):
     """One line of cells, and the physical line on which it starts; 1 is the first."""
 
     line: int
@@ -65,7 +74,7 @@ class Record:
     @property
     def filled(self) -> int:
         """How many cells hold something."""
-        return sum(1 for cell in self.cells if cell.strip())
+        return sum(map(bool, map(str.strip, self.cells)))
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,16 @@ class Layout:
 
 
 def find_layout(path: Path) -> Layout:
-    """Find the table in a text file."""
+    """Find the table in a text file, which may be packed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            with unpacked(path, Path(scratch)) as plain:
+                return _find_plain(plain)
+        except WrongBytes:
+            return Layout()  # its reader says why
+
+
+def _find_plain(path: Path) -> Layout:
     encoding = find_encoding(path)
     text = _read_text(path, encoding)
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
@@ -174,7 +192,7 @@ def _records(text: str, delimiter: str) -> Iterator[Record]:
             return
         except csv.Error:
             cells = []
-        if any(cell.strip() for cell in cells):
+        if any(map(str.strip, cells)):
             yield Record(line, cells, reader.line_num - line + 1)
         line = reader.line_num + 1
 
@@ -386,7 +404,7 @@ def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> l
     patterns: dict[str, None] = {}
     for place, record in enumerate(rows):
         cells = [cell.strip() for cell in record.cells[:2]]
-        total = next((cell for cell in cells if TOTAL.fullmatch(cell)), None)
+        total = next(filter(_says_total, cells), None)
         if total is not None:
             if _is_total(record, rows[max(0, place - SAMPLE_RECORDS) : place], kinds):
                 patterns.setdefault(total)
@@ -397,6 +415,11 @@ def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> l
     if len(patterns) > MOST_PATTERNS:
         return []
     return list(patterns)
+
+
+def _says_total(cell: str) -> bool:
+    """Return whether a cell says that its line sums others up; most do not by their beginning."""
+    return cell[:3].casefold() in TOTAL_BEGINNINGS and TOTAL.fullmatch(cell) is not None
 
 
 def _count_lines(records: Sequence[Record]) -> int:
@@ -412,8 +435,8 @@ def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
     guesses = []
     if layout.encoding:
         guesses.append(OptionGuess("encoding", layout.encoding, "its bytes are no UTF-8"))
-    usual = "\t" if path.suffix.lower() == ".tsv" else ","
-    if layout.delimiter != usual and path.suffix.lower() in TEXT_SUFFIXES:
+    usual = "\t" if inner_ending(path) == ".tsv" else ","
+    if layout.delimiter != usual and is_text(path):
         why = "it divides the lines into as many cells as the header"
         guesses.append(OptionGuess("delimiter", layout.delimiter, why))
     if layout.header is None:

@@ -12,7 +12,7 @@ from dataops_nb.profile.tables import Table
 from dataops_nb.sources.catalog import Catalog
 
 MOST_LISTED = 6
-MONTHLY_GRAINS = ["month", "quarter", "year"]
+GRAINS = {1: ["month", "quarter", "year"], 3: ["quarter", "year"], 12: ["year"]}
 # How much a metric says about a company.
 MONEY_WEIGHT = 100
 RECURRING_WEIGHT = 98
@@ -92,7 +92,7 @@ class Maker:
         if self.table.dimensions:
             keys["by"] = self.table.dimensions
         if self.table.monthly:
-            keys["grains"] = MONTHLY_GRAINS
+            keys["grains"] = GRAINS[self.table.months_apart]
         self.made.metrics.append(
             SuggestedMetric(unique, keys, why, weight, self.table.rows, self.table.name, parts)
         )

@@ -35,7 +35,8 @@ AVERAGED = word_set(
     "rate ratio pct percent percentage share score avg average mean median price "
     "rating margin age days duration hours minutes seconds tenure probability likelihood "
     "length lenght width height weight latency temperature per unit nps csat kurs "
-    "elapsed estimate points hrs mins secs ctr cpc cpm roas bounce quota"
+    "elapsed estimate points hrs mins secs ctr cpc cpm roas bounce quota "
+    "sequential sequence installments installment position rank"
 )
 UNITS = frozenset(["price", "unit", "rate", "each", "per", "kurs"])
 QUANTITIES = word_set("quantity qty units pieces menge anzahl")
@@ -62,6 +63,8 @@ PEOPLE = word_set(
     "customer client account user member patient author buyer seller "
     "subscriber visitor student lead company contact requester respondent"
 )
+# A lead_source is no lead.
+PEOPLE_NOT = word_set("source profile origin count city state country zip age size behaviour")
 DAYS = word_set("date day datum belegdatum datetime on at tag")
 STARTED = word_set(
     "created create creation opened open date day period month time timestamp ordered order "
@@ -130,6 +133,17 @@ def words(name: str) -> list[str]:
 def has(name: str, known: Iterable[str]) -> bool:
     """Return whether one of a name's words is among the known ones."""
     return not set(words(name)).isdisjoint(known)
+
+
+def is_averaged(name: str) -> bool:
+    """Return whether a number is named as one that does not add up: a rate, a score, a duration.
+
+    >>> is_averaged("Defects/Million"), is_averaged("Amount (EUR/USD)")
+    (True, False)
+    """
+    outside = re.sub(r"\(.*?\)", "", name)
+    signed = "%" in name or "/" in outside or name.strip().endswith("?")
+    return signed or has(name, AVERAGED | SCALES)
 
 
 def is_id(name: str) -> bool:

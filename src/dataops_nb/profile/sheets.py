@@ -2,51 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dataops_nb.profile.layout import Layout, Record, find_table
+from dataops_nb.sources.areas import list_areas
 from dataops_nb.sources.cells import write_cell
+from dataops_nb.sources.files import EXCEL, SPREADSHEETS
+from dataops_nb.sources.pages import VISIBLE, Area
+from dataops_nb.sources.spreadsheets import list_states, number_rows, refuse_spreadsheet
 from dataops_nb.sources.workbooks import refuse_package
 
-SUFFIXES = (".xlsx", ".xlsm")
 MOST_ROWS = 20_000
 LEAST_ROWS = 2
 
 
-def list_sheets(path: Path) -> list[tuple[str, Layout]]:
-    """Return the visible sheets of a workbook that hold a table, each with its layout.
+@dataclass(frozen=True)
+class SheetTable:
+    """A table in a workbook: what `sheet:` calls it, and where it lies.
+
+    `of` is the sheet of an Excel table, empty for a sheet.
+    """
+
+    name: str
+    layout: Layout
+    of: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why it is declared."""
+        if self.of:
+            return f"an Excel table on the sheet {self.of!r}"
+        return "the workbook has several sheets"
+
+
+def list_sheets(path: Path) -> list[SheetTable]:
+    """Return the tables of a workbook's visible sheets: its Excel tables, else the sheet itself.
 
     Returns nothing for a file that is no workbook; its reader says why.
     """
-    if path.suffix.lower() not in SUFFIXES or refuse_package(path):
-        return []
+    kind = path.suffix.lower()
+    if kind in EXCEL and not refuse_package(path):
+        return _list_excel(path)
+    if kind in SPREADSHEETS and not refuse_spreadsheet(path):
+        return _list_others(path)
+    return []
+
+
+def _list_excel(path: Path) -> list[SheetTable]:
     # a slow import, and few drafts need it
     from openpyxl import load_workbook  # noqa: PLC0415
 
-    sheets = []
+    tables: list[SheetTable] = []
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (KeyError, ValueError, TypeError, OSError):
         return []
     try:
+        areas = [area for area in list_areas(book, path) if area.is_table]
         for sheet in book.worksheets:
-            if sheet.sheet_state != "visible":
+            if sheet.sheet_state != VISIBLE:
+                continue
+            own = [area for area in areas if area.sheet == sheet.title]
+            if own:
+                tables += [_describe_area(area) for area in own]
                 continue
             sheet.reset_dimensions()
-            records = list(_records(sheet.iter_rows(values_only=True, max_row=MOST_ROWS)))
-            if len(records) >= LEAST_ROWS:
-                sheets.append((sheet.title, find_table(records)))
+            rows = enumerate(sheet.iter_rows(values_only=True, max_row=MOST_ROWS), 1)
+            tables += _describe(sheet.title, rows)
     finally:
         book.close()
-    return sheets
+    return tables
 
 
-def _records(rows: Iterator[tuple[object, ...]]) -> Iterator[Record]:
+def _describe_area(area: Area) -> SheetTable:
+    return SheetTable(area.name, Layout(), of=area.sheet)
+
+
+def _list_others(path: Path) -> list[SheetTable]:
+    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415
+
+    tables: list[SheetTable] = []
+    try:
+        with CalamineWorkbook.from_path(path) as book:
+            for title, state in list_states(book).items():
+                if state == VISIBLE:
+                    tables += _describe(title, number_rows(book.get_sheet_by_name(title)))
+    except (CalamineError, OSError):
+        return []
+    return tables
+
+
+def _describe(title: str, rows: Iterable[tuple[int, tuple[Any, ...]]]) -> Iterator[SheetTable]:
+    """Yield the table of a sheet; nothing for one without rows."""
+    records = list(_records(rows))
+    if len(records) >= LEAST_ROWS:
+        yield SheetTable(title, find_table(records))
+
+
+def _records(rows: Iterable[tuple[int, tuple[Any, ...]]]) -> Iterator[Record]:
     """Yield the rows that are not blank, all as wide as the last column that holds something."""
     written = []
     width = 0
-    for line, row in enumerate(rows, 1):
+    for line, row in rows:
         cells = [write_cell(value, set()) or "" for value in row]
         while cells and not cells[-1].strip():
             cells.pop()

@@ -7,26 +7,31 @@ finding is a `Guess`, with its reason.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from dataops_nb.profile.columns import Column, describe_columns, describe_use, quote
+from dataops_nb.profile.columns import (
+    Column,
+    describe_columns,
+    describe_use,
+    period_columns,
+    pivot_hint,
+    quote,
+)
 from dataops_nb.profile.names import (
-    AVERAGED,
     GROUPS,
     INTERVALS,
     MONEY,
     ORDERS,
     PEOPLE,
+    PEOPLE_NOT,
     PLACES,
     RECURRING,
-    SCALES,
     TITLES,
     has,
+    is_averaged,
     is_id,
-    label_of,
     words,
 )
 from dataops_nb.profile.states import (
@@ -49,12 +54,7 @@ CANDIDATES = 8
 MOST_LISTED = 12
 # A key of several columns has this many possible rows for each that is there.
 SPARSEST_GRID = 6
-LEAST_PERIODS = 3
-PERIOD = re.compile(
-    r"(?:19|20)\d\d(?:[-/. ]?(?:\d\d?|[QW]\d\d?|[A-Z][a-z]{2,8}))?"
-    r"|(?:[A-Z][a-z]{2,8}|\d\d?|[QW]\d\d?)[-/. ](?:19|20)?\d\d"
-    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
-)
+PERIOD_MONTHS = (1, 3, 12)
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,15 @@ class Table:
     def counted(self) -> bool:
         """Return whether a row is an event; if the key holds the time, it is a period's total."""
         return self.time is not None and self.time not in self.key
+
+    @property
+    def months_apart(self) -> int:
+        """Return how many months a row of a period's total is about: 1, 3 or 12."""
+        if not self.monthly or self.time is None or self.first is None or self.last is None:
+            return 1
+        months = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month
+        apart = months / max(1, self.column(self.time).distinct - 1)
+        return max((step for step in PERIOD_MONTHS if step <= apart), default=1)
 
     @property
     def end(self) -> Moment | None:
@@ -187,8 +196,8 @@ class _Profile:
             first=first,
             last=last,
             dimensions=self._find_dimensions(used),
-            sums=[number for number in numbers if not self._is_averaged(number)],
-            averages=[number for number in numbers if self._is_averaged(number)],
+            sums=[number for number in numbers if not is_averaged(number)],
+            averages=[number for number in numbers if is_averaged(number)],
             people=self._find_people(key),
             moments=moments,
             status=status,
@@ -197,7 +206,7 @@ class _Profile:
             thing=thing,
             recurring=recurring,
             system=self.system,
-            periods=_period_columns(self.columns),
+            periods=period_columns(self.columns),
             guesses=self.guesses,
         )
         if time is None:
@@ -208,7 +217,7 @@ class _Profile:
                     f"{', '.join(planned)} is a deadline or a plan, not a time at which something "
                     "happened, so its rows are on no calendar and make no metric"
                 )
-            self._guess("", "", why + _pivot_hint(table.periods))
+            self._guess("", "", why + pivot_hint(table.periods))
         else:
             self._tell_times(table)
             self._list_unused(table)
@@ -442,10 +451,6 @@ class _Profile:
         span = int(float(column.largest)) - int(float(column.smallest)) + 1
         return span <= self.rows * 2
 
-    def _is_averaged(self, name: str) -> bool:
-        signed = "%" in name or "/" in label_of(name) or name.strip().endswith("?")
-        return signed or has(name, AVERAGED | SCALES)
-
     def _find_people(self, key: Sequence[str]) -> list[str]:
         """Return columns that name people or companies, some of them more than once.
 
@@ -457,6 +462,12 @@ class _Profile:
             repeated = 1 < column.distinct < column.values
             if has(column.name, PEOPLE) and repeated and not is_key and not column.time:
                 if not (column.text or column.type == "BIGINT") or column.distinct <= 2:
+                    continue
+                if has(column.name, GROUPS) or words(column.name)[-1] in PEOPLE_NOT:
+                    continue
+                # Customer interactions are no customer.
+                named = is_id(column.name) or words(column.name)[-1] in PEOPLE
+                if column.number and not named:
                     continue
                 # 4000 Sales is an account of a ledger.
                 numbered = column.text and column.smallest[:1].isdigit()
@@ -480,19 +491,3 @@ class _Profile:
         if len(unused) > MOST_LISTED:
             listed.append(f"{len(unused) - MOST_LISTED} more")
         self._guess(": other columns", "", f"nothing is made of {', '.join(listed)}")
-
-
-def _period_columns(columns: Sequence[Column]) -> list[str]:
-    """Return the columns whose names are periods, where there are several."""
-    periods = [column.name for column in columns if PERIOD.fullmatch(column.name.strip())]
-    return periods if len(periods) >= LEAST_PERIODS else []
-
-
-def _pivot_hint(periods: Sequence[str]) -> str:
-    """Return what to do where the names of columns are periods."""
-    if not periods:
-        return ""
-    return (
-        f"; the columns {periods[0]} to {periods[-1]} are periods: "
-        "export one row for each, with its period in a column"
-    )

@@ -28,16 +28,20 @@ from dataops_nb.profile.dates import (
     other_order,
     pattern_of,
 )
-from dataops_nb.profile.layout import TEXT_SUFFIXES
+from dataops_nb.profile.layout import is_text
 from dataops_nb.profile.names import DAYS, has, is_id, word_set
 from dataops_nb.profile.names import SIGNS as CURRENCY_SIGNS
+from dataops_nb.sources.archives import inner_ending
 from dataops_nb.sources.catalog import Catalog
+from dataops_nb.sources.files import DOCUMENTS
 
 SAMPLE_ROWS = 100_000
 FEW_ROWS = 200
 # Each round settles some options, which can bring others to light.
 ROUNDS = 3
 ENOUGH = 0.99
+# Milliseconds since 1970: of a day, of 1990 and of 2100.
+DAY_MS, EPOCH_FIRST, EPOCH_LAST = 86_400_000, 631_152_000_000, 4_102_444_800_000
 # As of this day, no row lies in the future.
 FAR = dt.date(2200, 1, 1)
 MISSING = word_set("- -- --- . ? na n/a #n/a nan nil none null missing unknown") | {""}
@@ -108,8 +112,8 @@ def open_sources(
     declared = {}
     for name, options in options_by_source.items():
         declared[name] = {"system": name, **options}
-        is_text = Path(options.get("path", "")).suffix.lower() in TEXT_SUFFIXES
-        if is_text and departments is None:
+        path = options.get("path")
+        if path and departments is None and is_text(data / path):
             declared[name].setdefault("header", 1)
     definitions = Definitions.model_validate(
         {
@@ -266,6 +270,14 @@ def _guess_days(
             why += f"; {doubt} would read all of them too, so look at one whose day you know"
         yield OptionGuess("date_format", best, why)
         return
+    moments = _epoch_moments(catalog, name, types)
+    if moments:
+        why = (
+            f"the numbers of {', '.join(moments)} are milliseconds since 1970, as pandas writes "
+            "moments"
+        )
+        yield OptionGuess("columns", {**settled.options.get("columns", {}), **moments}, why)
+        return
     compact = _compact_days(catalog, name, types)
     if compact:
         columns = {column: {"type": "date"} for column in compact}
@@ -274,6 +286,27 @@ def _guess_days(
         yield OptionGuess("columns", {**settled.options.get("columns", {}), **columns}, why)
         return
     yield from _guess_yearless(catalog, name, types, settled)
+
+
+def _epoch_moments(
+    catalog: Catalog, name: str, types: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Return the types of columns of a JSON file whose numbers are all moments of our time."""
+    ending = inner_ending(Path(catalog.declared.sources[name].path or ""))
+    if ending not in DOCUMENTS:
+        return {}
+    moments = {}
+    for column, type_name in types.items():
+        if type_name != "BIGINT" or is_id(column):
+            continue
+        value = quote(column)
+        row = catalog.fetch(
+            f"select count({value}) as n, min({value}) as least, max({value}) as most, "
+            f"count(*) filter (where {value} % {DAY_MS} <> 0) as clocks from {quote(name)}"
+        ).iloc[0]
+        if row["n"] and row["least"] >= EPOCH_FIRST and row["most"] <= EPOCH_LAST:
+            moments[column] = {"type": "timestamp" if row["clocks"] else "date"}
+    return moments
 
 
 def _compact_days(catalog: Catalog, name: str, types: Mapping[str, str]) -> list[str]:

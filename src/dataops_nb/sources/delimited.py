@@ -11,15 +11,16 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from dataops_nb.errors import Fault
+from dataops_nb.sources.archives import unpacked
 from dataops_nb.sources.evidence import cap_faults, quote, text, texts
 from dataops_nb.sources.files import (
     File,
@@ -93,6 +94,15 @@ class Scanned:
 
 def read_delimited(intake: Intake, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
     """Load one file as texts into `table`; None where its columns cannot be told."""
+    try:
+        with unpacked(file.path, intake.scratch) as path:
+            packed = file.path if path != file.path else None
+            return _read_text(intake, replace(file, path=path, packed=packed), table)
+    except WrongBytes as error:
+        return None, [intake.fault(file, error.rule, error.line)]
+
+
+def _read_text(intake: Intake, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
     source = intake.source
     layout = layout_of(source)
     delimiter = source.delimiter or ("\t" if file.suffix == ".tsv" else ",")
@@ -160,7 +170,8 @@ def _read_utf8(
     faults: list[Fault] = []
     if not has_extra and _load_well_formed(intake, table, path, header, dialect):
         encoding = intake.source.encoding or "utf-8-sig"
-        find_lines = partial(find_record_lines, file.path, width, dialect, encoding, extract)
+        own = partial(find_record_lines, width=width, dialect=dialect, encoding=encoding)
+        find_lines = partial(_find_lines, file, intake.scratch, partial(own, extract=extract))
         sheet = Sheet(columns, intake.count(table), find_lines)
     else:
         scanned = scan_rows(path, width, dialect, extract.shift)
@@ -367,6 +378,12 @@ def _name_rows(intake: Intake, file: File, scanned: Scanned) -> list[Fault]:
     for same_kind in faults_by_kind.values():
         faults += cap_faults(same_kind)
     return sorted(faults, key=lambda fault: (fault.row is None, fault.row or 0))
+
+
+def _find_lines(file: File, scratch: Path, find: Callable[[Path], list[int]]) -> list[int]:
+    """List the line of each record of a file, which is unpacked again where it is packed."""
+    with unpacked(file.packed or file.path, scratch) as path:
+        return find(path)
 
 
 def find_record_lines(

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
 import duckdb
 
 from dataops_nb.errors import Fault
+from dataops_nb.sources.archives import unpacked
 from dataops_nb.sources.evidence import (
     ROW,
     Infer,
@@ -35,6 +37,8 @@ NUMBERS = {"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"}
 EMPTY = '"NULL"'  # the type of a column without any value
 PER_HOUR = {"s": 3600, "ms": 3_600_000, "us": 3_600_000_000, "ns": 3_600_000_000_000}
 MOST_ROWS = 10**8
+# Milliseconds since 1970: smaller numbers are days such as 20261120, larger ones beyond 2200.
+FIRST_MOMENT, LAST_MOMENT = 10**10, 7_258_118_400_000
 SMALL = 50 << 20
 
 
@@ -49,16 +53,39 @@ def read_documents(
     `used` are the columns of a file that is an empty array. The table is None where no file could
     be read.
     """
-    types = _agree_types(intake.con, files)
-    read = partial(_read_one, intake, types, used)
-    raw, faults = stack_files(intake, files, read, "times")
+    with ExitStack() as copies:
+        plain, wrong = _unpack(intake, files, copies)
+        types = _agree_types(intake.con, plain)
+        read = partial(_read_one, intake, types, used)
+        raw, faults = stack_files(intake, plain, read, "times")
+    faults = wrong + faults
     if raw is None:
         return None, faults
+    packed = {file.path: file.packed for file in plain if file.packed}
+    parts = [replace(part, path=packed.get(part.path, part.path)) for part in raw.parts]
+    raw = replace(raw, parts=parts)
     infer = dict(raw.infer)
     for column in raw.infer:
         if types.get(column) == "JSON":
             infer[column] = "all"
     return replace(raw, infer=infer), faults
+
+
+def _unpack(
+    intake: Intake, files: Sequence[File], copies: ExitStack
+) -> tuple[list[File], list[Fault]]:
+    """Return the files, packed ones as private copies, and the faults of those that cannot be."""
+    plain = []
+    faults = []
+    for file in files:
+        try:
+            path = copies.enter_context(unpacked(file.path, intake.scratch))
+        except WrongBytes as error:
+            faults.append(intake.fault(file, error.rule))
+            continue
+        packed = file.path if path != file.path else None
+        plain.append(replace(file, path=path, packed=packed))
+    return plain, faults
 
 
 def _agree_types(con: duckdb.DuckDBPyConnection, files: Sequence[File]) -> dict[str, str]:
@@ -117,15 +144,53 @@ def _read_one(
         is_text = type_ in AS_TEXT or type_.startswith("TIMESTAMP")
         columns[column] = "VARCHAR" if is_text else type_
     declared = ", ".join(f"{text(column)}: {text(type_)}" for column, type_ in columns.items())
+    if rule := _say_orientation(intake, file, own_types):
+        return None, [intake.fault(file, rule)]
     missing = texts(["", *intake.source.na])
-    chosen = ", ".join(_select(column, type_, missing) for column, type_ in columns.items())
+    selected = []
+    for column, type_ in columns.items():
+        if type_ in ("BIGINT", "UBIGINT") and _is_moment(intake, column):
+            selected.append(f"{_epoch(column)} as {quote(column)}")
+        else:
+            selected.append(_select(column, type_, missing))
+    chosen = ", ".join(selected)
     documents = f"read_json({_as_json(file)}, columns={{{declared}}})"
     query = f"select {chosen} from {documents}"
     try:
         intake.con.execute(f"create or replace table {quote(table)} as {query}")
     except duckdb.Error as error:
         return None, [_name_damage(intake, file, str(error))]
-    return Sheet(columns, intake.count(table)), []
+    loaded = _describe(intake.con, f"select * from {quote(table)}")
+    return Sheet(loaded, intake.count(table)), []
+
+
+def _say_orientation(intake: Intake, file: File, types: Mapping[str, str]) -> str:
+    """Say that a file is one object of columns, as pandas writes a frame unless told otherwise."""
+    nested = ("STRUCT", "MAP", "JSON")
+    if not all(type_.startswith(nested) or type_.endswith("[]") for type_ in types.values()):
+        return ""
+    objects = f"select count(*) from read_json_objects({_as_json(file)})"
+    count = first_row(intake.con, objects) or (0,)
+    if count[0] != 1 or len(types) < 2:
+        return ""
+    return (
+        "is one object that holds a table by its columns or parts; write one object a row: in "
+        "pandas, df.to_json(path, orient='records', lines=True)"
+    )
+
+
+def _is_moment(intake: Intake, column: str) -> bool:
+    """Whether a column of whole numbers is declared to hold days or moments."""
+    declared = intake.source.columns.get(column)
+    return declared is not None and declared.type in ("date", "timestamp")
+
+
+def _epoch(column: str) -> str:
+    """Return SQL of milliseconds since 1970, as pandas and JavaScript write moments, as text."""
+    value = quote(column)
+    moment = f"strftime(epoch_ms({value}), '%Y-%m-%d %H:%M:%S.%g')"
+    is_moment = f"{value} between {FIRST_MOMENT} and {LAST_MOMENT}"
+    return f"case when {is_moment} then {moment} else cast({value} as varchar) end"
 
 
 def _select(column: str, type_: str, missing: str) -> str:

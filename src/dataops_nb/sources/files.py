@@ -17,14 +17,24 @@ import os
 import posixpath
 import re
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 from dataops_nb.definitions.models import Covers
 from dataops_nb.errors import did_you_mean
 
 SNAPSHOT = "{snapshot}"
-FORMATS = (".csv", ".tsv", ".txt", ".json", ".ndjson", ".jsonl", ".parquet", ".xlsx", ".xlsm")
+TEXTS = (".csv", ".tsv", ".txt")
+DOCUMENTS = (".json", ".ndjson", ".jsonl")
+EXCEL = (".xlsx", ".xlsm")
+SPREADSHEETS = (".ods", ".xls", ".xlsb")  # read by python-calamine
+WORKBOOKS = (*EXCEL, *SPREADSHEETS)
+ARROW = (".feather", ".arrow")
+PACKED = (".gz", ".zst")  # behind the ending of a text
+ARCHIVE = ".zip"
+PACKED_TEXTS = tuple(map("".join, product((*TEXTS, *DOCUMENTS), PACKED)))
+FORMATS = (*TEXTS, *DOCUMENTS, ".parquet", *ARROW, *WORKBOOKS, *PACKED_TEXTS, ARCHIVE)
+NAMED_FORMATS = "csv, tsv, json, parquet, feather, xlsx, ods or xls"
 HEAD = 512
 NEIGHBOURS = 5  # files that are listed where one is missing
 MONTH = re.compile(
@@ -32,8 +42,9 @@ MONTH = re.compile(
 )
 BLOCK = 1 << 20
 MARKS = {
-    b"\x1f\x8b": "a gzip archive; unpack it, and declare the file inside",
-    b"PK\x03\x04": "a zip archive or a workbook; unpack it, or name it .xlsx if it is one",
+    b"\x1f\x8b": "a gzip archive; unpack it, or name it .csv.gz if it holds a csv",
+    b"\x28\xb5\x2f\xfd": "packed by Zstandard; unpack it, or name it .csv.zst if it holds a csv",
+    b"PK\x03\x04": "a zip archive or a workbook; unpack it, or name it .zip or .xlsx",
     b"PAR1": "a parquet file; name it .parquet",
     b"SQLite format 3\0": "an SQLite database; declare it with url: and table:",
     b"%PDF-": "a PDF; export the table behind it as a csv",
@@ -54,17 +65,29 @@ NO_TEXT = "declare `encoding: utf-16` if the file is UTF-16; it may also be no c
 NOT_IN_CP1252 = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 
 
+def ending(path: Path) -> str:
+    """Return a file's ending in lower case; of a packed text with what it packs: `.csv.gz`."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in PACKED:
+        return "".join(suffixes[-2:])
+    return suffixes[-1] if suffixes else ""
+
+
 @dataclass(frozen=True)
 class File:
-    """One file of a source: its name as people know it, and where it is."""
+    """One file of a source: its name as people know it, and where it is.
+
+    `packed` is the file of which `path` is a private copy, unpacked; None where it is none.
+    """
 
     shown: str
     path: Path
+    packed: Path | None = None
 
     @property
     def suffix(self) -> str:
         """Its ending in lower case, with the dot."""
-        return self.path.suffix.lower()
+        return ending(self.path)
 
 
 @dataclass(frozen=True)
@@ -153,7 +176,7 @@ def _leave_known_formats(files: Files) -> Files:
         if file.suffix in FORMATS:
             known.append(file)
         else:
-            rule = f"is no csv, tsv, json, parquet or xlsx file by its ending {file.suffix!r}"
+            rule = f"is no {NAMED_FORMATS} file by its ending {file.suffix!r}"
             wrong.append((file.shown, rule))
     return Files(known, wrong)
 
@@ -211,7 +234,7 @@ def _name_neighbours(base: Path) -> str:
 
 def _list_neighbours(names: list[str]) -> str:
     """Say which files there are where the one that is meant is not."""
-    known = [name for name in names if Path(name).suffix.lower() in FORMATS]
+    known = [name for name in names if ending(Path(name)) in FORMATS]
     if not known:
         return ", and its folder has no file that could be meant"
     more = f" and {len(known) - NEIGHBOURS} more" if len(known) > NEIGHBOURS else ""

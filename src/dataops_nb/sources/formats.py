@@ -10,15 +10,15 @@ from dataclasses import replace
 from functools import partial
 
 from dataops_nb.errors import Fault
+from dataops_nb.sources.archives import inner_ending
+from dataops_nb.sources.arrow import read_arrow
 from dataops_nb.sources.delimited import read_delimited
 from dataops_nb.sources.documents import read_documents, read_parquet
 from dataops_nb.sources.evidence import Raw, first_row, quote, text
-from dataops_nb.sources.files import File
+from dataops_nb.sources.files import ARROW, DOCUMENTS, EXCEL, SPREADSHEETS, File
 from dataops_nb.sources.intake import Intake, stack_files
+from dataops_nb.sources.spreadsheets import read_spreadsheet
 from dataops_nb.sources.workbooks import read_workbook
-
-EXCEL = (".xlsx", ".xlsm")
-JSON = (".json", ".ndjson", ".jsonl")
 
 
 def read_files(
@@ -78,11 +78,10 @@ def _refuse_closed(file: File) -> str:
 
 
 def _format(file: File) -> str:
-    if file.suffix in EXCEL:
-        return "excel"
-    if file.suffix in JSON:
-        return "json"
-    return "parquet" if file.suffix == ".parquet" else "csv"
+    formats = dict.fromkeys(EXCEL, "excel") | dict.fromkeys(SPREADSHEETS, "spreadsheet")
+    formats |= dict.fromkeys(DOCUMENTS, "json") | dict.fromkeys(ARROW, "arrow")
+    formats[".parquet"] = "parquet"
+    return formats.get(inner_ending(file.path), "csv")
 
 
 def _read(
@@ -90,7 +89,10 @@ def _read(
 ) -> tuple[Raw | None, list[Fault]]:
     if format_ == "parquet":
         return read_parquet(intake, files)
+    if format_ == "arrow":
+        return read_arrow(intake, files)
     if format_ == "json":
         return read_documents(intake, files, used)
-    read = read_workbook if format_ == "excel" else read_delimited
+    readers = {"excel": read_workbook, "spreadsheet": read_spreadsheet}
+    read = readers.get(format_, read_delimited)
     return stack_files(intake, files, partial(read, intake), "all")

@@ -23,6 +23,7 @@ CLOCK_SIGNS = ("%H", "%I", "%M", "%S", "%X", "%c", "%T")
 NUMBERS = ("integer", "number", "huge", "zeros", "grouped")
 TIMES = ("date", "stamp", "instant", "formatted")
 EVERY = (*NUMBERS, *TIMES, "boolean")
+HUGE_DIGITS = 19  # of integers that may not fit BIGINT
 TOGETHER = 40  # columns in one query: planning hundreds takes longer than reading them again
 SHORT = 100_000  # rows up to which the columns of a wide table are put under each other
 
@@ -287,6 +288,8 @@ def _tally_some(
         counts.append(f"count({values[column]})")
         for kind in kinds:
             condition = _condition(kind, shapes, values[column])
+            if not raw.elsewhere:
+                condition = _guarded(kind, shapes, values[column], condition)
             counts.append(f"count(*) filter (where {condition})")
     row = iter(first_row(con, f"select {', '.join(counts)} from ({raw.scan})") or ())
     tallies = {}
@@ -296,10 +299,33 @@ def _tally_some(
     return tallies
 
 
+def _guarded(kind: str, shapes: Shapes, value: str, condition: str) -> str:
+    """Return a condition that looks at a value only where its letters allow the kind.
+
+    Patterns are slow beside a look at the first letter, and most columns are texts or one kind.
+    """
+    before_letters = f"ascii({value}) <= {ord('9')}"  # blanks, signs, digits
+    guards = []
+    if kind in (*TIMES, *NUMBERS) and kind != "formatted" and shapes.thousands is None:
+        guards.append(before_letters)
+    if kind in ("date", "stamp", "instant"):
+        guards.append(f"contains({value}, '-')")
+    if kind == "huge":
+        guards.append(f"length({value}) >= {HUGE_DIGITS}")
+    if kind == "grouped" and shapes.thousands is None:
+        guards.append(f"contains({value}, '{',' if shapes.decimal == '.' else '.'}')")
+    if kind == "boolean":
+        letters = ", ".join(str(ord(letter)) for letter in "tTfF")
+        guards.append(f"(ascii({value}) in ({letters}) or ascii({value}) <= {ord(' ')})")
+    if not guards:
+        return condition
+    return f"case when {' and '.join(guards)} then {condition} else false end"
+
+
 def _condition(kind: str, shapes: Shapes, value: str) -> str:
     """Return the SQL that holds for the values of a kind."""
     if kind == "huge":
-        digits = shapes.matches(value, "[+-]?[0-9]{19,}")
+        digits = shapes.matches(value, f"[+-]?[0-9]{{{HUGE_DIGITS},}}")
         return f"{digits} and try_cast({value} as bigint) is null"
     if kind == "zeros":
         return shapes.matches(value, "[+-]?0[0-9]+.*")

@@ -20,6 +20,7 @@ from typing import Any
 from dataops_nb.alignment.queries import family
 from dataops_nb.definitions.models import Column, Source
 from dataops_nb.errors import Fault
+from dataops_nb.sources.archives import is_packed
 from dataops_nb.sources.days import is_time
 from dataops_nb.sources.evidence import (
     LISTED,
@@ -37,6 +38,7 @@ from dataops_nb.sources.evidence import (
     text,
     texts,
 )
+from dataops_nb.sources.files import ARROW, WORKBOOKS, ending
 from dataops_nb.sources.types import Decision
 
 NUMBERS = ("integer", "decimal")
@@ -50,7 +52,6 @@ ROUNDED = r"\s*\d(\.\d+)?[eE]\+\d+\s*"
 EXACT = 2**53  # integers from here on have no exact float
 KEYS_LOST = "is a rounded number, but it is the key: its last digits are lost"
 
-PACKED = (".xlsx", ".xlsm")
 UTF8 = ("utf-8", "utf8", "utf-8-sig")
 # bytes without which no text can be garbled: a file that lacks them is not searched by SQL
 SUSPECT = re.compile(rb"\xc3[\x82\x83][\xc2\xc5\xc6\xcb\xe2]|\xc3\xa2\xe2\x82\xac|\xef\xbf\xbd")
@@ -422,7 +423,7 @@ def list_garbled(raw: Raw, encoding: str | None) -> list[Check]:
 
 def _may_be_garbled(path: Path) -> bool:
     """Whether a file holds suspect bytes; a packed one cannot be told from outside."""
-    if path.suffix.lower() in PACKED:
+    if ending(path) in (*WORKBOOKS, *ARROW) or is_packed(path):
         return True
     with (
         path.open("rb") as handle,

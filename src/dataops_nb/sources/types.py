@@ -28,6 +28,7 @@ from dataops_nb.sources.evidence import (
     first_row,
     quote,
 )
+from dataops_nb.sources.files import WORKBOOKS
 from dataops_nb.sources.kinds import EVERY, NUMBERS, TIMES, Shapes, Tally, tally_columns, text_of
 from dataops_nb.sources.needs import Need
 
@@ -110,7 +111,7 @@ class RawColumn:
 
 def type_columns(con: Connection, name: str, source: Source, raw: Raw, need: Need) -> Typing:
     """Return the type of every column, the checks of its values, and faults of whole columns."""
-    typed_cells = raw.file.endswith((".xlsx", ".xlsm"))
+    typed_cells = raw.file.lower().endswith(WORKBOOKS)
     shapes = Shapes(
         source.decimal,
         source.date_format,

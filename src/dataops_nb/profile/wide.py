@@ -1,0 +1,123 @@
+"""Tables with a period a column, turned into rows: a query that gives each value its first day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+
+from dataops_nb.profile.columns import quote
+from dataops_nb.profile.layout import TOTAL
+from dataops_nb.profile.tables import Table
+
+LEAST_PERIODS = 3
+MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+LETTERS = r"(?P<word>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+YEAR = r"(?P<year>(?:19|20)\d\d)"
+SHORT_YEAR = r"['’]?(?P<short>\d\d)"
+BETWEEN = r"[-/. ]?\s?"
+SHAPES = {
+    "month": (
+        rf"{YEAR}{BETWEEN}(?P<month>0?[1-9]|1[0-2])(?:[-/.]0?1)?(?: 00:00(?::00)?)?",
+        rf"(?P<month>0?[1-9]|1[0-2])[-/. ]{YEAR}",
+        rf"(?:0?1[-/. ])?{LETTERS}{BETWEEN}(?:{YEAR}|{SHORT_YEAR})",
+        rf"{YEAR}{BETWEEN}{LETTERS}",
+        LETTERS,
+    ),
+    "quarter": (rf"{YEAR}{BETWEEN}Q(?P<quarter>[1-4])", rf"Q(?P<quarter>[1-4]){BETWEEN}{YEAR}"),
+    "year": (YEAR, rf"FY\s?{YEAR}"),
+}
+# In a file's name or in the lines above its header.
+LONE_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+
+
+def read_period(name: str, kind: str, year: int | None) -> dt.date | None:
+    """Return the first day of the period that a column is named by; None for another name.
+
+    `year` is that of months without one.
+
+    >>> read_period("Mar 2026", "month", None)
+    datetime.date(2026, 3, 1)
+    """
+    for shape in SHAPES[kind]:
+        hit = re.fullmatch(shape, name.strip(), re.IGNORECASE)
+        if hit is None:
+            continue
+        parts = hit.groupdict()
+        own_year = parts.get("year") or (f"20{parts['short']}" if parts.get("short") else year)
+        if own_year is None:
+            return None
+        month = int(parts.get("month") or 1)
+        if parts.get("word"):
+            month = MONTH_NAMES.index(parts["word"].casefold()) + 1
+        if parts.get("quarter"):
+            month = int(parts["quarter"]) * 3 - 2
+        return dt.date(int(own_year), month, 1)
+    return None
+
+
+def read_periods(table: Table, year: int | None) -> tuple[str, dict[str, dt.date]]:
+    """Return what most of a table's periods are, and the first day of each; nothing for too few."""
+    for kind in SHAPES:
+        days = {}
+        for name in table.periods:
+            day = read_period(name, kind, year)
+            is_numeric = table.column(name).number or not table.column(name).values
+            if day is not None and is_numeric:
+                days[name] = day
+        if len(days) >= LEAST_PERIODS and len(set(days.values())) == len(days):
+            return kind, days
+    return "", {}
+
+
+def find_year(*texts: str) -> int | None:
+    """Return the one year that stands in texts about a file; None without one, or with several."""
+    years: set[str] = set()
+    for text in texts:
+        years |= set(LONE_YEAR.findall(text))
+    return int(years.pop()) if len(years) == 1 else None
+
+
+def list_unpivoted(
+    tables: Mapping[str, Table], years: Mapping[str, int | None]
+) -> list[tuple[str, dict[str, str], str]]:
+    """Return queries that turn wide tables without a time into rows, one a period.
+
+    Each has a name, its options as a source, and the reason. `years` are those of months that are
+    named without one. An empty cell is no row, and columns of totals are left out.
+    """
+    unpivoted = []
+    for name, table in tables.items():
+        kind, days = read_periods(table, years.get(name))
+        if table.time or not days:
+            continue
+        totals = [one.name for one in table.columns if TOTAL.fullmatch(one.name.strip())]
+        kept = []
+        for column in table.columns:
+            if column.name not in (*table.periods, *totals) and not column.number:
+                kept.append(quote(column.name))
+        value = quote(_name_value(table, kind))
+        firsts = ", ".join(f"'{day}'" for day in days.values())
+        values = ", ".join(quote(period) for period in days)
+        chosen = ", ".join(
+            [
+                *kept,
+                f"unnest(cast([{firsts}] as date[])) as {kind}",
+                f"unnest([{values}]) as {value}",
+            ]
+        )
+        query = f"select * from (select {chosen} from {quote(name)}) where {value} is not null"
+        first, *_, last = days
+        why = f"the columns {first} to {last} are {kind}s, so each value becomes a row of its own"
+        if totals:
+            why += f"; {', '.join(totals)} adds others up and is left out"
+        unpivoted.append((f"{name}_by_{kind}", {"query": query}, why))
+    return unpivoted
+
+
+def _name_value(table: Table, kind: str) -> str:
+    """Return a name for the values: what the file is called, its year aside."""
+    words = [word for word in table.name.split("_") if not LONE_YEAR.fullmatch(word)]
+    name = "_".join(words)
+    taken = {kind, "", *(column.name.casefold() for column in table.columns)}
+    return "value" if name in taken else name
