@@ -291,10 +291,10 @@ def _usual_range(rows: pd.DataFrame, axis: alt.Axis) -> list[alt.Chart]:
     rows = rows[_has_range(rows)]
     if rows.empty:
         return []
-    is_new = pd.Series(False, rows.index)
+    level = pd.Series(0, rows.index)
     if "level_since" in rows:
-        is_new = rows["level_since"].notna() & (rows["period_start"] >= rows["level_since"])
-    rows = rows.assign(level=is_new.astype(int))
+        level = rows["level_since"].rank(method="dense").fillna(0).astype(int)
+    rows = rows.assign(level=level)
     data = inline_values(rows, ["period_start", "lower", "center", "upper", "level"])
     base = alt.Chart(data).encode(x=_WHEN, detail=alt.Detail("level:N"))
     band = base.mark_area(**_RANGE_BAND).encode(y=_value_scale("lower", axis), y2=alt.Y2("upper:Q"))

@@ -54,15 +54,15 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
     where the table has it, is what a value is a share of or is counted for; else it is `n`. Limits
     come from all complete periods (of the days of `lock`, without those of `leave_out`) and start
     anew with the first period that begins on or after a day of `rebase`. With `trend` and `season`
-    they follow the line that fits them. Where none of these is said, and no `chart`, they also
-    start anew where a series of weeks or longer periods changed its level.
+    they follow the line that fits them. Without these, a `lock` and a `chart` they also start
+    anew where a series of weeks or longer periods changed its level after the newest `rebase`.
 
     Returns the same rows in their order, with `center lower upper` in the metric's unit; `signal`
     (outside, trend, near-limit, run, crossings; shift, in a new level; null without one and without
     a verdict); `limits_reason`, why there is no verdict: `too short` (fewer than 12 complete
     periods, or a season of less than two years), `autocorrelated`, `no width` or `new level`
-    (begun less than 12 complete periods ago); `level_since`, the first day of the newest level
-    (missing: it never changed), with the means `level_before` and `level_now`; `limits_chart` (xmr,
+    (begun less than 12 complete periods ago); `level_since`, the first day of the row's own level
+    (missing: it is the first), with the means `level_before` and `level_now`; `limits_chart` (xmr,
     log, p, u, c, laney-p, laney-u, laney-c); `left_out`, whether limits leave the period out; and
     `alarm`, the chance that the newest point shows a signal though nothing happens.
 
@@ -112,7 +112,7 @@ def _put_back(column: np.ndarray, order: Places | None, index: pd.Index) -> pd.S
 class _History(Stretches):
     """The rows of a table as stretches; `order` sorts the table's rows so, None if they are.
 
-    `start` is the first day of each row's period, `change` what its series' newest level is.
+    `start` is the first day of each row's period, `change` what its regime began with.
     """
 
     order: Places | None
@@ -156,10 +156,18 @@ class _History(Stretches):
         usable &= (chart_of_row < kinds.COUNTED) | (base > 0)
         basis = usable & ~(on_logs & (scaled <= NOTHING))
         grains = _grains(table, order, of_series)
-        own_rules = [metric_rules[number] for number in own_metric]
-        searched = regimes.Searched(of_series, scaled, basis, own_rules, grains)
+        part = np.cumsum(firsts) - 1
+        series_of_part = of_series[firsts]
+        searched = regimes.Searched(
+            part=part,
+            values=scaled,
+            basis=basis,
+            agreed=[metric_rules[number] for number in metric[firsts]],
+            grains=[grains[number] for number in series_of_part],
+            newest=np.diff(series_of_part, append=-1) != 0,
+        )
         new_levels = regimes.starts(searched)
-        change = regimes.change(of_series, values, usable, new_levels, grains)
+        change = regimes.change(part, values, usable, new_levels, searched.grains)
         values = scaled
         firsts[new_levels] = True
         agreed = [metric_rules[number] for number in metric[firsts]]
