@@ -9,6 +9,9 @@ where it is alike no longer. Lines are tried in this order:
 2. A memory on top of one of these or of the level: each period is expected where the one before
    leads, x̂ = line + φ (x before - its line), and limits are those of the surprises (the
    special-cause chart of Alwan and Roberts 1988, Journal of Business & Economic Statistics 6).
+   A φ that is not clearly below 1 is 1, so that each period starts where the last one ended (Dickey
+   and Fuller 1979, Journal of the American Statistical Association 74): estimated, it would pull a
+   series that wanders back to where it has been, and call it a signal that it does not come.
 
 Whether what is left is alike is asked of what is no odd value (Hampel's filter), which would hide
 it, and with what fitting takes off (Marriott and Pope 1954, Biometrika 41). Under a memory the
@@ -32,7 +35,7 @@ from dataops_nb.terms import Grain
 
 MEMORY = "memory"
 _SHAPES = ((True, False), (False, True), (True, True))
-_LARGEST = 0.999
+_WANDERS = {False: -2.86, True: -3.41}  # Dickey and Fuller's t at 5 %; beside a trend
 
 
 @dataclass(frozen=True)
@@ -131,9 +134,13 @@ def _remembered(past: Past, shape: Expectation, left: Array, count: int) -> Expe
     squares = float(calm[close - 1] @ calm[close - 1])
     if squares <= 0:
         return None
-    memory = min(float(calm[close] @ calm[close - 1]) / squares, _LARGEST)
+    memory = float(calm[close] @ calm[close - 1]) / squares
+    rest = calm[close] - memory * calm[close - 1]
+    error = math.sqrt(float(rest @ rest) / max(len(close) - count - 2, 1) / squares)
     if memory <= 0:
         return None
+    if memory - 1 > _WANDERS["trend" in shape.name] * error:
+        memory = 1.0
     expected = np.full(len(left), np.nan)
     known = np.flatnonzero(before >= 0)
     expected[known] = memory ** (known - before[known]) * left[before[known]]

@@ -46,8 +46,8 @@ _BOUNDS = {"up": "≥ {}", "down": "≤ {}"}
 def scorecard(board: Board) -> Table:
     """Return every metric of the board in its period, a metric a row.
 
-    Columns: Metric, Status, Change, Now, Target, the period before, Year earlier; and Data to where
-    the metrics do not all reach the same day.
+    Columns: Metric, Status, Change, Meets target (whether it does by itself), Now, Target, the
+    period before, Year earlier; and Data to where the metrics do not all reach the same day.
 
     >>> str(tables.scorecard(this)).splitlines()[0]
     'Results, week 46'
@@ -56,6 +56,7 @@ def scorecard(board: Board) -> Table:
         "Metric",
         "Status",
         "Change",
+        "Meets target",
         "Now",
         "Target",
         f"{board.grain.capitalize()} before",
@@ -67,7 +68,7 @@ def scorecard(board: Board) -> Table:
     else:
         rows = [row[:-1] for row in rows]
     when = numbers.of(board).period(board.period)
-    return Table(f"Results, {when}", columns, rows, frozenset(columns[3:7]))
+    return Table(f"Results, {when}", columns, rows, frozenset(columns[4:8]))
 
 
 def _score_row(board: Board, row: pd.Series) -> list[Cell]:
@@ -75,6 +76,7 @@ def _score_row(board: Board, row: pd.Series) -> list[Cell]:
         board.company.label(row["metric"]),
         Light(row["light"], row.get("reason")),
         variation_text(row),
+        numbers.assurance_of(row) or MISSING,
         level_text(board, row, "value"),
         target_text(board, row),
         level_text(board, row, "previous"),
