@@ -97,7 +97,7 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
         "limits_chart": np.array(CHARTS, dtype=object)[history.chart[history.stretch]],
         "limits_line": history.follows[history.stretch],
         "left_out": history.left_out,
-        "alarm": false_alarms(history, noise)[history.stretch],
+        "alarm": (false_alarms(history, noise) + history.false_shifts())[history.stretch],
     }
     for name, column in columns.items():
         columns[name] = _put_back(column, history.order, table.index)
@@ -239,6 +239,15 @@ class _History(Stretches):
             self.wide[number] = expected.wide
             self.follows[number] = expected.name
         return has_any
+
+    def false_shifts(self) -> np.ndarray:
+        """Return the chance that each stretch's newest point is falsely said to have changed level.
+
+        It is 0 where none is looked for.
+        """
+        pairs = zip(self.agreed, self.grain, strict=True)
+        is_searched = [regimes.is_searched(rules, grain) for rules, grain in pairs]
+        return np.where(is_searched, regimes.FALSE, 0.0)
 
     def _days(self, rows: slice) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
         return pd.DatetimeIndex(self.start[rows]), pd.DatetimeIndex(self.end[rows])
