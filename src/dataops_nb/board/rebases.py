@@ -17,8 +17,9 @@ import pandas as pd
 
 from dataops_nb.board import Board
 from dataops_nb.board.events import FOLLOWS, about
-from dataops_nb.metrics import Because, Limits, Model
+from dataops_nb.metrics import Because, Limits
 from dataops_nb.periods import calendar
+from dataops_nb.terms import Model
 
 UNKNOWN = "a new level, reason not known yet"
 
@@ -68,7 +69,8 @@ def _changes(board: Board, metric: str) -> Iterator[Because]:
     own = board.table[board.table["metric"] == metric]
     for since in sorted(own["level_since"].dropna().unique()):
         day = pd.Timestamp(since)
-        yield Because(**{"from": day.date(), "because": _reason(board, metric, day)})
+        entry = {"from": day.date(), "because": _reason(board, metric, day)}
+        yield Because.model_validate(entry)
 
 
 def _reason(board: Board, metric: str, since: pd.Timestamp) -> str:

@@ -32,14 +32,18 @@ def moving_ranges(rows: pd.DataFrame, rules: Limits) -> pd.DataFrame:
     >>> ranges.moving_ranges(limits.add_limits(buyers[:1]), limits.Rules())["range"].tolist()
     [nan]
     """
-    counts = rows["complete"].astype(bool) & rows["value"].notna() & rows["center"].notna()
+    # Without limits the centre is a level, around which moves are what they are.
+    center = rows["center"] if rows["center"].notna().any() else pd.Series(0.0, rows.index)
+    counts = rows["complete"].astype(bool) & rows["value"].notna() & center.notna()
     if "left_out" in rows:
         counts &= ~rows["left_out"].astype(bool)
-    away = (rows["value"] - rows["center"]).to_numpy(dtype=float)
-    level = np.zeros(len(rows))
+    away = (rows["value"] - center).to_numpy(dtype=float)
+    level = pd.Series(0.0, rows.index)
     if "level_since" in rows:
-        level = rows["level_since"].rank(method="dense").fillna(0).to_numpy(dtype=float)
-    stretch = level + 1000 * rebases_before(rows["period_start"].to_numpy(), rules)
+        level = rows["level_since"].rank(method="dense").fillna(0.0)
+    stretch = level.to_numpy(dtype=float) + 1000 * rebases_before(
+        rows["period_start"].to_numpy(), rules
+    )
     columns = {name: np.full(len(rows), np.nan) for name in COLUMNS}
     for number in np.unique(stretch):
         own = np.flatnonzero(counts.to_numpy() & (stretch == number))
