@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dataops_nb import limits
+from dataops_nb.limits import regimes
 
 Array = npt.NDArray[np.float64]
 Series = tuple[Array, Array | None]  # values, and what they are shares of
@@ -111,7 +112,8 @@ ALIKE = (
 def alarms_of_alike(kind: str, count: int, seed: int = SEED + 2) -> dict[str, float]:
     """The share of series of a kind with a verdict, of newest weeks with a signal, and the said one.
 
-    A change of level is a matter of its own (`honesty_shifts.py`): what is told by limits counts.
+    A change of level is a matter of its own (`honesty_shifts.py`): what is told by limits counts,
+    on both sides.
     """
     last = newest(table(alike(kind, np.random.default_rng(seed), count), None), "auto")
     is_shift = last["signal"] == "shift"
@@ -119,7 +121,7 @@ def alarms_of_alike(kind: str, count: int, seed: int = SEED + 2) -> dict[str, fl
     return {
         "judged": float((last["limits_reason"].isna() | is_shift).mean()),
         "came": float(judged["signal"].notna().mean()),
-        "said": float(judged["alarm"].mean()),
+        "said": float(judged["alarm"].mean()) - regimes.FALSE,
     }
 
 
