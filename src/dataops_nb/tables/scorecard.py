@@ -46,8 +46,8 @@ _BOUNDS = {"up": "≥ {}", "down": "≤ {}"}
 def scorecard(board: Board) -> Table:
     """Return every metric of the board in its period, a metric a row.
 
-    Columns: Metric, Status, Change, Meets target (whether it does by itself), Now, Target, the
-    period before, Year earlier; and Data to where the metrics do not all reach the same day.
+    Columns: Metric, Status, Change, Now, Target, the period before, Year earlier, Meets target
+    (whether it does by itself); and Data to where the metrics do not all reach the same day.
 
     >>> str(tables.scorecard(this)).splitlines()[0]
     'Results, week 46'
@@ -56,11 +56,11 @@ def scorecard(board: Board) -> Table:
         "Metric",
         "Status",
         "Change",
-        "Meets target",
         "Now",
         "Target",
         f"{board.grain.capitalize()} before",
         "Year earlier",
+        "Meets target",
     ]
     rows = [_score_row(board, row) for _, row in board.current.iterrows()]
     if board.current["data_to"].nunique(dropna=False) > 1:
@@ -68,7 +68,7 @@ def scorecard(board: Board) -> Table:
     else:
         rows = [row[:-1] for row in rows]
     when = numbers.of(board).period(board.period)
-    return Table(f"Results, {when}", columns, rows, frozenset(columns[4:8]))
+    return Table(f"Results, {when}", columns, rows, frozenset(columns[3:7]))
 
 
 def _score_row(board: Board, row: pd.Series) -> list[Cell]:
@@ -76,11 +76,11 @@ def _score_row(board: Board, row: pd.Series) -> list[Cell]:
         board.company.label(row["metric"]),
         Light(row["light"], row.get("reason")),
         variation_text(row),
-        numbers.assurance_of(row) or MISSING,
         level_text(board, row, "value"),
         target_text(board, row),
         level_text(board, row, "previous"),
         level_text(board, row, "same_last_year"),
+        numbers.assurance_of(row) or MISSING,
         data_to_text(board, row),
     ]
 
