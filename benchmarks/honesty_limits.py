@@ -2,8 +2,9 @@
 
 `python benchmarks/honesty_limits.py` makes 4,000 series of 65 weeks of each kind in which nothing
 happens, and counts those whose newest week shows a signal: by the chart that `auto` chooses, beside
-what its `alarm` says, and by XmR. Then 400 rates with a varying n drop in their last day. Nothing
-here is timed.
+what its `alarm` says, and by XmR. Series of 130 weeks that are alike for a reason (trend, season,
+memory, a trailing window) follow: how many of them have a verdict, and how often that cries wolf.
+Then 400 rates with a varying n drop in their last day. Nothing here is timed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dataops_nb import limits
+from dataops_nb.limits import regimes
 
 Array = npt.NDArray[np.float64]
 Series = tuple[Array, Array | None]  # values, and what they are shares of
@@ -58,6 +60,69 @@ KINDS = (
     "normal", "negative binomial, 60", "win rate, n near 15", "churn, 2 % of 60", "counts of 12",
     "sums of deals", "counts of 3", "counts of 2", "rate .25, n 5 to 40", "rate .25, n 4 or 60",
 )  # fmt: skip
+
+
+def walks(rng: np.random.Generator, shape: tuple[int, int], memory: float) -> Array:
+    """Series that remember so much of the week before; 1 is a random walk."""
+    noise = rng.standard_normal((shape[0], shape[1] + 100))
+    for week in range(1, shape[1] + 100):
+        noise[:, week] += memory * noise[:, week - 1]
+    return noise[:, 100:]
+
+
+def years(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """A season of three waves a year, which differs from series to series."""
+    angle = 2 * np.pi * np.arange(shape[1]) / 52.18
+    waves = np.stack([wave(k * angle) for k in (1, 2, 3) for wave in (np.sin, np.cos)])
+    return np.asarray(rng.normal(0, 0.9, (shape[0], 6)) @ waves)
+
+
+def alike(kind: str, rng: np.random.Generator, count: int, weeks: int = 130) -> Array:
+    """So many series of a kind whose weeks are alike for a reason."""
+    shape = (count, weeks)
+    noise = rng.standard_normal(shape)
+    at = np.arange(weeks) / weeks
+    kinds: dict[str, Callable[[], Array]] = {
+        "a trend of 4 sd": lambda: noise + 4 * at,
+        "a season of 1.6 sd": lambda: noise + years(rng, shape),
+        "both": lambda: noise + years(rng, shape) + 4 * at,
+        "memory .5": lambda: walks(rng, shape, 0.5),
+        "memory .8": lambda: walks(rng, shape, 0.8),
+        "memory .8, trend, season": lambda: walks(rng, shape, 0.8) + years(rng, shape) + 8 * at,
+        "a random walk": lambda: walks(rng, shape, 1.0),
+        "a stock that grows": lambda: np.cumsum(noise + 1.0, axis=1),
+        "a trailing year": lambda: trailing(rng.standard_normal((count, weeks + 51)), 52),
+    }
+    return 100 + kinds[kind]()
+
+
+def trailing(noise: Array, window: int) -> Array:
+    """The sums of so many weeks that end in each."""
+    sums = np.cumsum(noise, axis=1)
+    sums[:, window:] -= sums[:, :-window].copy()
+    return sums[:, window - 1 :]
+
+
+ALIKE = (
+    "a trend of 4 sd", "a season of 1.6 sd", "both", "memory .5", "memory .8",
+    "memory .8, trend, season", "a random walk", "a stock that grows", "a trailing year",
+)  # fmt: skip
+
+
+def alarms_of_alike(kind: str, count: int, seed: int = SEED + 2) -> dict[str, float]:
+    """The share of series of a kind with a verdict, of newest weeks with a signal, and the said one.
+
+    A change of level is a matter of its own (`honesty_shifts.py`): what is told by limits counts,
+    on both sides.
+    """
+    last = newest(table(alike(kind, np.random.default_rng(seed), count), None), "auto")
+    is_shift = last["signal"] == "shift"
+    judged = last[last["limits_reason"].isna() & ~is_shift]
+    return {
+        "judged": float((last["limits_reason"].isna() | is_shift).mean()),
+        "came": float(judged["signal"].notna().mean()),
+        "said": float(judged["alarm"].mean()) - regimes.FALSE,
+    }
 
 
 def table(values: Array, base: Array | None) -> pd.DataFrame:
@@ -122,6 +187,15 @@ def report(count: int) -> None:
         print(
             f"  {kind:24} {row['auto']:6.2%} {row['said']:6.2%} {row['auto'] / row['said']:9.2f} "
             f"{row['xmr']:6.2%}",
+            flush=True,
+        )
+    print(f"The same of series that are alike, {count // 4:,} of 130 weeks:")
+    print(f"  {'kind':24} {'judged':>6} {'came':>6} {'said':>6} {'came/said':>9}")
+    for kind in ALIKE:
+        row = alarms_of_alike(kind, count // 4)
+        print(
+            f"  {kind:24} {row['judged']:6.1%} {row['came']:6.2%} {row['said']:6.2%} "
+            f"{row['came'] / row['said']:9.2f}",
             flush=True,
         )
     for chart in ("auto", "xmr"):

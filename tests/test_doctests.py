@@ -21,7 +21,7 @@ PUBLIC = {
         "explained", "findings", "headline", "lines", "links", "luck", "movement", "now", "opening", "others", "paced",
         "record", "tiles", "to_do", "under", "why",
     ],
-    "charts": ["by_segment", "compare", "eisenhower", "trend", "waterfall"],
+    "charts": ["by_segment", "compare", "eisenhower", "moving_range", "trend", "waterfall"],
     "tables": ["links", "scorecard", "six_twelve", "split"],
     "controls": ["explore", "readers"],
 }  # fmt: skip
@@ -34,7 +34,7 @@ WORDS = {
     ],
     "charts": ["bridge"],
     "tables": [
-        "admission", "agreed", "bridge", "changed", "communications", "doors", "feeds", "leads", "lights", "moved",
+        "admission", "agreed", "bridge", "changed", "communications", "doors", "feeds", "leads", "levels", "lights", "moved",
         "owners", "pitch_gate", "provenance", "reactions", "receipts", "refreshed", "rows_apart", "shortlist",
         "solve_next", "stale", "track", "understood",
     ],

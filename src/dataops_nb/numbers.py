@@ -358,6 +358,21 @@ def variation_of(row: Any) -> str:
     return variation(row["variation"], value, center, row["signal"])
 
 
+ASSURED = {
+    "consistent pass": "reliably",
+    "inconsistent": "hit or miss",
+    "consistent fail": "not as it is",
+}
+
+
+def assurance_of(row: Any) -> str:
+    """Return whether a row's metric meets its target by itself, in words.
+
+    It does `reliably`, is `hit or miss`, or `not as it is`; nothing without limits or a target.
+    """
+    return ASSURED.get(str(row.get("assurance")), "")
+
+
 def variation(said: object, value: object, center: object, signal: object = None) -> str:
     """A metric's variation as an arrow and a word: `↑ better`, `↓ worse`, `→ ordinary`.
 

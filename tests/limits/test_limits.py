@@ -279,7 +279,8 @@ def test_rows_and_their_order_are_kept():
     empty = limits.add_limits(table.iloc[:0], Definitions())
     names = ["center", "lower", "upper", "signal", "limits_reason"]
     levels = ["level_since", "level_before", "level_now"]
-    assert list(empty.columns)[-11:] == [*names, *levels, "limits_chart", "left_out", "alarm"]
+    chart = ["limits_chart", "limits_line", "left_out", "alarm"]
+    assert list(empty.columns)[-12:] == [*names, *levels, *chart]
 
 
 def test_eleven_points_give_no_verdict_and_twelve_do():
@@ -296,7 +297,7 @@ def test_eleven_points_give_no_verdict_and_twelve_do():
 
 def test_memory_blanks_the_signal_and_never_the_limits():
     climbing = [*range(30), 90]
-    found = limits.add_limits(weeks(climbing), Definitions())
+    found = limits.add_limits(weeks(climbing), Definitions(m=Limits(chart="xmr")))
     assert found["signal"].isna().all()
     assert found["limits_reason"].unique().tolist() == ["autocorrelated"]
     assert found[["center", "lower", "upper"]].notna().all(axis=None)
@@ -382,9 +383,9 @@ def test_limits_follow_the_line_of_a_metric_that_grows():
     assert grown["limits_reason"].isna().all()
     assert grown["center"].iloc[[0, -1]].tolist() == pytest.approx([50, 50 + WEEKS - 1], abs=1)
     assert (grown["upper"] - grown["center"]).tolist() == pytest.approx([6] * WEEKS, abs=1)
-    assert judged_limits(50 + np.arange(WEEKS) + noise)["limits_reason"].unique().tolist() == [
-        "autocorrelated"
-    ]
+    unasked = judged_limits(50 + np.arange(WEEKS) + noise)
+    assert unasked["limits_line"].unique().tolist() == ["trend"]
+    np.testing.assert_allclose(unasked["upper"], grown["upper"])
 
 
 def test_limits_follow_the_seasons_and_a_point_that_does_not_is_a_signal():
@@ -395,7 +396,9 @@ def test_limits_follow_the_seasons_and_a_point_that_does_not_is_a_signal():
     assert found["limits_reason"].isna().all()
     assert np.flatnonzero(found["signal"] == "outside").tolist() == [120]
     assert np.abs(found["center"] - 50 - WAVE).max() < 5
-    assert judged_limits(values)["limits_reason"].unique().tolist() == ["autocorrelated"]
+    unasked = judged_limits(values)
+    assert unasked["limits_line"].str.contains("season").all()
+    assert np.flatnonzero(unasked["signal"] == "outside").tolist() == [120]
 
 
 def test_a_season_takes_two_years_to_know():

@@ -6,12 +6,19 @@ import pytest
 
 from dataops_nb import limits
 
-# Montgomery, Introduction to Statistical Quality Control, chapter 7: nonconforming cans in 30
-# samples of 50 (orange juice), and nonconformities of 26 printed circuit boards.
+# Montgomery 1991, Introduction to Statistical Quality Control, 2nd edition: nonconforming cans in 30
+# samples of 50 (orange juice, pages 152-155), of which 15 and 23 are explained, and nonconformities
+# in 26 samples of 100 printed circuit boards (pages 173-175), of which 6 and 20 are; chapter 7 of
+# later editions. Pages as R's qcc gives them (orangejuice, circuit).
 CANS = [12, 15, 8, 10, 4, 7, 16, 9, 14, 10, 5, 6, 17, 12, 22]
 CANS += [8, 10, 5, 13, 11, 20, 18, 24, 15, 9, 12, 7, 13, 9, 6]
 BOARDS = [21, 24, 16, 12, 15, 5, 28, 20, 31, 25, 20, 24, 16]
 BOARDS += [19, 10, 17, 13, 22, 18, 39, 30, 24, 16, 19, 17, 15]
+
+
+# Montgomery and Runger, Applied Statistics and Probability for Engineers, exercise 15-6.3: solder
+# defects on 24 samples of five boards; "samples 5 and 24 are points beyond the control limits".
+DEFECTS = [7, 6, 8, 10, 24, 6, 5, 4, 8, 11, 15, 8, 4, 16, 11, 12, 8, 6, 5, 9, 7, 14, 8, 21]
 
 
 def days(values, n):
@@ -42,6 +49,23 @@ def test_a_c_chart_has_the_published_center_and_leaves_named_points_out():
     kept = limits.add_limits(days(BOARDS, 100), limits.Rules(chart="c", leave_out=out))
     assert lines(kept) == pytest.approx([472 / 24, 6.36, 32.97], abs=0.01)
     assert (np.flatnonzero(kept["left_out"]) + 1).tolist() == [6, 20]
+
+
+def test_a_c_chart_flags_the_points_that_the_book_explains():
+    found = limits.add_limits(days(BOARDS, 100), limits.Rules(chart="c"))
+    assert (np.flatnonzero(found["signal"] == "outside") + 1).tolist() == [6, 20]
+
+
+def test_a_u_chart_flags_the_published_points():
+    found = limits.add_limits(days(np.array(DEFECTS) / 5, 5), limits.Rules(chart="u"))
+    assert lines(found) == pytest.approx([233 / 120, 0.0722, 3.8112], abs=5e-5)
+    assert (np.flatnonzero(found["signal"] == "outside") + 1).tolist() == [5, 24]
+
+
+def test_a_u_chart_of_many_units_flags_what_a_c_chart_of_one_does():
+    found = limits.add_limits(days(np.array(BOARDS) / 100, 100), limits.Rules(chart="u"))
+    assert found["center"].iloc[0] == pytest.approx(0.1985, abs=5e-5)
+    assert (np.flatnonzero(found["signal"] == "outside") + 1).tolist() == [6, 20]
 
 
 def test_a_real_drop_of_a_rate_is_found_by_its_number():

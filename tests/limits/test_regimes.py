@@ -62,7 +62,7 @@ def test_a_level_that_has_limits_is_history():
     "rules",
     [
         Limits(chart="xmr"),
-        Rules(**{"rebase": [{"from": "2024-03-04", "because": "A new shop."}]}),
+        Rules(**{"rebase": [{"from": "2025-09-29", "because": "A new shop."}]}),
         Rules(**{"lock": {"from": "2024-01-01", "because": "Agreed."}}),
     ],
 )

@@ -91,3 +91,27 @@ def test_windows_and_parts_of_a_north_star_are_no_inputs_of_it(kin):
     }  # fmt: skip
     assert (rows.loc[["revenue", "share"], "verdict"] == "cannot tell").all()
     assert rows.loc[["visits", "per_visit"], "horizon"].notna().all()
+
+
+@pytest.mark.parametrize("seed", range(4, 9))
+def test_two_measures_that_are_each_a_little_off_are_one_find(seed):
+    rng = np.random.default_rng(seed)
+    cause = rng.normal(0, 1, 150)
+    calls, chats = (100 + cause + rng.normal(0, size, 150) for size in (0.5, 0.7))
+    churn = 50 + rng.normal(0, 0.8, 150)
+    churn[2:] += cause[:-2]
+    rows = links.find(table(churn=churn, calls=calls, chats=chats), "churn").set_index("input")
+    assert set(rows["verdict"]) == {"moves"}
+    assert rows["same_as"].notna().sum() == 1
+
+
+@pytest.mark.parametrize("seed", range(4, 9))
+def test_two_related_causes_are_two_finds(seed):
+    rng = np.random.default_rng(seed)
+    calls = rng.normal(0, 1, 150)
+    chats = 0.5 * calls + rng.normal(0, 0.87, 150)
+    churn = 50 + rng.normal(0, 0.7, 150)
+    churn[2:] += calls[:-2] + chats[:-2]
+    rows = links.find(table(churn=churn, calls=100 + calls, chats=100 + chats), "churn")
+    assert set(rows["verdict"]) == {"moves"}
+    assert rows["same_as"].isna().all()

@@ -40,7 +40,7 @@ def test_a_light_says_how_often_luck_would_have_changed_it(company):
         f"Expect the M light to change by chance in about {times} weeks of 13. "
         "Read several weeks together."
     )
-    assert said[1].text == "Expect 0.20 false alarms in 13 weeks."
+    assert said[1].text == "Expect 0.30 false alarms in 13 weeks."
 
 
 def test_several_lights_are_told_together(company):

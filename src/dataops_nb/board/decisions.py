@@ -30,7 +30,13 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb.company import Company
-from dataops_nb.status.attainment import COMMON, CONCERN, IMPROVEMENT, assurance
+from dataops_nb.status.attainment import (
+    COMMON,
+    CONCERN,
+    IMPROVEMENT,
+    assurance,
+    has_memory,
+)
 
 COLUMNS = [
     "metric", "light", "reason", "variation", "link", "star", "lag", "effect", "periods_needed",
@@ -97,7 +103,9 @@ def _variation(row: Row, findings: list[dict[str, Any]], company: Company) -> di
             return {**change, "variation": "worse", "began": finding["since"], "left": left}
     named = {CONCERN: "worse", IMPROVEMENT: "better", COMMON: "ordinary"}
     variation = named.get(row["variation"], "cannot tell")
-    if variation == "ordinary" and not _is_reachable(row, company):
+    if variation == "ordinary" and has_memory(row):
+        variation = "cannot tell"  # an ordinary move says nothing of where it will end
+    elif variation == "ordinary" and not _is_reachable(row, company):
         variation = "unreachable"
     return {**change, "variation": variation}
 

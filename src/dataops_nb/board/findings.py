@@ -51,7 +51,7 @@ from dataops_nb.limits.lines import SHORTEST
 from dataops_nb.limits.xmr import autocorrelation
 from dataops_nb.links.pairs import find_pairs
 from dataops_nb.periods import Period
-from dataops_nb.status.attainment import COMMON, CONCERN, assurance
+from dataops_nb.status.attainment import COMMON, CONCERN, assurance, has_memory
 from dataops_nb.terms import Better, Grain
 
 KINDS = (
@@ -173,7 +173,7 @@ def noisy(row: Mapping[str, Any], better: Better) -> Iterator[dict[str, Any]]:
 
     Its process reaches the target at other times.
     """
-    if row["variation"] != COMMON:
+    if row["variation"] != COMMON or has_memory(row):
         return
     sure = assurance(
         row["lower"],

@@ -31,7 +31,10 @@ _NUMBERS = (
     *COMPARISONS, "target", "target_low", "target_high", "center", "lower", "upper",
     "so_far", "expected", "pace", "landing", "p_hit", "flips",
 )  # fmt: skip
-_TEXTS = ("condition", "reconciled", "signal", "limits_reason", "variation")
+_TEXTS = (
+    *("condition", "reconciled", "signal", "limits_reason", "limits_line", "variation"),
+    "assurance",
+)
 _FLAGS = ("previous_complete", "same_last_year_complete", "on_pace")
 _EMPTY_CELLS: dict[str, Any] = {
     "department": "-",

@@ -32,6 +32,7 @@ from dataops_nb.charts.look import (
     styled,
     value_axis,
 )
+from dataops_nb.charts.moves import moving_range
 from dataops_nb.charts.trend import compare, inline_values, trend
 from dataops_nb.reconciliation.bridges import PARTS
 from dataops_nb.reconciliation.pairs import Pair
@@ -44,6 +45,7 @@ __all__ = [
     "by_segment",
     "compare",
     "eisenhower",
+    "moving_range",
     "trend",
     "waterfall",
 ]

@@ -145,9 +145,9 @@ def _last_year(rows: pd.DataFrame) -> pd.Series:
 
 
 def _has_range(rows: pd.DataFrame) -> pd.Series:
-    """Tell for each row whether its limits come from enough periods to be drawn."""
-    enough: pd.Series = ~rows["limits_reason"].isin(["too short", "new level"])
-    return rows["lower"].notna() & enough
+    """Tell for each row whether its limits apply, and so are drawn."""
+    applies: pd.Series = rows["limits_reason"].isna()
+    return rows["lower"].notna() & applies
 
 
 def _trend_title(board: Board, rows: pd.DataFrame, metric: str) -> str:
@@ -291,10 +291,10 @@ def _usual_range(rows: pd.DataFrame, axis: alt.Axis) -> list[alt.Chart]:
     rows = rows[_has_range(rows)]
     if rows.empty:
         return []
-    is_new = pd.Series(False, rows.index)
+    level = pd.Series(0, rows.index)
     if "level_since" in rows:
-        is_new = rows["level_since"].notna() & (rows["period_start"] >= rows["level_since"])
-    rows = rows.assign(level=is_new.astype(int))
+        level = rows["level_since"].rank(method="dense").fillna(0).astype(int)
+    rows = rows.assign(level=level)
     data = inline_values(rows, ["period_start", "lower", "center", "upper", "level"])
     base = alt.Chart(data).encode(x=_WHEN, detail=alt.Detail("level:N"))
     band = base.mark_area(**_RANGE_BAND).encode(y=_value_scale("lower", axis), y2=alt.Y2("upper:Q"))
@@ -386,13 +386,13 @@ def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
 
 def _usual_in_words(board: Board, known: pd.DataFrame, unit: str) -> str:
     last = known.iloc[-1]
-    if pd.isna(last["lower"]) or last["limits_reason"] in {"too short", "new level"}:
+    if last["limits_reason"] == "autocorrelated":
+        return " Successive values are too alike to tell a real change from chance."
+    if pd.isna(last["lower"]) or pd.notna(last["limits_reason"]):
         return ""
     written = numbers.of(board)
     low, high = written.number(last["lower"], unit), written.number(last["upper"], unit)
     text = f" Usual range {low} to {high}"
-    if pd.notna(last["limits_reason"]):
-        return f"{text}; successive values are too alike to tell a real change from chance."
     count = int(known["signal"].notna().sum())
     if count == 1:
         return f"{text}; 1 real change."

@@ -61,7 +61,7 @@ class DataCheck:
     """What the data have shown: faults, notices, faulty pitches, and the number of metrics."""
 
     faults: Sequence[Fault]
-    notices: Sequence[Notice | Crowd]
+    notices: Sequence[Mistake | Notice | Crowd]
     pitches: Sequence[Mistake]
     metrics: int
 
@@ -141,7 +141,7 @@ def check_data(bench: Workbench, readable: Definitions, *, sound: bool) -> DataC
     # pandas and duckdb are slow to import, and mistakes in files are found without them
     from dataops_nb import sources  # noqa: PLC0415
     from dataops_nb.board import admission  # noqa: PLC0415
-    from dataops_nb.cli import pitches  # noqa: PLC0415
+    from dataops_nb.cli import levels, pitches  # noqa: PLC0415
     from dataops_nb.sources import oddities  # noqa: PLC0415
 
     workbench.ensure_data(bench)
@@ -154,9 +154,12 @@ def check_data(bench: Workbench, readable: Definitions, *, sound: bool) -> DataC
             # A table of indicators cannot be read. That is among the faults.
             known = readable
         pitch_mistakes = []
+        new_levels: list[Mistake] = []
         if sound and not faults:
             pitch_mistakes = pitches.mistakes(bench.params, catalog)
-        notices: list[Notice | Crowd] = [
+            new_levels = levels.notices(bench.params, catalog)
+        notices: list[Mistake | Notice | Crowd] = [
+            *new_levels,
             *catalog.notices(),
             *stale_sources(catalog),
             *(oddities.list_oddities(catalog) if sound else []),

@@ -33,6 +33,7 @@ LIGHT_HEADERS = (
     "target",
     "attained",
     "variation",
+    "meets target",
     "reason",
     "owner",
 )
@@ -240,6 +241,7 @@ def _light_line(definitions: Company, row: dict[str, Any]) -> list[Any]:
         _target_text(row, compared),
         attained,
         numbers.variation_of(row),
+        numbers.assurance_of(row),
         reason or None,
         department.owner,
     ]

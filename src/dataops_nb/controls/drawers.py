@@ -10,7 +10,7 @@ import ipywidgets
 import pandas as pd
 
 from dataops_nb import numbers, tables
-from dataops_nb.board import Board, measure
+from dataops_nb.board import Board, measure, rebases
 from dataops_nb.company import WhatIfs
 from dataops_nb.controls.material import Material, meaning, opening, share
 from dataops_nb.controls.settings import (
@@ -29,6 +29,7 @@ from dataops_nb.tables.scorecard import MISSING, level_text, target_text
 _WIDE = {"width": "auto"}
 # Terms that no what-if's file can be called.
 AGREED, SUPPOSED = "", "\0supposed"
+REBASE, NO_REBASE = "Start limits anew on {}", "No new level to start limits on"
 
 
 class Drawer:
@@ -154,11 +155,12 @@ class WhatIf(Drawer):
         self.saving.button_style = "primary"
         self.loading = _button("Load", self._load_action)
         self.reset = _button("Back to agreed targets", self._reset_action)
+        self.rebasing = _button(NO_REBASE, self._rebase_action)
         self.message = Pane(label="Result of saving", live=True)
         self.diff = Pane(label="Your changes")
         save_row = _drawer_row([self.saving, self.reset])
         left = _drawer_column([self.name, self.replace, save_row])
-        right = _drawer_column([self.known, _drawer_row([self.loading])])
+        right = _drawer_column([self.known, _drawer_row([self.loading]), self.rebasing])
         children = [_knob_box([left, right]), self.message, self.diff]
         super().__init__("What-if: save, load, reset", children)
         self._offer()
@@ -166,6 +168,12 @@ class WhatIf(Drawer):
     def fill(self, view: Board, settings: Settings) -> None:
         """Write how what is supposed differs from what is agreed."""
         self._offer()
+        proposed = self._proposed(settings)
+        self.rebasing.disabled = proposed is None
+        self.rebasing.description = NO_REBASE
+        if proposed is not None:
+            day = numbers.of(view).date(proposed.since)
+            self.rebasing.description = REBASE.format(day)
         text = self.kept.diff(self.material.company, settings.changes, self.name.value)
         self.diff.html = element("p", "You have changed nothing yet.")
         if text:
@@ -179,6 +187,9 @@ class WhatIf(Drawer):
 
     def _reset_action(self) -> None:
         self._try(self._reset)
+
+    def _rebase_action(self) -> None:
+        self._try(self._rebase)
 
     def _try(self, act: Callable[[], str]) -> None:
         """Do what a button says, and write what became of it."""
@@ -213,6 +224,22 @@ class WhatIf(Drawer):
     def _reset(self) -> str:
         self._load({})
         return "Back to agreed targets."
+
+    def _rebase(self) -> str:
+        """Suppose that the limits of the metric shown start anew on its new level."""
+        proposed = self._proposed(self._seen[1]) if self._seen else None
+        if self._seen is None or proposed is None:
+            return NO_REBASE
+        settings = self._seen[1]
+        change = settings.changes.get(settings.metric, Difference())
+        supposed = {settings.metric: replace(change, limits=proposed.limits)}
+        self._load({**settings.changes, **supposed})
+        return f"In {self.material.company.label(settings.metric)}, write {proposed.line}"
+
+    def _proposed(self, settings: Settings) -> rebases.Rebase | None:
+        """Return what is proposed for the metric shown, as it is agreed."""
+        proposed = rebases.propose(self.material.board, [settings.metric])
+        return next(proposed, None)
 
     def _offer(self) -> None:
         """List the what-ifs that are saved now; the chosen one stays chosen."""

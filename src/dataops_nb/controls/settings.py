@@ -1,7 +1,8 @@
 """Settings: what somebody looks at, compares with, and supposes was agreed differently.
 
-What is supposed are other agreements about a metric - its targets, its lights, its policy - which
-change no value. Knobs say which settings a metric has, from where to where, and in what steps.
+What is supposed are other agreements about a metric - its targets, its lights, its policy, its
+limits - which change no value. Knobs say which settings a metric has, from where to where, and in
+what steps.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pandas as pd
 from dataops_nb import numbers
 from dataops_nb.board import Board
 from dataops_nb.company import Company
-from dataops_nb.metrics import Lights, OwnTarget, SourceTarget, Target, targets_at
+from dataops_nb.metrics import Lights, Limits, OwnTarget, SourceTarget, Target, targets_at
 from dataops_nb.periods import Period
 from dataops_nb.terms import Grain, parse_number
 
@@ -54,7 +55,7 @@ _KEYS = {
     "holidays": "holidays",
 }
 # What a `Difference` can hold, as a metric without it has it.
-_AGREED: dict[str, Any] = {"targets": [], "lights": None, "policy": None}
+_AGREED: dict[str, Any] = {"targets": [], "lights": None, "policy": None, "limits": Limits()}
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,10 @@ class Difference:
     targets: tuple[AnyTarget, ...] | None = None
     lights: Lights | None = None
     policy: Policy | None = None
+    limits: Limits | None = None
 
     def __bool__(self) -> bool:
-        parts = (self.targets, self.lights, self.policy)
+        parts = (self.targets, self.lights, self.policy, self.limits)
         return any(part is not None for part in parts)
 
 
@@ -220,14 +222,16 @@ def written(value: float, unit: str = "") -> float:
 
 def trimmed(company: Company, metric: str, change: Difference) -> Difference:
     """Return the difference without the parts that equal the company's own agreement."""
-    targets, lights, policy = change.targets, change.lights, change.policy
+    targets, lights, policy, limits = change.targets, change.lights, change.policy, change.limits
     if targets is not None and list(targets) == company.metrics[metric].targets:
         targets = None
     if lights == company.lights(metric):
         lights = None
     if policy == policy_of(company, metric):
         policy = None
-    return replace(change, targets=targets, lights=lights, policy=policy)
+    if limits == company.metrics[metric].limits:
+        limits = None
+    return replace(change, targets=targets, lights=lights, policy=policy, limits=limits)
 
 
 def policy_of(company: Company, metric: str) -> Policy:
@@ -250,12 +254,15 @@ def _update(change: Difference) -> dict[str, Any]:
         fields["lights"] = change.lights
     if change.policy is not None:
         fields["policy"] = change.policy
+    if change.limits is not None:
+        fields["limits"] = change.limits
     return fields
 
 
 def _difference(base: Company, other: Company, metric: str) -> Difference:
     targets = tuple(other.metrics[metric].targets)
-    change = Difference(targets, other.lights(metric), policy_of(other, metric))
+    limits = other.metrics[metric].limits
+    change = Difference(targets, other.lights(metric), policy_of(other, metric), limits)
     return trimmed(base, metric, change)
 
 
@@ -263,7 +270,6 @@ def _counted(metric: Any) -> Any:
     """Return a metric without the fields that may differ while its values stay the same."""
     neutral = {
         **_AGREED,
-        "limits": type(metric).model_fields["limits"].default,
         "accept": [],
         "label": None,
         "question": None,

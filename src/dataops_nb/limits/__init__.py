@@ -4,7 +4,8 @@ Each metric and segment of a metric table has limits from its own complete perio
 that fits its kind of number: individual values and moving ranges (XmR) by Wheeler, of the values or
 of their logarithms, or for what is counted Laney's charts, by the number behind each period. Where
 a metric has a trend or a season, its limits can follow the line that fits both. A series that is
-short, or that remembers its last value, gets no verdict: its limits would prove nothing.
+short gets no verdict. Where values are alike, limits follow what makes them so (`expectations`);
+where nothing is known to, they would prove nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dataops_nb.limits import kinds, lines, regimes
+from dataops_nb.limits import expectations, kinds, lines, regimes
 from dataops_nb.limits.kinds import CHARTS, LOG, Numbers
-from dataops_nb.limits.noise import NEW_LEVEL, REASONS, Noise, lines_of
+from dataops_nb.limits.noise import ALIKE, NEW_LEVEL, REASONS, Noise, lines_of
 from dataops_nb.limits.stretches import (
     NOTHING,
     Stretches,
@@ -54,16 +55,17 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
     where the table has it, is what a value is a share of or is counted for; else it is `n`. Limits
     come from all complete periods (of the days of `lock`, without those of `leave_out`) and start
     anew with the first period that begins on or after a day of `rebase`. With `trend` and `season`
-    they follow the line that fits them. Where none of these is said, and no `chart`, they also
-    start anew where a series of weeks or longer periods changed its level.
+    they follow the line that fits them. Without these, a `lock` and a `chart` they also start
+    anew where a series of weeks or longer periods changed its level after the newest `rebase`.
 
     Returns the same rows in their order, with `center lower upper` in the metric's unit; `signal`
     (outside, trend, near-limit, run, crossings; shift, in a new level; null without one and without
     a verdict); `limits_reason`, why there is no verdict: `too short` (fewer than 12 complete
     periods, or a season of less than two years), `autocorrelated`, `no width` or `new level`
-    (begun less than 12 complete periods ago); `level_since`, the first day of the newest level
-    (missing: it never changed), with the means `level_before` and `level_now`; `limits_chart` (xmr,
-    log, p, u, c, laney-p, laney-u, laney-c); `left_out`, whether limits leave the period out; and
+    (begun less than 12 complete periods ago); `level_since`, the first day of the row's own level
+    (missing: it is the first), with the means `level_before` and `level_now`; `limits_chart` (xmr,
+    log, p, u, c, laney-p, laney-u, laney-c); `limits_line`, what limits follow (trend, season,
+    memory, joined by `and`; null: a level); `left_out`, whether limits leave the period out; and
     `alarm`, the chance that the newest point shows a signal though nothing happens.
 
     Raises UsageError for rules about a metric that looks like another one.
@@ -76,6 +78,8 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
     """
     history = _History.of(table, rules)
     noise = Noise.of(history)
+    if history.follow(np.flatnonzero(noise.reason == ALIKE)):
+        noise = Noise.of(history)
     unknown = ~history.known()
     columns: dict[str, Any] = {}
     for name, line in lines_of(history, noise).items():
@@ -91,8 +95,9 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
         "level_before": change.before,
         "level_now": change.now,
         "limits_chart": np.array(CHARTS, dtype=object)[history.chart[history.stretch]],
+        "limits_line": history.follows[history.stretch],
         "left_out": history.left_out,
-        "alarm": false_alarms(history, noise)[history.stretch],
+        "alarm": (false_alarms(history, noise) + history.false_shifts())[history.stretch],
     }
     for name, column in columns.items():
         columns[name] = _put_back(column, history.order, table.index)
@@ -112,12 +117,16 @@ def _put_back(column: np.ndarray, order: Places | None, index: pd.Index) -> pd.S
 class _History(Stretches):
     """The rows of a table as stretches; `order` sorts the table's rows so, None if they are.
 
-    `start` is the first day of each row's period, `change` what its series' newest level is.
+    `start` and `end` are the first and the last day of each row's period, `change` what its regime
+    began with. `follows` and `grain` are, for each stretch, what its line follows, and its grain.
     """
 
     order: Places | None
     start: np.ndarray
+    end: np.ndarray
     change: regimes.Change
+    follows: np.ndarray
+    grain: list[Grain]
 
     @classmethod
     def of(cls, table: pd.DataFrame, rules: AnyRules) -> _History:
@@ -156,10 +165,18 @@ class _History(Stretches):
         usable &= (chart_of_row < kinds.COUNTED) | (base > 0)
         basis = usable & ~(on_logs & (scaled <= NOTHING))
         grains = _grains(table, order, of_series)
-        own_rules = [metric_rules[number] for number in own_metric]
-        searched = regimes.Searched(of_series, scaled, basis, own_rules, grains)
+        part = np.cumsum(firsts) - 1
+        series_of_part = of_series[firsts]
+        searched = regimes.Searched(
+            part=part,
+            values=scaled,
+            basis=basis,
+            agreed=[metric_rules[number] for number in metric[firsts]],
+            grains=[grains[number] for number in series_of_part],
+            newest=np.diff(series_of_part, append=-1) != 0,
+        )
         new_levels = regimes.starts(searched)
-        change = regimes.change(of_series, values, usable, new_levels, grains)
+        change = regimes.change(part, values, usable, new_levels, searched.grains)
         values = scaled
         firsts[new_levels] = True
         agreed = [metric_rules[number] for number in metric[firsts]]
@@ -168,7 +185,10 @@ class _History(Stretches):
         history = cls(
             order=order,
             start=start,
+            end=end,
             change=change,
+            follows=np.array([expectations.named(rules) for rules in agreed], dtype=object),
+            grain=[grains[number] for number in of_series[firsts]],
             stretch=stretch,
             chart=chart,
             values=values,
@@ -185,21 +205,56 @@ class _History(Stretches):
         for number, stretch_rules in enumerate(agreed):
             if stretch_rules in _PLAIN:
                 continue
-            rows = slice(int(edges[number]), int(edges[number + 1]))
-            days = pd.DatetimeIndex(start[rows]), pd.DatetimeIndex(end[rows])
-            table_row = rows.start if order is None else order[rows.start]
-            history._apply_rules(number, rows, days, table["grain"].iloc[table_row])
+            history._apply_rules(number, slice(int(edges[number]), int(edges[number + 1])))
         return history
 
-    def _apply_rules(
-        self,
-        number: int,
-        rows: slice,
-        days: tuple[pd.DatetimeIndex, pd.DatetimeIndex],
-        grain: Grain,
-    ) -> None:
+    def follow(self, alike: Places) -> bool:
+        """Give stretches whose values are alike a line that explains it, in place.
+
+        Those whose limits somebody has agreed on stay as they are. Tell whether any has got one.
+        """
+        edges = np.append(np.flatnonzero(np.diff(self.stretch, prepend=-1)), len(self.stretch))
+        has_any = False
+        for number in alike.tolist():
+            if not expectations.is_open(self.agreed[number]):
+                continue
+            rows = slice(int(edges[number]), int(edges[number + 1]))
+            past = expectations.Past(
+                values=self.values[rows],
+                usable=np.flatnonzero(self.usable[rows]),
+                basis=np.flatnonzero(self.basis[rows]),
+                days=self._days(rows),
+                grain=self.grain[number],
+                weights=self.base[rows],
+            )
+            expected = expectations.expect(past)
+            if expected is None:
+                continue
+            has_any = True
+            is_known = np.isfinite(expected.line)
+            self.line[rows] = np.where(is_known, expected.line, 0.0)
+            self.values[rows] -= self.line[rows]
+            self.usable[rows] &= is_known
+            self.basis[rows] &= is_known
+            self.wide[number] = expected.wide
+            self.follows[number] = expected.name
+        return has_any
+
+    def false_shifts(self) -> np.ndarray:
+        """Return the chance that each stretch's newest point is falsely said to have changed level.
+
+        It is 0 where none is looked for.
+        """
+        pairs = zip(self.agreed, self.grain, strict=True)
+        is_searched = [regimes.is_searched(rules, grain) for rules, grain in pairs]
+        return np.where(is_searched, regimes.FALSE, 0.0)
+
+    def _days(self, rows: slice) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+        return pd.DatetimeIndex(self.start[rows]), pd.DatetimeIndex(self.end[rows])
+
+    def _apply_rules(self, number: int, rows: slice) -> None:
         """Give a stretch the basis and the line of its metric's rules, in place."""
-        rules = self.agreed[number]
+        rules, days, grain = self.agreed[number], self._days(rows), self.grain[number]
         self.left_out[rows] = left_out_by(*days, rules)
         self.basis[rows] &= ~self.left_out[rows]
         self.basis[rows] = locked_by(self.basis[rows], *days, rules)
@@ -213,9 +268,9 @@ class _History(Stretches):
             self.values[rows] -= self.line[rows]
 
 
-def _grains(table: pd.DataFrame, order: Places | None, series: Places) -> list[str]:
+def _grains(table: pd.DataFrame, order: Places | None, series: Places) -> list[Grain]:
     """Return the grain of each series of the sorted history."""
     firsts = np.flatnonzero(np.diff(series, prepend=-1))
     if order is not None:
         firsts = order[firsts]
-    return [str(grain) for grain in table["grain"].iloc[firsts]]
+    return list(table["grain"].iloc[firsts])

@@ -18,7 +18,7 @@ from dataops_nb.limits.stretches import Stretches
 from dataops_nb.limits.xmr import reaches
 
 REASONS = np.array([None, "too short", "autocorrelated", "no width", "new level"], dtype=object)
-NEW_LEVEL = 4
+ALIKE, NEW_LEVEL = 2, 4
 _NO_WIDTH, _SMALLEST = 1e-9, 1e-300
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -77,7 +77,7 @@ def suspects(values: Array) -> Mask:
     count, n = values.shape
     if n < SHORTEST:
         return np.zeros(count, dtype=bool)
-    calm = _calmed(values)
+    calm = calmed(values)
     away = calm - calm.mean(axis=1, keepdims=True)
     sums = np.zeros((count, n + 1))
     np.cumsum(away, axis=1, out=sums[:, 1:])
@@ -150,7 +150,7 @@ def wanders(values: Array) -> Mask:
     return np.asarray(np.median(memory, axis=1) > WANDERS_IN_BLOCKS)
 
 
-def _calmed(values: Array) -> Array:
+def calmed(values: Array) -> Array:
     """Pull odd values in: to `ODD` noises from the median of the five around (Hampel's filter).
 
     A step and a slope stay as they are.
@@ -242,10 +242,10 @@ def _search(values: Array, columns: Array, number: int) -> Levels:
 def _calm_around(values: Array, columns: Array) -> Array:
     """Pull in the odd values of what a line leaves."""
     if not columns.shape[1]:
-        return np.asarray(_calmed(values[None, :])[0])
+        return np.asarray(calmed(values[None, :])[0])
     design = _design(len(values), columns, ())
     fitted = design @ np.linalg.lstsq(design, values, rcond=None)[0]
-    return np.asarray(_calmed((values - fitted)[None, :])[0] + fitted)
+    return np.asarray(calmed((values - fitted)[None, :])[0] + fitted)
 
 
 def _clearest(calm: Array, columns: Array, starts: Sequence[int], room: int) -> list[int]:

@@ -118,11 +118,11 @@ def stretch_starts(
     for number, rules in enumerate(metric_rules):
         if rules.rebase:
             rows = np.flatnonzero(metric == number)
-            firsts[rows] |= np.diff(_rebases_before(start[rows], rules), prepend=-1) != 0
+            firsts[rows] |= np.diff(rebases_before(start[rows], rules), prepend=-1) != 0
     return np.asarray(firsts)
 
 
-def _rebases_before(start: np.ndarray, rules: Limits) -> Places:
+def rebases_before(start: np.ndarray, rules: Limits) -> Places:
     """Count how often limits have started anew before each period.
 
     A `rebase` with `to` ends there, so that limits start anew the day after.

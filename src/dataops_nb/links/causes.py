@@ -2,8 +2,12 @@
 
 A cause has many names: tickets, the share of happy customers and the revenue of sad ones tell the
 same story, and each of them is found. An input says the same as a stronger one where the two are
-related, and where nothing is left of its own correlation with the target once the stronger one is
-known (the partial correlation of first order: Yule 1907, Proceedings of the Royal Society A 79).
+related, and where nothing, or less than half, is left of what it explains of the target once the
+stronger one is known (the partial correlation: Yule 1907, Proceedings of the Royal Society A 79;
+the share of an effect that another one explains: Freedman, Graubard and Schatzkin 1992, Statistics
+in Medicine 11). Less than half, because two measures of one cause are each a little off: what is
+open in the pipeline tells more of the customers to come than meetings that were qualified do, and
+still is no second thing to act on.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from dataops_nb.links.evidence import Correlations
 Array = npt.NDArray[np.float64]
 RELATED = 3.3  # standard errors from which two inputs are related
 LEFT = 2.6  # standard errors from which an input adds something of its own
+OWN = 0.5  # of what an input explains, the share from which it is a cause of its own
 APART = 3  # periods that one may show before the other
 _LARGEST = 0.999999
 
@@ -65,7 +70,7 @@ def _first_alike(
 
 
 def says_the_same(own: Correlations, lag: int, stronger: Correlations, its_lag: int) -> bool:
-    """Tell whether an input that moves a target at a lag adds nothing to a stronger one."""
+    """Tell whether an input that moves a target at a lag adds little to a stronger one."""
     cause, effect = own.surprises
     strong = stronger.surprises[0]
     reach = max(lag, its_lag) + APART
@@ -80,14 +85,21 @@ def says_the_same(own: Correlations, lag: int, stronger: Correlations, its_lag: 
     explained = _explained(near, mine)
     if explained < RELATED:
         return False
+    alone = _correlation(mine - mine.mean(), target - target.mean())
     known = np.column_stack([np.ones(n), near])
     basis = np.linalg.qr(known)[0]
     mine, target = mine - basis @ (basis.T @ mine), target - basis @ (basis.T @ target)
+    left = _correlation(mine, target)
+    errors = abs(math.atanh(left)) * math.sqrt(max(n - near.shape[1] - 3, 1))
+    return errors < LEFT or left**2 < OWN * alone**2
+
+
+def _correlation(mine: Array, target: Array) -> float:
+    """Return the correlation of two series without their means; 0 where one is all zeros."""
     width = math.sqrt(float(mine @ mine) * float(target @ target))
     if width <= 0:
-        return True
-    r = min(max(float(mine @ target) / width, -_LARGEST), _LARGEST)
-    return abs(math.atanh(r)) * math.sqrt(max(n - near.shape[1] - 3, 1)) < LEFT
+        return 0.0
+    return min(max(float(mine @ target) / width, -_LARGEST), _LARGEST)
 
 
 def _explained(near: Array, mine: Array) -> float:

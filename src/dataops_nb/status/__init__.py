@@ -100,9 +100,11 @@ def judge(
     are bands), `attainment` (1 is on target), `light` (green, yellow, red or unknown), `reason`
     (null where the light is a colour), `on_pace` (the light of an open period is that of its
     `landing`), `variation` (improvement, concern, common cause; null without limits to trust, and
-    of a signal where neither a target nor `better` says which way is good),
-    `flips` (the chance that the next light differs though nothing changed) and `accepted_until`
-    (the last day up to which somebody answers for the light, if `as_of` is not after it).
+    of a signal where neither a target nor `better` says which way is good), `assurance` (consistent
+    pass, consistent fail, inconsistent: whether the target lies outside the limits; null without a
+    target or limits to trust, and where limits follow a memory), `flips` (the chance that the next
+    light differs though nothing changed) and `accepted_until` (the last day up to which somebody
+    answers for the light, if `as_of` is not after it).
 
     Raises UsageError if the table is no metric table, and for an agreement about a metric that
     looks like another one.
@@ -141,7 +143,8 @@ def judge(
         "reason": np.array(REASONS, dtype=object)[reason_places],
         "on_pace": rows.paced & is_judged,
         "variation": np.array(VARIATIONS, dtype=object)[varies],
-        "flips": rows.flips(terms, is_judged & ~by_capability & (varies != 0)),
+        "assurance": np.array(ASSURANCES, dtype=object)[rows.assurances() * rows.assured],
+        "flips": rows.flips(terms, is_judged & ~by_capability & (varies != 0) & ~rows.remembers),
         "accepted_until": _accepted_until(table, lights, agreements, today),
     }
     columns = {}
@@ -187,7 +190,8 @@ class Rows:
 
     `directed` rows have a good side that somebody declared. `complete` periods are over; `paced`
     ones are open and have a `landing`. `signalled` values have a signal; `silent` ones have limits
-    that prove nothing.
+    that prove nothing, `remembers` says whose follow a memory. `assured` rows have limits of enough
+    periods.
     """
 
     value: Array
@@ -201,6 +205,8 @@ class Rows:
     paced: Mask
     signalled: Mask
     silent: Mask
+    remembers: Mask
+    assured: Mask
     unreconciled: Mask
     stale: Mask
     faulty: Mask
@@ -227,6 +233,8 @@ class Rows:
             paced=~complete & np.isfinite(landing),
             signalled=_present(table, "signal"),
             silent=_present(table, "limits_reason") & ~shifted,
+            assured=complete & ~_present(table, "limits_reason"),
+            remembers=_begins(table, "limits_line", "memory"),
             unreconciled=_equals(table, "reconciled", False),
             stale=_equals(table, "condition", "stale"),
             faulty=_equals(table, "condition", "fault"),
@@ -238,15 +246,20 @@ class Rows:
         places = variations(self.signalled, self.value, self.center, self.bounds, self.directed)
         return places * known
 
+    def assurances(self) -> Places:
+        """Return the place in `ASSURANCES` of whether each row's process meets its target.
+
+        Limits that prove nothing assure of nothing, nor do those of the next move alone.
+        """
+        assured = assurances(self.lower, self.upper, self.bounds)
+        return np.where(self.silent | self.remembers, ASSURANCES.index(None), assured)
+
     def by_capability(self, terms: Terms, varies: Places) -> Places:
         """Return the place in `LIGHTS` of the colour of both axes.
 
         Where no yellow light was agreed, yellow becomes red.
         """
-        # Limits that prove nothing assure of nothing.
-        assured = assurances(self.lower, self.upper, self.bounds)
-        assured = np.where(self.silent, ASSURANCES.index(None), assured)
-        light_places = colours(assured, varies)
+        light_places = colours(self.assurances(), varies)
         is_yellow = light_places == LIGHTS.index("yellow")
         return np.where(is_yellow & np.isnan(terms.yellow), LIGHTS.index("red"), light_places)
 
@@ -287,6 +300,16 @@ def _numbers(table: pd.DataFrame, name: str) -> Array:
     if name not in table:
         return np.full(len(table), np.nan)
     return np.ascontiguousarray(table[name].to_numpy(dtype=float, na_value=np.nan))
+
+
+def _begins(table: pd.DataFrame, name: str, start: str) -> Mask:
+    """Return which rows hold a text that begins so; few tables have any."""
+    begins = _present(table, name).copy()
+    rows = np.flatnonzero(begins)
+    if len(rows):
+        texts = table[name].to_numpy(dtype=object)[rows]
+        begins[rows] = [str(text).startswith(start) for text in texts]
+    return begins
 
 
 def _present(table: pd.DataFrame, name: str) -> Mask:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -303,6 +303,15 @@ def variations(
         means_nothing |= ~directed[rows]
     places[rows] = np.where(means_nothing, VARIATIONS.index(None), special)
     return places
+
+
+def has_memory(row: Mapping[Any, Any] | pd.Series) -> bool:
+    """Tell whether a row's limits follow what the period before leads to expect.
+
+    They judge a move, and say nothing of where a target lies in the long run.
+    """
+    followed = row.get("limits_line")
+    return isinstance(followed, str) and followed.startswith("memory")
 
 
 def assurance(

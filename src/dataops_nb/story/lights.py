@@ -16,6 +16,7 @@ import pandas as pd
 from dataops_nb.alignment.measures import sources_of
 from dataops_nb.board import Board, history
 from dataops_nb.display import Fact, Phrase, Piece, Sentence, Told, capitalized, say
+from dataops_nb.status.attainment import has_memory
 from dataops_nb.story.comments import period
 from dataops_nb.story.facts import facts, without_unit
 from dataops_nb.story.phrases import counted, fill, is_at_end, metric_slots, phrase
@@ -320,9 +321,10 @@ def within_usual(board: Board, row: pd.Series, known: Mapping[str, Fact]) -> Phr
     if kind == "shift":
         is_beyond = not row["lower"] <= row["value"] <= row["upper"]
     if not is_beyond:
-        rules = board.company.metrics[metric].limits
-        is_foreseen = rules.trend or rules.season
-        wording = kind if kind in _LASTING else "run foreseen" if is_foreseen else "run"
+        run = "run"
+        if isinstance(row.get("limits_line"), str):
+            run = "run after" if has_memory(row) else "run foreseen"
+        wording = kind if kind in _LASTING else run
         return (*phrase(USUAL[wording], slots), used)
     # The range helps only where it shows an end that was crossed, and that differs as printed.
     end = "upper" if row["value"] > row["upper"] else "lower"
@@ -347,5 +349,6 @@ def _range(board: Board, metric: str, known: Mapping[str, Fact]) -> tuple[Phrase
         return phrase(USUAL["up to"], slots), [upper]
     if above:
         return phrase(USUAL["from"], slots), [lower]
-    slots["lower"] = without_unit(lower, upper)
-    return phrase(USUAL["range"], slots), [lower, upper]
+    slots |= {"lower": without_unit(lower, upper), "grain": board.grain}
+    wording = "range after" if has_memory(board.row(metric)) else "range"
+    return phrase(USUAL[wording], slots), [lower, upper]

@@ -66,6 +66,7 @@ TOGETHER: Mapping[str, str] = {
 # Whether a value is one of its usual ones.
 USUAL: Mapping[str, str] = {
     "range": "(usual range {lower} to {upper})",
+    "range after": "(usual range after the {grain} before: {lower} to {upper})",
     "up to": "(usually up to {upper})",
     "from": "(usually {lower} or more)",
     "ordinary": "an ordinary {grain}[ {range}]",
@@ -77,6 +78,10 @@ USUAL: Mapping[str, str] = {
     "run": "a real change{meant}: on one side of its average of {center} for too long to be chance",
     "run foreseen": (
         "a real change{meant}: on one side of what its season and trend lead us to expect "
+        "({center}) for too long to be chance"
+    ),
+    "run after": (
+        "a real change{meant}: on one side of what the {grain} before leads us to expect "
         "({center}) for too long to be chance"
     ),
 }

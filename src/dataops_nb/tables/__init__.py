@@ -14,7 +14,7 @@ import pandas as pd
 
 from dataops_nb import numbers, reconciliation
 from dataops_nb.alignment.measures import receipts as queries_of
-from dataops_nb.board import Board
+from dataops_nb.board import Board, rebases
 from dataops_nb.display import Cell, Fact, Table
 from dataops_nb.links.verdicts import reason_words
 from dataops_nb.reconciliation.bridges import PARTS
@@ -57,6 +57,7 @@ __all__ = [
     "doors",
     "feeds",
     "leads",
+    "levels",
     "lights",
     "links",
     "moved",
@@ -100,6 +101,25 @@ def receipts(board: Board, metric: str | None = None) -> Table:
         rows.append([measure, source, count, fingerprint, query])
     columns = ["Measure", "Source", "Rows", "File check", "Query"]
     return Table("Queries", columns, rows, frozenset({"Rows"}))
+
+
+def levels(board: Board) -> Table:
+    """Return the metrics on a new level, and the line that writes it into their definitions.
+
+    Columns: Metric, Since, Before, Now, To write in its definition.
+
+    >>> str(tables.levels(this)).splitlines()[-1]
+    'No metric is on a new level.'
+    """
+    rows: list[list[Cell]] = []
+    for proposed in rebases.propose(board):
+        written, unit = numbers.of(board), board.company.metrics[proposed.metric].unit
+        ends = [written.number(level, unit) for level in (proposed.before, proposed.now)]
+        since = written.date(proposed.since)
+        rows.append([board.company.label(proposed.metric), since, *ends, proposed.line])
+    columns = ["Metric", "Since", "Before", "Now", "To write in its definition"]
+    numeric = frozenset({"Before", "Now"})
+    return Table("Changes of level", columns, rows, numeric, "no metric is on a new level")
 
 
 def links(board: Board) -> Table:

@@ -46,8 +46,8 @@ _BOUNDS = {"up": "≥ {}", "down": "≤ {}"}
 def scorecard(board: Board) -> Table:
     """Return every metric of the board in its period, a metric a row.
 
-    Columns: Metric, Status, Change, Now, Target, the period before, Year earlier; and Data to where
-    the metrics do not all reach the same day.
+    Columns: Metric, Status, Change, Now, Target, the period before, Year earlier, Meets target
+    (whether it does by itself); and Data to where the metrics do not all reach the same day.
 
     >>> str(tables.scorecard(this)).splitlines()[0]
     'Results, week 46'
@@ -60,6 +60,7 @@ def scorecard(board: Board) -> Table:
         "Target",
         f"{board.grain.capitalize()} before",
         "Year earlier",
+        "Meets target",
     ]
     rows = [_score_row(board, row) for _, row in board.current.iterrows()]
     if board.current["data_to"].nunique(dropna=False) > 1:
@@ -79,6 +80,7 @@ def _score_row(board: Board, row: pd.Series) -> list[Cell]:
         target_text(board, row),
         level_text(board, row, "previous"),
         level_text(board, row, "same_last_year"),
+        numbers.assurance_of(row) or MISSING,
         data_to_text(board, row),
     ]
 

@@ -169,6 +169,8 @@ def _changed_parts(better: Better, change: Difference, before: str, now: str) ->
         yield "other thresholds of its light"
     if change.policy is not None:
         yield f"judged by {change.policy}"
+    if change.limits is not None:
+        yield "other limits"
 
 
 def _target_words(company: Company, metric: str, as_of: dt.date, grain: str) -> str:
@@ -257,6 +259,8 @@ def _file_parts(definitions: Definitions, metric: str, change: Difference) -> di
             parts["lights"] = _changed_lights(own_lights, change.lights)
     if change.policy is not None:
         parts["policy"] = change.policy
+    if change.limits is not None:
+        parts["limits"] = plain(change.limits)
     return parts
 
 
@@ -297,6 +301,9 @@ def _both_texts(company: Company, metric: str, change: Difference) -> tuple[str,
     if change.policy is not None:
         now["policy"] = definition.policy or (lights and lights.policy)
         then["policy"] = change.policy
+    if change.limits is not None:
+        now["limits"] = plain(definition.limits)
+        then["limits"] = plain(change.limits)
     return _yaml(now), _yaml(then)
 
 
