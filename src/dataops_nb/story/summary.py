@@ -25,8 +25,11 @@ from dataops_nb.story.facts import facts, is_partial, records
 from dataops_nb.story.findings import finding_facts, told
 from dataops_nb.story.lights import headline, most_moved, moved, movement
 from dataops_nb.story.pitch import pitch
+from dataops_nb.story.trust import warnings
 
 WORDS = 90
+PAGE_WORDS = 250  # of a whole summary: sentences, tiles, chart and inputs
+CHART_WORDS = 40  # what a chart's title and the names in it take, and the headings
 TO_DO_WORDS = 40  # with the lines about other metrics than the lead
 FOR_OTHERS = 12  # words that a second finding leaves for them
 PAST = 26  # values of a small line: half a year of weeks
@@ -303,6 +306,13 @@ def what_changed(board: Board, most: int = 6) -> Told:
 def _moves(board: Board) -> Iterator[tuple[str, Sentence]]:
     """Yield the metrics that moved most, each with its sentence."""
     return zip(most_moved(board), moved(board).sentences, strict=True)
+
+
+def room_for_inputs(board: Board) -> int:
+    """Return how many words the table of inputs may have, so that a summary stays short."""
+    parts = (opening, tiles, to_do, why, others)
+    used = sum(_words(part(board).sentences) for part in parts)
+    return PAGE_WORDS - CHART_WORDS - used - _words(warnings(board))
 
 
 def opening(board: Board) -> Told:

@@ -224,7 +224,7 @@ TRUST: Mapping[str, str] = {
     "apart": "{A} ({a}) and {B} ({b}) disagree[ on {l}] by {gap}; {allowed} is allowed.",
     "no data": "No comparison[ of {l}] for {when}: {A} or {B} has no data.",
     "open": "{A} {a}, {B} {b} so far in {when}; more rows may arrive.",
-    "history": "They disagreed in {apart} of {compared}.",
+    "history": "They disagreed in {apart} of {compared}[; {open} more may still change].",
     "restated": "{L}, {when}: reported {reported}, {value_now}. {reason}.",
     "now": "now {value}",
     "now more": "now {by} more",
