@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,12 @@ def _data(value: Any) -> dict[str, Any]:
     if hasattr(value, "to_dict"):
         return {MIME: value.to_dict()}
     return value._repr_mimebundle_()
+
+
+def words(html: str) -> int:
+    """How many words a page's main part has: sentences, tiles and tables, not drawings and what is folded."""
+    main = re.search(r"<main>(.*?)</main>", html, re.DOTALL)[1]
+    for apart in ("svg", "style", "script", "details"):
+        main = re.sub(rf"<{apart}\b.*?</{apart}>", " ", main, flags=re.DOTALL)
+    text = re.sub(r"<[^>]+>", " ", main)
+    return len([word for word in text.split() if re.search(r"\w", word)])

@@ -100,10 +100,7 @@ FINDINGS: Mapping[str, str] = {
         "At this rate {it} {miss} target in about {left}."
     ),
     "decline by signal": "{L} {is_} on target, but this is {usual}.",
-    "noise": (
-        "{L}: {value} is {usual}, even though it misses target. "
-        "Don't hunt for a cause in this {grain}."
-    ),
+    "noise": "{L}: {value} is {usual}, even though it misses target.",
     "rose": "{L} rose {risen} {compared}, with no effect seen on {s}.",
     "fell": "{L} fell {risen} {compared}, with no effect seen on {s}.",
     "idle": "{L} {is_} on target, with no effect seen on {s}.",
@@ -111,6 +108,14 @@ FINDINGS: Mapping[str, str] = {
     "opposite": "We expected {l} to {raise_} {s}. The data show the opposite.",
     "good and idle": "Good results with no effect seen on any North Star: {names}.",
     "busy and idle": "Busy, with no effect seen on any North Star: {names}.",
+}
+# Why a metric is where it is, in one short sentence below its headline.
+CAUSES: Mapping[str, str] = {
+    "no event": "No cause of the {turn} is known yet.",
+    "slide": "No cause of the slide is known yet.",
+    "real change": "It is {usual}; no cause is known yet.",
+    "ordinary": "It is an ordinary {grain}: there is no single cause to look for.",
+    "no cause": "No single cause is known yet.",
 }
 LINKS: Mapping[str, str] = {
     "higher": (
@@ -261,6 +266,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "together": TOGETHER,
     "usual": USUAL,
     "findings": FINDINGS,
+    "causes": CAUSES,
     "links": LINKS,
     "luck": LUCK,
     "pace": PACE,
