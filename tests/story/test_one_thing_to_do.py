@@ -14,6 +14,7 @@ from dataops_nb.board import decisions, findings
 from dataops_nb.story.decisions import LINKS
 from tests import shop
 
+pytestmark = pytest.mark.faults  # some hundred boards; `make check` has the time
 LIGHTS = ("green", "yellow", "red")
 VARIATIONS = ("worse", "better", "ordinary", "unreachable", "cannot tell")
 DUE = dt.date(2026, 11, 13)
