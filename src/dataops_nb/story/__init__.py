@@ -51,8 +51,8 @@ from dataops_nb.story.trust import (
     pairs,
     restated,
     track,
-    warnings,
 )
+from dataops_nb.story.trust import warnings as warnings
 
 __all__ = [
     "action",
