@@ -322,7 +322,7 @@ def opening(board: Board) -> Told:
     itself. Who has accepted a light, the box says.
 
     >>> print(story.opening(this))
-    ● Green: Revenue was €320.50 in week 46, €20.50 above target (€300).
+    Revenue was €320.50 in week 46, €20.50 above target (€300).
     No single cause is known yet.
     """
     if is_about_solving(board):
