@@ -101,7 +101,7 @@ def cause(board: Board) -> Sentence:
     if shift is not None:
         move = slots["turn"] = "rise" if float(shift.value or 0) > 0 else "fall"
         for sentence in _begins(metric, known, move):
-            return replace(sentence, kind="cause")
+            return say(sentence.spans, say.rests_on(shift), kind="cause")
         wording, used = "no event", [*used, shift]
     elif row["began"] is not None:
         wording = "slide"
