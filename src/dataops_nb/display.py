@@ -48,7 +48,7 @@ border-radius: 1em; padding: .1em .6em; white-space: nowrap; color: #fff; backgr
 .nb-chip[data-light=yellow] { background: #f0b429; color: #1f2933 }
 .nb-chip.nb-quiet { background: none; color: inherit; opacity: .75 }
 </style>"""
-Kind = Literal["headline", "line", "figures", "tile"]
+Kind = Literal["headline", "cause", "line", "figures", "tile"]
 
 
 @dataclass(frozen=True)

@@ -226,8 +226,7 @@ def test_red_by_noise_is_said_with_its_usual_range(company):
     )
     assert this.findings["kind"].tolist() == ["red by noise"]
     assert sentence_of(this) == (
-        "M: 35 is an ordinary week (usual range 26.3 to 54.8), even though it misses target. "
-        "Don't hunt for a cause in this week."
+        "M: 35 is an ordinary week (usual range 26.3 to 54.8), even though it misses target."
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
 
+from dataops_nb import board, definitions, sources
+from tests import summaries
+
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 WEEK = "2026-W47"
+OLIST = Path(__file__).parents[3] / "shared" / "data" / "olist"
 # Words that are read: not what is folded or drawn, and not what stands in tables and tiles.
 WORDS = r"""root => { const apart = "svg, script, style, table, figure, .nb-tiles, .nb-gap, details:not([open])";
   const count = node => { if (node.nodeType === 3) return node.textContent.split(/\s+/).filter(w => /[\p{L}\p{N}]/u.test(w)).length;
@@ -48,10 +54,85 @@ def test_a_page_has_few_words(sample_out, visit, report, file, most):
 
 
 @each_report
+def test_a_summary_has_few_words_with_its_tables_and_tiles_too(sample_out, report):
+    assert summaries.words(page(sample_out, report, "index.html").read_text("utf-8")) <= 250
+
+
+@each_report
+def test_the_first_screen_says_where_we_stand_why_and_who_does_what_by_when(
+    sample_out, visit, report
+):
+    assert unanswered(visit(page(sample_out, report, "index.html"), viewport=PHONE)) == []
+
+
+def unanswered(tab) -> list[str]:
+    """Which of three questions the first screen of a Summary leaves open, by the facts that it shows."""
+    shown = {}
+    for part in (".nb-headline p", ".nb-cause", ".nb-todo"):
+        for place in tab.locator(part).all()[:1]:
+            box = place.bounding_box()
+            if box["y"] + box["height"] <= PHONE["height"]:
+                marked = place.evaluate(
+                    "e => [e, ...e.querySelectorAll('[data-facts]')].map(x => x.dataset.facts || '').join(' ')"
+                )
+                shown[part] = (place.inner_text(), marked)
+    open_ = []
+    text, facts = shown.get(".nb-headline p", ("", ""))
+    is_missing = ".reason" in facts
+    if not tab.locator(".nb-headline .nb-chip").count() or not re.search(
+        r"\.(value|at_stake|reason)\b", facts
+    ):
+        open_.append(f"where do we stand: {text!r}")
+    cause, rests_on = shown.get(".nb-cause", ("", ""))
+    if not is_missing and not (cause.endswith(".") and rests_on.strip()):
+        open_.append(f"why: {cause!r}")
+    to_do, dates = shown.get(".nb-todo", ("", ""))
+    is_idle = re.search(r"othing (?:new )?to do|no action|add no effort|et a target", to_do)
+    owner = tab.locator("footer dt:text-is('Owner') + dd").inner_text()
+    if not is_idle and owner not in to_do and " (" not in to_do and ": " not in to_do:
+        open_.append(f"who: {to_do!r}")
+    if (
+        not is_idle
+        and not re.search(r"\.(act_by|start_by|overdue_since)\b", dates)
+        and " now" not in to_do
+    ):
+        open_.append(f"by when: {to_do!r}")
+    return open_
+
+
+@pytest.fixture(scope="module")
+def olist_pages(tmp_path_factory):
+    """The Summaries of Olist's departments and its North Star in August 2018, by month."""
+    if not OLIST.exists():
+        pytest.skip("the real data set olist is not on this machine")
+    folder, written = tmp_path_factory.mktemp("olist"), {}
+    known = definitions.load(Path(__file__).parents[2] / "examples" / "olist" / "params")
+    with sources.open(known, OLIST, dt.date(2018, 8, 31)) as rows:
+        company = rows.company
+        for name in company.departments:
+            own = [metric for metric in company.metrics if company.department_of(metric) == name]
+            this = board.measure(rows, own, grain="month", department=name)
+            written[name] = summaries.write(this, folder / name)
+        this = board.measure(rows, list(company.north_star), grain="month")
+        written["north star"] = summaries.write(this, folder / "star", summaries.NORTH_STAR)
+    return written
+
+
+def test_the_first_screens_of_a_real_company_answer_too(olist_pages, visit):
+    open_ = {name: unanswered(visit(path, viewport=PHONE)) for name, path in olist_pages.items()}
+    assert not any(open_.values()), open_
+
+
+def test_the_summaries_of_a_real_company_have_few_words(olist_pages):
+    counts = {name: summaries.words(path.read_text("utf-8")) for name, path in olist_pages.items()}
+    assert max(counts.values()) <= 250, counts
+
+
+@each_report
 def test_the_block_of_a_summary_is_read_in_half_a_minute(sample_out, visit, report):
     tab = visit(page(sample_out, report, "index.html"))
     lines = tab.locator(
-        ".nb-headline p, main > section > .nb-todo li, main > section > ul.nb-lines li"
+        ".nb-headline p, .nb-cause, main > section > .nb-todo li, main > section > ul.nb-lines li"
     )
     assert lines.count() >= 2
     assert sum(len(line.split()) for line in lines.all_inner_texts()) <= 90
@@ -67,7 +148,9 @@ def test_no_heading_is_empty_and_no_lines_are_without_one(sample_out, visit, rep
 
 @each_report
 def test_a_summary_keeps_its_order(sample_out, visit, report):
-    parts = [".nb-headline", ".nb-tiles", ".nb-todo", "figure", "h2#why"]
+    parts = [".nb-headline", ".nb-cause", ".nb-tiles", ".nb-todo", "figure", "h2#why"]
+    if report == "solve-next":
+        parts.pop()  # the line below its headline has said why
     tab = visit(page(sample_out, report, "index.html"), viewport=PHONE)
     tops = [tab.locator(part).first.bounding_box()["y"] for part in parts]
     assert tops == sorted(tops)

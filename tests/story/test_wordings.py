@@ -49,7 +49,7 @@ CASES = {
         "day": "18 Aug", "lag": "6 weeks", "effect": "churn rate rises 6 weeks later",
         "cost": "$668k", "green": "3", "inputs": "4", "agree": "are", "moved": "risen", "falls": "2",
         "lasted": "26 weeks", "left": "20 weeks", "usual": "an ordinary week (usual range 3 to 7)",
-        "rise": "rise", "risen": "38%", "compared": "from a year earlier", "raise_": "raise", "step": "10 customers", "size": "0.12 points", "needed": "12 weeks",
+        "rise": "rise", "risen": "38%", "compared": "from a year earlier", "open": "1", "raise_": "raise", "step": "10 customers", "size": "0.12 points", "needed": "12 weeks",
         "answers": "rises", "periods": "13", "changes": "7", "differ": "0.60", "each_light": "Sad customers 7, Tickets 4", "lights": "3",
         "alarms": "0.40", "days": "7", "day_now": "4", "days_late": "2 days", "so_far": "44 sad customers", "expected": "40",
         "landing": "50", "against": "limit 26", "chance": "20%", "base": "from the week before",

@@ -72,13 +72,17 @@ def by_segment(board: Board, metric: str, by: str, largest: int = 8, periods: in
     label, unit = board.company.label(metric), board.company.metrics[metric].unit
     written = numbers.of(board)
     rows = segments(board, metric, by, periods)
-    rows = _now_and_before(rows[rows["complete"]], board.period.id).nlargest(largest, "now")
+    rows = rows[rows["complete"] & rows["value"].notna()]
+    earlier = rows.loc[rows["period"] != board.period.id, "period"].nunique()
+    rows = _now_and_before(rows, board.period.id).nlargest(largest, "now")
     rows = rows.assign(text=[written.number(value, unit) for value in rows["now"]])
 
     when = written.period(board.period)
     head = f"{label} by {by.replace('_', ' ')}, {when}"
-    before = f"average of the {periods - 1} {board.grain}s before"
-    legend = [f"▬ {when}, │ {before}"]
+    legend = []
+    if earlier:
+        of = f"{board.grain} before" if earlier == 1 else f"{earlier} {board.grain}s before"
+        legend = [f"▬ {when}, │ {'value' if earlier == 1 else 'average'} of the {of}"]
     texts = [f"{row.part} {row.text}" for row in rows.itertuples()]
     description = f"{head}: {'; '.join(texts) or 'no data'}."
     axis = value_axis(unit, board.company.locale)

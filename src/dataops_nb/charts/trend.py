@@ -47,6 +47,8 @@ _TARGET_LINE: Any = {
 _RANGE_BAND: Any = {"color": FAINT, "opacity": 0.16, "interpolate": "step-after"}
 _CENTER_LINE: Any = {"color": FAINT, "strokeWidth": 0.8, "interpolate": "step-after"}
 _LAST_YEAR_LINE: Any = {"color": FAINT, "strokeDash": [2, 3], "strokeWidth": 1.6}
+BEFORE = 8  # periods drawn before a change, to be compared with
+MOST_PERIODS = 104
 MOST = 12  # events with a number; earlier ones are counted
 CLOSE = 0.05  # numbers nearer than this share of the width are written as one
 _EVENT_NAME: Any = {"y": 9, "dx": 5, "align": "left", "fontSize": 12, "color": INK}
@@ -65,10 +67,14 @@ def trend(
 
     `board` may also be a judged metric table; `metric` is by default its first one.
 
+    Where a finding about it began earlier, the line begins before that.
+
     A band is its usual range, from its last change of level on, a thin line its centre. Triangles
     are real changes: they point up above the centre, down below it. The board's period is labelled.
     The title says the first that holds: another level, a real change, how often the metric met its
-    target. Numbered upright lines are events; one that a change began with is named, and `marks`
+    target, and how many of the drawn periods that leaves out.
+
+    Numbered upright lines are events; one that a change began with is named, and `marks`
     (columns `date`, `title`) stand beside them; the subtitle lists them. For a metric without a
     value, return a sentence that says so.
 
@@ -77,7 +83,7 @@ def trend(
     """
     board = board if isinstance(board, Board) else of(board)
     metric = metric or board.lead
-    rows = _drawable(board, history(board, metric, periods))
+    rows = _drawable(board, history(board, metric, _reaching(board, metric, periods)))
     text = _alternative(board, rows, metric)
     if rows["value"].isna().all():
         return Told((say(text),))
@@ -101,6 +107,16 @@ def trend(
     finding = _trend_title(board, rows, metric)
     dressed = style(board, finding, text, listed(board, events))
     return alt.layer(*layers, width=WIDTH - ROOM, height=HEIGHT, **dressed)
+
+
+def _reaching(board: Board, metric: str, periods: int) -> int:
+    """Return how many periods to draw: so many, and back to before a change that is told of it."""
+    began = board.findings.loc[board.findings["metric"] == metric, "since"].dropna()
+    if began.empty:
+        return periods
+    past = history(board, metric, MOST_PERIODS)
+    since = int((past["period_start"] >= began.min()).sum())
+    return max(periods, min(since + BEFORE, MOST_PERIODS))
 
 
 def _named_ends(board: Board, rows: pd.DataFrame, metric: str) -> list[tuple[str, float]]:
@@ -159,7 +175,20 @@ def _trend_title(board: Board, rows: pd.DataFrame, metric: str) -> str:
     if judged.empty:
         return f"{label}, last {_span_text(rows, board)}"
     met = int((judged["attainment"] >= 1).sum())
-    return f"{label} met target in {met} of {len(judged)} {board.grain}s"
+    counted = numbers.of(board).quantity(len(judged), f"{board.grain}s")
+    return f"{label} met target in {met} of {counted}{_left_out(rows)}"
+
+
+def _left_out(rows: pd.DataFrame) -> str:
+    """Say how many of the drawn periods were not counted, and why: `; 1 has no result`."""
+    unjudged = rows[rows["light"] == "unknown"]
+    if unjudged.empty:
+        return ""
+    has_target = unjudged["reason"] != "no target"
+    lacking = "no result" if has_target.all() else "no result or no target"
+    if not has_target.any():
+        lacking = "no target"
+    return f"; {len(unjudged)} {'has' if len(unjudged) == 1 else 'have'} {lacking}"
 
 
 def _finding_title(board: Board, rows: pd.DataFrame, metric: str) -> str:

@@ -7,7 +7,6 @@ facts, rows and sources as data. A report without one did not finish.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ import pandas as pd
 from dataops_nb import numbers, plain
 from dataops_nb.alignment.measures import sources_of
 from dataops_nb.board import Board, history
-from dataops_nb.display import Fact, Sentence, listed, say
+from dataops_nb.display import Fact, Sentence
 from dataops_nb.story.actions import (
     first,
     first_row,
@@ -42,22 +41,18 @@ from dataops_nb.story.lights import (
     movement,
     now,
     sentence,
-    unjudged_slots,
 )
 from dataops_nb.story.luck import luck, luck_facts
-from dataops_nb.story.phrases import fill, phrase, small_label
 from dataops_nb.story.pitch import pitch
 from dataops_nb.story.summary import opening, others, tiles, to_do, under, what_changed, why
 from dataops_nb.story.trust import (
     agreement_facts,
     agreements,
-    faulty_sources,
-    overdue_sources,
     pairs,
     restated,
     track,
 )
-from dataops_nb.story.wordings import TOGETHER, UNJUDGED
+from dataops_nb.story.trust import warnings as warnings
 
 __all__ = [
     "action",
@@ -98,7 +93,6 @@ __all__ = [
 
 MIME = "application/vnd.dataops-nb.facts+json"
 SCHEMA_VERSION = 1
-_GRAVE = ["stale", "fault", "incomplete", "no data", "unreconciled"]
 DIGITS = 12  # of a number in a record: the same on every machine
 
 
@@ -249,27 +243,6 @@ def _follow_ups(board: Board) -> list[dict[str, Any]]:
     """Return what the report lists to solve, to be carried until it is closed."""
     columns = ["id", "title", "metric", "kind", "rank", "state"]
     return plain.rows(board.priorities[columns], digits=DIGITS)
-
-
-def warnings(board: Board) -> list[Sentence]:
-    """Say what a reader must know first: sources with faults or overdue, and unknown metrics."""
-    grave = board.current[board.current["reason"].isin(_GRAVE)]
-    return [*faulty_sources(board), *overdue_sources(board), *_together(board, grave["metric"])]
-
-
-def _together(board: Board, metrics: Iterable[str]) -> Iterator[Sentence]:
-    """Say why metrics cannot be judged; those without a light for one reason share a sentence."""
-    alike: dict[str, list[str]] = {}
-    for metric in metrics:
-        why = phrase(UNJUDGED[str(board.row(metric)["reason"])], unjudged_slots(board, metric))
-        alike.setdefault(say(why).text, []).append(metric)
-    for same in alike.values():
-        if len(same) == 1:
-            yield sentence(board, same[0])
-            continue
-        reason = str(board.row(same[0])["reason"])
-        names = listed([small_label(board, metric) for metric in same])
-        yield fill(TOGETHER[reason], {**unjudged_slots(board, same[0]), "names": names})
 
 
 def _subject(board: Board, *, solve: bool) -> str:

@@ -9,6 +9,7 @@ which North Star follows, what it costs a year, and who does what about it by wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -25,7 +26,7 @@ from dataops_nb.story.effects import link_facts_of, rocking
 from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board, records, says_unit
 from dataops_nb.story.lights import within_usual
 from dataops_nb.story.phrases import fill, is_level, metric_slots, small_label
-from dataops_nb.story.wordings import FINDINGS
+from dataops_nb.story.wordings import CAUSES, FINDINGS
 
 Row = Mapping[str, Any]
 _LEVELS = ("explained signal", "new level")
@@ -51,11 +52,13 @@ def findings(board: Board, most: int | None = None, after: int = 0) -> Told:
     return Told(tuple(sentences[after:last]), more=finding_facts(board))
 
 
-def told(board: Board, *, alone: bool = False) -> list[tuple[list[Row], Sentence]]:
+def told(
+    board: Board, *, alone: bool = False, says_cause: bool = True
+) -> list[tuple[list[Row], Sentence]]:
     """Return each sentence about findings with the rows of `board.findings` that it says.
 
     On a page the lead's own action has a box; where a sentence stands `alone`, as on the front
-    page, it is said with it.
+    page, it is said with it. Below a headline with its `cause`, the lead's story leaves that out.
     """
     company, known = board.company, {**facts(board), **_facts_of_findings(board)}
     rows: list[Row] = [*records(board.findings)]
@@ -67,7 +70,9 @@ def told(board: Board, *, alone: bool = False) -> list[tuple[list[Row], Sentence
     told_of = {group[0]["metric"]: group for group in levels}
     for group in levels:
         says_action = alone or group[0]["metric"] != board.lead
-        sentences.append((group, _level(board, group, known, says_action=says_action)))
+        is_new = says_cause or group[0]["metric"] != board.lead
+        story = _level(board, group, known, says_action=says_action, says_cause=is_new)
+        sentences.append((group, story))
     for row in rows:
         pair = (row["metric"], row["other"])
         is_repeated = row["kind"] == "contradicted link" and pair in rocking_pairs
@@ -83,6 +88,28 @@ def told(board: Board, *, alone: bool = False) -> list[tuple[list[Row], Sentence
         if alike:
             sentences.append((alike, _idle(board, FINDINGS[wording], alike, known)))
     return sentences
+
+
+def cause(board: Board) -> Sentence:
+    """Say why the lead is where it is, in one short sentence: an event, luck, or nothing known."""
+    metric, known = board.lead, {**facts(board), **_facts_of_findings(board)}
+    row, wording = decision(board, metric), "no cause"
+    slots: dict[str, Piece] = {"grain": board.grain, "turn": "", "usual": ""}
+    used = [known[f"{metric}.light"]]
+    shift = known.get(f"{metric}.level_shift")
+    usual = within_usual(board, board.row(metric), known)
+    if shift is not None:
+        move = slots["turn"] = "rise" if float(shift.value or 0) > 0 else "fall"
+        for sentence in _begins(metric, known, move):
+            return say(sentence.spans, say.rests_on(shift), kind="cause")
+        wording, used = "no event", [*used, shift]
+    elif row["began"] is not None:
+        wording = "slide"
+    elif usual and f"{metric}.signal" in known:
+        wording, slots["usual"] = "real change", usual
+    elif usual and row["variation"] in ("ordinary", "unreachable"):
+        wording, used = "ordinary", [*used, known[f"{metric}.variation"]]
+    return replace(fill(CAUSES[wording], slots, *used), kind="cause")
 
 
 def _of_one_cause(board: Board, rows: list[Row]) -> list[list[Row]]:
@@ -184,7 +211,12 @@ def _against(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
 
 
 def _level(
-    board: Board, group: list[Row], known: Mapping[str, Fact], *, says_action: bool
+    board: Board,
+    group: list[Row],
+    known: Mapping[str, Fact],
+    *,
+    says_action: bool,
+    says_cause: bool,
 ) -> Sentence:
     """Say a change of level as one story, each part only where it is known."""
     row = group[0]
@@ -201,7 +233,8 @@ def _level(
         "each_": "" if is_level(board, metric) else board.grain,
     }
     sentences = [fill(FINDINGS["level"], slots, shift)]
-    sentences += _begins(metric, known, "rise" if is_up else "fall")
+    if says_cause:
+        sentences += _begins(metric, known, "rise" if is_up else "fall")
     if len(group) > 1:
         others = [small_label(board, str(other["metric"])) for other in group[1:]]
         sentences.append(fill(FINDINGS["too"], {"others": listed(others)}))

@@ -123,15 +123,21 @@ def _lit(
     return replace(words, kind=kind, light=str(row["light"]) if is_judged else None)
 
 
-def sentence(board: Board, metric: str) -> Sentence:
-    """Say what happened to one metric, against its target."""
+def sentence(board: Board, metric: str, *, names_system: bool = True) -> Sentence:
+    """Say what happened to one metric, against its target.
+
+    Where it has no result, `names_system` says which system is the reason.
+    """
     known, row = facts(board), board.row(metric)
     light, value = known[f"{metric}.light"], known.get(f"{metric}.value")
     if row["reason"] == "no target" and value:
         return fill(LIGHTS["alone"], {"what": _what(board, metric, value)}, light)
     if row["reason"]:
         reason = known[f"{metric}.reason"]
-        why = phrase(UNJUDGED[_reason(board, row, metric)], unjudged_slots(board, metric))
+        slots = unjudged_slots(board, metric)
+        if not names_system:
+            slots["system"] = ""
+        why = phrase(UNJUDGED[_reason(board, row, metric)], slots)
         return fill("{L}: {why}", {**metric_slots(board, metric), "why": why}, light, reason)
     return _against(board, metric, _what(board, metric, known[f"{metric}.value"]))
 
@@ -189,11 +195,11 @@ def unjudged_slots(board: Board, metric: str) -> dict[str, Piece]:
     systems = list(dict.fromkeys(board.company.origins[name].system for name in names))
     if len(systems) == 1:
         system = say.name(systems[0])
-    return {
-        "when": period(board),
-        "reach": facts(board).get(f"{metric}.data_to", ""),
-        "system": system,
-    }
+    reach: Piece = facts(board).get(f"{metric}.data_to", "")
+    last = board.row(metric)["data_to"]
+    if pd.notna(last) and last.date() >= board.period.end:
+        reach = ""  # its source is there to the end, and says nothing of it
+    return {"when": period(board), "reach": reach, "system": system}
 
 
 def _what(board: Board, metric: str, value: Fact) -> Phrase:

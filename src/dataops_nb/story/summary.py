@@ -22,11 +22,14 @@ from dataops_nb.story.comments import label
 from dataops_nb.story.decisions import NOTHING, action, decision, wording_of
 from dataops_nb.story.effects import for_departments
 from dataops_nb.story.facts import facts, is_partial, records
-from dataops_nb.story.findings import finding_facts, told
+from dataops_nb.story.findings import cause, finding_facts, told
 from dataops_nb.story.lights import headline, most_moved, moved, movement
 from dataops_nb.story.pitch import pitch
+from dataops_nb.story.trust import warnings
 
 WORDS = 90
+PAGE_WORDS = 250  # of a whole summary: sentences, tiles, chart and inputs
+CHART_WORDS = 60  # what a chart's title and the names in it take, all headings and what is folded
 TO_DO_WORDS = 40  # with the lines about other metrics than the lead
 FOR_OTHERS = 12  # words that a second finding leaves for them
 PAST = 26  # values of a small line: half a year of weeks
@@ -245,9 +248,9 @@ def why(board: Board) -> Told:
 def _causes(board: Board) -> tuple[list[Sentence], list[Sentence], dict[str, Fact]]:
     """Return what may be said of the lead, the best first, and of others, with all facts."""
     if is_about_solving(board):
-        return list(first(board).sentences[1:2]), [], solving_facts(board)
+        return [], [], solving_facts(board)
     causes, further = list[Sentence](), list[Sentence]()
-    for rows, sentence in told(board):
+    for rows, sentence in told(board, says_cause=False):
         is_own = any(row["metric"] == board.lead for row in rows)
         (causes if is_own else further).append(sentence)
     moved_by = _moved_by(board)
@@ -292,7 +295,7 @@ def what_changed(board: Board, most: int = 6) -> Told:
     moved_by = _moved_by(board)
     if before & {sentence.text for sentence in moved_by.sentences[:1]}:
         moved_by = Told(more=moved_by.known)  # what else moved it says so of a sentence above
-    further = [sentence for _, sentence in told(board)][: most - 3]
+    further = [sentence for _, sentence in told(board, says_cause=False)][: most - 3]
     changes = [line for name, line in _moves(board) if name != board.lead]
     sentences = [*moved_by.sentences, *further, *changes]
     left = [sentence for sentence in sentences if sentence.text not in before]
@@ -305,17 +308,30 @@ def _moves(board: Board) -> Iterator[tuple[str, Sentence]]:
     return zip(most_moved(board), moved(board).sentences, strict=True)
 
 
+def room_for_inputs(board: Board) -> int:
+    """Return how many words the table of inputs may have, so that a summary stays short."""
+    parts = (opening, tiles, to_do, why, others)
+    used = sum(_words(part(board).sentences) for part in parts)
+    return PAGE_WORDS - CHART_WORDS - used - _words(warnings(board))
+
+
 def opening(board: Board) -> Told:
     """Say what stands first: the lead's headline, or what to solve first on the whole company's.
 
-    It is one sentence; who has accepted a light, the box says.
+    A short sentence below it says why, or that no cause is known; a result that is missing says so
+    itself. Who has accepted a light, the box says.
 
-    >>> story.opening(this).sentences == story.headline(this, moved=False).sentences[:1]
-    True
+    >>> print(story.opening(this))
+    Revenue was €320.50 in week 46, €20.50 above target (€300).
+    No single cause is known yet.
     """
     if is_about_solving(board):
-        return Told(first(board).sentences[:1])
-    return Told(headline(board, moved=False).sentences[:1])
+        head, *reasons = first(board).sentences[:2]
+        return Told((head, *(replace(reason, kind="cause") for reason in reasons)))
+    head = headline(board, moved=False).sentences[0]
+    if board.row(board.lead)["reason"] in _NO_RESULT or f"{board.lead}.value" not in facts(board):
+        return Told((head,))
+    return Told((head, cause(board)))
 
 
 def _fitting(sentences: Iterable[Sentence], room: int) -> tuple[Sentence, ...]:

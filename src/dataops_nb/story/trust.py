@@ -17,15 +17,18 @@ from dataops_nb import numbers, reconciliation
 from dataops_nb.alignment.measures import coverage_of, sources_of
 from dataops_nb.alignment.rows import Coverage
 from dataops_nb.board import Board
-from dataops_nb.display import Fact, Phrase, Piece, Sentence, Told, capitalized, say
+from dataops_nb.display import Fact, Phrase, Piece, Sentence, Told, capitalized, listed, say
 from dataops_nb.metrics import Measure, Simple
 from dataops_nb.pacing.track_record import FEWEST_FORECASTS
 from dataops_nb.periods import calendar
 from dataops_nb.reconciliation.pairs import Pair, find_pairs
 from dataops_nb.story.comments import label, period
 from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board, restatements
-from dataops_nb.story.phrases import fill, inside, metric_slots, phrase
-from dataops_nb.story.wordings import TRUST
+from dataops_nb.story.lights import sentence, unjudged_slots
+from dataops_nb.story.phrases import fill, inside, metric_slots, phrase, small_label
+from dataops_nb.story.wordings import TOGETHER, TRUST, UNJUDGED
+
+_GRAVE = ["stale", "fault", "incomplete", "no data", "unreconciled"]
 
 
 def agreements(board: Board) -> Told:
@@ -93,6 +96,9 @@ def _agreement_facts(board: Board, pair: Pair) -> Iterator[Fact]:
     count = len(judged)
     yield subject.fact(f"judged_{other}", count, written.quantity(count, periods), periods)
     yield subject.fact(f"apart_{other}", apart, written.number(apart), periods)
+    unfinished = int(past["a"].notna().sum()) - count
+    if unfinished > 0:
+        yield subject.fact(f"open_{other}", unfinished, written.number(unfinished), periods)
     for row in past[past["period"] == board.period.id].dropna(subset=["a"]).to_dict("records"):
         a, b = float(row["a"]), float(row["b"])
         gap = float(row["difference"])
@@ -131,7 +137,8 @@ def _agreement(board: Board, pair: Pair, known: dict[str, Fact]) -> Iterator[Sen
         yield fill(TRUST["within" if agrees.value == "yes" else "apart"], slots, gap, agrees)
     judged, apart = find("judged"), find("apart")
     if judged is not None and apart is not None and judged.value:
-        yield fill(TRUST["history"], {"apart": apart, "compared": judged})
+        counts: dict[str, Piece] = {"apart": apart, "compared": judged, "open": find("open") or ""}
+        yield fill(TRUST["history"], counts)
 
 
 def restated(board: Board, metrics: Iterable[str] | None = None, most: int = 3) -> Told:
@@ -262,6 +269,34 @@ def _time_column(board: Board, measure: Measure) -> str | None:
     if not measure.time and is_undated and measure.open is not None:
         return measure.open.from_
     return measure.time
+
+
+def warnings(board: Board) -> list[Sentence]:
+    """Say what a reader must know first: sources with faults or overdue, and unknown metrics."""
+    grave = board.current[board.current["reason"].isin(_GRAVE)]
+    return [*faulty_sources(board), *overdue_sources(board), *_together(board, grave["metric"])]
+
+
+def _together(board: Board, metrics: Iterable[str]) -> Iterator[Sentence]:
+    """Say which metrics have no result; those without one for one reason share a sentence.
+
+    Which system is late or sent bad data, a sentence about the source has said.
+    """
+    alike: dict[str, list[str]] = {}
+    for metric in metrics:
+        why = phrase(UNJUDGED[str(board.row(metric)["reason"])], _unjudged(board, metric))
+        alike.setdefault(say(why).text, []).append(metric)
+    for same in alike.values():
+        if len(same) == 1:
+            yield sentence(board, same[0], names_system=False)
+            continue
+        reason = str(board.row(same[0])["reason"])
+        names = listed([small_label(board, metric) for metric in same])
+        yield fill(TOGETHER[reason], {**_unjudged(board, same[0]), "names": names})
+
+
+def _unjudged(board: Board, metric: str) -> dict[str, Piece]:
+    return {**unjudged_slots(board, metric), "system": ""}
 
 
 def track(board: Board) -> Told:

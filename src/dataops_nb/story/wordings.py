@@ -105,10 +105,7 @@ FINDINGS: Mapping[str, str] = {
         "At this rate {it} {miss} target in about {left}."
     ),
     "decline by signal": "{L} {is_} on target, but this is {usual}.",
-    "noise": (
-        "{L}: {value} is {usual}, even though it misses target. "
-        "Don't hunt for a cause in this {grain}."
-    ),
+    "noise": "{L}: {value} is {usual}, even though it misses target.",
     "rose": "{L} rose {risen} {compared}, with no effect seen on {s}.",
     "fell": "{L} fell {risen} {compared}, with no effect seen on {s}.",
     "idle": "{L} {is_} on target, with no effect seen on {s}.",
@@ -116,6 +113,14 @@ FINDINGS: Mapping[str, str] = {
     "opposite": "We expected {l} to {raise_} {s}. The data show the opposite.",
     "good and idle": "Good results with no effect seen on any North Star: {names}.",
     "busy and idle": "Busy, with no effect seen on any North Star: {names}.",
+}
+# Why a metric is where it is, in one short sentence below its headline.
+CAUSES: Mapping[str, str] = {
+    "no event": "No cause of the {turn} is known yet.",
+    "slide": "No cause of the slide is known yet.",
+    "real change": "It is {usual}; no cause is known yet.",
+    "ordinary": "It is an ordinary {grain}: there is no single cause to look for.",
+    "no cause": "No single cause is known yet.",
 }
 LINKS: Mapping[str, str] = {
     "higher": (
@@ -229,7 +234,7 @@ TRUST: Mapping[str, str] = {
     "apart": "{A} ({a}) and {B} ({b}) disagree[ on {l}] by {gap}; {allowed} is allowed.",
     "no data": "No comparison[ of {l}] for {when}: {A} or {B} has no data.",
     "open": "{A} {a}, {B} {b} so far in {when}; more rows may arrive.",
-    "history": "They disagreed in {apart} of {compared}.",
+    "history": "They disagreed in {apart} of {compared}[; {open} more may still change].",
     "restated": "{L}, {when}: reported {reported}, {value_now}. {reason}.",
     "now": "now {value}",
     "now more": "now {by} more",
@@ -266,6 +271,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "together": TOGETHER,
     "usual": USUAL,
     "findings": FINDINGS,
+    "causes": CAUSES,
     "links": LINKS,
     "luck": LUCK,
     "pace": PACE,

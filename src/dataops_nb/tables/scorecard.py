@@ -23,6 +23,7 @@ from dataops_nb.story.decisions import briefly, due_fact
 from dataops_nb.story.facts import PARTIAL, beside, facts, is_partial
 from dataops_nb.story.lights import most_moved
 from dataops_nb.story.phrases import small_label
+from dataops_nb.story.summary import room_for_inputs
 from dataops_nb.terms import Grain
 
 MISSING = "–"
@@ -39,6 +40,7 @@ _PROVENANCE = {
 }
 _INPUT_COLUMNS = ("Now", "Status", "Owner", "Data to")
 MOST_INPUTS = 7
+FEWEST_INPUTS = 3  # whatever else a summary says
 _LATE = ("stale", "incomplete", "no data")
 _BOUNDS = {"up": "≥ {}", "down": "≤ {}"}
 
@@ -140,7 +142,10 @@ def six_twelve(board: Board, metric: str) -> Table:
     rows += [_period_row(board, row, metric) for _, row in months.iterrows()]
     covered = covers(board.rows, metric, board.period)
     rows += [_to_date_row(board, metric, name, covered) for name in _TO_DATE]
-    caption = f"{board.company.label(metric)}: last six weeks, twelve months and to date"
+    spans = [(len(weeks), "week"), (len(months), "month")]
+    counts = [numbers.of(board).quantity(count, f"{grain}s") for count, grain in spans if count]
+    shown = f"last {', '.join(counts)} and to date" if counts else "to date"
+    caption = f"{board.company.label(metric)}: {shown}"
     columns = ["Period", "Value", "Target", "Year earlier", "Change"]
     return Table(caption, columns, rows, frozenset(columns[1:]))
 
@@ -329,19 +334,18 @@ def feeds(board: Board, most: int = MOST_INPUTS) -> Table:
     A North Star is fed by what moves it in the data, whether or not somebody declared it, by the
     parts of its formula, and by what was declared to move it, wherever it is measured; an input
     that says the same as a stronger one is left out. Another metric that leads a board is fed by
-    what stands directly below it in the tree. The date of the data is shown where it differs.
+    what stands directly below it in the tree. The date of the data is shown where it differs. The
+    weakest are left out where a summary would have more words than anybody reads.
     """
     company = board.company
     if board.lead in company.north_star:
         return _feeds_of_stars(board, most)
     inputs = board.inputs.head(most)
-    nothing = f"no other metric is expected to move {small_label(board, board.lead).text}"
     return _input_table(
         board,
         [(row, []) for _, row in inputs.iterrows()],
         [],
         small_label(board, board.lead).text,
-        nothing,
     )
 
 
@@ -356,8 +360,7 @@ def _feeds_of_stars(board: Board, most: int) -> Table:
         if name in row_of:
             row = row_of[name]
             fed.append((row, ["; ".join(stars_of[name]), variation_text(row)]))
-    nothing = "nothing was declared to move it, and the data show nothing that does"
-    return _input_table(board, fed, ["Feeds", "Change"], "the North Star", nothing)
+    return _input_table(board, fed, ["Feeds", "Change"], "the North Star")
 
 
 def _strongest_pairs(board: Board) -> list[tuple[str, str]]:
@@ -382,18 +385,22 @@ def _strongest_pairs(board: Board) -> list[tuple[str, str]]:
 
 
 def _input_table(
-    board: Board, fed: list[tuple[pd.Series, list[Cell]]], further: list[str], of: str, nothing: str
+    board: Board, fed: list[tuple[pd.Series, list[Cell]]], further: list[str], of: str
 ) -> Table:
     """Return inputs as a table; the date of their data only where one differs from the page's."""
     reach = board.row(board.lead)["data_to"]
     is_dated = any(row["data_to"] != reach for row, _ in fed)
     rows: list[list[Cell]] = []
+    room = room_for_inputs(board)
     for row, more in fed:
         label, *others = _input_row(board, row)
-        rows.append([label, *more, *(others if is_dated else others[:-1])])
+        cells = [label, *more, *(others if is_dated else others[:-1])]
+        room -= sum(len(str(cell).split()) for cell in cells)
+        if room >= 0 or len(rows) < FEWEST_INPUTS:
+            rows.append(cells)
     columns = [*_INPUT_COLUMNS] if is_dated else [*_INPUT_COLUMNS[:-1]]
     names = ["Input", *further, *columns]
-    return Table(f"Inputs to {of}", names, rows, frozenset({"Now"}), nothing)
+    return Table(f"Inputs to {of}", names, rows, frozenset({"Now"}), "none known")
 
 
 def _input_row(board: Board, row: pd.Series) -> list[Cell]:

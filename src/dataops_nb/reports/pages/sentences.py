@@ -153,8 +153,9 @@ def _keep_together(text: str) -> str:
 def write(stored: Mapping[str, Any], shown: Shown) -> Markup:
     """Write sentences that a notebook displays (`sentences facts title heading boxed`) as HTML.
 
-    Headlines stand under their light, figures in a row, tiles side by side, the others as a list;
-    under a title, all are folded. A heading stands over the lines it has, and never alone.
+    Headlines stand under their light, their cause below them, figures in a row, tiles side by side,
+    the others as a list; under a title, all are folded. A heading stands over the lines it has, and
+    never alone.
     """
     brought = [as_fact(fact) for fact in stored.get("facts") or []]
     boxed = bool(stored.get("boxed"))
@@ -165,8 +166,8 @@ def write(stored: Mapping[str, Any], shown: Shown) -> Markup:
         if kind == "headline":
             blocks.append(_headline(line, sentence.get("light"), shown.reason))
             continue
-        kind = {"figures": "figures", "tile": "tiles"}.get(kind, "lines")
-        if blocks and blocks[-1].kind == kind != "figures":
+        kind = {"figures": "figures", "tile": "tiles", "cause": "cause"}.get(kind, "lines")
+        if blocks and blocks[-1].kind == kind in ("tiles", "lines"):
             blocks[-1].lines.append(line)
         else:
             blocks.append(Block(kind, [line]))
