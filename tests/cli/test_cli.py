@@ -508,6 +508,14 @@ def test_explain_against_any_period_of_the_grain(
     assert "did you mean '2026-W45'?" in refused.err
 
 
+def test_explain_against_a_period_of_another_grain_takes_its_grain(bench: Path, capsys) -> None:
+    words = ("metric", "explain", "deals", "--as-of", "2026-11-22", "--json", "--against")
+    document = Said(capsys, "-w", bench, *words, "2026-11-06").document
+    assert (document["period"], document["against"]) == ("2026-11-22", "2026-11-06")
+    refused = Said(capsys, "-w", bench, *words, "2026-11-06", "--grain", "week")
+    assert (refused.code, "--grain day" in refused.err) == (2, True)
+
+
 def test_explain_as_factors_ends_with_their_product(
     bench: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,7 @@ SMALL = {
     "board/measurement": "how a board gets its table; doors lead here from both floors",
     "board/scales": "the three scales; priorities and stakes read them alike",
     "charts/lean": "it runs before anything imports altair",
+    "cli/completion": "a verb of its own, and what only a shell asks",
     "cli/conversations": "the verbs of people, apart from those of numbers and reports",
     "cli/pitches": "one part of `check`, and the only one that needs readers",
     "controls/questions": "brings widgets, which a refresh must not load",
