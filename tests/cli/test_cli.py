@@ -839,6 +839,7 @@ def test_lab_starts_at_the_first_notebook_with_its_root_at_the_workbench(bench: 
     words = start.command(place, browser=False, extra=["--port", "9000"])  # type: ignore[arg-type]
     assert words == [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={bench}",
+        "--ServerApp.contents_manager_class=dataops_nb.cli.contents.Contents",
         f"--LabApp.default_url=/lab/workspaces/{start.workspace(place)}/tree/notebooks/sales.ipynb",
         "--no-browser", "--port", "9000",
     ]  # fmt: skip

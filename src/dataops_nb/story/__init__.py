@@ -96,6 +96,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 MIME = "application/vnd.dataops-nb.facts+json"
 SCHEMA_VERSION = 1
 _GRAVE = ["stale", "fault", "incomplete", "no data", "unreconciled"]
