@@ -44,3 +44,10 @@ def _stand_in() -> ModuleType:
 
     module.is_valid_syntax = is_valid_syntax  # type: ignore[attr-defined]
     return module
+
+
+if "IPython" in sys.modules:
+    # A notebook: metric tables are shown with their lights.
+    from dataops_nb import glances
+
+    glances.enable()

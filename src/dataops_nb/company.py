@@ -173,6 +173,12 @@ class Company(Model):
     solve_next: list[Item] = Field([], description="Things to solve.")
     glossary: dict[str, str] = Field({}, description="Words, and what they mean here.")
 
+    def __repr__(self) -> str:
+        counts = []
+        for number, word in ((len(self.departments), "department"), (len(self.metrics), "metric")):
+            counts.append(f"{number} {word}" if number == 1 else f"{number} {word}s")
+        return f"<{type(self).__name__} of {self.name}: {', '.join(counts)}>"
+
     @cached_property
     def metrics(self) -> dict[str, AnyMetric]:
         """Every metric by id, in the order of the departments."""

@@ -508,6 +508,14 @@ def test_explain_against_any_period_of_the_grain(
     assert "did you mean '2026-W45'?" in refused.err
 
 
+def test_explain_against_a_period_of_another_grain_takes_its_grain(bench: Path, capsys) -> None:
+    words = ("metric", "explain", "deals", "--as-of", "2026-11-22", "--json", "--against")
+    document = Said(capsys, "-w", bench, *words, "2026-11-06").document
+    assert (document["period"], document["against"]) == ("2026-11-22", "2026-11-06")
+    refused = Said(capsys, "-w", bench, *words, "2026-11-06", "--grain", "week")
+    assert (refused.code, "--grain day" in refused.err) == (2, True)
+
+
 def test_explain_as_factors_ends_with_their_product(
     bench: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -831,6 +839,7 @@ def test_lab_starts_at_the_first_notebook_with_its_root_at_the_workbench(bench: 
     words = start.command(place, browser=False, extra=["--port", "9000"])  # type: ignore[arg-type]
     assert words == [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={bench}",
+        "--ServerApp.contents_manager_class=dataops_nb.cli.contents.Contents",
         f"--LabApp.default_url=/lab/workspaces/{start.workspace(place)}/tree/notebooks/sales.ipynb",
         "--no-browser", "--port", "9000",
     ]  # fmt: skip

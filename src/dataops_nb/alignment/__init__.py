@@ -56,6 +56,11 @@ __all__ = [
     "from_frame",
 ]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 COLUMNS = [
     "metric", "department", "segment", "grain", "period", "period_start", "period_end",
     "value", "n", "complete", "coverage", "data_to", "condition",

@@ -27,7 +27,7 @@ from dataops_nb import alignment, drivers, links, plain, status
 from dataops_nb.alignment.frame_rows import frame_company
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.table_rows import TableRows
-from dataops_nb.board import decisions, events, findings, measurement, priorities, stakes
+from dataops_nb.board import decisions, events, findings, glance, measurement, priorities, stakes
 from dataops_nb.board.scales import scale
 from dataops_nb.company import Company, Memory
 from dataops_nb.errors import UsageError, did_you_mean
@@ -39,7 +39,11 @@ from dataops_nb.terms import GRAINS, Better, Grain
 __all__ = ["Board", "of", "read", "scale"]
 
 
-@dataclass(frozen=True)
+def __dir__() -> list[str]:
+    return __all__
+
+
+@dataclass(frozen=True, repr=False)
 class Board:
     """A judged metric table, and what it was made from.
 
@@ -59,6 +63,12 @@ class Board:
     metrics: tuple[str, ...]
     table: pd.DataFrame
     memory: Memory = field(default_factory=Memory)
+
+    def __repr__(self) -> str:
+        return glance.text(self)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {**glance.table(self)._repr_mimebundle_(), "text/plain": glance.text(self)}
 
     @property
     def as_of(self) -> dt.date:

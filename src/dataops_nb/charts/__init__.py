@@ -51,6 +51,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 # The name and the size of a part.
 Part = tuple[str, float]
 # Days of slack: things without an end stand at a year, a dashed line marks a quarter.

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from dataops_nb.cli import arguments
+from dataops_nb.cli.terminal import folded, mark, painted, table, width
 from dataops_nb.errors import DataopsError, UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "main",
+    "mark",
+    "table",
+    "width",
 ]
 
 
@@ -41,12 +45,6 @@ DISK = 7
 SIGNALLED = 128
 INTERRUPTED = 130
 SCHEMA_VERSION = 1
-MARKS = {
-    "green": "● green",
-    "yellow": "▲ yellow",
-    "red": "■ red",
-    "unknown": "◇ unknown",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -149,12 +147,6 @@ def print_error(message: str) -> None:
     print(f"dataops-nb: {message}", file=sys.stderr)
 
 
-def mark(light: str | None) -> str:
-    """Return a light as shape and word, readable without colour."""
-    name = light or ""
-    return MARKS.get(name, name)
-
-
 def write(text: str) -> None:
     """Print `text`; a closed pipe changes neither the work nor its exit code."""
     encoding = sys.stdout.encoding or "utf-8"
@@ -165,6 +157,11 @@ def write(text: str) -> None:
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
+
+
+def show(text: str) -> None:
+    """Print what people read: on a terminal in its width, with the lights in colour."""
+    write(painted(folded(text)))
 
 
 def document(content: Mapping[str, Any]) -> None:
@@ -183,40 +180,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def table(
-    headers: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    *,
-    right: Collection[str] = (),
-) -> str:
-    """Set rows under headers, each column as wide as its widest cell.
-
-    Columns named in `right` are aligned right.
-    """
-    lines = [list(headers)]
-    lines += [[_cell_text(cell) for cell in row] for row in rows]
-    widths = []
-    for column in zip(*lines, strict=True):
-        widths.append(max(map(len, column)))
-    lines.insert(1, ["-" * width for width in widths])
-    texts = []
-    for line in lines:
-        cells = []
-        for header, cell, width in zip(headers, line, widths, strict=True):
-            if header in right:
-                cells.append(cell.rjust(width))
-            else:
-                cells.append(cell.ljust(width))
-        texts.append("  ".join(cells).rstrip())
-    return "\n".join(texts)
-
-
-def _cell_text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    return " ".join(str(cell).split())
 
 
 def find(args: Namespace) -> Workbench:

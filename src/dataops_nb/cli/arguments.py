@@ -7,6 +7,7 @@ imported when the command runs, so help and usage errors stay fast.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,15 +36,15 @@ from dataops_nb.cli.outside import add_init, add_outside
 from dataops_nb.errors import did_you_mean
 
 FORMATS = ("cron", "systemd", "github", "airflow", "jupyter-scheduler")
+SHELLS = ("bash", "zsh", "fish")
 SCALES = ("attainment", "sigma", "north_star")
 ENGINES = ("forked", "kernel")
 LIGHTS = ("red", "yellow", "never")
 DESCRIPTION = "Reports that explain your company's numbers."
 EPILOG = """exit codes:
-  0 success, 1 report failed or page rejected, 2 usage or definition error, 3 data error, \
-4 --fail-on reached,
-  5 timeout, 6 killed or out of memory, 7 cannot write or publish, 8 locked, 130 interrupted, \
-143 stopped"""
+  0 success, 1 report failed or page rejected, 2 usage or definition error,
+  3 data error, 4 --fail-on reached, 5 timeout, 6 killed or out of memory,
+  7 cannot write or publish, 8 locked, 130 interrupted, 143 stopped"""
 OPTION = re.compile(r"(?<!\w)--?[a-z][a-z-]*")
 
 
@@ -63,6 +64,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         no_cache=False,
     )
     parser = build()
+    if "_ARGCOMPLETE" in os.environ:
+        # A shell asks what could stand at its cursor. Nothing else needs this module.
+        from dataops_nb.cli import completion  # noqa: PLC0415
+
+        completion.answer(parser)
     if not argv:
         parser.print_help()
         raise SystemExit(0)
@@ -90,18 +96,23 @@ def build() -> Parser:
     )
     parser.set_defaults(parser=parser)
     verbs = Verbs(parser, shared, dest="verb", metavar="COMMAND", title="commands")
+    verbs.group("begin")
     _start(verbs)
-    _boards(verbs)
+    verbs.group("look at numbers")
+    _status(verbs)
     _metric(verbs)
     _comparisons(verbs)
+    add_questions(verbs)
+    verbs.group("publish reports")
     _plan(verbs)
     _refresh(verbs)
     _backfill(verbs)
     _ledger(verbs)
-    add_questions(verbs)
-    add_messages(verbs)
-    add_notes(verbs)
     _pages(verbs)
+    verbs.group("write down")
+    add_notes(verbs)
+    add_messages(verbs)
+    verbs.group("this machine and other tools")
     _machine(verbs)
     add_outside(verbs)
     return parser
@@ -118,14 +129,14 @@ def _start(verbs: Verbs) -> None:
     department.add_argument("name", metavar="NAME", help="id, such as field_service")
     report = parts.add("report", "start:run_report", "a new report: notebook and reports.yaml line")
     report.add_argument("name", metavar="NAME", help="id, such as board-pack")
-
-
-def _boards(verbs: Verbs) -> None:
     verbs.add(
         "check",
         "check:run_check",
         "find every error in definitions and data",
     )
+
+
+def _status(verbs: Verbs) -> None:
     status = verbs.add(
         "status",
         "status:run_status",
@@ -172,7 +183,7 @@ def _metric(verbs: Verbs) -> None:
     )
     add_metric(explain, "metric id", "ID")
     add_as_of(explain)
-    add_grain(explain)
+    add_grain(explain, "that of --against, else week")
     explain.add_argument(
         "--against",
         default="previous",
@@ -404,3 +415,9 @@ def _machine(verbs: Verbs) -> None:
         "check:run_doctor",
         "check that this machine and workbench are ready",
     )
+    completion = verbs.add(
+        "completion",
+        "completion:run_completion",
+        "print what makes a shell complete commands and names",
+    )
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))

@@ -64,7 +64,7 @@ def run_ask(args: Namespace) -> int:
         if text:
             paragraphs.append(f"{title}\n{text}")
     paragraphs.append(str(page_path))
-    cli.write("\n\n".join(paragraphs))
+    cli.show("\n\n".join(paragraphs))
     return 0
 
 

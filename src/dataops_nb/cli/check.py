@@ -193,7 +193,7 @@ def _print_check(findings: Findings, metrics: int, sources: int) -> None:
     lines += [f"note: {notice}" for notice in findings.notices]
     if not findings.exit_code:
         lines.append(f"ok: {_count(metrics, 'metric')}, {_count(sources, 'source')}")
-    cli.write("\n".join(lines))
+    cli.show("\n".join(lines))
 
 
 def _count(number: int, word: str) -> str:
@@ -283,7 +283,7 @@ def run_doctor(args: Namespace) -> int:
         for check in checks:
             verdict = "ok" if check.ok else "problem"
             lines.append(f"{verdict:8} {check.name:13} {check.text}")
-        cli.write("\n".join(lines))
+        cli.show("\n".join(lines))
     return 0 if healthy else 1
 
 

@@ -38,6 +38,7 @@ LINK_COLUMNS = (
 LINK_NUMBERS = ("effect", "effect_low", "effect_high", "q")
 LINK_HEADERS = ("input", "target", "verdict", "lag", "effect", "from", "to", "q", "note")
 LINK_RIGHT = ("lag", "effect", "from", "to", "q")
+LINK_SPARE = ("q", "from", "to")
 LARGE = 1000
 BRIDGE_COLUMNS = (
     "metric",
@@ -49,6 +50,7 @@ BRIDGE_COLUMNS = (
     *PARTS,
     "within_tolerance",
 )
+BRIDGE_SPARE = ("with", "a", "b", "within_tolerance", "duplicate")
 ROW_COLUMNS = tuple(reconciliation.ROWS)
 AMOUNT_COLUMNS = {"a", "b", "difference", "a_amount", "b_amount", *PARTS}
 VERDICTS = {True: "yes", False: "no", None: ""}
@@ -68,7 +70,7 @@ def run_links(args: Namespace) -> int:
         return 0
     rows.sort(key=_link_order)
     lines = [_link_line(definitions, row, args.grain) for row in rows]
-    cli.write(cli.table(LINK_HEADERS, lines, right=LINK_RIGHT))
+    cli.show(cli.table(LINK_HEADERS, lines, right=LINK_RIGHT, spare=LINK_SPARE))
     return 0
 
 
@@ -142,7 +144,7 @@ def run_reconcile(args: Namespace) -> int:
     lines = []
     for row in rows:
         lines.append([_reconcile_cell(value) for value in row.values()])
-    cli.write(cli.table(columns, lines, right=AMOUNT_COLUMNS))
+    cli.show(cli.table(columns, lines, right=AMOUNT_COLUMNS, spare=BRIDGE_SPARE))
     return 0
 
 

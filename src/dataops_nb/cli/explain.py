@@ -13,6 +13,7 @@ from dataops_nb import cli, drivers, numbers, plain, sources, workbench
 from dataops_nb.cli.metric import require, split
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.drivers import Change
+from dataops_nb.drivers.names import grain_named
 from dataops_nb.periods import calendar
 from dataops_nb.story.changes import part_name, part_unit
 
@@ -35,7 +36,8 @@ def run_explain(args: Namespace) -> int:
     headers = FACTOR_HEADERS if args.multiplicative else PART_HEADERS
     explain = drivers.multiply if args.multiplicative else drivers.of_company
     with sources.open(definitions, bench.data, as_of, keep=bench.cache) as catalog:
-        period = company_calendar.last_complete(args.grain, catalog.as_of)
+        grain = args.grain or grain_named(catalog, args.against) or "week"
+        period = company_calendar.last_complete(grain, catalog.as_of)
         against = drivers.comparison_named(catalog, period, args.against)
         change = drivers.change(catalog, args.metric, period, against)
         parts = explain(catalog, args.metric, period, against, by)
@@ -46,12 +48,12 @@ def run_explain(args: Namespace) -> int:
             document["factor"] = _factor_of(change)
         cli.document(document)
         return 0
-    cli.write(_change_text(definitions, args.metric, change))
+    cli.show(_change_text(definitions, args.metric, change))
     if rows:
         lines = [_part_line(definitions, args.metric, row) for row in rows]
         if args.multiplicative:
             lines.append(_product_line(definitions, change))
-        cli.write(cli.table(headers, lines, right=[name for name in headers if name in RIGHT]))
+        cli.show(cli.table(headers, lines, right=[name for name in headers if name in RIGHT]))
     return 0
 
 

@@ -21,6 +21,7 @@ from dataops_nb.lineage import metric_parts
 from dataops_nb.metrics import Simple, SourceTarget
 
 LIST_HEADERS = ("id", "label", "department", "type", "grains", "unit", "role")
+LIST_SPARE = ("grains", "type", "role", "unit")
 YAML_WIDTH = 110
 # Keys that `metric show` prints in a place of their own.
 SHOWN_APART = (
@@ -66,7 +67,7 @@ def run_list(args: Namespace) -> int:
     for row in rows:
         row["grains"] = ", ".join(row["grains"])
         lines.append([row[name] for name in LIST_HEADERS])
-    cli.write(cli.table(LIST_HEADERS, lines))
+    cli.show(cli.table(LIST_HEADERS, lines, spare=LIST_SPARE))
     return 0
 
 
@@ -98,7 +99,12 @@ def run_show(args: Namespace) -> int:
     if args.json:
         cli.document(shown)
     else:
-        text = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=YAML_WIDTH)
+        text = yaml.safe_dump(
+            shown,
+            sort_keys=False,
+            allow_unicode=True,
+            width=min(YAML_WIDTH, cli.width() or YAML_WIDTH),
+        )
         cli.write(text.rstrip("\n"))
     return 0
 
@@ -113,7 +119,7 @@ def run_tree(args: Namespace) -> int:
         return 0
     for tree in trees:
         lines = [_branch_text(tree), *_branch_lines(tree["children"], "")]
-        cli.write("\n".join(lines))
+        cli.show("\n".join(lines))
     return 0
 
 
@@ -241,7 +247,7 @@ def run_values(args: Namespace) -> int:
         return 0
     written = numbers.of(definitions)
     lines = [_value_line(row, unit, written) for row in rows]
-    cli.write(cli.table(VALUE_COLUMNS, lines, right=("value", "n")))
+    cli.show(cli.table(VALUE_COLUMNS, lines, right=("value", "n")))
     return 0
 
 

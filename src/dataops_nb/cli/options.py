@@ -37,6 +37,21 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
             width = longest + 2 * self._indent_increment
             self._action_max_length = max(self._action_max_length, width)
 
+    def _format_action(self, action: argparse.Action) -> str:
+        """Format one option or argument; commands come in the groups in which they were added."""
+        groups = getattr(action, "groups", {})
+        if not groups:
+            return super()._format_action(action)
+        texts: list[str] = []
+        indent = " " * self._current_indent
+        for command in self._iter_indented_subactions(action):
+            title = groups.get(command.dest)
+            if title:
+                blank = "\n" if texts else ""
+                texts.append(f"{blank}{indent}{title}\n")
+            texts.append(super()._format_action(command))
+        return "".join(texts)
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises UsageError and suggests the nearest right name."""
@@ -83,9 +98,19 @@ class Verbs:
     def __init__(self, parser: Parser, shared: Parser, **options: Any) -> None:
         self._shared = shared
         self._commands = parser.add_subparsers(required=True, **options)
+        self._title = ""
+        self._titles: dict[str, str] = {}
+        vars(self._commands)["groups"] = self._titles
+
+    def group(self, title: str) -> None:
+        """Show the commands that are added from here on under `title` in the help."""
+        self._title = title
 
     def add(self, name: str, run: str, text: str) -> Parser:
         """Add the command `name`, which calls the function `run`; `text` is its help."""
+        if self._title:
+            self._titles[name] = self._title
+            self._title = ""
         description = f"{text[0].upper()}{text[1:]}."
         parser: Parser = self._commands.add_parser(
             name, help=text, description=description, parents=[self._shared]
@@ -175,14 +200,14 @@ def add_as_of(parser: Parser) -> None:
     )
 
 
-def add_grain(parser: Parser) -> None:
-    """Add `--grain`, with week as its default."""
+def add_grain(parser: Parser, otherwise: str = "week") -> None:
+    """Add `--grain`, with week as its default; None where the help says `otherwise`."""
     parser.add_argument(
         "--grain",
         choices=GRAINS,
-        default="week",
+        default="week" if otherwise == "week" else None,
         metavar="G",
-        help=f"{', '.join(GRAINS)} (week)",
+        help=f"{', '.join(GRAINS)} ({otherwise})",
     )
 
 

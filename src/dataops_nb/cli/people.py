@@ -70,7 +70,7 @@ def run_form(args: Namespace) -> int:
         f"{trial.readers} readers a pitch give a {power:.0%} chance of telling {high:.0%} from "
         f"{low:.0%}; {needed} readers give 80%."
     )
-    cli.write("\n".join(lines))
+    cli.show("\n".join(lines))
     return 0
 
 
@@ -139,7 +139,7 @@ def run_record(args: Namespace) -> int:
     plural = "s"
     if count == 1:
         plural = ""
-    cli.write(f"{count} answer{plural}, {new} new")
+    cli.show(f"{count} answer{plural}, {new} new")
     return 0
 
 
@@ -170,7 +170,7 @@ def run_result(args: Namespace) -> int:
     if args.json:
         cli.document(_result_document(result, written))
         return 0
-    cli.write("\n".join(_result_lines(result, written)))
+    cli.show("\n".join(_result_lines(result, written)))
     return 0
 
 
@@ -258,7 +258,7 @@ def run_note(args: Namespace) -> int:
         return 0
     label = metric_board.company.label(args.metric)
     light = cli.mark(note["light"])
-    cli.write(f"Noted for {label} ({light}): {filled} ({note['who']}, {metric_board.as_of})")
+    cli.show(f"Noted for {label} ({light}): {filled} ({note['who']}, {metric_board.as_of})")
     return 0
 
 

@@ -86,7 +86,7 @@ def run_refresh(args: Namespace) -> int:
         rows = fields(outcome.reports, REFRESH_COLUMNS)
         cli.document({"run": outcome.run, "as_of": outcome.as_of, "reports": rows})
     else:
-        cli.write(results_table(outcome.reports, REFRESH_HEADERS))
+        cli.show(results_table(outcome.reports, REFRESH_HEADERS))
         cli.write(f"\n{place_of(bench) / 'index.html'}")
     for problem in outcome.undelivered:
         print(f"dataops-nb: {problem}", file=sys.stderr)
@@ -138,7 +138,7 @@ def run_plan(args: Namespace) -> int:
     for report in reports:
         due = "yes" if report.due else "no"
         lines.append([report.suite, report.report, report.period, due, report.why, report.notebook])
-    cli.write(cli.table(PLAN_HEADERS, lines))
+    cli.show(cli.table(PLAN_HEADERS, lines, spare=("notebook", "suite")))
     return 0
 
 
@@ -159,7 +159,7 @@ def run_backfill(args: Namespace) -> int:
         rows = fields(outcome.reports, BACKFILL_COLUMNS)
         cli.document({"run": outcome.run, "as_of": outcome.as_of, "reports": rows})
     else:
-        cli.write(results_table(outcome.reports, BACKFILL_HEADERS))
+        cli.show(results_table(outcome.reports, BACKFILL_HEADERS))
     return outcome.exit_code
 
 
@@ -178,12 +178,12 @@ def run_runs(args: Namespace) -> int:
         cli.document({"runs": documents})
         return 0
     if not rows:
-        cli.write("nothing has run yet")
+        cli.show("nothing has run yet")
         return 0
     lines = []
     for row in rows:
         lines.append([_rounded(row[name]) for name in RUN_HEADERS])
-    cli.write(cli.table(RUN_HEADERS, lines, right=("seconds",)))
+    cli.show(cli.table(RUN_HEADERS, lines, right=("seconds",), spare=("run", "period")))
     return 0
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 
 NOTEBOOKS = ("00_start_here.ipynb", "05_profile.ipynb", "10_north_star.ipynb")
+# Where a notebook is opened without being modified.
+CONTENTS = "dataops_nb.cli.contents.Contents"
 
 
 def run_init(args: Namespace) -> int:
@@ -201,6 +203,7 @@ def run_lab(args: Namespace) -> int:
 def command(bench: Workbench, *, browser: bool = True, extra: list[str] | None = None) -> list[str]:
     """Return the command that starts JupyterLab; `extra` comes last, so that it wins."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={bench.root}"]
+    words.append(f"--ServerApp.contents_manager_class={CONTENTS}")
     notebook = _first_notebook(bench)
     if notebook is not None:
         url = f"/lab/workspaces/{workspace(bench)}/tree/{quote(notebook)}"

@@ -67,6 +67,9 @@ SOLVE_HEADERS = (
     "why",
 )
 SOLVE_RIGHT = ("start by", "cost a year", "likely from", "to", "top three", "requests")
+SOLVE_SPARE = ("requests", "top three", "likely from", "to", "work", "metric")
+# What a narrow terminal does without, the first ones first.
+SPARE = ("owner", "department", "attained", "needed", "chance", "pace", "sigma")
 STAKES = ("at_stake", "at_stake_low", "at_stake_high")
 
 
@@ -88,15 +91,20 @@ def run_status(args: Namespace) -> int:
         cli.document(_status_document(company_board, rows))
         return 0
     definitions = company_board.company
-    cli.write(_period_heading(company_board, company_board.period, "as of"))
+    cli.show(_period_heading(company_board, company_board.period, "as of"))
     if args.sort:
         lines = [_scale_line(definitions, row) for row in rows]
-        cli.write(cli.table(SCALE_HEADERS, lines, right=SCALE_RIGHT))
+        cli.show(_table(SCALE_HEADERS, lines, SCALE_RIGHT))
         return 0
     lines = [_light_line(definitions, row) for row in _north_star_first(definitions, rows)]
-    cli.write(cli.table(LIGHT_HEADERS, lines, right=LIGHT_RIGHT))
+    cli.show(_table(LIGHT_HEADERS, lines, LIGHT_RIGHT))
     _print_findings(company_board)
     return 0
+
+
+def _table(headers: Sequence[str], lines: Sequence[Sequence[Any]], right: Sequence[str]) -> str:
+    spare = [name for name in SPARE if name in headers]
+    return cli.table(headers, lines, right=right, spare=spare, group="department")
 
 
 def _with_sound_memory(company_board: Board) -> Board:
@@ -132,7 +140,7 @@ def _print_sentences(title: str, sentences: Sequence[Any]) -> None:
     if not sentences:
         return
     lines = [f"- {sentence.text}" for sentence in sentences]
-    cli.write("\n".join(["", title, *lines]))
+    cli.show("\n".join(["", title, *lines]))
 
 
 def _status_document(company_board: Board, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -178,13 +186,13 @@ def _run_open(args: Namespace, company_board: Board) -> int:
             }
         )
     elif period is None:
-        cli.write(
+        cli.show(
             f"{definitions.name}: no {company_board.grain} is in progress on {company_board.as_of}"
         )
     else:
-        cli.write(_period_heading(company_board, period, "on pace as of"))
+        cli.show(_period_heading(company_board, period, "on pace as of"))
         lines = [_pace_line(definitions, row) for row in _north_star_first(definitions, rows)]
-        cli.write(cli.table(PACE_HEADERS, lines, right=PACE_RIGHT))
+        cli.show(_table(PACE_HEADERS, lines, PACE_RIGHT))
     return 0
 
 
@@ -326,9 +334,9 @@ def run_solve(args: Namespace) -> int:
     written = numbers.of(company_board)
     day = company_board.as_of
     lines = [_solve_line(row, currency, written, day) for row in rows]
-    cli.write(cli.table(SOLVE_HEADERS, lines, right=SOLVE_RIGHT))
+    cli.show(cli.table(SOLVE_HEADERS, lines, right=SOLVE_RIGHT, spare=SOLVE_SPARE))
     for row in closed:
-        cli.write(f"closed since the last report: {row['title']}")
+        cli.show(f"closed since the last report: {row['title']}")
     return 0
 
 

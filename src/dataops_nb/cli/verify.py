@@ -49,7 +49,7 @@ def run_verify(args: Namespace) -> int:
             for problem in problems:
                 print(f"{path}: {problem}", file=sys.stderr)
             if not problems and not args.quiet:
-                cli.write(f"{path}: agrees with its facts{_seal_note(path)}")
+                cli.show(f"{path}: agrees with its facts{_seal_note(path)}")
     if any(problems_by_page.values()):
         return REFUSED
     return 0

@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 REFRESHING = "DATAOPS_NB_REFRESH"
 WANTED = "DATAOPS_WIDGETS"
 # What a Jupyter server tells the kernels it starts: their notebook, and its own process.

@@ -35,6 +35,10 @@ from dataops_nb.periods import Calendar, Period
 __all__ = ["explain", "lmdi", "shapley"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 Against = Literal["previous", "same_last_year"] | Period
 COLUMNS = ["metric", "part", "kind", "before", "now", "effect", "share"]
 _COMPARED = ("previous", "same_last_year")

@@ -13,7 +13,7 @@ from dataops_nb.alignment.rows import Rows
 from dataops_nb.errors import UsageError, nearest
 from dataops_nb.periods import Calendar, Period
 from dataops_nb.periods import calendar as calendar_of
-from dataops_nb.terms import GRAINS
+from dataops_nb.terms import GRAINS, Grain
 
 # What may be said instead of a period's id.
 WORDS = ("previous", "last-year")
@@ -44,6 +44,19 @@ def period_named(rows: Rows, explained: Period, name: str) -> Period:
     hint = _hint(cut, known, name) or f"write it like {known[-1].id}"
     listed = f"known are {known[0].id} to {known[-1].id}, previous and last-year"
     raise UsageError(f"unknown {grain} {name!r}; {listed}; {hint}")
+
+
+def grain_named(rows: Rows, name: str) -> Grain | None:
+    """Return the grain of the period with this id, among those that any source covers."""
+    span = rows.span()
+    if span is None or not name:
+        return None
+    cut = calendar_of(rows.company.calendar, rows.company.holidays)
+    for grain in GRAINS:
+        for period in cut.periods(grain, span[0], min(span[1], rows.as_of)):
+            if name in (period.id, period.fiscal):
+                return grain
+    return None
 
 
 def _hint(cut: Calendar, known: list[Period], name: str) -> str:

@@ -43,6 +43,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 _PLAIN = (Limits(), Rules())
 Places = npt.NDArray[np.intp]
 

@@ -54,6 +54,10 @@ from dataops_nb.terms import Better, Grain
 __all__ = ["find"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 SHORTEST = 20
 RECENT = {"day": 91, "week": 13, "month": 6, "quarter": 4, "year": 2}
 CLEAR = 2.0

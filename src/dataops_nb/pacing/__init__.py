@@ -43,6 +43,10 @@ from dataops_nb.terms import Better, Grain
 __all__ = ["add_pace"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 COLUMNS = ("expected", "pace", "landing", "p_hit")
 FEWEST, SHORTEST = 2, 12
 _HAIR = 1e-9

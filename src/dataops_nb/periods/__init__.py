@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 LIKE_FOR_LIKE = dt.timedelta(days=364)  # the same weekdays a year before
 LEAST = 0.01  # of a working day; a day off always counts something
 _SATURDAY = 5

@@ -45,6 +45,10 @@ from dataops_nb.terms import Grain
 __all__ = ["bridge", "declared", "rows"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 ROWS = ["metric", "with", "part", "key", "a_amount", "b_amount", "a_day", "b_day"]
 _DTYPES = {
     "key": "object",

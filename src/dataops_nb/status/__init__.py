@@ -43,6 +43,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 LightName = Literal["green", "yellow", "red", "unknown"]
 UNKNOWN = LIGHTS.index("unknown")
 Array = npt.NDArray[np.float64]

@@ -91,6 +91,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 MIME = "application/vnd.dataops-nb.facts+json"
 SCHEMA_VERSION = 1
 DIGITS = 12  # of a number in a record: the same on every machine

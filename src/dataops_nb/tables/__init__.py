@@ -79,6 +79,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 _VERDICTS = {"moves": "yes", "does not": "no", "cannot tell": "no sign yet"}
 _ALLOWED = {True: "yes", False: "no", None: "too early"}
 

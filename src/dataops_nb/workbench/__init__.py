@@ -58,6 +58,11 @@ __all__ = [
     "settle",
 ]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 SAMPLE = "cache/sample"  # in the folder of results, where the sample has no data folder
 
 
@@ -93,7 +98,10 @@ class Workbench:
 
     @property
     def definitions(self) -> Definitions:
-        """The company's definitions, read once. Raises DefinitionsError for mistakes in them."""
+        """The company's definitions, read once, and again for the rows or board after an edit.
+
+        Raises DefinitionsError for mistakes in them.
+        """
         readable, mistakes = self._surveyed
         if mistakes:
             raise DefinitionsError(mistakes)
@@ -118,6 +126,7 @@ class Workbench:
         """
         from dataops_nb import sources  # noqa: PLC0415  brings pandas and DuckDB
 
+        self._forget_edited()
         ensure_data(self)
         day = _as_of(self, as_of)
         return sources.open(self.definitions, self.data, day, keep=self.cache)
@@ -165,8 +174,23 @@ class Workbench:
             return [None]
         return [str(department)]
 
+    def _forget_edited(self) -> None:
+        """Let the company's files be read anew if one was written, made or removed since."""
+        memory = vars(self)
+        if "_surveyed" in memory and memory["_stamps"] != self._stamps_now():
+            del memory["_surveyed"]
+
+    def _stamps_now(self) -> dict[str, tuple[int, int]]:
+        stamps = {}
+        for path in self.params.rglob("*.yaml"):
+            with suppress(OSError):  # an editor is exchanging it
+                status = path.stat()
+                stamps[str(path)] = (status.st_mtime_ns, status.st_size)
+        return stamps
+
     @cached_property
     def _surveyed(self) -> tuple[Definitions, list[Mistake]]:
+        vars(self)["_stamps"] = self._stamps_now()
         notebooks = None
         if self.notebooks.is_dir():
             notebooks = self.notebooks
