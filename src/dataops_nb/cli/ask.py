@@ -13,6 +13,7 @@ from typing import Any
 
 from dataops_nb import __version__, board, cli, plain, story, tables
 from dataops_nb.alignment import measures
+from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.board import Board
 from dataops_nb.cli.comparisons import LINK_COLUMNS
 from dataops_nb.company import meant
@@ -167,7 +168,8 @@ def answer_document(metric_board: Board, sections: Sections) -> dict[str, Any]:
     metric = metric_board.lead
     definitions = metric_board.company
     department = definitions.department_of(metric)
-    row = metric_board.row(metric)
+    own = metric_board.current.query("metric == @metric")
+    row = with_digits(own, metric_board.rows).iloc[0]
     worth = metric_board.unit_worth(metric)
     receipts = measures.receipts(metric_board.rows, metric)
     source_names = measures.sources_of(definitions, [metric])

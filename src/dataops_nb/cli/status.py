@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb import board, cli, numbers, plain, story
+from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.board import Board
 from dataops_nb.company import Company, Memory
 from dataops_nb.errors import PublishError
@@ -82,7 +83,7 @@ def run_status(args: Namespace) -> int:
     frame = company_board.current
     if args.sort:
         frame = _sorted_by_scale(company_board, args.sort)
-    rows = plain.rows(frame)
+    rows = plain.rows(with_digits(frame, company_board.rows))
     if args.json:
         cli.document(_status_document(company_board, rows))
         return 0
@@ -165,7 +166,7 @@ def _findings_with_sentences(company_board: Board) -> list[dict[str, Any]]:
 
 def _run_open(args: Namespace, company_board: Board) -> int:
     """Print the open period: its values so far, where they lead, and the light of the pace."""
-    rows = plain.rows(company_board.unfinished)
+    rows = plain.rows(with_digits(company_board.unfinished, company_board.rows))
     period = company_board.open_period
     definitions = company_board.company
     if args.json:

@@ -174,6 +174,13 @@ class Catalog(Rows):
         low, high = self.fetch(query).iloc[0]
         return None if pd.isna(low) else (int(low), int(high))
 
+    def is_whole(self, name: str, column: str) -> bool:
+        """Return whether a column of a file holds integers of at most 64 bits."""
+        columns = self._shelf.typed(name).columns
+        found = find_column(column, columns)
+        type_ = columns[found] if found else ""
+        return type_ in NUMERIC and "HUGE" not in type_ and self._shelf.is_embedded(name)
+
     # --- faults and notices ----------------------------------------------------------------------
 
     def require(self, *names: str) -> None:
