@@ -15,6 +15,7 @@ from dataops_nb import __version__, board, cli, plain, story, tables
 from dataops_nb.alignment import measures
 from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.board import Board
+from dataops_nb.cli import sound
 from dataops_nb.cli.comparisons import LINK_COLUMNS
 from dataops_nb.company import meant
 from dataops_nb.display import Told
@@ -52,6 +53,7 @@ def run_ask(args: Namespace) -> int:
     metric = meant(definitions, args.metric)
     grain = cli.usual_grain(definitions.metrics[metric].grains)
     metric_board = board.read(bench, metrics=[metric], as_of=args.as_of, grain=grain)
+    metric_board = sound.with_sound_memory(metric_board)
     sections = answer_sections(metric_board)
     page_path = _write_page(metric_board, sections, bench.out)
     if args.json:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -18,8 +17,8 @@ import pandas as pd
 from dataops_nb import board, cli, numbers, plain, story
 from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.board import Board
-from dataops_nb.company import Company, Memory
-from dataops_nb.errors import PublishError
+from dataops_nb.cli import sound
+from dataops_nb.company import Company
 from dataops_nb.numbers import Beside
 from dataops_nb.periods import Period
 from dataops_nb.story import actions
@@ -77,7 +76,7 @@ def run_status(args: Namespace) -> int:
     --open shows the period that is not over yet.
     """
     company_board = board.read(cli.find(args), as_of=args.as_of, grain=args.grain)
-    company_board = _with_sound_memory(company_board)
+    company_board = sound.with_sound_memory(company_board)
     if args.open:
         return _run_open(args, company_board)
     frame = company_board.current
@@ -97,23 +96,6 @@ def run_status(args: Namespace) -> int:
     cli.write(cli.table(LIGHT_HEADERS, lines, right=LIGHT_RIGHT))
     _print_findings(company_board)
     return 0
-
-
-def _with_sound_memory(company_board: Board) -> Board:
-    """Return the board without what earlier reports said, where their files cannot be read.
-
-    The lights do not stand on them, so a line that somebody broke takes no light away.
-    """
-    memory, as_of = company_board.memory, company_board.as_of
-    try:
-        memory.published()
-        memory.lights()
-        memory.notes(as_of)
-        memory.carried(as_of)
-    except PublishError as error:
-        cli.print_error(f"{error}; shown without what earlier reports said")
-        return replace(company_board, memory=Memory())
-    return company_board
 
 
 def _print_findings(company_board: Board) -> None:
