@@ -173,7 +173,9 @@ class FrameRows(Rows):
         return (int(values.min()), int(values.max())) if len(values) else None
 
     def is_whole(self, name: str, column: str) -> bool:
-        """Whether a column holds integers."""
+        """Whether a column holds integers; False where there are no rows behind a table."""
+        if name not in self.frames:
+            return False
         schema = self.frames[name].table.schema
         return column in schema.names and bool(pa.types.is_integer(schema.field(column).type))
 
