@@ -282,8 +282,8 @@ def _on_last_day(
     place = np.arange(len(n))[:, None]
     last_with_rows = np.maximum.accumulate(np.where(has_rows, place, -1), axis=0)
     slices = _slices(v.index, windows)
-    firsts = np.array([days.start for days in slices])[:, None]
-    stops = np.array([days.stop for days in slices])
+    firsts = np.array([days.start for days in slices], dtype=int)[:, None]
+    stops = np.array([days.stop for days in slices], dtype=int)
     last = last_with_rows[stops - 1]
     empty = (last < firsts) | (stops == 0)[:, None]
 

@@ -370,10 +370,7 @@ def _is_printed_right(fact: Fact, locale: str) -> bool:
     first = printed[0]
     scales = [100 if first.mark else 1]
     if fact.unit.strip().casefold() in _MARKS:
-        scales = [
-            1,
-            100,
-        ]  # the company's own unit, which is no share; what is said of it may be one
+        scales = [1, 100]  # a value in it is no share; what else is said may be one
     for scale in scales:
         value = float(fact.value) * scale
         slack = first.within * (1 + 1e-9) + 1e-9 * abs(value)
