@@ -107,8 +107,8 @@ def _placed(frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]) -> 
     digits: dict[str, Digits] = {}
     for segment, own in _by_segment(frame, by).items():
         numbers = dict(zip(own["w"].astype(int), map(_number, own["v"]), strict=True))
-        cells = [numbers.get(place) for place in range(len(windows))]
-        digits[segment] = [cell if isinstance(cell, int) else None for cell in cells]
+        integers = {w: number for w, number in numbers.items() if isinstance(number, int)}
+        digits[segment] = [integers.get(place) for place in range(len(windows))]
     return digits
 
 
@@ -131,7 +131,6 @@ def put_right(value: pd.DataFrame, digits: dict[str, Digits]) -> pd.DataFrame:
     """
     right = value.copy()
     for segment in right.columns.intersection(list(digits)):
-        cells = [np.nan if number is None else float(number) for number in digits[segment]]
-        known = pd.Series(cells, index=right.index)
+        known = pd.Series(digits[segment], index=right.index, dtype=object).astype(float)
         right[segment] = known.where(known.notna() & right[segment].notna(), right[segment])
     return right

@@ -216,16 +216,16 @@ def digits_of(
         digits = _derived_digits(scope, definition, windows, segments)
     value = evaluate(scope, metric, windows).segments(list(segments)).value
     unknown: Digits = [None] * len(windows)
-    return {
-        name: [
-            number if abs(cell) >= EXACT else _integer(cell)
-            for cell, number in zip(value[name], digits.get(name, unknown), strict=True)
-        ]
-        for name in segments
-    }
+    known: dict[str, Digits] = {}
+    for name in segments:
+        known[name] = list(map(_integer, value[name], digits.get(name, unknown)))
+    return known
 
 
-def _integer(cell: float) -> int | None:
+def _integer(cell: float, number: int | None) -> int | None:
+    """Return the whole number that a float is, or that it only comes near."""
+    if abs(cell) >= EXACT:
+        return number
     return int(cell) if float(cell).is_integer() else None
 
 

@@ -189,7 +189,7 @@ def _appended(content: bytes, columns: Sequence[str], rows: Iterable[Sequence[st
     if not content:
         writer.writerow(columns)
     for row in rows:
-        writer.writerow(["" if place is None else row[place] for place in order])
+        writer.writerow([*map([*row, ""].__getitem__, order)])
     # A spreadsheet, or a person, may have left the last line without its end.
     ends = not content or content.endswith((b"\n", b"\r"))
     return content + (b"" if ends else b"\n") + added.getvalue().encode()

@@ -135,15 +135,16 @@ def _header(cells: Row, columns: Sequence[str]) -> tuple[str | None, list[int], 
     return own, [cells.index(name) for name in columns], len(cells)
 
 
-def order_of(content: bytes, columns: Sequence[str]) -> list[int | None]:
-    """Return where each cell of a file's rows stands among `columns`; None for a column of others.
+def order_of(content: bytes, columns: Sequence[str]) -> list[int]:
+    """Return where each cell of a file's rows stands among `columns`; -1 for a column of others.
 
     It is that of `columns` where the file has no header that names them all.
     """
-    usual: list[int | None] = list(range(len(columns)))
+    usual = list(range(len(columns)))
     if not content.strip():
         return usual
     cells, _, _ = _row(_plain_ends(content).split(b"\n", 1), 0)
     if cells is None or any(name not in cells for name in columns):
         return usual
-    return [columns.index(name) if name in columns else None for name in cells]
+    places = {name: place for place, name in enumerate(columns)}
+    return [places.get(name, -1) for name in cells]

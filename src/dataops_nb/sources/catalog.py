@@ -177,8 +177,8 @@ class Catalog(Rows):
     def is_whole(self, name: str, column: str) -> bool:
         """Return whether a column of a file holds integers of at most 64 bits."""
         columns = self._shelf.typed(name).columns
-        found = find_column(column, columns)
-        type_ = columns[found] if found else ""
+        own = find_column(column, columns)
+        type_ = columns[own] if own else ""
         return type_ in NUMERIC and "HUGE" not in type_ and self._shelf.is_embedded(name)
 
     # --- faults and notices ----------------------------------------------------------------------
