@@ -51,9 +51,9 @@ def make(folder: Path, seed: int) -> Made:
     sources = {"orders": _orders(chance, root, length)}
     if chance.random() < 0.6:
         sources["spans"] = _spans(chance, root, length)
-    _write(root / "params" / "company.yaml", _company(chance, sources))
+    write(root / "params" / "company.yaml", _company(chance, sources))
     metrics = _metrics(chance, sources)
-    _write(
+    write(
         root / "params" / "departments" / "sales.yaml",
         {
             "department": chance.choice(LABELS),
@@ -73,7 +73,8 @@ class Dumper(yaml.SafeDumper):
         return True
 
 
-def _write(path: Path, content: Any) -> None:
+def write(path: Path, content: Any) -> None:
+    """Write a file of definitions."""
     text = yaml.dump(content, Dumper=Dumper, sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding="utf-8")
 

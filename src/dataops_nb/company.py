@@ -280,6 +280,10 @@ class Memory:
                    "attainment", "landing", "p_hit", "report", "run"]  # fmt: skip
         return _nothing(columns, kinds)
 
+    def broken(self) -> list[str]:
+        """What is wrong with lines of its files, which are left out: file, line and rule."""
+        return []
+
     def notes(self, as_of: dt.date) -> pd.DataFrame:
         """Every note up to a day, oldest first; `open` where no answer to its metric has followed.
 

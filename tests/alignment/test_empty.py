@@ -163,3 +163,11 @@ def test_every_sum_is_that_of_its_filled_cells_and_missing_where_rows_have_none(
             assert math.isnan(row.value)
         else:
             assert row.value == filled.sum()
+
+
+@pytest.mark.parametrize("agg", ["sum", "average", "median", "max", "count_distinct"])
+@pytest.mark.parametrize("at", ["", ", at: end"])
+def test_no_periods_have_no_values(company, agg, at):
+    catalog = measured(company, EMPTY, f"agg: {agg}, expr: amount{at}")
+    later = dt.date(2030, 1, 1)
+    assert alignment.values(catalog, "m", start=later, end=later).empty

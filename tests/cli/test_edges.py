@@ -101,3 +101,5 @@ def test_a_damaged_history_takes_no_light_away(tmp_path, capsys, content):
     assert "history/values.csv" in printed.err
     if b"\xe9" in content:
         assert "history/values.csv:2 is no UTF-8: byte 0xe9" in printed.err
+    assert main(["ask", "n", "-w", str(where), "--as-of", "2026-11-22"]) == 0
+    assert "history/values.csv:1 " in capsys.readouterr().err

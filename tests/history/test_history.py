@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 
 from dataops_nb import board, history, story
 from dataops_nb.board import events
-from dataops_nb.errors import PublishError
+from dataops_nb.history.books import VALUES
+from dataops_nb.history.lines import read_lines
 from dataops_nb.sources.fingerprints import of_metric
 
 AT = dt.datetime(2026, 11, 16, 6, 0, tzinfo=dt.UTC)
@@ -95,19 +97,99 @@ def test_where_nothing_was_published_there_is_nothing(tmp_path):
     assert not (tmp_path / "history").exists()
 
 
+HEAD = ",".join(history.COLUMNS)
+SOUND = "won,,week,2026-W46,2026-11-15,5,true,1,d,r,r,t"
+
+
 @pytest.mark.parametrize(
-    ("text", "said"),
-    [("a,b\n1,2\n", "must have the columns"), ("{head}\nwon,,week\n", "values.csv:2 has 3 of 12 cells"),
-     ("{head}\nwon,,week,2026-W46,2026-11-15,x,true,1,d,r,r,t\n", "cannot be read"), ('"', "cannot be read")],
-)  # fmt: skip
-def test_a_damaged_history_is_named_and_never_overwritten(tmp_path, text, said):
+    ("line", "rule"),
+    [
+        (b"won,,week", "has 3 of 12 cells"),
+        (SOUND.encode() + b",more", "has 13 of 12 cells"),
+        (SOUND.replace(",5,", ",x,").encode(), "has 'x' as its value, which is no number"),
+        (SOUND.replace("2026-11-15", "15.11.").encode(), "has '15.11.' as its as_of"),
+        (b'won,"team=a,week,2026-W46', "has a quote that is never closed"),
+        (b'won,"a"b,week', "cannot be read"),
+        (b"\xe9" + SOUND.encode(), "is no UTF-8: byte 0xe9"),
+        (b"\x00" * 20, "has 1 of 12 cells"),
+    ],
+)
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_broken_line_is_named_and_takes_no_other_with_it(tmp_path, line, rule, place):
     file = tmp_path / "history" / "values.csv"
     file.parent.mkdir()
-    file.write_text(text.format(head=",".join(history.COLUMNS)))
+    rows = [SOUND, SOUND.replace("W46", "W45")]
+    content = [HEAD.encode(), *(row.encode() for row in rows)]
+    content.insert(place, line)
+    file.write_bytes(b"\r\n".join(content))
+    assert history.published(tmp_path)["period"].tolist() == ["2026-W46", "2026-W45"]
+    (told,) = history.broken_lines(tmp_path)
+    assert told.startswith(f"history/values.csv:{place + 1} {rule}")
     before = file.read_bytes()
-    with pytest.raises(PublishError, match=said):
-        history.published(tmp_path)
-    assert file.read_bytes() == before
+    assert remember(tmp_path, row(metric="lost"), row(5, n=1, definition="d")) == 1
+    assert file.read_bytes().startswith(before)
+    assert history.published(tmp_path)["metric"].tolist() == ["won", "won", "lost"]
+
+
+@pytest.mark.parametrize(
+    ("header", "rule"),
+    [
+        (f"{HEAD},mine", "has a column of its own, 'mine'"),
+        ("a,b", "must have the columns metric, segment"),
+        (HEAD.replace("segment", "s\u00e9gment"), "must have the columns metric, segment"),
+    ],
+)
+def test_a_broken_header_takes_no_row_away(tmp_path, header, rule):
+    file = tmp_path / "history" / "values.csv"
+    file.parent.mkdir()
+    file.write_text(f"{header}\n{SOUND}{',x' if 'mine' in header else ''}\n")
+    assert history.published(tmp_path)["value"].tolist() == [5.0]
+    assert [told.partition(" ")[2][:30] for told in history.broken_lines(tmp_path)] == [rule[:30]]
+    remember(tmp_path, row(7))
+    assert history.published(tmp_path)["value"].tolist() == [7.0]
+    assert len(history.broken_lines(tmp_path)) == 1
+
+
+def test_columns_in_another_order_stay_in_it(tmp_path):
+    remember(tmp_path, row())
+    file = tmp_path / "history" / "values.csv"
+    table = pd.read_csv(file, dtype=str)[history.COLUMNS[::-1]]
+    table.to_csv(file, index=False, encoding="utf-8-sig")
+    remember(tmp_path, row(7))
+    assert not history.broken_lines(tmp_path)
+    assert history.published(tmp_path)["value"].tolist() == [7.0]
+    assert list(pd.read_csv(file)) == history.COLUMNS[::-1]
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=5)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=40).filter(lambda it: it.strip(b"\r\n")), st.lists(CELLS, min_size=1))
+def test_whatever_stands_in_a_line_the_lines_around_it_are_read(line, names):
+    """Quotes apart, which may belong to a cell of several lines."""
+    line = line.replace(b'"', b"")
+    rows = [[name, *SOUND.split(",")[1:]] for name in names]
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    content = f"{HEAD}\n".encode() + line + b"\n" + text.getvalue().encode()
+    read = read_lines(content, history.COLUMNS, VALUES.wrong)
+    assert read.rows[-len(rows) :] == rows
+    assert len(read.rows) + len(read.broken) >= len(rows)
+
+
+def test_a_broken_line_of_the_lights_takes_no_other_with_it(tmp_path):
+    history.keep_lights(
+        tmp_path,
+        [{"metric": "won", "grain": "week", "period": "2026-W46", "light": "red"}],
+        as_of=SUNDAY,
+        report="r",
+        run="r",
+    )
+    file = tmp_path / "history" / "lights.csv"
+    file.write_bytes(file.read_bytes() + b"won,week,\xff")
+    assert history.published_lights(tmp_path)["light"].tolist() == ["red"]
+    assert history.broken_lines(tmp_path) == ["history/lights.csv:3 is no UTF-8: byte 0xff"]
 
 
 def test_a_file_without_a_last_line_end_is_continued_on_a_new_line(tmp_path):

@@ -46,6 +46,8 @@ SMALL = {
     "cli/pitches": "one part of `check`, and the only one that needs readers",
     "controls/questions": "brings widgets, which a refresh must not load",
     "cli/export": "a verb of its own",
+    "cli/sound": "what three verbs say of a damaged history",
+    "history/lines": "how a file that somebody touched is read, apart from what stands in it",
     "cli/outside": "the verbs for other tools, apart from those for people",
     "cli/verify": "a verb of its own",
     "cli/explain": "a verb of its own, with two kinds of tables",

@@ -109,6 +109,13 @@ def test_a_sentence_brings_its_facts_to_the_page_and_to_facts_json():
     assert seals.page(pages.build(made, "analyst", META)) == []
 
 
+@pytest.mark.parametrize("unit", ["point", "points", "%"])
+def test_a_unit_that_reads_like_the_mark_of_a_share_is_none(unit):
+    right, wrong = (fact("value", value, f"860 {unit}", unit) for value in (860.0, 86.0))
+    assert seals.page(built(say(WON, " came to ", right, "."))) == []
+    assert "which is 86.0" in seals.page(built(say(WON, " came to ", wrong, ".")))[0].problem
+
+
 def test_sentences_of_two_boards_may_state_one_fact_of_two_periods():
     month = fact("value", 180.0, "180", period="2026-11")
     other = Told((say(WON, " came to ", month, "."),))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataops_nb import alignment
+from dataops_nb import alignment, sources
 
 SOURCES = """
 orders: {{system: Shop, path: orders.csv, time: ts, timezone: UTC, key: id, columns: {{ts: {{type: timestamp}}}}}}
@@ -42,6 +42,17 @@ def weeks(make, query, time="ts", more=""):
 )
 def test_a_zone_travels_with_an_unchanged_column(company, query, time):
     assert weeks(company, query, time) == (KEPT, [])
+
+
+@pytest.mark.parametrize("query", ["select * from orders", "select moment as ts from orders_in"])
+def test_a_zone_travels_where_results_are_kept_and_taken_from_there(company, tmp_path, query):
+    metric = "n: {type: simple, measure: {source: made, agg: count}}"
+    written = SOURCES.format(query=query, time="ts", more="")
+    made = company(written, metric, {"orders.csv": ORDERS, "pays.csv": PAYS})
+    for _ in range(2):
+        with sources.open(made.declared, tmp_path, made.as_of, keep=tmp_path / "cache") as catalog:
+            table = alignment.values(catalog, "n")
+            assert table[table["value"] > 0]["period"].tolist() == KEPT
 
 
 def test_a_column_of_another_source_has_that_sources_zone(company):

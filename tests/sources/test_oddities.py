@@ -128,6 +128,8 @@ def test_a_source_with_a_fault_hides_no_other(company: Any) -> None:
         ("New York", "New\u00a0York", "'New York' and 'New\u00a0York' (with U+00A0)"),
         ("Zürich", "Zu\u0308rich", "'Zürich' and 'Zu\u0308rich' (with U+0308)"),
         ("New York", "New  York", "'New York' and 'New  York'"),
+        ("Nord", "No\u200brd", "'Nord' and 'No\u200brd' (with U+200B)"),
+        ("Nord", "No\u00adrd", "'Nord' and 'No\u00adrd' (with U+00AD)"),
     ],
 )
 @pytest.mark.parametrize("place", ["by", "distinct"])

@@ -12,12 +12,20 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from dataops_nb.alignment.formulas import Family, Scope, evaluate, find_families, own_measure
+from dataops_nb.alignment.digits import EXACT, is_large
+from dataops_nb.alignment.formulas import (
+    Family,
+    Scope,
+    digits_of,
+    evaluate,
+    find_families,
+    own_measure,
+)
 from dataops_nb.alignment.measures import declared_splits
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.windows import DAY, TOTAL, UNMOVED, Window, segment_names, window
@@ -91,6 +99,34 @@ def compare(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     if not parts:
         return table.join(pd.DataFrame(index=table.index, columns=[*COMPARISONS]))
     return table.join(pd.concat(parts).reindex(table.index))
+
+
+def with_digits(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """Return a company's metric table with Python integers for whole numbers beyond 2^53.
+
+    In `value` and what it is compared with; other cells stay floats. Rows and columns are the same.
+    """
+    columns = {"value": lambda _, period: window(period), **COMPARISONS}
+    large = [name for name in columns if name in table and is_large(table[name])]
+    if not large:
+        return table
+    out = table.astype(dict.fromkeys(large, object))
+    groups: Any = table.groupby(["metric", _splits(table, rows), "grain"], sort=False)
+    for (metric, split, _), group in groups:
+        scope = Scope(rows, split)
+        periods = _periods(group, scope.calendar)
+        places = {name: place for place, name in enumerate(periods)}
+        segments = segment_names(group)
+        for name in large:
+            if not is_large(group[name]):
+                continue
+            windows = [columns[name](scope.calendar, period) for period in periods.values()]
+            digits = digits_of(scope, metric, windows, list(dict.fromkeys(segments)))
+            for row in group.index[group[name].abs() >= EXACT]:
+                number = digits[segments[row]][places[group["period"][row]]]
+                if number is not None:
+                    out.at[row, name] = number
+    return out
 
 
 def covers(rows: Rows, metric: str, period: Period) -> dict[str, bool]:

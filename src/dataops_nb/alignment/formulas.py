@@ -14,7 +14,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,16 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb.alignment import queries
-from dataops_nb.alignment.measures import convert, is_daily, label, measure, summed, time_of
+from dataops_nb.alignment.digits import EXACT, Digits, is_large, put_right
+from dataops_nb.alignment.measures import (
+    convert,
+    is_daily,
+    label,
+    measure,
+    measure_digits,
+    summed,
+    time_of,
+)
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.windows import DAY, Measured, Window, blanked, combine
 from dataops_nb.company import Company
@@ -180,7 +189,73 @@ def part_windows(
 
 
 def _derived(scope: Scope, definition: Derived, windows: list[Window]) -> Measured:
-    return combine(arithmetic(definition.expr), parts(scope, definition, windows))
+    measured = parts(scope, definition, windows)
+    computed = combine(arithmetic(definition.expr), measured)
+    if not any(is_large(part.value) for part in measured):
+        return computed
+    digits = _derived_digits(scope, definition, windows, list(computed.value.columns))
+    return replace(computed, value=put_right(computed.value, digits))
+
+
+def digits_of(
+    scope: Scope, metric: str, windows: list[Window], segments: Sequence[str]
+) -> dict[str, Digits]:
+    """Return the whole numbers that a metric's values over windows are, with every digit.
+
+    By segment, one a window; None where a value is missing or not whole, or only its float is
+    known, as of a ratio or a mean.
+    """
+    definition = scope.company.metrics[metric]
+    digits: dict[str, Digits] = {}
+    if isinstance(definition, Simple):
+        what = definition.measure
+        digits = measure_digits(scope.rows, what, windows, scope.by)
+    elif isinstance(definition, Cumulative):
+        long = [trailing(window, definition.window, scope.calendar) for window in windows]
+        digits = digits_of(scope, definition.metric, long, segments)
+    elif isinstance(definition, Derived):
+        digits = _derived_digits(scope, definition, windows, segments)
+    value = evaluate(scope, metric, windows).segments(list(segments)).value
+    unknown: Digits = [None] * len(windows)
+    known: dict[str, Digits] = {}
+    for name in segments:
+        known[name] = list(map(_integer, value[name], digits.get(name, unknown)))
+    return known
+
+
+def _integer(cell: float, number: int | None) -> int | None:
+    """Return the whole number that a float is, or that it only comes near."""
+    if abs(cell) >= EXACT:
+        return number
+    return int(cell) if float(cell).is_integer() else None
+
+
+def _derived_digits(
+    scope: Scope, definition: Derived, windows: list[Window], segments: Sequence[str]
+) -> dict[str, Digits]:
+    """Return arithmetic on whole numbers, where its result is whole."""
+    formula, operands = arithmetic(definition.expr), []
+    for part in formula_parts(definition).values():
+        own = windows
+        if isinstance(part, Offset):
+            own = [window.earlier(part.offset, scope.calendar) for window in windows]
+        operands.append(digits_of(scope, metric_of(part), own, segments))
+    digits: dict[str, Digits] = {}
+    for name in segments:
+        columns = [operand[name] for operand in operands]
+        digits[name] = [_compute(formula, cells) for cells in zip(*columns, strict=True)]
+    return digits
+
+
+def _compute(formula: Callable[..., Any], cells: Sequence[int | None]) -> int | None:
+    known = [Fraction(cell) for cell in cells if cell is not None]
+    if len(known) < len(cells):
+        return None
+    try:
+        computed = Fraction(formula(*known))
+    except ZeroDivisionError:
+        return None
+    return int(computed) if computed.denominator == 1 else None
 
 
 def arithmetic(expr: str) -> Callable[..., Any]:

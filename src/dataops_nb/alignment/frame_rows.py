@@ -167,10 +167,17 @@ class FrameRows(Rows):
         """The least and greatest value of a column of integers; None for anything else."""
         own = self.frames[name].table
         column = column.strip('"').replace('""', '"')
-        if column not in own.column_names or not pa.types.is_integer(own.schema.field(column).type):
+        if not self.is_whole(name, column):
             return None
         values = own.column(column).drop_null().to_numpy()
         return (int(values.min()), int(values.max())) if len(values) else None
+
+    def is_whole(self, name: str, column: str) -> bool:
+        """Whether a column holds integers; False where there are no rows behind a table."""
+        if name not in self.frames:
+            return False
+        schema = self.frames[name].table.schema
+        return column in schema.names and bool(pa.types.is_integer(schema.field(column).type))
 
     def require(self, *names: str) -> None:
         """A frame has been checked when it was taken."""

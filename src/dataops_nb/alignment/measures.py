@@ -15,6 +15,7 @@ soon after. A cohort is judged only when everybody in it had the whole time.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ from sqlglot import exp
 
 from dataops_nb.alignment import queries
 from dataops_nb.alignment.decimals import as_written
+from dataops_nb.alignment.digits import Digits, ask_digits, is_large, put_right
 from dataops_nb.alignment.rows import Coverage, Rows
 from dataops_nb.alignment.sql import DAYS
 from dataops_nb.alignment.windows import (
@@ -67,9 +69,10 @@ def measure(
         return unknown(windows, by)
     coverage = coverage_of(rows, what)
     covered = reach(windows, coverage, at_end=what.at == "end")
-    seen = coverage.last or rows.as_of
-    known = [Window(w.start, min(w.end, seen), w.grain) for w in windows]
-    value, n = _aggregate(rows, what, known, by, apart=apart)
+    known = _up_to(coverage.last or rows.as_of, windows)
+    value, n, is_exact = _aggregate(rows, what, known, by, apart=apart)
+    if not is_exact:
+        value = put_right(value, measure_digits(rows, what, windows, by, apart=apart))
     is_sparse_stock = what.at == "end" and what.open is None
     zero = what.agg in _COUNTS_ZERO and not is_sparse_stock
     outside = covered["coverage"] == 0
@@ -79,6 +82,18 @@ def measure(
         value = value.where(is_known, 0.0)
     value = blanked(as_written(rows, what, time_of(rows, what), value, n), outside)
     return Measured(value, blanked(n.fillna(0), outside, 0), covered, zero)
+
+
+def _up_to(day: dt.date, windows: list[Window]) -> list[Window]:
+    return [Window(w.start, min(w.end, day), w.grain) for w in windows]
+
+
+def measure_digits(
+    rows: Rows, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool = False
+) -> dict[str, Digits]:
+    """The whole numbers of one measure over windows (`ask_digits`), up to its last day."""
+    known = _up_to(coverage_of(rows, what).last or rows.as_of, windows)
+    return ask_digits(rows, what, time_of(rows, what), known, by, apart=apart)
 
 
 def unknown(windows: list[Window], by: tuple[str, ...]) -> Measured:
@@ -122,23 +137,26 @@ def time_of(rows: Rows, what: Measure) -> str:
 
 def _aggregate(
     rows: Rows, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return value and n, one row a window and one column a segment.
+) -> tuple[pd.DataFrame, pd.DataFrame, bool]:
+    """Return value and n, one row a window and one column a segment, and whether floats hold what
+    they were made of.
 
     `n` counts filled cells; it is missing where there are no rows.
     """
     if what.open is not None:
         query = queries.open_spans(rows, what, by)
-        spans = rows.fetch(query, **{queries.WINDOWS: window_frame(windows)})
-        return from_windows(spans, windows, by)
-    time = time_of(rows, what)
-    needs_rows = what.agg not in _ADDS_UP and what.at is None
-    if needs_rows or queries.speaks_of_window(what):
-        return from_windows(_by_window(rows, what, time, windows, by), windows, by)
-    if what.at == "end":
-        daily = rows.fetch(queries.daily(rows, what, time, by))
-        return _on_last_day(daily, what, windows, by, apart=apart)
-    return _over_days(_by_day(rows, what, time, by), what, windows, by)
+        frame = rows.fetch(query, **{queries.WINDOWS: window_frame(windows)})
+        value, n = from_windows(frame, windows, by)
+    elif not is_daily(what):
+        frame = _by_window(rows, what, time_of(rows, what), windows, by)
+        value, n = from_windows(frame, windows, by)
+    elif what.at == "end":
+        frame = rows.fetch(queries.daily(rows, what, time_of(rows, what), by))
+        value, n = _on_last_day(frame, what, windows, by, apart=apart)
+    else:
+        frame = _by_day(rows, what, time_of(rows, what), by)
+        value, n = _over_days(frame, what, windows, by)
+    return value, n, what.agg not in queries.OF_INTEGERS or not is_large(frame["v"])
 
 
 def _by_window(
@@ -264,8 +282,8 @@ def _on_last_day(
     place = np.arange(len(n))[:, None]
     last_with_rows = np.maximum.accumulate(np.where(has_rows, place, -1), axis=0)
     slices = _slices(v.index, windows)
-    firsts = np.array([days.start for days in slices])[:, None]
-    stops = np.array([days.stop for days in slices])
+    firsts = np.array([days.start for days in slices], dtype=int)[:, None]
+    stops = np.array([days.stop for days in slices], dtype=int)
     last = last_with_rows[stops - 1]
     empty = (last < firsts) | (stops == 0)[:, None]
 

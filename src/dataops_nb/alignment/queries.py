@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlglot import exp
 
@@ -40,11 +40,22 @@ _OF_NUMBERS: dict[str, type[exp.AggFunc]] = {
 }  # fmt: skip
 
 
-def daily(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
-    """`day d0.. v n`: the measure of each local day with rows."""
+OF_INTEGERS = {"sum", "min", "max"}  # of whole numbers they are whole
+Form = Literal["double", "whole", "written"]
+
+
+def daily(
+    rows: Rows, what: Measure, time: str, by: tuple[str, ...], *, written: bool = False
+) -> exp.Select:
+    """`day d0.. v n`: the measure of each local day with rows.
+
+    With `written`, here and below, `v` is the text of what the engine has: every digit of a whole
+    number.
+    """
     local = rows.local_date(what.source, time)
     query = _rows(rows, what, by, local).select(exp.alias_(local, "day"))
-    return _grouped(what, query.where(seen(rows, local)), ("day", *_names(by)))
+    keys = ("day", *_names(by))
+    return _grouped(what, query.where(seen(rows, local)), keys, _form(rows, what, written))
 
 
 def daily_together(
@@ -70,7 +81,8 @@ def daily_together(
             exp.case().when(counts, each) for each in (value_of(rows, what), exp.Literal.number(1))
         )
         query = query.select(exp.alias_(value, f"x{i}"), exp.alias_(row, f"r{i}"))
-        found = [*_aggregates(what, f"x{i}"), ("r", exp.Count(this=exp.column(f"r{i}")))]
+        form = _form(rows, what)
+        found = [*_aggregates(what, f"x{i}", form), ("r", exp.Count(this=exp.column(f"r{i}")))]
         columns += [exp.alias_(_double(each, name), f"{name}{i}") for name, each in found]
     keys = ("day", *_names(by))
     return exp.select(*keys, *columns).from_(query.subquery("r")).group_by(*keys)
@@ -230,20 +242,25 @@ def _first(query: exp.Select, apart: tuple[str, ...], by: tuple[str, ...]) -> ex
     return exp.select("*").from_(ranked.subquery("p")).where(exp.column("place").eq(1))
 
 
-def by_window(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> exp.Select:
+def by_window(
+    rows: Rows, what: Measure, time: str, by: tuple[str, ...], *, written: bool = False
+) -> exp.Select:
     """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS`
     (`window_frame`, by day)."""
     local = rows.local_date(what.source, time)
     days = exp.to_table(DAYS), exp.column("_nb_day", table=DAYS).eq(local)
     query = _rows(rows, what, by, local).select(_window(DAYS)).join(days[0], on=days[1])
-    return _grouped(what, query.where(seen(rows, local)), ("w", *_names(by)))
+    keys = ("w", *_names(by))
+    return _grouped(what, query.where(seen(rows, local)), keys, _form(rows, what, written))
 
 
 def _window(frame: str) -> exp.Expr:
     return exp.alias_(exp.column("_nb_w", table=frame), "w")
 
 
-def open_spans(rows: Rows, what: Measure, by: tuple[str, ...]) -> exp.Select:
+def open_spans(
+    rows: Rows, what: Measure, by: tuple[str, ...], *, written: bool = False
+) -> exp.Select:
     """`w d0.. v n`: the measure over the spans open in each window of `WINDOWS` (`window_frame`),
     or on its last day."""
     assert what.open is not None  # noqa: S101 - told apart by the caller
@@ -259,7 +276,7 @@ def open_spans(rows: Rows, what: Measure, by: tuple[str, ...]) -> exp.Select:
     query = (
         _rows(rows, what, by, opened).select(_window(WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
     )
-    return _grouped(what, query, ("w", *_names(by)))
+    return _grouped(what, query, ("w", *_names(by)), _form(rows, what, written))
 
 
 def speaks_of_window(what: Measure) -> bool:
@@ -336,19 +353,40 @@ def _names(by: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"d{i}" for i in range(len(by)))
 
 
-def _grouped(what: Measure, query: exp.Select, keys: tuple[str, ...]) -> exp.Select:
-    columns = [exp.alias_(_double(value, name), name) for name, value in _aggregates(what, "x")]
+def _form(rows: Rows, what: Measure, written: bool = False) -> Form:
+    """How a measure's values are aggregated.
+
+    As doubles; whole numbers as such, of which a sum loses no digit before it is a double; or
+    `written`.
+    """
+    if written:
+        return "written"
+    value = value_of(rows, what) if what.agg in OF_INTEGERS else None
+    if isinstance(value, exp.Column) and not value.table:
+        return "whole" if rows.is_whole(what.source, value.name) else "double"
+    return "double"
+
+
+def _grouped(
+    what: Measure, query: exp.Select, keys: tuple[str, ...], form: Form = "double"
+) -> exp.Select:
+    columns: list[Any] = []
+    for name, value in _aggregates(what, "x", form):
+        text = name == "v" and form == "written"
+        columns.append(exp.alias_(exp.cast(value, "text") if text else _double(value, name), name))
     return exp.select(*keys, *columns).from_(query.subquery("r")).group_by(*keys)
 
 
-def _aggregates(what: Measure, column: str) -> list[tuple[str, exp.Expr]]:
+def _aggregates(what: Measure, column: str, form: Form) -> list[tuple[str, exp.Expr]]:
     """`v`, the measure over a column of values, and `n`, how many of them there are."""
     counted = exp.Count(this=exp.column(column))
     value: exp.AggFunc = counted.copy()
     if what.agg == "count_distinct":
         value = exp.Count(this=exp.Distinct(expressions=[exp.column(column)]))
     elif what.agg in _OF_NUMBERS:
-        value = _OF_NUMBERS[what.agg](this=exp.cast(exp.column(column), "double"))
+        number = exp.column(column)
+        summand = exp.cast(number, "double") if form == "double" else number
+        value = _OF_NUMBERS[what.agg](this=summand)
         if what.q is not None:
             value.set("expression", exp.Literal.number(what.q))
     return [("v", value), ("n", counted)]

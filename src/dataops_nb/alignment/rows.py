@@ -120,6 +120,10 @@ class Rows(Protocol):
         """
         return None
 
+    def is_whole(self, name: str, column: str) -> bool:
+        """Whether a column holds whole numbers that its engine adds up without losing a digit."""
+        return False
+
     def local_date(self, name: str, column: str) -> exp.Expression:
         """The local day of a column with dates or stamps, as an expression over the source's
         relation."""

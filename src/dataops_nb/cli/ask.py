@@ -13,7 +13,9 @@ from typing import Any
 
 from dataops_nb import __version__, board, cli, plain, story, tables
 from dataops_nb.alignment import measures
+from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.board import Board
+from dataops_nb.cli import sound
 from dataops_nb.cli.comparisons import LINK_COLUMNS
 from dataops_nb.company import meant
 from dataops_nb.display import Told
@@ -51,6 +53,7 @@ def run_ask(args: Namespace) -> int:
     metric = meant(definitions, args.metric)
     grain = cli.usual_grain(definitions.metrics[metric].grains)
     metric_board = board.read(bench, metrics=[metric], as_of=args.as_of, grain=grain)
+    metric_board = sound.with_sound_memory(metric_board)
     sections = answer_sections(metric_board)
     page_path = _write_page(metric_board, sections, bench.out)
     if args.json:
@@ -167,7 +170,8 @@ def answer_document(metric_board: Board, sections: Sections) -> dict[str, Any]:
     metric = metric_board.lead
     definitions = metric_board.company
     department = definitions.department_of(metric)
-    row = metric_board.row(metric)
+    own = metric_board.current.query("metric == @metric")
+    row = with_digits(own, metric_board.rows).iloc[0]
     worth = metric_board.unit_worth(metric)
     receipts = measures.receipts(metric_board.rows, metric)
     source_names = measures.sources_of(definitions, [metric])

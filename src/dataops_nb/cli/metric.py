@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from dataops_nb import alignment, cli, numbers, plain, sources, workbench
+from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.alignment.measures import declared_splits
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.written import as_written
@@ -233,6 +234,7 @@ def run_values(args: Namespace) -> int:
             end=args.end,
             by=by,
         )
+        frame = with_digits(frame, catalog)
     rows = plain.rows(frame[list(VALUE_COLUMNS)])
     unit = definitions.metrics[args.metric].unit
     if args.json:

@@ -65,6 +65,9 @@ def run_refresh(args: Namespace) -> int:
     memory = None
     if args.memory:
         memory = args.memory * MIB
+    from dataops_nb.cli import sound  # noqa: PLC0415  brings pandas, which printing does not need
+
+    sound.tell_broken(bench.out)
     outcome = run.run(
         bench,
         suite=args.suite,

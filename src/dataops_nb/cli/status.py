@@ -10,15 +10,15 @@ from __future__ import annotations
 import datetime as dt
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from dataops_nb import board, cli, numbers, plain, story
+from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.board import Board
-from dataops_nb.company import Company, Memory
-from dataops_nb.errors import PublishError
+from dataops_nb.cli import sound
+from dataops_nb.company import Company
 from dataops_nb.numbers import Beside
 from dataops_nb.periods import Period
 from dataops_nb.story import actions
@@ -80,13 +80,13 @@ def run_status(args: Namespace) -> int:
     --open shows the period that is not over yet.
     """
     company_board = board.read(cli.find(args), as_of=args.as_of, grain=args.grain)
-    company_board = _with_sound_memory(company_board)
+    company_board = sound.with_sound_memory(company_board)
     if args.open:
         return _run_open(args, company_board)
     frame = company_board.current
     if args.sort:
         frame = _sorted_by_scale(company_board, args.sort)
-    rows = plain.rows(frame)
+    rows = plain.rows(with_digits(frame, company_board.rows))
     if args.json:
         cli.document(_status_document(company_board, rows))
         return 0
@@ -105,23 +105,6 @@ def run_status(args: Namespace) -> int:
 def _table(headers: Sequence[str], lines: Sequence[Sequence[Any]], right: Sequence[str]) -> str:
     spare = [name for name in SPARE if name in headers]
     return cli.table(headers, lines, right=right, spare=spare, group="department")
-
-
-def _with_sound_memory(company_board: Board) -> Board:
-    """Return the board without what earlier reports said, where their files cannot be read.
-
-    The lights do not stand on them, so a line that somebody broke takes no light away.
-    """
-    memory, as_of = company_board.memory, company_board.as_of
-    try:
-        memory.published()
-        memory.lights()
-        memory.notes(as_of)
-        memory.carried(as_of)
-    except PublishError as error:
-        cli.print_error(f"{error}; shown without what earlier reports said")
-        return replace(company_board, memory=Memory())
-    return company_board
 
 
 def _print_findings(company_board: Board) -> None:
@@ -174,7 +157,7 @@ def _findings_with_sentences(company_board: Board) -> list[dict[str, Any]]:
 
 def _run_open(args: Namespace, company_board: Board) -> int:
     """Print the open period: its values so far, where they lead, and the light of the pace."""
-    rows = plain.rows(company_board.unfinished)
+    rows = plain.rows(with_digits(company_board.unfinished, company_board.rows))
     period = company_board.open_period
     definitions = company_board.company
     if args.json:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dataops_nb import alignment, board, cli, drivers, links, plain, sources, story, workbench
+from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.alignment.measures import declared_splits, sources_of
 from dataops_nb.board import Board
 from dataops_nb.cli import ask, comparisons, explain, metric, options
@@ -290,7 +291,8 @@ def _status(desk: Desk, arguments: Arguments) -> Answer:
     if len(company.findings):
         sentences += _texts(story.findings(company))
     sentences += _texts(story.reactions(company))
-    return _of_board(company, plain.rows(company.current), sentences)
+    shown = with_digits(company.current, company.rows)
+    return _of_board(company, plain.rows(shown), sentences)
 
 
 def _values(desk: Desk, arguments: Arguments) -> Answer:
@@ -304,6 +306,7 @@ def _values(desk: Desk, arguments: Arguments) -> Answer:
         raise UsageError(f"from {start} is after to {end}")
     by = _by(arguments, declared_splits(definitions, name))
     frame = alignment.values(catalog, name, grain=grain, start=start, end=end, by=by)
+    frame = with_digits(frame, catalog)
     rows = plain.rows(frame[list(metric.VALUE_COLUMNS)])
     company = desk.board(as_of, grain, [name])
     sentences = [*_warnings(company), *_texts(story.headline(company))]

@@ -28,6 +28,7 @@ from dataops_nb.history.books import (
     COLUMNS,
     NOTES,
     Book,
+    broken_lines,
     keep_lights,
     notes,
     published,
@@ -43,6 +44,7 @@ __all__ = [
     "Folder",
     "Lateness",
     "arrivals",
+    "broken_lines",
     "carried",
     "communications",
     "follow",
@@ -88,6 +90,10 @@ class Folder(Memory):
     def carried(self, as_of: dt.date) -> pd.DataFrame:
         """Return what was listed to be solved before a day; see `Memory.carried`."""
         return carried(self.out, as_of)
+
+    def broken(self) -> list[str]:
+        """Return the lines that nobody can read; see `Memory.broken`."""
+        return broken_lines(self.out)
 
     def latest(self) -> dict[str, Any]:
         """Return what the last refresh left to be shown; see `Memory.latest`."""

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from dataops_nb.errors import LockedError, PublishError
+from dataops_nb.history.lines import Broken, Check, order_of, read_lines
 
 WAIT = 30.0  # seconds for which another process may hold the history
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
-MEND = "mend it or move it away"
 # A value, what is said of it, and by what.
 KEY = ["metric", "segment", "grain", "period", "as_of"]
 SAID = ["value", "complete", "n", "definition"]
@@ -41,11 +42,15 @@ NUMBERS = ("attainment", "landing", "p_hit")
 
 @dataclass(frozen=True)
 class Book:
-    """A file `history/<name>.csv` with its columns; `key` are those that tell two rows apart."""
+    """A file `history/<name>.csv` with its columns; `key` are those that tell two rows apart.
+
+    `wrong` says what is wrong with the cells of a row.
+    """
 
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
+    wrong: Check | None = None
 
     @property
     def shown(self) -> str:
@@ -55,29 +60,36 @@ class Book:
     def read(self, out: Path | None) -> pd.DataFrame:
         """Return all rows, oldest first, every cell text; empty where nothing was written.
 
+        Broken lines are left out (`broken`). Raises PublishError where the file cannot be read.
+        """
+        rows = self._rows(_read(out, self.name)) if out else []
+        return pd.DataFrame(rows, columns=list(self.columns), dtype=object)
+
+    def broken(self, out: Path) -> tuple[Broken, ...]:
+        """Return the lines that are left out, with what is wrong with each.
+
         Raises PublishError where the file cannot be read.
         """
-        rows = self._rows(self._text(out)) if out else []
-        return pd.DataFrame(rows, columns=list(self.columns), dtype=object)
+        return read_lines(_read(out, self.name), self.columns, self.wrong).broken
 
     def add(self, out: Path, rows: Sequence[Mapping[str, Any]]) -> int:
         """Add the rows whose key is not in the book yet, and return how many those were.
 
-        Raises PublishError where the file cannot be read or written, LockedError where another
-        process holds it.
+        What stands in the file stays, broken lines too. Raises PublishError where the file cannot
+        be read or written, LockedError where another process holds it.
         """
         with _held(out, self.shown):
-            text = self._text(out)
-            new = self._new(text, rows)
+            content = _read(out, self.name)
+            new = self._new(content, rows)
             if new:
                 cells = [[_guarded(cell) for cell in row] for row in new]
-                _replace(out, self.name, _appended(text, self.columns, cells))
+                _replace(out, self.name, _appended(content, self.columns, cells))
         return len(new)
 
-    def _new(self, text: str, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-        """Return the cells of rows whose key is not in the text; the last of two alike counts."""
+    def _new(self, content: bytes, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+        """Return the cells of rows whose key is not in the file; the last of two alike counts."""
         known = set()
-        for cells in self._rows(text):
+        for cells in self._rows(content):
             known.add(self._key(dict(zip(self.columns, cells, strict=True))))
         by_key: dict[tuple[str, ...], list[str]] = {}
         for row in rows:
@@ -87,29 +99,45 @@ class Book:
     def _key(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(_cell(row.get(name)) for name in self.key)
 
-    def _text(self, out: Path) -> str:
-        # A spreadsheet that saves the file puts a mark before it.
-        return _read(out, self.name, "utf-8-sig")
-
-    def _rows(self, text: str) -> list[list[str]]:
-        if not text.strip():
-            return []
-        lines = csv.reader(io.StringIO(text, newline=""), strict=True)
-        try:
-            header, *rows = [row for row in lines if row]
-        except csv.Error as error:
-            raise PublishError(f"{self.shown} cannot be read: {error}; {MEND}") from error
-        if tuple(header) != self.columns:
-            columns = ", ".join(self.columns)
-            raise PublishError(f"{self.shown} must have the columns {columns}; {MEND}")
-        for number, row in enumerate(rows, start=2):
-            if len(row) != len(self.columns):
-                size = f"has {len(row)} of {len(self.columns)} cells"
-                raise PublishError(f"{self.shown}: row {number} {size}; {MEND}")
+    def _rows(self, content: bytes) -> list[list[str]]:
+        rows = read_lines(content, self.columns, self.wrong).rows
         return [[_unguarded(cell) for cell in row] for row in rows]
 
 
-LIGHTS = Book("lights", (*PLACE, *LIGHT_SAID, "report", "run"), (*PLACE, *LIGHT_SAID))
+def _is_number(cell: str) -> bool:
+    try:
+        return cell == "" or math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+@cache
+def _is_day(cell: str) -> bool:
+    try:
+        return dt.date.fromisoformat(cell).isoformat() == cell
+    except ValueError:
+        return False
+
+
+def _cells_of_a_day(columns: Sequence[str], numbers: Iterable[str]) -> Check:
+    """Return what says what is wrong with a row that has an as-of and these numbers."""
+    day = columns.index("as_of")
+    places = [columns.index(name) for name in numbers]
+
+    def check(row: Sequence[str]) -> str | None:
+        if not _is_day(row[day]):
+            return f"has {row[day]!r} as its as_of, which is no day"
+        for place in places:
+            if not _is_number(row[place]):
+                return f"has {row[place]!r} as its {columns[place]}, which is no number"
+        return None
+
+    return check
+
+
+_OF_LIGHTS = (*PLACE, *LIGHT_SAID, "report", "run")
+LIGHTS = Book("lights", _OF_LIGHTS, (*PLACE, *LIGHT_SAID), _cells_of_a_day(_OF_LIGHTS, NUMBERS))
+VALUES = Book("values", tuple(COLUMNS), tuple(KEY), _cells_of_a_day(COLUMNS, ["value", "n"]))
 NOTES = Book(
     "notes",
     ("noted_at", "as_of", "metric", "grain", "period", "light", "who", "kind", "text"),
@@ -143,45 +171,49 @@ def _held(out: Path, shown: str) -> Iterator[None]:
         raise PublishError(f"{shown} cannot be written: {error.strerror or error}") from error
 
 
-def _read(out: Path, name: str, encoding: str = "utf-8") -> str:
-    """Return the text of a file; "" where there is none."""
-    file = out / "history" / f"{name}.csv"
+def _read(out: Path, name: str) -> bytes:
+    """Return the content of a file; nothing where there is none."""
     try:
-        content = file.read_bytes()
+        return (out / "history" / f"{name}.csv").read_bytes()
     except FileNotFoundError:
-        return ""
+        return b""
     except OSError as error:
         raise PublishError(f"history/{name}.csv cannot be read: {error}") from error
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        byte = f"0x{content[error.start]:02x}"
-        rule = f"is no UTF-8: byte {byte}"
-        raise PublishError(f"history/{name}.csv:{line} {rule}; {MEND}") from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _appended(text: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return the text of a file with rows below it; a new one starts with its columns."""
+def _appended(content: bytes, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return the content of a file with rows below it; a new one starts with its columns."""
+    order = order_of(content, columns)
     added = io.StringIO()
     writer = csv.writer(added, lineterminator="\n")
-    if not text:
+    if not content:
         writer.writerow(columns)
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow([*map([*row, ""].__getitem__, order)])
     # A spreadsheet, or a person, may have left the last line without its end.
-    before = f"{text}\n" if text and not text.endswith("\n") else text
-    return before + added.getvalue()
+    ends = not content or content.endswith((b"\n", b"\r"))
+    return content + (b"" if ends else b"\n") + added.getvalue().encode()
 
 
-def _replace(out: Path, name: str, text: str) -> None:
-    """Put the text in place of a file in one step."""
+def _replace(out: Path, name: str, content: bytes) -> None:
+    """Put the content in place of a file in one step."""
     staged = out / "runs" / f"{name}.csv.new"
-    with staged.open("w", encoding="utf-8", newline="") as handle:
-        handle.write(text)
+    with staged.open("wb") as handle:
+        handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
     os.replace(staged, out / "history" / f"{name}.csv")
+
+
+def broken_lines(out: Path) -> list[str]:
+    """Return what is wrong with lines of the values and lights in an output folder.
+
+    One text a line, with file and line. Raises PublishError where a file cannot be read.
+    """
+    texts = []
+    for book in (VALUES, LIGHTS):
+        texts += [f"{book.shown}:{one.line} {one.rule}" for one in book.broken(out)]
+    return texts
 
 
 def remember(
@@ -202,15 +234,15 @@ def remember(
     """
     source = [report, run, published_at.isoformat(timespec="seconds")]
     with _held(out, SHOWN):
-        text = _read(out, "values")
-        known = {_key(row): _said(row) for row in _parsed(text)}
+        content = _read(out, "values")
+        known = {_key(row): _said(row) for row in _parsed(content)}
         new: dict[tuple[str, ...], list[str]] = {}
         for published_row in rows.to_dict("records"):
             row = [*_value_cells(published_row, as_of), *source]
             if known.get(_key(row)) != _said(row):
                 new[_key(row)] = row
         if new:
-            _replace(out, "values", _appended(text, COLUMNS, new.values()))
+            _replace(out, "values", _appended(content, COLUMNS, new.values()))
     return len(new)
 
 
@@ -218,22 +250,19 @@ def published(out: Path | None) -> pd.DataFrame:
     """Return every value as it was last published; empty where nothing was.
 
     One row a metric, segment, grain, period and as-of, with the columns of the file: `as_of` is a
-    day, `segment` null for the total, `value` and `n` numbers, `complete` a truth value. Raises
-    PublishError where the file cannot be read.
+    day, `segment` null for the total, `value` and `n` numbers, `complete` a truth value. Broken
+    lines are left out (`broken_lines`). Raises PublishError where the file cannot be read.
     """
     rows = _parsed(_read(out, "values")) if out else []
     frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
     frame = frame.drop_duplicates(KEY, keep="last", ignore_index=True)
-    try:
-        return frame.assign(
-            segment=frame["segment"].where(frame["segment"] != "", None),
-            as_of=pd.to_datetime(frame["as_of"], format="%Y-%m-%d").astype("datetime64[s]"),
-            value=pd.to_numeric(frame["value"].where(frame["value"] != "", None)).astype(float),
-            complete=frame["complete"] == "true",
-            n=pd.to_numeric(frame["n"].where(frame["n"] != "", "0")).astype(int),
-        )
-    except ValueError as error:
-        raise PublishError(f"{SHOWN} cannot be read: {error}; {MEND}") from error
+    return frame.assign(
+        segment=frame["segment"].where(frame["segment"] != "", None),
+        as_of=pd.to_datetime(frame["as_of"], format="%Y-%m-%d").astype("datetime64[s]"),
+        value=pd.to_numeric(frame["value"].where(frame["value"] != "", None)).astype(float),
+        complete=frame["complete"].str.lower() == "true",
+        n=pd.to_numeric(frame["n"].where(frame["n"] != "", "0")).astype(int),
+    )
 
 
 def _value_cells(row: Mapping[Any, Any], as_of: dt.date) -> list[str]:
@@ -264,22 +293,9 @@ def _said(row: list[str]) -> tuple[str, ...]:
     return tuple(row[len(KEY) : len(KEY) + len(SAID)])
 
 
-def _parsed(text: str) -> list[list[str]]:
+def _parsed(content: bytes) -> list[list[str]]:
     """Return the rows of the file of values, each with all its cells."""
-    if not text:
-        return []
-    reader = csv.reader(io.StringIO(text), strict=True)
-    try:
-        header, *rows = reader
-    except csv.Error as error:
-        raise PublishError(f"{SHOWN}:{reader.line_num} cannot be read: {error}; {MEND}") from error
-    if header != COLUMNS:
-        raise PublishError(f"{SHOWN} must have the columns {', '.join(COLUMNS)}; {MEND}")
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(COLUMNS):
-            size = f"has {len(row)} of {len(COLUMNS)} cells"
-            raise PublishError(f"{SHOWN}:{number} {size}; {MEND}")
-    return rows
+    return read_lines(content, COLUMNS, VALUES.wrong).rows
 
 
 def keep_lights(
@@ -308,13 +324,10 @@ def published_lights(out: Path | None) -> pd.DataFrame:
     """
     frame = LIGHTS.read(out).drop_duplicates(list(PLACE), keep="last", ignore_index=True)
     columns: dict[str, pd.Series] = {"on_pace": frame["on_pace"] == "true"}
-    try:
-        for name in NUMBERS:
-            known = frame[name].where(frame[name] != "", None)
-            columns[name] = pd.to_numeric(known).astype(float)
-        days = pd.to_datetime(frame["as_of"], format="%Y-%m-%d")
-    except ValueError as error:
-        raise PublishError(f"{LIGHTS.shown} cannot be read: {error}; {MEND}") from error
+    for name in NUMBERS:
+        known = frame[name].where(frame[name] != "", None)
+        columns[name] = pd.to_numeric(known).astype(float)
+    days = pd.to_datetime(frame["as_of"], format="%Y-%m-%d")
     return frame.assign(**columns, as_of=days.astype("datetime64[s]"))
 
 

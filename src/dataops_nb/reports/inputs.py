@@ -306,10 +306,15 @@ class HistoryDigest:
 def _read_marks(path: Path) -> dict[str, Marks]:
     """Return the days on which each metric has rows, and the digest of all rows up to each."""
     rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    with path.open(encoding="utf-8", newline="") as handle:
-        for row in csv.DictReader(handle):
-            told = [f"{key}={cell}" for key, cell in row.items() if key not in VOLATILE]
-            rows[row.get("metric") or ""].append((row.get("as_of") or "", "\x1f".join(told)))
+    # A line that somebody broke takes no other with it (`history.lines`).
+    with path.open(encoding="utf-8", errors="backslashreplace", newline="") as handle:
+        reader = csv.DictReader(handle)
+        try:
+            for row in reader:
+                told = [f"{key}={cell}" for key, cell in row.items() if key not in VOLATILE]
+                rows[row.get("metric") or ""].append((row.get("as_of") or "", "\x1f".join(told)))
+        except csv.Error as error:
+            rows[""].append(("", f"{reader.line_num}: {error}"))
     return {metric: _mark(sorted(rows[metric])) for metric in sorted(rows)}
 
 

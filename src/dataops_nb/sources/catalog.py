@@ -194,6 +194,13 @@ class Catalog(Rows):
         low, high = self.fetch(query).iloc[0]
         return None if pd.isna(low) else (int(low), int(high))
 
+    def is_whole(self, name: str, column: str) -> bool:
+        """Return whether a column of a file holds integers of at most 64 bits."""
+        columns = self._shelf.typed(name).columns
+        own = find_column(column, columns)
+        type_ = columns[own] if own else ""
+        return type_ in NUMERIC and "HUGE" not in type_ and self._shelf.is_embedded(name)
+
     # --- faults and notices ----------------------------------------------------------------------
 
     def require(self, *names: str) -> None:

@@ -43,7 +43,8 @@ LEAST_DAYS = 30  # with rows, to know what is usual
 LONG_GAP, TIMES_USUAL = 28, 4  # days, and how often the longest gap otherwise
 LARGE = 0.05  # the share of rows on either side of a gap
 MOST_UNDATED = 0.25  # of the rows that a measure counts
-BLANKS = "[\\s\u00a0\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]+"
+BLANKS = "[\\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+"
+UNSEEN = "[\u00ad\u200b-\u200d\u2060\ufeff]"  # letters without a width
 LISTED = 5
 MOST_MEMBERS = 1000
 SAME = 1e-9
@@ -259,10 +260,12 @@ def _columns_of_names(catalog: Catalog, name: str) -> list[str]:
 def _find_lookalikes(catalog: Catalog, name: str, column: str) -> Iterator[Notice]:
     """Yield the values of a column that differ in nothing that a reader sees or means.
 
-    That is in letter case, in blanks, or in how a letter with an accent is put together.
+    That is in letter case, in blanks, in letters without a width, or in how a letter with an accent
+    is put together.
     """
     value = quote(column)
-    form = f"lower(trim(regexp_replace(nfc_normalize(v), '{BLANKS}', ' ', 'g')))"
+    seen = f"regexp_replace(nfc_normalize(v), '{UNSEEN}', '', 'g')"
+    form = f"lower(trim(regexp_replace({seen}, '{BLANKS}', ' ', 'g')))"
     rows = f"select {value} as v, count(*) as n from {quote(name)} where {value} is not null"
     counted = f"select v, n, {form} as form from ({rows} group by 1)"
     alike = f"select form, list(v order by n desc, v) as v, count(*) as n from ({counted})"

@@ -80,6 +80,7 @@ class Shelf:
         self._fingerprints: dict[str, SourceFingerprint | None] = {}
         self._recalled: dict[str, dict[str, Any]] = {}
         self._to_read: set[str] = set()
+        self._zones: dict[tuple[str, str], str] = {}
         self._steps_kept = False
         if self.cache:
             self._prepare_cache(self.cache)
@@ -233,10 +234,11 @@ class Shelf:
         """
         if not self.zones_behind(name):
             return self.sources[name].timezone or self.zone
-        zone: str | None = self.fact(
-            name, f"zone of {column}", lambda: self._passed_on(name, column)
-        )
-        return zone or self.zone
+        # Asked while the source is being read, so it can be no fact that is kept of one that was.
+        key = name, column
+        if key not in self._zones:
+            self._zones[key] = self._passed_on(name, column) or self.zone
+        return self._zones[key]
 
     def zones_behind(self, name: str) -> list[str]:
         """Return the zones, other than the company's, of the sources behind a query.

@@ -60,6 +60,7 @@ UNSEALED = "the seal of its bytes was taken out of the page"
 CARRIED = (
     "the facts, the links, the styles or the script in the page are not those it was built with"
 )
+_MARKS = {"%", "point", "points"}  # units that read like the marks of shares
 # An attainment is never rounded up to a target that was missed, so it may be half a percent off.
 _WHOLE = frozenset({"attainment", "pace", "p_hit"})
 
@@ -367,8 +368,14 @@ def _is_printed_right(fact: Fact, locale: str) -> bool:
     if not printed:
         return True
     first = printed[0]
-    value = float(fact.value) * (100 if first.mark else 1)
-    slack = first.within * (1 + 1e-9) + 1e-9 * abs(value)
-    if first.mark == "%" and fact.field in _WHOLE:
-        slack = max(slack, 0.5)
-    return math.isclose(abs(first.value), abs(value), rel_tol=0, abs_tol=slack)
+    scales = [100 if first.mark else 1]
+    if fact.unit.strip().casefold() in _MARKS:
+        scales = [1, 100]  # a value in it is no share; what else is said may be one
+    for scale in scales:
+        value = float(fact.value) * scale
+        slack = first.within * (1 + 1e-9) + 1e-9 * abs(value)
+        if first.mark == "%" and fact.field in _WHOLE:
+            slack = max(slack, 0.5)
+        if math.isclose(abs(first.value), abs(value), rel_tol=0, abs_tol=slack):
+            return True
+    return False
