@@ -121,6 +121,23 @@ def in_order(sentence: Sentence) -> list[Fact]:
     return [*printed, *(fact for fact in sentence.known.values() if fact not in printed)]
 
 
+def out_of_place(text: str, sentence: Sentence) -> list[str]:
+    """Return the facts that a sentence prints and a text does not, in the sentence's order.
+
+    A number that another fact would allow, and two days exchanged, are seen here alone.
+    """
+    place, missing = 0, list[str]()
+    for span in sentence.spans:
+        if span.fact is None or not span.text:
+            continue
+        found = text.find(span.text, place)
+        if found < 0:
+            missing.append(f"does not print {span.text!r} where {span.fact.id} stands")
+        else:
+            place = found + len(span.text)
+    return missing
+
+
 def _periods(facts: Iterable[Fact], locale: str) -> list[str]:
     return [numbers.at(locale).period_in_words(fact.period) for fact in facts]
 

@@ -19,7 +19,7 @@ from dataops_nb.display import Fact, say
 from dataops_nb.story import actions, comments
 from dataops_nb.story.wordings import UNJUDGED
 from dataops_nb.workbench import sample
-from tests.sentences import disagreements, in_order, superlatives, ways, wrong
+from tests.sentences import disagreements, in_order, out_of_place, superlatives, ways, wrong
 from tests.story.test_wordings import NEVER
 
 ROOT = Path(__file__).parents[1]
@@ -109,6 +109,14 @@ def test_a_change_told_in_words_alone_is_held_against_its_fact():
     assert "won.change is 3.0" in "; ".join(
         disagreements("Features did not change: 5.", [value, rose])
     )
+
+
+def test_two_days_exchanged_are_out_of_place():
+    due, since = fact("act_by", "2026-08-28", "28 Aug"), fact("light_since", "2026-08-23", "23 Aug")
+    sentence = say("It was due ", due, " and nothing is recorded since ", since, ".")
+    assert out_of_place(sentence.text, sentence) == []
+    exchanged = "It was due 23 Aug and nothing is recorded since 28 Aug."
+    assert "'23 Aug'" in "; ".join(out_of_place(exchanged, sentence))
 
 
 @pytest.mark.parametrize("reason", UNJUDGED.values())
@@ -329,7 +337,7 @@ def test_two_hundred_seeded_mutations_are_refused_by_their_facts_alone(said):
 
     The stored sentence is changed with the visible one, and no seal is asked: the facts alone must refuse it.
     """
-    chance, tried, passed = random.Random(20261122), 0, []
+    chance, tried, passed, by_words = random.Random(20261122), 0, [], 0
     numbered = [(each, locale) for each, locale in said if each.facts and is_judged(each)]
     while tried < 200:
         sentence, locale = chance.choice(numbered)
@@ -338,7 +346,12 @@ def test_two_hundred_seeded_mutations_are_refused_by_their_facts_alone(said):
         if mutated is None or mutated == text:
             continue
         tried += 1
-        if not disagreements(mutated, in_order(sentence), names, locale):
+        by_words += bool(disagreements(mutated, in_order(sentence), names, locale))
+        if not (
+            disagreements(mutated, in_order(sentence), names, locale)
+            or out_of_place(mutated, sentence)
+        ):
             passed.append((text, mutated))
-    print(f"{tried} mutations, {tried - len(passed)} refused")
+    print(f"{tried} mutations, {tried - len(passed)} refused, {by_words} by the words alone")
     assert passed == []
+    assert by_words >= 190
