@@ -29,9 +29,9 @@ test: $(INSTALLED)  ## the tests, in under three minutes
 test-engines: $(ENGINES)  ## the same numbers on DuckDB, SQLite, PostgreSQL and Spark (needs postgresql and Java 17)
 	@$(BIN)/python -m pytest -m engines $(ARGS)
 
-check: lint $(ENGINES)  ## lint, then the tests that need a browser, inject faults or need another engine
-	@code=0; $(BIN)/python -m pytest -m "browser or faults or engines" $(ARGS) || code=$$?; \
-	if [ $$code -eq 5 ]; then echo "No test is marked browser, faults or engines: nothing was run."; code=0; fi; \
+check: lint $(ENGINES)  ## lint, then the tests with a browser, faults, other engines, or much drawn by chance
+	@code=0; $(BIN)/python -m pytest -m "(browser or faults or engines or chance) and not slow" $(ARGS) || code=$$?; \
+	if [ $$code -eq 5 ]; then echo "No test is marked browser, faults, engines or chance: nothing was run."; code=0; fi; \
 	exit $$code
 
 lint: $(INSTALLED)  ## ruff, stripped notebooks, types, layers
@@ -74,8 +74,8 @@ format: $(INSTALLED)  ## put the code and the notebooks into their agreed form
 	$(BIN)/ruff format --line-length 120 notebooks  # a cell has twelve lines, and they may be wide
 	$(if $(NOTEBOOKS),$(STRIP) $(NOTEBOOKS))
 
-soak: $(INSTALLED)  ## the long runs, and ten times as many examples of each law
-	@$(BIN)/python -m pytest --hypothesis-profile soak $(ARGS)
+soak: $(INSTALLED)  ## the long runs, and many times as many examples of each law
+	@$(BIN)/python -m pytest --hypothesis-profile soak -m "not browser and not faults and not engines and not slow" $(ARGS)
 	@code=0; $(BIN)/python -m pytest -m slow $(ARGS) || code=$$?; \
 	if [ $$code -eq 5 ]; then echo "No test is marked slow: nothing was run."; code=0; fi; \
 	exit $$code

@@ -15,8 +15,8 @@ from dataops_nb import definitions, sources
 # What tests and libraries hold is much and lives long: to look through it less often saves a tenth of the time.
 gc.set_threshold(100_000, 50, 100)
 
-# No deadline: a busy machine is no fault of the code. `make soak` tries ten times as many examples.
-settings.register_profile("house", deadline=None, max_examples=40)
+# No deadline: a busy machine is no fault of the code. `make soak` tries many times as many examples.
+settings.register_profile("house", deadline=None, max_examples=25)
 settings.register_profile("soak", deadline=None, max_examples=400)
 settings.load_profile("house")
 

@@ -13,6 +13,8 @@ from dataops_nb.reports.pages import seals
 from tests import boards
 from tests.sentences import wrong
 
+pytestmark = pytest.mark.chance
+
 META = pages.Meta("sales", "1.2.3")
 DAILY, SOAK = range(12), range(1_000, 3_000)
 

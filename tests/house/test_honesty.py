@@ -8,6 +8,8 @@ import pytest
 
 from dataops_nb.limits.xmr import FALSE_ALARM
 
+pytestmark = pytest.mark.chance
+
 
 @pytest.mark.parametrize(("memory", "n"), [(0.5, 52), (1.0, 104)])
 def test_few_boards_of_twenty_independent_inputs_show_a_link(memory, n):

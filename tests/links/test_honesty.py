@@ -15,6 +15,8 @@ from dataops_nb.links import regular
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import honesty_links
 
+pytestmark = pytest.mark.chance
+
 HARD = (
     "three waves a year, 2 sd",
     "a dip in July and August",

@@ -93,6 +93,7 @@ def test_adjusted_p_values_keep_their_places_and_never_fall_below_the_p_value():
     assert q == pytest.approx([0.09, 0.004, 0.5, 0.09])  # by hand: 4, 3, 2 and 1 times
 
 
+@pytest.mark.chance
 def test_a_naive_search_finds_a_driver_for_most_independent_random_walks():
     rng = np.random.default_rng(5)
     n, hits = 52, 0
@@ -104,6 +105,7 @@ def test_a_naive_search_finds_a_driver_for_most_independent_random_walks():
     assert hits / 200 > 0.7
 
 
+@pytest.mark.chance
 @pytest.mark.parametrize(("memory", "n"), [(0.0, 52), (0.8, 130), (1.0, 52), (1.0, 130)])
 def test_few_boards_on_which_nothing_moves_anything_show_a_driver(memory, n):
     count = 200
@@ -128,6 +130,7 @@ def test_metrics_that_move_together_are_no_drivers_of_each_other():
     assert found.count("moves") <= 60 * 0.05 + 2 * math.sqrt(60 * 0.05 * 0.95)
 
 
+@pytest.mark.chance
 @pytest.mark.parametrize(("memory", "least"), [(0.0, 0.68), (0.8, 0.62)])
 def test_three_of_four_useful_effects_are_found_among_160_tests(memory, least):
     rng = np.random.default_rng(9)
@@ -150,6 +153,7 @@ def test_the_power_that_is_claimed_is_nearly_the_power_there_is():
 # --- one pair -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.chance
 @pytest.mark.parametrize("size", [0.2, 0.7])
 def test_a_planted_effect_is_found_at_its_lag_with_its_size(size):
     rng = np.random.default_rng(2)

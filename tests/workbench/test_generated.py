@@ -12,6 +12,8 @@ from dataops_nb import alignment, cli, workbench
 from dataops_nb.metrics import Simple
 from tests import workbenches
 
+pytestmark = pytest.mark.chance
+
 DAILY, SOAK = range(20), range(1_000, 4_000)
 LIGHTS = {"green", "yellow", "red", "unknown"}
 MADE_UP = "a mistake in dataops-nb itself"
