@@ -211,6 +211,8 @@ def _is_printed_right(fact: Fact, locale: str) -> bool:
         return True
     first = printed[0]
     value = float(fact.value) * (100 if first.mark else 1)
+    if fact.text.startswith(numbers.LESS):
+        return 0 < abs(value) < abs(first.value)
     slack = first.within * (1 + 1e-9) + 1e-9 * abs(value)
     # A share below its target is never rounded up to it, so it may be off by nearly a digit.
     if first.mark == "%" and fact.field in _NEVER_ROUNDED_UP:

@@ -35,6 +35,7 @@ _FISCAL, _PARTS = (
 )
 MILLION, _TEN_THOUSAND, _HUNDREDS, _CENTS = 1e6, 1e4, 1e3, 1e2
 MOST = 6  # further decimals that tell two numbers apart; then a word does
+LESS = "less than "  # before the least number that is written, where a value is smaller
 _MOST_OF_SHARES = 3  # decimals of a share
 _HUGE = 1e12  # a share of more is written as it comes
 _TURNS = str.maketrans("", "", "\u200e\u200f\u061c")
@@ -116,7 +117,7 @@ class Numbers:
         least = 10.0**-MOST / (100 if unit == "percent" else 1)
         if 0 < abs(value) < least:
             more = MOST - (2 if is_currency(unit) else 1)
-            return f"less than {self.difference(least, unit, word=word, more=more)}"
+            return f"{LESS}{self.difference(least, unit, word=word, more=more)}"
         more = 0
         while value and not printed(value, unit, more):
             more += 1

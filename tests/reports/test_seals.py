@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from nbformat import v4
 
-from dataops_nb import cli, display
+from dataops_nb import cli, display, numbers
 from dataops_nb.display import Fact, Told, say
 from dataops_nb.errors import ReportError
 from dataops_nb.reports import pages
@@ -114,6 +114,14 @@ def test_a_unit_that_reads_like_the_mark_of_a_share_is_none(unit):
     right, wrong = (fact("value", value, f"860 {unit}", unit) for value in (860.0, 86.0))
     assert seals.page(built(say(WON, " came to ", right, "."))) == []
     assert "which is 86.0" in seals.page(built(say(WON, " came to ", wrong, ".")))[0].problem
+
+
+@pytest.mark.parametrize("unit", ["", "percent", "USD"])
+@pytest.mark.parametrize(("value", "holds"), [(-1.8e-09, True), (0.0, False), (2e-02, False)])
+def test_a_change_too_small_to_write_is_less_than_the_least_number(unit, value, holds):
+    change = fact("change", value, numbers.at("en_US").gap(1.8e-09, unit), unit)
+    page = built(say(WON, " fell ", change, " from the week before."))
+    assert (seals.page(page) == []) is holds
 
 
 def test_sentences_of_two_boards_may_state_one_fact_of_two_periods():

@@ -373,6 +373,8 @@ def _is_printed_right(fact: Fact, locale: str) -> bool:
         scales = [1, 100]  # a value in it is no share; what else is said may be one
     for scale in scales:
         value = float(fact.value) * scale
+        if fact.text.startswith(numbers.LESS) and 0 < abs(value) < abs(first.value):
+            return True
         slack = first.within * (1 + 1e-9) + 1e-9 * abs(value)
         if first.mark == "%" and fact.field in _WHOLE:
             slack = max(slack, 0.5)
