@@ -29,9 +29,9 @@ test: $(INSTALLED)  ## the tests, in under three minutes
 test-engines: $(ENGINES)  ## the same numbers on DuckDB, SQLite, PostgreSQL and Spark (needs postgresql and Java 17)
 	@$(BIN)/python -m pytest -m engines $(ARGS)
 
-check: lint $(ENGINES)  ## lint, then the tests with a browser, faults, other engines, or much drawn by chance
-	@code=0; $(BIN)/python -m pytest -m "(browser or faults or engines or chance) and not slow" $(ARGS) || code=$$?; \
-	if [ $$code -eq 5 ]; then echo "No test is marked browser, faults, engines or chance: nothing was run."; code=0; fi; \
+check: lint $(ENGINES)  ## lint, then the tests with a browser, faults, other engines, and those that take long
+	@code=0; $(BIN)/python -m pytest -m "(browser or faults or engines or long) and not slow" $(ARGS) || code=$$?; \
+	if [ $$code -eq 5 ]; then echo "No test is marked browser, faults, engines or long: nothing was run."; code=0; fi; \
 	exit $$code
 
 lint: $(INSTALLED)  ## ruff, stripped notebooks, types, layers

@@ -487,6 +487,7 @@ def framed(rows):
     return pd.DataFrame({"day": days, "x": [x for _, x, _ in rows], "team": [t for *_, t in rows]})
 
 
+@pytest.mark.long
 @given(MANY)
 @settings(max_examples=25)
 def test_segments_of_a_sum_add_up_to_its_total(rows):
@@ -496,6 +497,7 @@ def test_segments_of_a_sum_add_up_to_its_total(rows):
     pd.testing.assert_series_equal(parts.reindex(totals.index), totals, check_names=False)
 
 
+@pytest.mark.long
 @given(MANY, st.randoms(use_true_random=False))
 @settings(max_examples=25)
 def test_the_order_of_rows_does_not_matter(rows, random):
@@ -509,6 +511,7 @@ def test_the_order_of_rows_does_not_matter(rows, random):
     )
 
 
+@pytest.mark.long
 @given(MANY, MANY)
 @settings(max_examples=25)
 def test_combine_keeps_every_row_and_gives_all_series_the_same_periods(rows, others):
@@ -523,6 +526,7 @@ def test_combine_keeps_every_row_and_gives_all_series_the_same_periods(rows, oth
     assert not both[keys].duplicated().any()
 
 
+@pytest.mark.long
 @given(MANY)
 @settings(max_examples=15)
 def test_the_parts_of_a_change_add_up_to_it(rows):

@@ -268,7 +268,7 @@ def company(params, locale):
     return packaged.model_copy(update={"locale": locale})
 
 
-@pytest.fixture(scope="module", params=["en_US", "de_DE"])
+@pytest.fixture(scope="module", params=["en_US", pytest.param("de_DE", marks=pytest.mark.long)])
 def said(request, exports):
     """What the reports of the sample company say in two locales, each with its locale."""
     known = company(ROOT / "params", request.param)

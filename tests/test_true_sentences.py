@@ -13,7 +13,7 @@ from dataops_nb.reports.pages import seals
 from tests import boards
 from tests.sentences import wrong
 
-pytestmark = pytest.mark.chance
+pytestmark = pytest.mark.long
 
 META = pages.Meta("sales", "1.2.3")
 DAILY, SOAK = range(12), range(1_000, 3_000)

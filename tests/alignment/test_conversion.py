@@ -187,6 +187,7 @@ DAYS = st.integers(0, 40)
 EVENTS = st.lists(st.tuples(st.sampled_from("abcd"), DAYS), min_size=1, max_size=25)
 
 
+@pytest.mark.long
 @settings(max_examples=20, deadline=None)
 @given(base=EVENTS, then=EVENTS, length=st.integers(0, 12))
 def test_the_share_equals_counting_by_hand(base, then, length, tmp_path_factory):

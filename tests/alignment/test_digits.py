@@ -16,6 +16,8 @@ from dataops_nb.alignment.frame_rows import Framed, FrameRows, frame_company
 from dataops_nb.metrics import Measure, Simple
 from dataops_nb.periods import Calendar
 
+pytestmark = pytest.mark.long
+
 BIG = 2**53 + 1
 ROWS = [("2026-01-05", BIG, "a"), ("2026-01-06", 2 * BIG, "b"), ("2026-01-07", -BIG, "a")]
 COMPANY = """

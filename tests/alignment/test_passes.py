@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,7 @@ def opened(folder: str, rows: list[tuple]) -> sources.Catalog:
     return sources.open(definitions.load(root / "params"), root, dt.date(2026, 3, 25))
 
 
+@pytest.mark.long
 @settings(max_examples=2, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(rows=EVENTS)
 def test_measures_fetched_in_one_pass_are_what_each_is_in_its_own(rows):

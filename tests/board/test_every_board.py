@@ -120,6 +120,7 @@ def test_every_board_knows_what_is_derived_from_it(this, name):
     getattr(this, name)
 
 
+@pytest.mark.long
 def test_a_company_without_any_data_yet_can_be_shown(company):
     rows = company(
         "orders: {system: Shop, path: orders.csv, time: day}\nbills: {system: Books, path: bills.csv, time: day}",

@@ -296,6 +296,7 @@ def found_in(folder, seed, metrics=None):
         return {(row.kind, row.metric) for row in table.itertuples()}
 
 
+@pytest.mark.long
 def test_on_the_sample_red_by_noise_and_the_green_decline_are_findings(tmp_path):
     assert found_in(tmp_path, 20, LIT) == {
         ("red by noise", "repeat_orders"),

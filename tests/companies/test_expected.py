@@ -39,6 +39,8 @@ import pytest
 from dataops_nb import alignment, definitions, sources
 from dataops_nb.errors import DefinitionsError
 
+pytestmark = pytest.mark.long
+
 AGES = "20 years"
 
 

@@ -9,6 +9,8 @@ import pytest
 from dataops_nb import alignment, definitions, limits, sources, status
 from dataops_nb.status.attainment import COLOURS
 
+pytestmark = pytest.mark.long
+
 COMPANY = """
 company: NHS England
 timezone: Europe/London

@@ -19,6 +19,8 @@ from dataops_nb import alignment, definitions, sources, status
 from dataops_nb.alignment import comparisons
 from dataops_nb.errors import DataError
 
+pytestmark = pytest.mark.long
+
 OLIST = Path(__file__).parents[2] / "examples" / "olist"
 
 

@@ -158,6 +158,7 @@ def test_every_answer_comes_from_memory(material, monkeypatch):
                 assert said.scorecard.rows
 
 
+@pytest.mark.long
 @given(st.lists(st.tuples(
     st.sampled_from(["m", "people", "rate", "rows"]), st.sampled_from([20, 30, 45]), st.sampled_from(["target", "capability"]),
     st.sampled_from(["2026-W20", "2026-W40", "2026-W47"]), st.sampled_from(["", "team=West"]),

@@ -481,6 +481,7 @@ def test_without_both_periods_chart_and_sentence_say_so(company):
     )
 
 
+@pytest.mark.long
 def test_metrics_of_every_type_of_the_sample_are_explained_and_close(tmp_path):
     made = sample.write(tmp_path, end=dt.date(2026, 11, 22))
     with sources.open(definitions.load(ROOT / "params"), tmp_path, made.end) as known:

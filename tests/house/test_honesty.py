@@ -8,7 +8,7 @@ import pytest
 
 from dataops_nb.limits.xmr import FALSE_ALARM
 
-pytestmark = pytest.mark.chance
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize(("memory", "n"), [(0.5, 52), (1.0, 104)])

@@ -17,6 +17,8 @@ from dataops_nb.errors import DefinitionsError, UsageError
 from dataops_nb.interchange.dbt_filters import Model, RefusedError, read_filter
 from dataops_nb.interchange.dbt_metrics import formula
 
+pytestmark = pytest.mark.long
+
 PROJECTS = Path(__file__).parent / "projects"
 SEEDS = PROJECTS / "seeds"
 AS_OF = dt.date(2026, 5, 1)

@@ -6,6 +6,8 @@ import pytest
 
 from dataops_nb import alignment, links
 
+pytestmark = pytest.mark.long
+
 
 def table(n=150, **series):
     """A metric table of weekly sums."""

@@ -15,7 +15,7 @@ from dataops_nb.links import regular
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import honesty_links
 
-pytestmark = pytest.mark.chance
+pytestmark = pytest.mark.long
 
 HARD = (
     "three waves a year, 2 sd",

@@ -93,7 +93,7 @@ def test_adjusted_p_values_keep_their_places_and_never_fall_below_the_p_value():
     assert q == pytest.approx([0.09, 0.004, 0.5, 0.09])  # by hand: 4, 3, 2 and 1 times
 
 
-@pytest.mark.chance
+@pytest.mark.long
 def test_a_naive_search_finds_a_driver_for_most_independent_random_walks():
     rng = np.random.default_rng(5)
     n, hits = 52, 0
@@ -105,7 +105,7 @@ def test_a_naive_search_finds_a_driver_for_most_independent_random_walks():
     assert hits / 200 > 0.7
 
 
-@pytest.mark.chance
+@pytest.mark.long
 @pytest.mark.parametrize(("memory", "n"), [(0.0, 52), (0.8, 130), (1.0, 52), (1.0, 130)])
 def test_few_boards_on_which_nothing_moves_anything_show_a_driver(memory, n):
     count = 200
@@ -130,7 +130,7 @@ def test_metrics_that_move_together_are_no_drivers_of_each_other():
     assert found.count("moves") <= 60 * 0.05 + 2 * math.sqrt(60 * 0.05 * 0.95)
 
 
-@pytest.mark.chance
+@pytest.mark.long
 @pytest.mark.parametrize(("memory", "least"), [(0.0, 0.68), (0.8, 0.62)])
 def test_three_of_four_useful_effects_are_found_among_160_tests(memory, least):
     rng = np.random.default_rng(9)
@@ -153,7 +153,7 @@ def test_the_power_that_is_claimed_is_nearly_the_power_there_is():
 # --- one pair -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.chance
+@pytest.mark.long
 @pytest.mark.parametrize("size", [0.2, 0.7])
 def test_a_planted_effect_is_found_at_its_lag_with_its_size(size):
     rng = np.random.default_rng(2)
@@ -350,6 +350,7 @@ def verdicts(lumen):
         return links.of_company(catalog).set_index(["input", "target"])
 
 
+@pytest.mark.long
 def test_qualified_meetings_move_new_customers_three_weeks_later(verdicts):
     row = verdicts.loc[("meetings_qualified", "new_customers")]
     assert (row["verdict"], row["lag"], row["contradicted"]) == ("moves", 3, False)
@@ -383,6 +384,7 @@ def test_won_deals_are_customers_in_the_same_week_which_is_no_contradiction(verd
     assert not row["contradicted"]
 
 
+@pytest.mark.long
 def test_the_story_says_what_moves_and_what_rocks_from_facts(tmp_path):
     sample.write(tmp_path, seed=20, end=END, weeks=130)
     known = definitions.load(ROOT / "params")

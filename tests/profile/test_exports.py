@@ -6,6 +6,8 @@ import pytest
 
 from dataops_nb import profile
 
+pytestmark = pytest.mark.long
+
 DAY = dt.datetime(2026, 3, 2, 10)
 
 

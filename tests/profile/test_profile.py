@@ -12,6 +12,8 @@ from dataops_nb import cli, definitions, profile, sources, workbench
 from dataops_nb.errors import UsageError
 from dataops_nb.profile import names
 
+pytestmark = pytest.mark.long
+
 ORDERS = """order_id,ordered_on,customer,amount_eur,channel
 1001,2026-10-26,ada,120.00,web
 1002,2026-10-28,ben,80.00,web

@@ -22,6 +22,8 @@ from dataops_nb.reconciliation.pairs import find_pairs
 from dataops_nb.story.lights import sentence as sentence_of
 from dataops_nb.workbench import sample
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 COLUMNS = "columns: {k: {type: text}, day: {type: date}, v: {type: decimal}}"
 BOTH = f"""

@@ -129,6 +129,7 @@ COMMON = ["a row", "a rate", "what a query joins", "a target"]
 RARE = [edit for edit in [*FILES_EDITED, *EDITED] if edit not in COMMON]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "edit", [*COMMON, *(pytest.param(e, marks=pytest.mark.slow) for e in RARE)]
 )

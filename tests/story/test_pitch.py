@@ -187,6 +187,7 @@ def agrees_with_textstat(text):
     )
 
 
+@pytest.mark.long
 def test_every_pitch_of_the_sample_passes_and_reads_at_the_grade_that_textstat_gives(tmp_path):
     sample.write(tmp_path, end=END, weeks=60)
     told = every_pitch(ROOT / "params", tmp_path, END, "week")
@@ -197,6 +198,7 @@ def test_every_pitch_of_the_sample_passes_and_reads_at_the_grade_that_textstat_g
     assert [each.text for each in told if not agrees_with_textstat(each.text)] == []
 
 
+@pytest.mark.long
 def test_every_pitch_of_olist_passes_and_reads_at_the_grade_that_textstat_gives(shared):
     told = every_pitch(
         ROOT / "examples" / "olist" / "params", shared("olist"), dt.date(2018, 5, 31), "month"

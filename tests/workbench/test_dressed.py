@@ -13,7 +13,7 @@ import pytest
 from dataops_nb import cli
 from tests import odd_workbenches, workbenches
 
-pytestmark = pytest.mark.chance
+pytestmark = pytest.mark.long
 
 DAILY, REFRESHED, SOAK = range(100, 108), range(200, 220), range(20_000, 20_500)
 MADE_UP = "a mistake in dataops-nb itself"

@@ -12,7 +12,7 @@ from dataops_nb import alignment, cli, workbench
 from dataops_nb.metrics import Simple
 from tests import workbenches
 
-pytestmark = pytest.mark.chance
+pytestmark = pytest.mark.long
 
 DAILY, SOAK = range(20), range(1_000, 4_000)
 LIGHTS = {"green", "yellow", "red", "unknown"}

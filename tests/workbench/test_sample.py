@@ -15,6 +15,8 @@ from dataops_nb import definitions
 from dataops_nb.errors import UsageError
 from dataops_nb.workbench import sample
 
+pytestmark = pytest.mark.long
+
 END = date(2026, 11, 22)
 SEEDS = (20, 1, 2, 3, 4)
 PARAMS = Path(__file__).parents[2] / "params"
