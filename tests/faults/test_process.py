@@ -100,7 +100,7 @@ def test_a_report_that_takes_more_memory_than_it_may_is_ended_with_what_it_start
     cell = """
         import subprocess, sys, time
         code = "import time; x = bytearray(500 << 20); time.sleep(60)"
-        subprocess.run([sys.executable, "-c", code])
+        subprocess.run([sys.executable, "-c", code], check=True)
     """
     seen = spoil(cell, state="killed", code=6, limits=resources.Limits(memory=450 * MIB))
     assert "may hold 450 MiB, and was ended" in seen.error
