@@ -21,36 +21,10 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 
 from dataops_nb.cli import mcp
+from tests.cli.test_cli import COMPANY as ACME
+from tests.cli.test_cli import SALES
 
-COMPANY = """
-company: Acme
-timezone: UTC
-north_star: [revenue]
-lights:
-  standard:
-    green: {at_least: 1.00, means: "On plan.", do: "Keep going."}
-    yellow: {at_least: 0.85, means: "Recoverable.", do: "Review it.", act_within: 14d}
-    red: {means: "At risk.", do: "Stop.", act_within: 5d}
-sources:
-  deals:
-    {system: CRM, owner: Sales Ops, path: deals.csv, key: id, time: day, fresh_within: 9d, columns: {amount: {min: 0}}}
-"""
-SALES = """
-department: Sales
-owner: Ada
-defaults: {source: deals, lights: standard}
-metrics:
-  deals:
-    label: Deals
-    type: simple
-    measure: {agg: count}
-    unit: deals
-    by: [team, [team, region]]
-    targets: [{from: 2026-01-01, per: week, value: 2}]
-    moves: [{metric: revenue, after: 2w}]
-  revenue: {label: Revenue, type: derived, expr: deals * price}
-  price: {type: simple, measure: {agg: average, expr: amount}, grains: [week, month]}
-"""
+COMPANY = ACME.replace("time: day,", "time: day, fresh_within: 9d,")
 DEALS = """id,day,team,region,amount
 1,2026-11-02,a,north,10
 2,2026-11-04,b,north,20

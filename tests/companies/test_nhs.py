@@ -8,23 +8,16 @@ import pytest
 
 from dataops_nb import alignment, definitions, limits, sources, status
 from dataops_nb.status.attainment import COLOURS
+from tests.companies.test_real_companies import HEALTH
 
 pytestmark = pytest.mark.long
 
-COMPANY = """
-company: NHS England
-timezone: Europe/London
-calendar: {year: {starts: april}}
-lights:
-  standard:
-    green: {at_least: 1.0, means: "Meets the standard.", do: "Keep going."}
-    yellow: {at_least: 0.9474, means: "Nearly.", do: "Review."}
-    red: {means: "Misses it.", do: "Act."}
-sources:
-  trusts: {system: NHS, path: ae_attendances.csv, key: [period, org_code, type], time: period,
-           covers: {from: 2016-04-01, to: 2019-03-31}}
+COMPANY = (
+    HEALTH.replace("four_hours:", "standard:")
+    + """\
   standards: {system: NHS, query: "select distinct org_code, date '2016-04-01' as since, 0.95 as share from trusts", time: since}
 """
+)
 DEPARTMENT = """
 department: A&E
 defaults: {source: trusts, lights: standard, by: [org_code]}

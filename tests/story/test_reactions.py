@@ -123,6 +123,12 @@ def test_every_fact_of_a_reaction_travels_with_the_record(this):
     assert {id_ for each in story.reactions(this).sentences for id_ in each.facts} <= known
 
 
+def note(bench, out, metric, text):
+    """Note something about a metric by command; returns the exit code."""
+    words = ["-w", str(bench), "--out", str(out), "note", metric, text, "--as-of", "2026-11-22"]
+    return main(words)
+
+
 def test_a_note_is_kept_with_its_light_and_shown_until_it_is_answered(bench, tmp_path, capsys):
     def run(*words):
         assert (
@@ -156,22 +162,7 @@ def test_a_note_is_kept_with_its_light_and_shown_until_it_is_answered(bench, tmp
     ],
 )
 def test_a_note_that_the_facts_contradict_is_not_kept(bench, tmp_path, capsys, text, word, fact):
-    assert (
-        main(
-            [
-                "-w",
-                str(bench),
-                "--out",
-                str(tmp_path),
-                "note",
-                "orders",
-                text,
-                "--as-of",
-                "2026-11-22",
-            ]
-        )
-        == 2
-    )
+    assert note(bench, tmp_path, "orders", text) == 2
     said = capsys.readouterr().err
     assert word in said
     assert fact in said
@@ -180,22 +171,7 @@ def test_a_note_that_the_facts_contradict_is_not_kept(bench, tmp_path, capsys, t
 
 def test_what_nobody_can_check_in_a_note_is_said_and_the_note_kept(bench, tmp_path, capsys):
     text = "Two cooks were ill; we will be green next week."
-    assert (
-        main(
-            [
-                "-w",
-                str(bench),
-                "--out",
-                str(tmp_path),
-                "note",
-                "orders",
-                text,
-                "--as-of",
-                "2026-11-22",
-            ]
-        )
-        == 0
-    )
+    assert note(bench, tmp_path, "orders", text) == 0
     said = capsys.readouterr().err
     assert "we can't check '2' in 'Two cooks were ill'" in said
     assert "'green' in 'we will be green next week'" in said
@@ -203,22 +179,7 @@ def test_what_nobody_can_check_in_a_note_is_said_and_the_note_kept(bench, tmp_pa
 
 
 def test_a_note_whose_number_no_longer_holds_is_told_of_its_own_period(bench, tmp_path):
-    assert (
-        main(
-            [
-                "-w",
-                str(bench),
-                "--out",
-                str(tmp_path),
-                "note",
-                "orders",
-                "Only 2 orders, we are red.",
-                "--as-of",
-                "2026-11-22",
-            ]
-        )
-        == 0
-    )
+    assert note(bench, tmp_path, "orders", "Only 2 orders, we are red.") == 0
     known = definitions.load(bench / "params")
     later = board.measure(
         sources.open(known, bench / "data", dt.date(2026, 11, 29)),

@@ -1,4 +1,4 @@
-"""Digits numbers beyond 2^53, which floats hold only nearly: every digit of them.
+"""Every digit of whole numbers beyond 2^53, which floats hold only nearly.
 
 A metric table is floats. Where a sum, a least or a greatest value of whole numbers is larger than
 what floats hold, its digits are asked of the engine once more, as text, and put together as Python

@@ -28,8 +28,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Lines:
-    """The sound rows of a file in their order, each with the cells of its columns, and the broken
-    lines."""
+    """The sound rows of a file, each with the cells of its columns, and the broken lines."""
 
     rows: list[Row]
     broken: tuple[Broken, ...] = ()
@@ -100,8 +99,10 @@ def _read_each(content: bytes, columns: Sequence[str], wrong: Check | None) -> L
 
 
 def _row(lines: Sequence[bytes], number: int) -> tuple[Row | None, int, str | None]:
-    """Return the cells of the row that begins in a line, how many lines it takes, or what is
-    wrong."""
+    """Return the cells of the row that begins in a line, how many lines it takes, what is wrong.
+
+    The cells are None where something is wrong.
+    """
     try:
         text = lines[number].decode("utf-8")
     except UnicodeDecodeError as error:

@@ -21,14 +21,13 @@ import pandas as pd
 from dataops_nb import plain
 from dataops_nb.alignment.measures import sources_of
 from dataops_nb.company import Company
-from dataops_nb.sources.fingerprints import of_code
+from dataops_nb.sources.fingerprints import FULL_LENGTH, of_code
 
 if TYPE_CHECKING:
     from dataops_nb.alignment.rows import Usage
     from dataops_nb.sources.shelf import Shelf
 
 _OBJECTS = b"objects"  # the cells of object columns, in the head of the Arrow stream
-_FULL_LENGTH = 64
 
 
 class Recall:
@@ -68,7 +67,7 @@ class Recall:
 
     def _key(self, company: Company, what: Sequence[object]) -> list[str]:
         if company is not self._company:
-            self._company, self._company_digest = company, plain.digest(company, _FULL_LENGTH)
+            self._company, self._company_digest = company, plain.digest(company, FULL_LENGTH)
         day = self._shelf.as_of.isoformat()
         words = [json.dumps(plain.value(word)) for word in what]
         return ["table", of_code(), self._company_digest, day, *words]
