@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,20 @@ def test_the_lights_are_equal_after_out_and_in(tmp_path, capsys):
     assert main(["-w", str(bench), "export", "--format", "ossie"]) == 0
     path = tmp_path / "model.yaml"
     path.write_text(capsys.readouterr().out)
+    assert main(["init", str(tmp_path / "b"), "--from", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["-w", str(tmp_path / "b"), *words]) == 0
+    assert json.loads(capsys.readouterr().out) == before
+
+
+@pytest.mark.long
+def test_a_real_companys_lights_are_equal_after_out_and_in(tmp_path, capsys, shared):
+    bench, data = tmp_path / "a", shared("olist")
+    shutil.copytree(COMPANIES[1], bench / "params")
+    words = ["status", "--json", "--as-of", "2018-08-31", "--grain", "month", "--data", str(data)]
+    assert main(["-w", str(bench), *words]) == 0
+    before = json.loads(capsys.readouterr().out)
+    path = exported(definitions.load(COMPANIES[1]), tmp_path)
     assert main(["init", str(tmp_path / "b"), "--from", str(path)]) == 0
     capsys.readouterr()
     assert main(["-w", str(tmp_path / "b"), *words]) == 0
