@@ -20,6 +20,11 @@ BOARDS += [19, 10, 17, 13, 22, 18, 39, 30, 24, 16, 19, 17, 15]
 # defects on 24 samples of five boards; "samples 5 and 24 are points beyond the control limits".
 DEFECTS = [7, 6, 8, 10, 24, 6, 5, 4, 8, 11, 15, 8, 4, 16, 11, 12, 8, 6, 5, 9, 7, 14, 8, 21]
 
+# SAS/QC User's Guide (qcug 66114), The SHEWHART Procedure, UCHART Statement, Saving Control Limits,
+# figure 17.87: defects on 20 rolls of cloth of 30 square meters, and the limits printed for them. Example
+# 17.32 says of the same rolls that all lie within, by limits from a centre of .325.
+ROLLS = [12, 11, 9, 15, 7, 6, 5, 10, 8, 8, 14, 5, 9, 13, 7, 5, 8, 11, 7, 12]
+
 
 def days(values, n):
     dates = pd.date_range("2026-01-01", periods=len(values))
@@ -60,6 +65,12 @@ def test_a_u_chart_flags_the_published_points():
     found = limits.add_limits(days(np.array(DEFECTS) / 5, 5), limits.Rules(chart="u"))
     assert lines(found) == pytest.approx([233 / 120, 0.0722, 3.8112], abs=5e-5)
     assert (np.flatnonzero(found["signal"] == "outside") + 1).tolist() == [5, 24]
+
+
+def test_a_u_chart_has_the_published_limits():
+    found = limits.add_limits(days(np.array(ROLLS) / 30, 30), limits.Rules(chart="u"))
+    assert lines(found) == pytest.approx([0.30333, 0.001671271, 0.60500], abs=5e-6)
+    assert found["signal"].isna().all()
 
 
 def test_a_u_chart_of_many_units_flags_what_a_c_chart_of_one_does():
