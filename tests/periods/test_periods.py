@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dataops_nb import alignment, periods, sources
 from dataops_nb.definitions.models import Definitions
+from dataops_nb.errors import UsageError
 from dataops_nb.periods import Calendar, Period
 from dataops_nb.terms import GRAINS, Duration, add_months, before
 
@@ -242,3 +243,14 @@ def test_a_day_of_23_or_25_hours_is_one_day_and_its_rows_are_cut_where_it_begins
         str(D.fromisoformat(day) + dt.timedelta(days=n)) for n in (-1, 0, 1)
     ]
     assert table["value"].tolist() == [25, hours + 1, 24]
+
+
+def test_the_words_of_company_yaml_make_the_same_calendar():
+    nested = {"pattern": "4-5-4", "ends": "saturday nearest january 31", "named": "start"}
+    assert periods.calendar(year=nested) == periods.calendar(**nested)
+    assert periods.calendar(week_starts="sunday", year={"starts": "july"}).year_starts == 7
+
+
+def test_an_unknown_word_about_the_year_is_answered_with_the_nearest():
+    with pytest.raises(UsageError, match="no key 'start'; did you mean 'starts'"):
+        periods.calendar(year={"start": "july"})

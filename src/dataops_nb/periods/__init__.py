@@ -13,7 +13,7 @@ a month that began on a Monday.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -261,6 +261,7 @@ def calendar(
     holidays: Iterable[Any] = (),
     *,
     week_starts: str | None = None,
+    year: Mapping[str, str] | None = None,
     year_starts: str = "january",
     pattern: str | None = None,
     ends: str | None = None,
@@ -274,7 +275,8 @@ def calendar(
     years of whole weeks; `ends` then says on which day a year ends: `saturday nearest january 31`,
     `last saturday of january`. A fiscal year is `named` by the calendar year it ends or starts in.
     `week_one` (iso, first_full, january_1) numbers weeks. `holidays` are days on which nobody
-    works.
+    works. `year` says the same of the year as company.yaml does, with the keys starts, named,
+    pattern and ends: `calendar(**words)` takes what stands there under `calendar:`.
 
     Raises UsageError for an unknown word, with the nearest right one, and if `week_starts`
     contradicts `ends`.
@@ -288,15 +290,20 @@ def calendar(
     ... )
     >>> retail.period("year", "2024-02-03").id
     'FY23'
+    >>> periods.calendar(year={"starts": "july"}).period("year", "2026-08-01").id
+    'FY27'
     """
     if model is None:
         words = {
             "week_starts": week_starts,
             "year_starts": year_starts,
             "pattern": pattern,
+            "ends": ends,
             "named": named,
             "week_one": week_one,
         }
+        words |= _words_of_year(year or {})
+        ends = words.pop("ends")
         model = _model_of_words(words, ends)
     first_weekday = WEEKDAYS[model.first_weekday]
     usual_week_one: Literal["iso", "first_full"] = "iso" if first_weekday == 0 else "first_full"
@@ -308,6 +315,21 @@ def calendar(
         pattern=_pattern(model.year),
         holidays=frozenset(_holiday_date(holiday) for holiday in holidays),
     )
+
+
+def _words_of_year(year: Mapping[str, str]) -> dict[str, str]:
+    """Return what company.yaml says under `year:` in the words of `calendar`.
+
+    Raises UsageError for an unknown key, with the nearest right one.
+    """
+    names = {"starts": "year_starts", "named": "named", "pattern": "pattern", "ends": "ends"}
+    words: dict[str, str] = {}
+    for key, word in year.items():
+        if key not in names:
+            near = did_you_mean(str(key), names)
+            raise UsageError(f"year has no key {key!r}{near}; it has {', '.join(names)}")
+        words[names[key]] = word
+    return words
 
 
 def _model_of_words(words: dict[str, str | None], ends: str | None) -> CalendarModel:
