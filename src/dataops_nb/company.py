@@ -177,7 +177,8 @@ class Company(Model):
         counts = []
         for number, word in ((len(self.departments), "department"), (len(self.metrics), "metric")):
             counts.append(f"{number} {word}" if number == 1 else f"{number} {word}s")
-        return f"<{type(self).__name__} of {self.name}: {', '.join(counts)}>"
+        whose = f"{type(self).__name__} of {self.name}" if self.name else type(self).__name__
+        return f"<{whose}: {', '.join(counts)}>"
 
     @cached_property
     def metrics(self) -> dict[str, AnyMetric]:

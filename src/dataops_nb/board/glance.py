@@ -30,14 +30,16 @@ def text(board: Board) -> str:
     lights = list(board.current.get("light", []))
     parts = ["1 metric" if len(board.metrics) == 1 else f"{len(board.metrics)} metrics"]
     parts += [f"{lights.count(light)} {light}" for light in LIGHTS if light in lights]
-    return f"<Board of {_name(board)}, {board.period.id}: {', '.join(parts)}>"
+    whose = f"Board of {_name(board)}," if _name(board) else "Board of"
+    return f"<{whose} {board.period.id}: {', '.join(parts)}>"
 
 
 def table(board: Board) -> Table:
     """Return every metric of the board in its last complete period, a metric a row."""
     when = numbers.of(board).period(board.period)
     rows: list[list[Any]] = [_row(board, row) for _, row in board.current.iterrows()]
-    caption = f"{_name(board)}, {when}, as of {numbers.of(board).date(board.as_of)}"
+    as_of = f"as of {numbers.of(board).date(board.as_of)}"
+    caption = ", ".join(part for part in (_name(board), when, as_of) if part)
     return Table(caption, COLUMNS, rows, frozenset(COLUMNS[2:4]))
 
 
