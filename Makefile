@@ -31,7 +31,7 @@ test-engines: $(ENGINES)  ## the same numbers on DuckDB, SQLite, PostgreSQL and 
 
 check: lint $(ENGINES)  ## lint, then the tests with a browser, faults, other engines, and those that take long
 	@# A browser, a kernel or a clock on a busy machine may be late once; what fails is tried once more, and told.
-	@code=0; $(BIN)/python -m pytest -raR --reruns 1 -m "(browser or faults or engines or long) and not slow" $(ARGS) || code=$$?; \
+	@code=0; $(BIN)/python -m pytest -raR --reruns 1 --durations 25 --durations-min 4 -m "(browser or faults or engines or long) and not slow" $(ARGS) || code=$$?; \
 	if [ $$code -eq 5 ]; then echo "No test is marked browser, faults, engines or long: nothing was run."; code=0; fi; \
 	exit $$code
 
