@@ -7,7 +7,7 @@ rhythm out of the target. Without the last step a metric that moves together wit
 0, would look like a driver.
 
 Every lag of every pair is a test, and with hundreds of them something always looks related. So
-`adjusted` runs the procedure of Holm (1979) over all of them together, at 4 %: coefficients that
+`adjusted` runs the procedure of Holm (1979) over all of them together, at 3 %: coefficients that
 are estimated let a little more through, and this way at most 5 % of boards show a false link,
 however many true ones stand beside it. What is strong enough to be looked at must stand
 the checks of `links.checks`.
@@ -31,7 +31,7 @@ from dataops_nb.links.memory import autoregressions, filtered
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int_]
 Flags = npt.NDArray[np.bool_]
-Q = 0.04
+Q = 0.03
 POWER = 0.8
 CANDIDATE = 0.01
 CONFIDENCE = 0.95
