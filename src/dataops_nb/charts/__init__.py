@@ -117,6 +117,10 @@ def bridge(board: Board, pair: Pair, periods: int | None = None) -> Any:
     """Draw the five parts of the difference between two systems, then the difference itself.
 
     It covers every period up to the board's that both systems know, or the last `periods`.
+
+    >>> chart = charts.bridge(company, story.pairs(company)[0])
+    >>> chart.to_dict()["title"]["text"]
+    'Shop and Bank differ by €75.50 on revenue over 3 weeks'
     """
     past = trust.history(board, pair).dropna(subset=["a"])
     if periods is not None:

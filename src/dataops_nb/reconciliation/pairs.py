@@ -48,7 +48,13 @@ class Pair:
 
 
 def declared(company: Company) -> list[str]:
-    """List the metrics that say `reconcile:`, in the order of the files."""
+    """List the metrics that say `reconcile:`, in the order of the files.
+
+    >>> reconciliation.declared(rows.company)
+    []
+    >>> reconciliation.declared(company.company)
+    ['amount']
+    """
     return [name for name, metric in company.metrics.items() if metric.reconcile]
 
 

@@ -33,6 +33,11 @@ def solving(board: Board, count: int = 3) -> Told:
     """Say what to solve first: at most `count` things with something at stake, and what was closed.
 
     One or two sentences each; a single one where nothing has a price.
+
+    >>> print(story.solving(company))
+    First: Payments arrive late (Revenue). Left alone, it costs about €8,166 a year (likely €3,838
+    to €12k).
+    Start now: it should have begun by 10 Nov to reach this year's target.
     """
     known = solving_facts(board)
     costly = [row for row in records(board.priorities) if row["at_stake"] > 0]
@@ -49,6 +54,12 @@ def first(board: Board) -> Told:
 
     Further sentences say why it costs that, how long there is, and what was closed since. Where
     nothing has money at stake the board's lead speaks.
+
+    >>> print(story.first(company))
+    First: Payments arrive late (Revenue). Left alone, it costs about €8,166 a year (likely €3,838
+    to €12k).
+    Its own shortfall.
+    Start now: it should have begun by 10 Nov to reach this year's target.
     """
     known, row = solving_facts(board), first_row(board)
     if row is None:
@@ -178,7 +189,11 @@ def _closed(board: Board, known: dict[str, Fact]) -> Iterator[Sentence]:
 
 
 def notes(board: Board, metric: str | None = None) -> Told:
-    """Say the unanswered notes on a metric's light (default: the lead), with day and author."""
+    """Say the unanswered notes on a metric's light (default: the lead), with day and author.
+
+    >>> print(story.notes(company))
+    Ann, 13 Nov: The fair starts on Thursday.
+    """
     name = metric or board.lead
     known = reaction_facts(board)
     own = [row for row in _open_notes(board) if row["metric"] == name]
@@ -189,6 +204,9 @@ def reactions(board: Board) -> Told:
     """Say what is due for lights that are on, and how much of the agreed time is left.
 
     Overdue reactions stand first; notes on other metrics than the lead follow.
+
+    >>> story.reactions(company).sentences  # red, and answered by a note
+    ()
     """
     known = reaction_facts(board)
     sentences = []
@@ -293,7 +311,11 @@ def _note(
 
 
 def untold(board: Board) -> Told:
-    """Say which metrics of the board are on target and were never published, a sentence each."""
+    """Say which metrics of the board are on target and were never published, a sentence each.
+
+    >>> print(story.untold(company))
+    New customers are on target and nobody has been told: they are in no published report.
+    """
     known = facts(board)
     sentences = []
     for never in untold_facts(board).values():

@@ -23,6 +23,9 @@ def worth(board: Board, metric: str | None = None) -> Told:
     """Say what one unit of a metric (default: the lead) is worth a year, with its interval.
 
     Amounts are in the company's currency. Where there is none, the sentence says why.
+
+    >>> print(story.worth(company))
+    Revenue is already in money.
     """
     name = metric or board.lead
     answer = answer_facts(board, name)
@@ -60,6 +63,10 @@ def mind(board: Board, metric: str | None = None) -> Told:
     """Say what would change our mind about a metric (default: the lead).
 
     The values at which its light turns, how often luck alone turns it, and what its links rest on.
+
+    >>> print(story.mind(company))
+    Revenue turns green at €400 or more.
+    Revenue turns yellow at €340 or more.
     """
     name = metric or board.lead
     answer = answer_facts(board, name)

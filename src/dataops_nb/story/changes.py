@@ -249,6 +249,9 @@ def changed(board: Board) -> Told:
     """Say which lights are others than in the last report of an earlier day; folded on a page.
 
     One sentence for each, or one that none is.
+
+    >>> print(story.changed(company))
+    Revenue: unknown on 8 Nov, red now.
     """
     known = changed_facts(board)
     if COMPARED not in known:

@@ -223,6 +223,9 @@ def for_departments(board: Board, metric: str | None = None) -> Told:
 
     A department is named where one of its metrics moves it, is moved by it or goes with it in the
     same period, is a part of it or is computed from it, or was declared to move it and does not.
+
+    >>> print(story.for_departments(company))
+    Finance: your paid share is calculated from revenue.
     """
     name = metric or board.lead
     known = meaning_facts(board, name)

@@ -146,6 +146,11 @@ def moved(board: Board, count: int = 3) -> Told:
     """Say which metrics moved most since the period before, the largest change first.
 
     A change is measured against the metric's own usual change; what did not change is left out.
+
+    >>> print(story.moved(company))
+    Revenue rose €110.50 to €320.50.
+    Paid rose €35 to €245.
+    New customers rose 1 to 2.
     """
     known = facts(board)
     return Told(tuple(_change(board, name, known) for name in most_moved(board, count)))

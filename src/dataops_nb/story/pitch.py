@@ -119,6 +119,9 @@ def pitch(board: Board, metric: str | None = None) -> Told:
 
     It is the variant that was chosen, else the first that is sound. A metric whose period cannot be
     judged for want of data has none: a pitch would judge it all the same.
+
+    >>> print(story.pitch(company))
+    We sold €320.50 of €400.
     """
     name = metric or board.lead
     if board.row(name)["reason"] not in (None, "no target"):

@@ -290,6 +290,9 @@ def what_changed(board: Board, most: int = 6) -> Told:
     """Say what else changed than the summary says, under a heading: at most so many sentences.
 
     The rest of what moved the lead, further findings, and the other metrics that moved most.
+
+    >>> story.what_changed(company).sentences[-1].text
+    'New customers rose 1 to 2.'
     """
     before = {sentence.text for sentence in why(board).sentences}
     moved_by = _moved_by(board)

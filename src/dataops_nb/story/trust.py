@@ -32,7 +32,12 @@ _GRAVE = ["stale", "fault", "incomplete", "no data", "unreconciled"]
 
 
 def agreements(board: Board) -> Told:
-    """Say whether the two systems of each metric with `reconcile:` agree, and how often."""
+    """Say whether the two systems of each metric with `reconcile:` agree, and how often.
+
+    >>> print(story.agreements(company))
+    Shop €320.50, Bank €245 so far in week 46; more rows may arrive.
+    They disagreed in 0 of 1 week; 2 more may still change.
+    """
     known = agreement_facts(board)
     sentences: list[Sentence] = []
     for pair in pairs(board):
@@ -41,7 +46,11 @@ def agreements(board: Board) -> Told:
 
 
 def pairs(board: Board) -> list[Pair]:
-    """Return every pair of systems between which a metric of the board is compared."""
+    """Return every pair of systems between which a metric of the board is compared.
+
+    >>> [(pair.a.metric, pair.b.metric) for pair in story.pairs(company)]
+    [('amount', 'paid')]
+    """
     compared: list[Pair] = []
     for name in board.metrics:
         if board.company.metrics[name].reconcile:
@@ -146,6 +155,9 @@ def restated(board: Board, metrics: Iterable[str] | None = None, most: int = 3) 
 
     A sentence for each of the newest `most` periods of a metric whose rows changed, one for a
     changed definition, and how many periods there are where there are more.
+
+    >>> print(story.restated(company))
+    Revenue, week 44: reported €180, now €200. Its rows have changed.
     """
     known, changed = facts(board), restatements(board)
     sentences: list[Sentence] = []
@@ -303,6 +315,9 @@ def track(board: Board) -> Told:
     """Say what became of lights and chances published for unfinished periods on earlier days.
 
     While there are too few cases it says so.
+
+    >>> print(story.track(company))
+    No forecast record yet: no week with a forecast has ended.
     """
     known = track_facts(board)
     return Told(tuple(_record(board, known)), more=known)

@@ -48,6 +48,10 @@ def doors(board: Board, here: Bench) -> Table:
     """Return where the North Star and each department stand, by the first metric of each.
 
     Columns: Department, Status, Result, Owner, Notebook (that tells more).
+
+    >>> table = tables.doors(company, wb)
+    >>> [(row[0], row[3]) for row in table.rows]
+    [('North Star', 'Head of Shop'), ('Finance', 'Head of Finance'), ('Shop', 'Head of Shop')]
     """
     company = board.company
     notebook_of = here.doors
@@ -83,6 +87,11 @@ def refreshed(board: Board) -> Table:
     """Return each report's last refresh; no rows where there was none.
 
     Columns: Report, Status, Last refresh (how it ended), Period, As of, Finished.
+
+    >>> print(tables.refreshed(company))
+    Last refresh
+    Report | Status | Last refresh | Period | As of | Finished
+    shop | ■ Red | published | 2026-W45 | 2026-11-08 | 2026-11-09 06:00 UTC
     """
     records = board.memory.latest().get("reports", [])
     rows = [_refresh_row(record) for record in records]
@@ -110,6 +119,13 @@ def changed(board: Board) -> Table:
     """Return the metrics whose light or value differs from the last published ones.
 
     Columns: Metric, Reported for, Status then, Value then, Now, Status now, Value now.
+
+    >>> print(tables.changed(company))
+    Changes since the last report
+    Metric | Reported for | Status then | Value then | Now | Status now | Value now
+    Revenue | 2026-W45 | ◇ Unknown | €210 | 2026-W46 | ■ Red | €320.50
+    Paid | 2026-W45 | ◇ Unknown | €210 | 2026-W46 | ○ No target | €245
+    Paid share | 2026-W45 | ◇ Unknown | 100% | 2026-W46 | ○ No target | 76.4%
     """
     lights, values = board.memory.lights(), board.memory.published()
     rows: list[list[Cell]] = []
@@ -177,6 +193,9 @@ def stale(board: Board) -> Table:
     """Return the sources whose last row is older than agreed, a source a row.
 
     Columns: Source, System, Owner, Last data, Due within.
+
+    >>> tables.stale(company).rows  # both files are on time
+    []
     """
     # By name: a source that metrics read by two time columns is one row.
     late = {name: coverage for name, coverage in coverages(board) if coverage.stale}
@@ -198,6 +217,10 @@ def admission(board: Board) -> Table:
 
     Columns: Metric, the four properties (Available, Relevant, Actionable, Cheap) with what was
     measured for each, Tests passed, Keep?
+
+    >>> table = tables.admission(company)
+    >>> [(row[0], row[-1]) for row in table.rows]
+    [('Paid', 'keep'), ('Paid share', 'retire'), ('Revenue', 'keep'), ('New customers', 'keep')]
     """
     scored = test.score(board).sort_values("held", kind="stable")
     rows = [_admission_row(board, row) for row in scored.to_dict("records")]
@@ -243,6 +266,11 @@ def communications(board: Board) -> Table:
 
     Columns: Metric, Status, Last report (its day), Report, Sent, Replies, Note. The note names
     metrics that are on target and were never shared.
+
+    >>> table = tables.communications(company)
+    >>> [(row[0], row[2], row[-1]) for row in table.rows]
+    [('Revenue', '9 Nov', ''), ('New customers', '–', 'on target, never shared'), ('Paid', '–',
+    ''), ('Paid share', '–', '')]
     """
     log = board.memory.communications(board.metrics, board.as_of)
     rows = [_communication_row(board, row) for row in log.to_dict("records")]
@@ -280,6 +308,9 @@ def track(board: Board) -> Table:
     """Return how chances came true, a fifth of the scale from 0% to 100% a row.
 
     Columns: Forecast chance, Forecasts, Average forecast, Met target.
+
+    >>> tables.track(company).rows  # no forecast has come due yet
+    []
     """
     rows: list[list[Cell]] = []
     if board.track.chances:
@@ -303,13 +334,23 @@ def solve_next(board: Board) -> Table:
     """Return the things to solve, best first, a thing a row; the columns are `COLUMNS`.
 
     How often a thing was asked for is shown, but does not decide the order.
+
+    >>> table = tables.solve_next(company)
+    >>> [row[:4] for row in table.rows]
+    [['1. Payments arrive late', 'Head of Shop', '5 days late', '€8,166']]
     """
     rows = [_solve_row(board, row) for row in board.priorities.to_dict("records")]
     return Table("Problems by cost and urgency", COLUMNS, rows, NUMERIC)
 
 
 def shortlist(board: Board, count: int = 3) -> Table:
-    """Return the first `count` things to solve: owner, cost, and by when to start."""
+    """Return the first `count` things to solve: owner, cost, and by when to start.
+
+    >>> print(tables.shortlist(company))
+    Top problems
+    Problem | Owner | Cost a year | Start by
+    1. Payments arrive late | Head of Shop | €8,166 | 5 days late
+    """
     rows: list[list[Cell]] = []
     for row in board.priorities.head(count).to_dict("records"):
         what = f"{row['rank']}. {row['title']}"

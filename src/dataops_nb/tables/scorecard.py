@@ -243,6 +243,11 @@ def provenance(board: Board) -> Table:
     """Return the sources of the board's numbers, a source a row.
 
     Columns: Source, System, Owner, Files, Rows, Data to, File check (their SHA-256).
+
+    >>> table = tables.provenance(company)
+    >>> [row[:5] for row in table.rows]
+    [['orders', 'Shop', 'Shop Ops', 'orders.csv', '8'], ['payments', 'Bank', 'Finance',
+    'payments.csv', '7']]
     """
     sources = board.rows.provenance(*sources_of(board.company, board.metrics))
     rows: list[list[Cell]] = []
@@ -267,6 +272,13 @@ def lights(board: Board, metric: str | None = None) -> Table:
     """Return what each light of a metric means and asks for; by default of the lead.
 
     Columns: Status, From, Meaning, Action, Within.
+
+    >>> print(tables.lights(company))
+    What each light means for revenue
+    Status | From | Meaning | Action | Within
+    ● Green | 100% of target | On plan. | Keep going. | –
+    ▲ Yellow | 85% of target | Recoverable. | Review this week. | 14 days
+    ■ Red | below that | The plan is at risk. | Stop and plan again. | 5 days
     """
     metric = metric or board.lead
     agreed = board.company.lights(metric)
@@ -291,7 +303,16 @@ def _light_row(board: Board, colour: str, threshold: Threshold) -> list[Cell]:
 
 
 def owners(board: Board) -> Table:
-    """Return every metric's question, department and owner, a metric a row."""
+    """Return every metric's question, department and owner, a metric a row.
+
+    >>> print(tables.owners(company))
+    Owners
+    Metric | Question | Department | Owner
+    Revenue | Do we sell enough to live on? | Shop | Head of Shop
+    New customers | – | Shop | Head of Shop
+    Paid | – | Finance | Head of Finance
+    Paid share | – | Finance | Head of Finance
+    """
     company = board.company
     rows: list[list[Cell]] = []
     for metric in board.metrics:
@@ -306,6 +327,11 @@ def reactions(board: Board) -> Table:
     """Return what to do about the lights that are on, the most urgent first.
 
     Columns: Metric, Status, Owner, Action, By.
+
+    >>> print(tables.reactions(company))
+    Actions due
+    Metric | Status | Owner | Action | By
+    Revenue | ■ Red | Head of Shop | Find the cause. | 6 Nov, answered
     """
     rows = [_reaction_row(board, row) for row in board.reactions.to_dict("records")]
     columns = ["Metric", "Status", "Owner", "Action", "By"]
@@ -336,6 +362,11 @@ def feeds(board: Board, most: int = MOST_INPUTS) -> Table:
     that says the same as a stronger one is left out. Another metric that leads a board is fed by
     what stands directly below it in the tree. The date of the data is shown where it differs. The
     weakest are left out where a summary would have more words than anybody reads.
+
+    >>> print(tables.feeds(company))
+    Inputs to the North Star
+    Input | Feeds | Change | Now | Status | Owner
+    New customers | Revenue | can't tell | 2 | ● Green | Head of Shop
     """
     company = board.company
     if board.lead in company.north_star:
@@ -419,6 +450,13 @@ def moved(board: Board, count: int = 3) -> Table:
     """Return the `count` metrics that moved most since the period before, the largest first.
 
     Changes are compared by each metric's own usual change. Columns: Metric, Change, Now.
+
+    >>> print(tables.moved(company))
+    Biggest changes from the week before
+    Metric | Change | Now
+    Revenue | +€110.50 | €320.50
+    Paid | +€35 | €245
+    New customers | +1 | 2
     """
     known = facts(board)
     rows: list[list[Cell]] = []
@@ -445,6 +483,11 @@ def leads(board: Board) -> Table:
     """Return the declared links of the board's inputs, a link a row.
 
     Columns: Input, Expected effect on, After, What the data show, Reason.
+
+    >>> print(tables.leads(company))
+    Does it move the North Star?
+    Input | Expected effect on | After | What the data show | Reason
+    New customers | Revenue | 1 week | No sign yet | who comes once comes again
     """
     company = board.company
     rows: list[list[Cell]] = []

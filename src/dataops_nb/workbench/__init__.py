@@ -72,6 +72,10 @@ class Workbench:
 
     `whatif` names the file in params/whatif/ whose differences are laid over the definitions; ""
     for none.
+
+    >>> own = workbench.open(here)
+    >>> own.definitions.name, own.data.name, own.notebooks.name
+    ('Shop', 'data', 'notebooks')
     """
 
     root: Path
@@ -212,6 +216,9 @@ def open(  # noqa: A001  workbench.open reads as it is meant
     before DATAOPS_WHATIF. Where the sample's own data folder is missing, its data are kept below
     `out`, so that who only asks writes nowhere else. Raises UsageError where there is no workbench
     or no such what-if.
+
+    >>> workbench.open(here, out=here / "pages").out.name
+    'pages'
     """
     root = _root(start or os.environ.get("DATAOPS_WORKBENCH"))
     out_path = out or os.environ.get("DATAOPS_OUT") or root / "out"
@@ -234,6 +241,9 @@ def as_of(wb: Workbench, day: str | dt.date | None = None) -> dt.date:
     """Return `day` as a date; without it the sample's last day, else today where the company is.
 
     Raises UsageError where `day` is no ISO date, or lies outside the calendar.
+
+    >>> workbench.as_of(workbench.open(here), "2026-11-15")
+    datetime.date(2026, 11, 15)
     """
     if isinstance(day, dt.datetime):
         return _within_calendar(day.date())
@@ -264,6 +274,10 @@ def init(target: str | Path) -> Path:
     Raises UsageError if `target` is a file, has params/ already, or holds a notebook of the same
     name, and PublishError if it cannot be written. Other files in it stay as they are, and data
     that are there already stay the only ones.
+
+    >>> made = workbench.init(here / "sample")
+    >>> workbench.open(made).definitions.north_star
+    ['revenue_ttm', 'new_customers', 'churn_rate', 'signups']
     """
     root = packaged.init(target)
     made = Workbench(root, root / company_files.data_folder(root / "params"), root / "out")
@@ -278,6 +292,10 @@ def ensure_data(wb: Workbench) -> None:
     are added, as of the same day; nothing else is touched. Two processes may do so at once: the
     later one keeps what the other has written. Raises PublishError where the folder cannot be
     written.
+
+    >>> workbench.ensure_data(workbench.open(here))
+    >>> sorted(path.name for path in (here / "data").iterdir())  # its own, and nothing else
+    ['orders.csv']
     """
     if _holds_something(wb.data):
         missing = [path for path in _paths(wb) if not (wb.data / path).exists()]
@@ -311,6 +329,9 @@ def settle(wb: Workbench) -> Workbench:
     """Write the sample's data into their own folder before a refresh; return where they are then.
 
     What a question has kept below `out` moves there. Raises PublishError as `ensure_data` does.
+
+    >>> workbench.settle(workbench.open(here)).data.name
+    'data'
     """
     kept = wb.out / SAMPLE
     if wb.data != kept:

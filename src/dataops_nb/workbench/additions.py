@@ -64,6 +64,10 @@ def new_department(wb: Workbench, name: str) -> tuple[Path, Path]:
     Of a department that has definitions and no notebook, only the notebook is written. Raises
     UsageError for a name that is no id or is taken, and if no source has a time to count by;
     PublishError if the files cannot be written.
+
+    >>> definitions, notebook = workbench.new_department(workbench.open(here), "support")
+    >>> definitions.name
+    'support.yaml'
     """
     known = wb.definitions
     if fault_of_name(name, "department"):
@@ -96,6 +100,10 @@ def new_report(wb: Workbench, name: str) -> tuple[Path, str]:
     Return the notebook's path and the line. Raises UsageError for an id that is taken or that a
     report cannot have, and where the file is written in brackets; PublishError if the files cannot
     be written.
+
+    >>> notebook, line = workbench.new_report(workbench.open(here), "directors")
+    >>> line.partition(":")[0]
+    'directors'
     """
     for suite in wb.definitions.suites.values():
         for taken in suite.reports:
@@ -122,6 +130,10 @@ def new_event(
     `metrics` are the ids of those it may have moved. Raises UsageError for an unknown metric, for
     an event that is there already, and where the file is written in brackets; PublishError if it
     cannot be written.
+
+    >>> own = workbench.open(here)
+    >>> workbench.new_event(own, dt.date(2026, 11, 12), "The fair", metrics=["amount"])
+    '- {date: 2026-11-12, title: The fair, kind: event, metrics: [amount]}'
     """
     known = wb.definitions
     for metric in metrics:

@@ -85,6 +85,11 @@ def furnish(
 
     `params` holds the text of each file by its name. The notebooks start at `grain` instead of
     week. Raises as `init` does.
+
+    >>> params = {"company.yaml": "company: New"}
+    >>> made = workbench.furnish(here / "new", params, ["00_start_here.ipynb"], "month")
+    >>> sorted(path.name for path in made.iterdir() if path.is_dir())
+    ['notebooks', 'params']
     """
     target = Path(target).absolute()
     _refuse_occupied(target)
