@@ -87,8 +87,7 @@ def test_the_north_stars_board_knows_the_lights_of_other_departments_inputs(comp
     )
     assert (
         sentence_of(this)
-        == "Star is off target, yet 1 of its 1 inputs is on target and none is off. "
-        "We may be measuring the wrong inputs."
+        == "Star is off target, yet its one input is on target. We may be measuring the wrong one."
     )
 
 

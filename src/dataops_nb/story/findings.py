@@ -177,7 +177,12 @@ def _watermelon(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
     inputs = [known[f"{name}.light"] for name in str(row["inputs"]).split(", ")]
     slots = {**metric_slots(board, metric), "green": green, "inputs": judged}
     slots["agree"] = "is" if green.value == 1 else "are"
-    return fill(FINDINGS["watermelon"], slots, known[f"{metric}.light"], *inputs)
+    wording = "watermelon"
+    if judged.value == 1:
+        wording = "watermelon one"
+    elif green.value == judged.value:
+        wording = "watermelon all"
+    return fill(FINDINGS[wording], slots, known[f"{metric}.light"], *inputs)
 
 
 def _decline(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:

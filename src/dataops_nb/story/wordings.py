@@ -94,8 +94,15 @@ FINDINGS: Mapping[str, str] = {
     "no effect": "No effect on {s} is seen.",
     "cost": "Left alone, this costs about {cost} a year[ (likely {low} to {high})].",
     "watermelon": (
-        "{L} {is_} off target, yet {green} of its {inputs} inputs {agree} on target and none is "
+        "{L} {is_} off target, yet {green} of {its} {inputs} inputs {agree} on target and none is "
         "off. We may be measuring the wrong inputs."
+    ),
+    "watermelon all": (
+        "{L} {is_} off target, yet all {inputs} of {its} inputs are on target. We may be measuring "
+        "the wrong inputs."
+    ),
+    "watermelon one": (
+        "{L} {is_} off target, yet {its} one input is on target. We may be measuring the wrong one."
     ),
     "decline": (
         "On target, but worsening: {l} {have} {moved} about {falls} a {grain} for {lasted}."

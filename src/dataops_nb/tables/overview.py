@@ -224,7 +224,9 @@ def admission(board: Board) -> Table:
     """
     scored = test.score(board).sort_values("held", kind="stable")
     rows = [_admission_row(board, row) for row in scored.to_dict("records")]
-    caption = f"Is each metric worth keeping? {int(scored['retire'].sum())} of {len(rows)} are not"
+    out = int(scored["retire"].sum())
+    answer = f"{out} of {len(rows)} {'is' if out == 1 else 'are'} not" if out else "All are"
+    caption = f"Is each metric worth keeping? {answer}"
     columns = ["Metric", "Available", "Relevant", "Actionable", "Cheap", "Tests passed", "Keep?"]
     return Table(caption, columns, rows, frozenset({"Tests passed"}))
 
