@@ -212,6 +212,21 @@ def _design(n: int, columns: Array, starts: Sequence[int]) -> Array:
     return np.hstack([regimes, columns])
 
 
+def _means(calm: Array, starts: Sequence[int]) -> tuple[Array, Places]:
+    """Return the mean of each regime, and how long each is."""
+    edges = np.array([0, *starts, len(calm)])
+    lengths = np.diff(edges)
+    return np.add.reduceat(calm, edges[:-1]) / lengths, lengths
+
+
+def _basis(n: int, columns: Array, starts: Sequence[int]) -> Array:
+    """Return orthonormal columns of the same span as the design."""
+    design = _design(n, columns, starts)
+    if columns.shape[1]:
+        return np.asarray(np.linalg.qr(design)[0])
+    return np.asarray(design / np.sqrt(design.sum(axis=0)))
+
+
 def _search(values: Array, columns: Array, number: int) -> Levels:
     """Find the steps beside one line."""
     n = len(values)
@@ -251,7 +266,7 @@ def _calm_around(values: Array, columns: Array) -> Array:
 def _clearest(calm: Array, columns: Array, starts: Sequence[int], room: int) -> list[int]:
     """Return the places that the clearest step (one) or excursion (two) adds; none is empty."""
     n = len(calm)
-    basis = np.linalg.qr(_design(n, columns, starts))[0]
+    basis = _basis(n, columns, starts)
     rest = _left(calm, basis @ (basis.T @ calm))
     if not rest.any():
         return []
@@ -333,28 +348,34 @@ def _split(sums: Array, low: int, high: int, now: int) -> int:
 def _surprises(calm: Array, columns: Array, starts: Sequence[int]) -> Array:
     """Return by how many standard errors the level changes at each start, as normal deviates."""
     n, regimes = len(calm), len(starts) + 1
-    design = _design(n, columns, starts)
-    inverse = np.linalg.pinv(design.T @ design)
-    solution = inverse @ (design.T @ calm)
-    rest = _left(calm, design @ solution)
+    numbers = regimes + columns.shape[1]
     lengths = np.diff([0, *starts, n]).astype(float)
     owner = np.repeat(np.arange(regimes), lengths.astype(int))
-    free = max(n - design.shape[1] - len(starts), 1)
+    if columns.shape[1]:
+        design = _design(n, columns, starts)
+        inverse = np.linalg.pinv(design.T @ design)
+        solution = inverse @ (design.T @ calm)
+        rest = _left(calm, design @ solution)
+        steps = np.zeros((regimes - 1, numbers))
+        for number in range(regimes - 1):
+            steps[number, number : number + 2] = -1.0, 1.0
+        moved = steps @ solution
+        plain = 1 / lengths[:-1] + 1 / lengths[1:]
+        wide = np.maximum(np.einsum("ij,jk,ik->i", steps, inverse, steps) / plain, 1.0)
+    else:  # the same, of which nothing needs to be solved
+        levels, _ = _means(calm, starts)
+        rest = _left(calm, levels[owner])
+        moved, wide = np.diff(levels), np.ones(regimes - 1)
+    free = max(n - numbers - len(starts), 1)
     pooled = float(rest @ rest) / free
     own = np.bincount(owner, rest * rest, regimes) / np.maximum(lengths - 1, 1)
-    memory = _memory(rest, owner, design.shape[1] + len(starts))
+    memory = _memory(rest, owner, numbers + len(starts))
     memory = _cautious(memory, n)
-    near = [_around(rest, starts, reach) for reach in AROUND]
-    of_means = np.maximum.reduce([own, *near, np.full(regimes, pooled)])
+    of_means = np.maximum(_around(rest, starts), np.maximum(own, pooled))
     of_means = of_means / lengths * _inflation(memory, lengths)
-    plain = 1 / lengths[:-1] + 1 / lengths[1:]
-    steps = np.zeros((regimes - 1, design.shape[1]))
-    for number in range(regimes - 1):
-        steps[number, number : number + 2] = -1.0, 1.0
-    wide = np.einsum("ij,jk,ik->i", steps, inverse, steps) / plain
-    errors = np.sqrt((of_means[:-1] + of_means[1:]) * np.maximum(wide, 1.0))
+    errors = np.sqrt((of_means[:-1] + of_means[1:]) * wide)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(errors > 0, steps @ solution / errors, np.inf)
+        t = np.where(errors > 0, moved / errors, np.inf)
     return np.asarray(np.sign(t) * np.sqrt(free * np.log1p(np.minimum(t * t, 1e12) / free)))
 
 
@@ -380,18 +401,21 @@ def _cautious(memory: float, n: int) -> float:
     return min(memory + CAUTION * seems * error, 0.98)
 
 
-def _around(rest: Array, starts: Sequence[int], reach: int) -> Array:
-    """Return the variance within each regime and so many periods before and after it.
+def _around(rest: Array, starts: Sequence[int]) -> Array:
+    """Return the variance within each regime and some periods before and after it.
 
     A stretch of wild values has windows that look steady at another level; what is around them is
-    wild too.
+    wild too. Of the reaches that are looked at (`AROUND`) the larger variance counts.
     """
     n = len(rest)
-    edges = [0, *starts, n]
+    edges = np.array([0, *starts, n])
     squares = np.concatenate([[0.0], np.cumsum(rest * rest)])
-    first = np.maximum(np.array(edges[:-1]) - reach, 0)
-    end = np.minimum(np.array(edges[1:]) + reach, n)
-    return np.asarray((squares[end] - squares[first]) / (end - first - 1))
+    largest = np.zeros(len(edges) - 1)
+    for reach in AROUND:
+        first = np.maximum(edges[:-1] - reach, 0)
+        end = np.minimum(edges[1:] + reach, n)
+        largest = np.maximum(largest, (squares[end] - squares[first]) / (end - first - 1))
+    return largest
 
 
 def _inflation(memory: float, lengths: Array) -> Array:
@@ -429,14 +453,18 @@ def _spare(surprises: Array, n: int, beside_line: bool) -> Array:
 def _measured(calm: Array, columns: Array, starts: tuple[int, ...], number: int) -> Levels:
     """Return what steps beside a line leave and are worth."""
     n = len(calm)
-    design = _design(n, columns, starts)
-    rest = _left(calm, design @ np.linalg.lstsq(design, calm, rcond=None)[0])
-    lengths = np.diff([0, *starts, n])
+    numbers = len(starts) + 1 + columns.shape[1]
+    levels, lengths = _means(calm, starts)
     owner = np.repeat(np.arange(len(lengths)), lengths)
-    memory = _memory(rest, owner, design.shape[1] + len(starts))
+    fitted = levels[owner]
+    if columns.shape[1]:
+        design = _design(n, columns, starts)
+        fitted = design @ np.linalg.lstsq(design, calm, rcond=None)[0]
+    rest = _left(calm, fitted)
+    memory = _memory(rest, owner, numbers + len(starts))
     if starts and memory > WANDERS:
         return _measured(calm, columns, (), number)
-    return Levels(starts, number, memory, _score(rest, design.shape[1] + len(starts)))
+    return Levels(starts, number, memory, _score(rest, numbers + len(starts)))
 
 
 def _left(calm: Array, fitted: Array) -> Array:
