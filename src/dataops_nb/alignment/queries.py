@@ -69,23 +69,25 @@ def daily_together(
     convert one currency, or none.
     """
     local = rows.local_date(whats[0].source, time)
-    query = (
-        rows_of(rows, whats[0], local)
-        .select(exp.alias_(local, "day"), *_dimensions(by))
-        .where(seen(rows, local))
-    )
-    columns: list[Any] = []
+    inner: list[Any] = [exp.alias_(local, "day"), *_dimensions(by)]
+    columns: list[Any] = [exp.column(name) for name in ("day", *_names(by))]
     for i, what in enumerate(whats):
         counts = _condition(rows, what)
-        value, row = (
-            exp.case().when(counts, each) for each in (value_of(rows, what), exp.Literal.number(1))
-        )
-        query = query.select(exp.alias_(value, f"x{i}"), exp.alias_(row, f"r{i}"))
+        value = exp.case().when(counts, value_of(rows, what), copy=False)
+        row = exp.case().when(counts.copy(), exp.Literal.number(1), copy=False)
+        inner += [exp.alias_(value, f"x{i}", copy=False), exp.alias_(row, f"r{i}", copy=False)]
         form = _form(rows, what)
         found = [*_aggregates(what, f"x{i}", form), ("r", exp.Count(this=exp.column(f"r{i}")))]
-        columns += [exp.alias_(_double(each, name), f"{name}{i}") for name, each in found]
-    keys = ("day", *_names(by))
-    return exp.select(*keys, *columns).from_(query.subquery("r")).group_by(*keys)
+        columns += [
+            exp.alias_(_double(each, name), f"{name}{i}", copy=False) for name, each in found
+        ]
+    query = rows_of(rows, whats[0], local).select(*inner, copy=False)
+    query = query.where(seen(rows, local), copy=False)
+    return (
+        exp.select(*columns)
+        .from_(query.subquery("r", copy=False), copy=False)
+        .group_by("day", *_names(by), copy=False)
+    )
 
 
 def _double(value: exp.Expr, name: str) -> exp.Expr:
@@ -361,10 +363,15 @@ def _form(rows: Rows, what: Measure, written: bool = False) -> Form:
     """
     if written:
         return "written"
-    value = value_of(rows, what) if what.agg in OF_INTEGERS else None
-    if isinstance(value, exp.Column) and not value.table:
-        return "whole" if rows.is_whole(what.source, value.name) else "double"
-    return "double"
+    if what.agg not in OF_INTEGERS:
+        return "double"
+
+    def find() -> Form:
+        value = value_of(rows, what)
+        is_column = isinstance(value, exp.Column) and not value.table
+        return "whole" if is_column and rows.is_whole(what.source, value.name) else "double"
+
+    return rows.once(("form", what.source, what.expr, what.currency), find)
 
 
 def _grouped(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -163,20 +164,14 @@ class Catalog(Rows):
                     faults.append(replace(fault, source=source))
             raise DataError(faults) from error
 
-    def knows(self, query: exp.Expression, *names: str) -> bool:
-        """Whether the result of a query over these sources, without frames, is known already."""
-        written = query.sql(dialect=self.dialect)
-        if written not in self._results:
-            known = self._shelf.kept_result(names, written, {})
-            if known is not None:
-                self._results[written] = list(names), known
-        return written in self._results
+    def noted(self, what: Sequence[str], names: Sequence[str]) -> Any:
+        """Return what was noted about these sources under some words; None where nothing was."""
+        content = self._shelf.kept_bytes(names, ["noted", *what])
+        return None if content is None else json.loads(content)
 
-    def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
-        """Keep the result of a query over these sources, without frames."""
-        written = query.sql(dialect=self.dialect)
-        self._results[written] = list(names), result
-        self._shelf.keep_result(names, written, {}, result)
+    def note(self, what: Sequence[str], names: Sequence[str], value: Any) -> None:
+        """Note what JSON can hold about these sources, where they are sound."""
+        self._shelf.keep_bytes(names, ["noted", *what], json.dumps(value).encode())
 
     def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
         """Return the least and greatest value of a column of integers in a file.

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from dataops_nb import plain
@@ -103,10 +104,13 @@ def write_table(frame: pd.DataFrame) -> bytes | None:
         return None
     try:
         objects: dict[str, list[Any]] = {}
+        typed_frame = frame
         for name in frame.columns:
             if frame[name].dtype == object:
-                objects[name] = [_write_cell(cell) for cell in frame[name]]
-        typed = pa.Table.from_pandas(frame.drop(columns=list(objects)), preserve_index=False)
+                places, cells = _once_each(frame[name])
+                objects[name] = [_write_cell(cell) for cell in cells]
+                typed_frame = typed_frame.assign(**{name: places})
+        typed = pa.Table.from_pandas(typed_frame, preserve_index=False)
     except (TypeError, pa.ArrowException):
         return None
     head = {
@@ -143,12 +147,29 @@ def read_table(content: bytes) -> pd.DataFrame | None:
         index = pd.RangeIndex(head["length"])
         for name in head["columns"]:
             if name in head["cells"]:
-                cells = [_read_cell(cell) for cell in head["cells"][name]]
-                columns[name] = pd.Series(cells, index=index, dtype=object)
+                cells = np.empty(len(head["cells"][name]), dtype=object)
+                for place, cell in enumerate(head["cells"][name]):
+                    cells[place] = _read_cell(cell)
+                of_rows = cells[frame[name].to_numpy()]
+                columns[name] = pd.Series(of_rows, index=index, dtype=object)
             else:
                 columns[name] = frame[name]
         return pd.DataFrame(columns, index=index, columns=head["columns"])
     return None
+
+
+def _once_each(column: pd.Series) -> tuple[np.ndarray[Any, Any], list[Any]]:
+    """Return the place of each row's cell among the different cells of a column, and those.
+
+    Cells of several types are taken as they stand, because 1 and True are equal and differ.
+    """
+    cells = column.to_numpy(dtype=object)
+    kinds = set(map(type, cells))
+    if kinds <= {type(None), str} or kinds <= {type(None), bool}:
+        places, different = pd.factorize(cells)
+        places = np.where(places < 0, len(different), places)
+        return places.astype("int32"), [*different, None]
+    return np.arange(len(cells), dtype="int32"), list(cells)
 
 
 def _write_cell(cell: Any) -> Any:
