@@ -134,10 +134,10 @@ def _compare_grain(
             for name, own in series.items():
                 column = column_of[name]
                 for number, compared in enumerate(COMPARISONS):
-                    asked = number * len(days) + row[own]
-                    columns[compared][places[own]] = values[asked, column]
+                    place = number * len(days) + row[own]
+                    columns[compared][places[own]] = values[place, column]
                     if compared in REACHING:
-                        complete[f"{compared}_complete"][places[own]] = is_complete[asked]
+                        complete[f"{compared}_complete"][places[own]] = is_complete[place]
 
 
 def _units(

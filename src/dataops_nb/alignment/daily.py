@@ -49,10 +49,10 @@ def by_day(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> pd.Data
     """Return `day d0.. v n` of a measure, out of what was gathered where it was."""
     if what.agg == "first_seen" and what.at is None:
         return rows.fetch(queries.first_rows(rows, what, time, by))
-    asked = summed(what)
-    place = _Places.of(rows, what, time, by).place(asked)
+    of_day = summed(what)
+    place = _Places.of(rows, what, time, by).place(of_day)
     if place is None:
-        return rows.fetch(queries.daily(rows, asked, time, by))
+        return rows.fetch(queries.daily(rows, of_day, time, by))
     query, column = place
     frame = _together(rows, query)
     keys = ["day", *(f"d{number}" for number in range(len(by)))]
@@ -66,9 +66,9 @@ def gather(rows: Rows, whats: Iterable[tuple[Measure, str]], by: tuple[str, ...]
     groups: dict[str, tuple[_Places, str, dict[Measure, None]]] = {}
     for what, time in whats:
         places = _Places.of(rows, what, time, by)
-        asked = summed(what)
-        if places.place(asked) is None:
-            groups.setdefault(places.key, (places, time, {}))[2][asked] = None
+        of_day = summed(what)
+        if places.place(of_day) is None:
+            groups.setdefault(places.key, (places, time, {}))[2][of_day] = None
     for places, time, missing in groups.values():
         measures = list(missing)
         for start in range(0, len(measures), TOGETHER):
@@ -111,9 +111,9 @@ class _Places:
 
         return rows.once(("places", what.source, time, currency, by), make)
 
-    def place(self, asked: Measure) -> tuple[str, int] | None:
+    def place(self, what: Measure) -> tuple[str, int] | None:
         """Return the query that holds a measure, and its number there."""
-        place = self._measures.get(asked.model_dump_json())
+        place = self._measures.get(what.model_dump_json())
         return (self._queries[place[0]], place[1]) if place else None
 
     def fetch(self, measures: list[Measure], time: str, by: tuple[str, ...]) -> None:
@@ -149,7 +149,7 @@ def blocks(rows: Rows, whats: Iterable[tuple[Measure, str]]) -> list[Block]:
         place = _Places.of(rows, what, time, ()).place(summed(what))
         if place is not None:
             columns.setdefault(place[0], {})[what] = place[1]
-    found = []
+    of_queries = []
     for query, own in columns.items():
         frame = _together(rows, query)
         days = frame["day"].to_numpy(dtype=DAYS)
@@ -159,8 +159,8 @@ def blocks(rows: Rows, whats: Iterable[tuple[Measure, str]]) -> list[Block]:
             wide = [frame[f"{letter}{column}"].to_numpy(dtype=float) for column in own.values()]
             parts.append(np.array(wide)[:, order])
         value, n, has_rows = parts
-        found.append(Block(list(own), days[order], value, np.where(has_rows > 0, n, np.nan)))
-    return found
+        of_queries.append(Block(list(own), days[order], value, np.where(has_rows > 0, n, np.nan)))
+    return of_queries
 
 
 def add_up(agg: str, days: Days, value: Array, n: Array, windows: Windows) -> tuple[Array, Array]:

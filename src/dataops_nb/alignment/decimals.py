@@ -153,22 +153,22 @@ def _looked(what: Measure, time: str) -> tuple[str | None, ...]:
 
 def _look(rows: Rows, whats: Sequence[Measure], time: str) -> None:
     """Find out how many decimals the values of measures have, of those of one source at once."""
-    asked: dict[tuple[str | None, ...], Measure] = {}
+    unknown: dict[tuple[str | None, ...], Measure] = {}
     for what in whats:
         key = _looked(what, time)
         if not rows.knows(key):
             declared = _declared(rows, what)
             if declared is None:
-                asked[key] = what
+                unknown[key] = what
             else:
                 _tell(rows, key, declared[0])
-    if not asked:
+    if not unknown:
         return
-    table = rows.fetch(_fewest(rows, list(asked.values()), time))
-    for number, key in enumerate(asked):
+    table = rows.fetch(_fewest(rows, list(unknown.values()), time))
+    for number, key in enumerate(unknown):
         places = table[f"places{number}"].iloc[0]
-        found = None if pd.isna(places) or places > MOST else int(places)
-        _tell(rows, key, found)
+        fewest = None if pd.isna(places) or places > MOST else int(places)
+        _tell(rows, key, fewest)
 
 
 def _tell(rows: Rows, key: tuple[str | None, ...], places: int | None) -> None:

@@ -396,14 +396,14 @@ def prepare(scope: Scope, metrics: Sequence[str], windows: Sequence[Window]) -> 
     gather(rows, shared.items(), scope.by)
     if scope.by:
         return
-    for asked, measures in wanted.items():
+    for own_windows, measures in wanted.items():
         unknown = {
-            name: what for name, what in measures.items() if (name, asked) not in scope.known
+            name: what for name, what in measures.items() if (name, own_windows) not in scope.known
         }
-        measured = measure_all(rows, dict.fromkeys(unknown.values()), asked)
+        measured = measure_all(rows, dict.fromkeys(unknown.values()), own_windows)
         for name, what in unknown.items():
             if what in measured:
-                scope.known[name, asked] = measured[what]
+                scope.known[name, own_windows] = measured[what]
 
 
 def _want(
@@ -436,12 +436,13 @@ def _windows_of(scope: Scope, part: str | Offset, windows: Windows) -> Windows:
         return windows
     by, cut = part.offset, scope.calendar
     return windows.once(
-        ("earlier", by, cut), lambda: Windows(each.earlier(by, cut) for each in windows)
+        ("earlier", by, cut), lambda: Windows(window.earlier(by, cut) for window in windows)
     )
 
 
 def _trailing_all(scope: Scope, length: Duration, windows: Windows) -> Windows:
     cut = scope.calendar
     return windows.once(
-        ("trailing", length, cut), lambda: Windows(trailing(each, length, cut) for each in windows)
+        ("trailing", length, cut),
+        lambda: Windows(trailing(window, length, cut) for window in windows),
     )

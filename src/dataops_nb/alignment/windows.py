@@ -114,8 +114,8 @@ class Windows(tuple[Window, ...]):
         """Return what `make` computes of these windows; `what` tells it apart from the rest."""
         if what not in self._known:
             self._known[what] = make()
-        found: T = self._known[what]
-        return found
+        known: T = self._known[what]
+        return known
 
     def up_to(self, day: dt.date) -> Windows:
         """Return the same windows, none of which ends after a day."""
@@ -124,7 +124,7 @@ class Windows(tuple[Window, ...]):
     def _cut(self, day: dt.date) -> Windows:
         if not len(self) or self.ends.max() <= np.datetime64(day):
             return self
-        return Windows(Window(each.start, min(each.end, day), each.grain) for each in self)
+        return Windows(Window(one.start, min(one.end, day), one.grain) for one in self)
 
 
 def window(period: Period) -> Window:
@@ -191,7 +191,7 @@ def combine(
 
 def weakest(reaches: list[pd.DataFrame]) -> pd.DataFrame:
     """Return how far data reach that stand on several others: as far as the shortest of them."""
-    first, *others = {id(each): each for each in reaches}.values()
+    first, *others = {id(part): part for part in reaches}.values()
     if not others:
         return first
     out = first.copy()

@@ -196,6 +196,18 @@ class Catalog(Rows):
         type_ = columns[own] if own else ""
         return type_ in NUMERIC and "HUGE" not in type_ and self._shelf.is_embedded(name)
 
+    def origins(self) -> list[Path] | None:
+        """Return the files, and the folders in which others may appear, that all stands on.
+
+        None where something else is behind what was asked: a database, a fault, the time, chance.
+        """
+        if self._recall is None:
+            return None
+        tables: list[str] = []
+        for department in self.declared.departments.values():
+            tables += [table.source for table in department.metrics_from]
+        return self._shelf.origins_of(tables)
+
     # --- faults and notices ----------------------------------------------------------------------
 
     def require(self, *names: str) -> None:
