@@ -9,7 +9,7 @@ run has each of them without asking again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,11 +50,11 @@ def by_day(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> pd.Data
     if what.agg == "first_seen" and what.at is None:
         return rows.fetch(queries.first_rows(rows, what, time, by))
     of_day = summed(what)
-    place = _Places.of(rows, what, time, by).place(of_day)
+    places = _Places.of(rows, what, time, by)
+    place = places.place(of_day)
     if place is None:
         return rows.fetch(queries.daily(rows, of_day, time, by))
-    query, column = place
-    frame = _together(rows, query)
+    frame, column = places.frame(place[0]), place[1]
     keys = ["day", *(f"d{number}" for number in range(len(by)))]
     names = {f"v{column}": "v", f"n{column}": "n"}
     own = frame.loc[frame[f"r{column}"] > 0, [*keys, *names]]
@@ -63,36 +63,33 @@ def by_day(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> pd.Data
 
 def gather(rows: Rows, whats: Iterable[tuple[Measure, str]], by: tuple[str, ...]) -> None:
     """Fetch measures, each by the days of a time column; what is at hand is not asked for."""
-    groups: dict[str, tuple[_Places, str, dict[Measure, None]]] = {}
+    groups: dict[str, tuple[_Places, dict[Measure, None]]] = {}
     for what, time in whats:
         places = _Places.of(rows, what, time, by)
         of_day = summed(what)
         if places.place(of_day) is None:
-            groups.setdefault(places.key, (places, time, {}))[2][of_day] = None
-    for places, time, missing in groups.values():
+            groups.setdefault(places.key, (places, {}))[1][of_day] = None
+    for places, missing in groups.values():
         measures = list(missing)
         for start in range(0, len(measures), TOGETHER):
             part = measures[start : start + TOGETHER]
             if len(part) > 1:
-                places.fetch(part, time, by)
-
-
-def _together(rows: Rows, query: str) -> pd.DataFrame:
-    """Return the result of a query for measures together, which nobody changes."""
-    return rows.once(("together", query), lambda: rows.fetch(query))
+                places.fetch(part)
 
 
 class _Places:
-    """Where measures of one source, time, currency and split stand: the query and its column."""
+    """Where measures of one source, time, currency and split stand: the query, and the place in it.
 
-    def __init__(self, rows: Rows, words: Sequence[str], sources: Sequence[str]) -> None:
-        self._rows = rows
-        self._words = list(words)
-        self._sources = list(sources)
-        self.key = json.dumps(self._words)
-        kept = rows.noted(self._words, self._sources) or {"queries": [], "measures": {}}
-        self._queries: list[str] = kept["queries"]
-        self._measures: dict[str, list[int]] = kept["measures"]
+    A query is known by the measures that it asks for, in their order.
+    """
+
+    def __init__(self, rows: Rows, time: str, by: tuple[str, ...], words: list[str]) -> None:
+        self._rows, self._time, self._by, self._words = rows, time, by, words
+        self.key = json.dumps(words)
+        self._queries: list[list[Measure]] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        for texts in rows.noted(words, self._sources) or ():
+            self._add([Measure.model_validate_json(text) for text in texts])
 
     @classmethod
     def of(cls, rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> _Places:
@@ -100,33 +97,45 @@ class _Places:
         currency = what.currency if queries.converts(rows, what) else None
 
         def make() -> _Places:
-            rates = rows.company.rates if currency else None
             local = rows.local_date(what.source, time).sql(dialect=rows.dialect)
             words = ["together", what.source, local, str(currency), *by, rows.as_of.isoformat()]
-            sources = [what.source]
-            if rates is not None:
-                words.append(rates.model_dump_json())
-                sources.append(rates.source)
-            return cls(rows, words, sources)
+            if currency and rows.company.rates:
+                words.append(rows.company.rates.model_dump_json())
+            return cls(rows, time, by, words)
 
         return rows.once(("places", what.source, time, currency, by), make)
 
-    def place(self, what: Measure) -> tuple[str, int] | None:
-        """Return the query that holds a measure, and its number there."""
-        place = self._measures.get(what.model_dump_json())
-        return (self._queries[place[0]], place[1]) if place else None
+    @property
+    def _sources(self) -> list[str]:
+        rates = self._rows.company.rates
+        converts = self._words[3] != str(None) and rates
+        return [self._words[1], *([rates.source] if converts and rates else [])]
 
-    def fetch(self, measures: list[Measure], time: str, by: tuple[str, ...]) -> None:
-        """Ask for measures in one query, and note where they stand."""
-        query = queries.daily_together(self._rows, measures, time, by).sql(
-            dialect=self._rows.dialect
-        )
-        _together(self._rows, query)
-        self._queries.append(query)
+    def _add(self, measures: list[Measure]) -> None:
         for column, what in enumerate(measures):
-            self._measures[what.model_dump_json()] = [len(self._queries) - 1, column]
-        kept = {"queries": self._queries, "measures": self._measures}
-        self._rows.note(self._words, self._sources, kept)
+            self._places[what.model_dump_json()] = len(self._queries), column
+        self._queries.append(measures)
+
+    def place(self, what: Measure) -> tuple[int, int] | None:
+        """Return the number of the query that holds a measure, and its number there."""
+        return self._places.get(what.model_dump_json())
+
+    def frame(self, number: int) -> pd.DataFrame:
+        """Return the result of a query, which nobody changes."""
+        measures = self._queries[number]
+
+        def ask() -> pd.DataFrame:
+            tree = queries.daily_together(self._rows, measures, self._time, self._by)
+            return self._rows.fetch(tree)
+
+        return self._rows.once(("together", self.key, number), ask)
+
+    def fetch(self, measures: list[Measure]) -> None:
+        """Ask for measures in one query, and note where they stand."""
+        self._add(measures)
+        self.frame(len(self._queries) - 1)
+        texts = [[what.model_dump_json() for what in query] for query in self._queries]
+        self._rows.note(self._words, self._sources, texts)
 
 
 @dataclass(frozen=True)
@@ -144,14 +153,17 @@ class Block:
 
 def blocks(rows: Rows, whats: Iterable[tuple[Measure, str]]) -> list[Block]:
     """Return the totals by day of measures that were gathered; the others are left out."""
-    columns: dict[str, dict[Measure, int]] = {}
+    columns: dict[tuple[str, int], tuple[pd.DataFrame, dict[Measure, int]]] = {}
     for what, time in whats:
-        place = _Places.of(rows, what, time, ()).place(summed(what))
+        places = _Places.of(rows, what, time, ())
+        place = places.place(summed(what))
         if place is not None:
-            columns.setdefault(place[0], {})[what] = place[1]
+            key = places.key, place[0]
+            if key not in columns:
+                columns[key] = places.frame(place[0]), {}
+            columns[key][1][what] = place[1]
     of_queries = []
-    for query, own in columns.items():
-        frame = _together(rows, query)
+    for frame, own in columns.values():
         days = frame["day"].to_numpy(dtype=DAYS)
         order = np.argsort(days, kind="stable")
         parts = []

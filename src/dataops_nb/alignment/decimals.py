@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -61,18 +62,45 @@ def _as_written(what: Measure, places: int, values: Array, counts: Array) -> Arr
     return _rounded(values, places + _more_places(what))
 
 
-def written_all(rows: Rows, whats: Sequence[Measure], time: str, value: Array, n: Array) -> Array:
-    """Return the values of measures of one source, one a row, as `as_written` does."""
-    if not len(whats) or whats[0].agg not in _ROUNDED:
-        return value
-    lacking = [place for place in range(len(value)) if not _are_short(value[place])]
-    _look(rows, [whats[place] for place in lacking], time)
-    rounded = value.copy()
-    for place in lacking:
-        places = _places(rows, whats[place], time)
-        if places is not None:
-            rounded[place] = _as_written(whats[place], places, value[place], n[place])
-    return rounded
+@dataclass(frozen=True)
+class Values:
+    """Values of measures of one source: a row a measure, a column a window.
+
+    `time` is the column with the days of their rows, `n` are the filled cells behind each value.
+    """
+
+    whats: list[Measure]
+    time: str
+    value: Array
+    n: Array
+
+
+def written_all(rows: Rows, parts: Sequence[Values]) -> list[Array]:
+    """Return the values of many measures as `as_written` does, with one look at each source."""
+    lacking: list[list[int]] = []
+    looked_at: dict[tuple[str, str | None, str], list[Measure]] = {}
+    for part in parts:
+        places: list[int] = []
+        if part.whats[0].agg in _ROUNDED:
+            places = [place for place, row in enumerate(part.value) if not _are_short(row)]
+        lacking.append(places)
+        for place in places:
+            what = part.whats[place]
+            key = what.source, what.currency, part.time
+            looked_at.setdefault(key, []).append(what)
+    for (_, _, time), whats in looked_at.items():
+        _look(rows, whats, time)
+    written = []
+    for part, places in zip(parts, lacking, strict=True):
+        rounded = part.value.copy()
+        for place in places:
+            decimals = _places(rows, part.whats[place], part.time)
+            if decimals is not None:
+                rounded[place] = _as_written(
+                    part.whats[place], decimals, part.value[place], part.n[place]
+                )
+        written.append(rounded)
+    return written
 
 
 def exactly(
@@ -200,16 +228,17 @@ def _fewest(rows: Rows, whats: Sequence[Measure], time: str) -> exp.Select:
     local = rows.local_date(whats[0].source, time)
     values, counted = [], []
     for number, what in enumerate(whats):
-        values.append(exp.alias_(queries.value_of(rows, what), f"x{number}"))
+        values.append(exp.alias_(queries.value_of(rows, what), f"x{number}", copy=False))
         fewest = exp.Max(this=_decimals(exp.column(f"x{number}")))
-        counted.append(exp.alias_(fewest, f"places{number}"))
-    query = queries.rows_of(rows, whats[0], local).select(*values)
-    return exp.select(*counted).from_(query.where(queries.seen(rows, local)).subquery("r"))
+        counted.append(exp.alias_(fewest, f"places{number}", copy=False))
+    query = queries.rows_of(rows, whats[0], local).select(*values, copy=False)
+    query = query.where(queries.seen(rows, local), copy=False)
+    return exp.select(*counted).from_(query.subquery("r", copy=False), copy=False)
 
 
 def _decimals(x: exp.Column) -> exp.Case:
     """Return how many decimals hold a value."""
-    number = exp.cast(x.copy(), "double")
+    number = exp.cast(x.copy(), "double", copy=False)
     last_bits = exp.Mul(this=exp.Abs(this=number.copy()), expression=exp.Literal.number("1e-15"))
     large = exp.GTE(this=exp.Abs(this=number.copy()), expression=exp.Literal.number("1e15"))
     fewest = exp.case().when(exp.or_(x.is_(exp.null()), large), exp.Literal.number(0))

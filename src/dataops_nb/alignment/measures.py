@@ -16,6 +16,7 @@ soon after. A cohort is judged only when everybody in it had the whole time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from sqlglot import exp
 
 from dataops_nb.alignment import queries
 from dataops_nb.alignment.daily import SHARED, Block, add_up, blocks, by_day, is_daily, slices
-from dataops_nb.alignment.decimals import as_written, written_all
+from dataops_nb.alignment.decimals import Values, as_written, written_all
 from dataops_nb.alignment.digits import EXACT, Digits, ask_digits, is_large, put_right
 from dataops_nb.alignment.rows import Coverage, Rows
 from dataops_nb.alignment.sql import DAYS
@@ -92,13 +93,17 @@ def measure_all(
     Measures of any other kind, and those that were not gathered, are left out.
     """
     timed = [(what, time_of(rows, what)) for what in whats if is_shared(rows, what)]
-    measured: dict[Measure, Measured] = {}
+    totals: list[_Totals] = []
     for block in blocks(rows, timed):
         by_agg: dict[str, list[int]] = {}
         for place, what in enumerate(block.whats):
-            by_agg.setdefault(what.agg, []).append(place)
+            if what.at is None:
+                by_agg.setdefault(what.agg, []).append(place)
         for places in by_agg.values():
-            measured |= _measure_block(rows, block, places, Windows(windows))
+            totals.append(_Totals.of(rows, block, places, Windows(windows)))
+    measured: dict[Measure, Measured] = {}
+    for own, value in zip(totals, written_all(rows, [own.values for own in totals]), strict=True):
+        measured |= own.measured(value)
     return measured
 
 
@@ -110,35 +115,48 @@ def is_shared(rows: Rows, what: Measure) -> bool:
     return not (what.currency and rates and rows.faulty(rates.source))
 
 
-def _measure_block(
-    rows: Rows, block: Block, places: list[int], windows: Windows
-) -> dict[Measure, Measured]:
-    """Measure those of a block's measures that have one aggregate in common."""
-    whats = [block.whats[place] for place in places if block.whats[place].at is None]
-    places = [place for place in places if block.whats[place].at is None]
-    if not whats:
-        return {}
-    agg = whats[0].agg
-    coverage = coverage_of(rows, whats[0])
-    covered = reach(windows, coverage, at_end=False)
-    known = windows.up_to(coverage.last or rows.as_of)
-    of_days = block.value[places]
-    value, n = add_up(agg, block.days, of_days, block.n[places], known)
-    if agg in _COUNTS_ZERO:
-        is_known = ~np.isnan(value) | (~np.isnan(n) & (agg == "sum"))
-        value = np.where(is_known, value, 0.0)
-    value = written_all(rows, whats, time_of(rows, whats[0]), value, n)
-    outside = (covered["coverage"] == 0).to_numpy()
-    value[:, outside] = np.nan
-    n = np.nan_to_num(n)
-    n[:, outside] = 0.0
-    is_large = np.asarray((np.abs(of_days) >= EXACT).any(axis=1)) & (agg in queries.OF_INTEGERS)
-    measured = {}
-    for place, what in enumerate(whats):
-        if not is_large[place]:
-            total, counts = (pd.DataFrame({TOTAL: cells[place]}) for cells in (value, n))
-            measured[what] = Measured(total, counts, covered, agg in _COUNTS_ZERO)
-    return measured
+@dataclass(frozen=True)
+class _Totals:
+    """Measures of one source with one aggregate, over windows.
+
+    `values` are not yet as they were written, `n` is 0 where nothing is known. Where a value
+    `is_large`, its digits must be asked for.
+    """
+
+    values: Values
+    covered: pd.DataFrame
+    is_large: np.ndarray[Any, np.dtype[np.bool_]]
+
+    @classmethod
+    def of(cls, rows: Rows, block: Block, places: list[int], windows: Windows) -> _Totals:
+        """Add up those measures of a block that have one aggregate in common."""
+        whats = [block.whats[place] for place in places]
+        agg, of_days = whats[0].agg, block.value[places]
+        coverage = coverage_of(rows, whats[0])
+        known = windows.up_to(coverage.last or rows.as_of)
+        value, n = add_up(agg, block.days, of_days, block.n[places], known)
+        if agg in _COUNTS_ZERO:
+            is_known = ~np.isnan(value) | (~np.isnan(n) & (agg == "sum"))
+            value = np.where(is_known, value, 0.0)
+        is_large = np.asarray((np.abs(of_days) >= EXACT).any(axis=1))
+        return cls(
+            Values(whats, time_of(rows, whats[0]), value, np.nan_to_num(n)),
+            reach(windows, coverage, at_end=False),
+            is_large & (agg in queries.OF_INTEGERS),
+        )
+
+    def measured(self, value: np.ndarray[Any, np.dtype[np.float64]]) -> dict[Measure, Measured]:
+        """Return the measures with their values as they were written."""
+        outside = (self.covered["coverage"] == 0).to_numpy()
+        value = np.where(outside, np.nan, value)
+        n = np.where(outside, 0.0, self.values.n)
+        measured = {}
+        for place, what in enumerate(self.values.whats):
+            if not self.is_large[place]:
+                total = pd.DataFrame(value[place], columns=[TOTAL], copy=False)
+                counts = pd.DataFrame(n[place], columns=[TOTAL], copy=False)
+                measured[what] = Measured(total, counts, self.covered, what.agg in _COUNTS_ZERO)
+        return measured
 
 
 def measure_digits(

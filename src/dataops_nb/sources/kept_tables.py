@@ -25,6 +25,8 @@ from dataops_nb.company import Company
 from dataops_nb.sources.fingerprints import FULL_LENGTH, of_code
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from dataops_nb.alignment.rows import Usage
     from dataops_nb.sources.shelf import Shelf
 
@@ -116,20 +118,24 @@ def write_table(frame: pd.DataFrame) -> bytes | None:
     head = {
         "columns": [str(name) for name in frame.columns],
         "types": [str(type_) for type_ in frame.dtypes],
-        "length": len(frame),
         "cells": objects,
     }
     metadata = {**(typed.schema.metadata or {}), _OBJECTS: json.dumps(head).encode()}
     typed = typed.replace_schema_metadata(metadata)
-    sink = io.BytesIO()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, typed.schema, options=options) as stream:
-        stream.write_table(typed)
-    content = sink.getvalue()
-    returned = read_table(content)
+    returned = read_table(_stream(typed.slice(0, 1)))  # one row has the types of all
     if returned is None or list(returned.dtypes) != list(frame.dtypes):
         return None
-    return content
+    return _stream(typed)
+
+
+def _stream(table: pa.Table) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415  see write_table
+
+    sink = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
+        stream.write_table(table)
+    return sink.getvalue()
 
 
 def read_table(content: bytes) -> pd.DataFrame | None:
@@ -144,7 +150,7 @@ def read_table(content: bytes) -> pd.DataFrame | None:
         head = json.loads(typed.schema.metadata[_OBJECTS])
         frame: pd.DataFrame = typed.to_pandas()
         columns: dict[str, pd.Series] = {}
-        index = pd.RangeIndex(head["length"])
+        index = pd.RangeIndex(len(frame))
         for name in head["columns"]:
             if name in head["cells"]:
                 cells = np.empty(len(head["cells"][name]), dtype=object)
