@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from dataops_nb import alignment
 from dataops_nb.alignment import comparisons
-from dataops_nb.alignment.targets import target
 from dataops_nb.alignment.windows import Window
+from dataops_nb.alignment.worths import Worths
 from dataops_nb.errors import UsageError
 from dataops_nb.metrics import Target
 from dataops_nb.periods import Calendar
@@ -310,6 +310,12 @@ def agreed(*targets):
     return [Target.model_validate(each) for each in targets]
 
 
+def target(dated, start, end):
+    """The target of the days from start to end."""
+    columns = Worths.of(dated, [(start, end)], CUT).values(dated)
+    return columns["target"][0]
+
+
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
@@ -323,30 +329,28 @@ def test_a_flows_target_is_spread_over_days_also_across_a_change(start, end, exp
         {"from": dt.date(2025, 1, 1), "per": "week", "value": 12.0},
         {"from": dt.date(2026, 1, 1), "per": "week", "value": 14.0},
     )
-    found = target(weekly, dt.date.fromisoformat(start), dt.date.fromisoformat(end), CUT)
-    assert found["target"] == pytest.approx(expected, rel=1e-15)
+    found = target(weekly, dt.date.fromisoformat(start), dt.date.fromisoformat(end))
+    assert found == pytest.approx(expected, rel=1e-15)
 
 
 def test_a_rates_target_is_weighted_by_days_across_a_change():
     rate = agreed(
         {"from": dt.date(2026, 1, 1), "value": 0.2}, {"from": dt.date(2026, 1, 16), "value": 0.4}
     )
-    found = target(rate, dt.date(2026, 1, 1), dt.date(2026, 1, 31), CUT)
-    assert found["target"] == pytest.approx((0.2 * 15 + 0.4 * 16) / 31)
+    found = target(rate, dt.date(2026, 1, 1), dt.date(2026, 1, 31))
+    assert found == pytest.approx((0.2 * 15 + 0.4 * 16) / 31)
 
 
 def test_days_before_the_first_target_have_none():
     late = agreed({"from": dt.date(2026, 11, 18), "per": "week", "value": 7.0})
-    assert target(late, dt.date(2026, 11, 16), dt.date(2026, 11, 22), CUT)["target"] is None
+    assert math.isnan(target(late, dt.date(2026, 11, 16), dt.date(2026, 11, 22)))
 
 
 def test_a_seasonal_factor_scales_the_days_of_its_month():
     festive = agreed(
         {"from": dt.date(2026, 1, 1), "per": "week", "value": 7.0, "season": {"december": 0.5}}
     )
-    assert (
-        target(festive, dt.date(2026, 11, 30), dt.date(2026, 12, 6), CUT)["target"] == 1 + 6 * 0.5
-    )
+    assert target(festive, dt.date(2026, 11, 30), dt.date(2026, 12, 6)) == 1 + 6 * 0.5
 
 
 @given(
@@ -356,12 +360,8 @@ def test_a_seasonal_factor_scales_the_days_of_its_month():
 )
 def test_the_target_of_its_own_period_is_exactly_what_was_agreed(value, day, grain):
     period = CUT.period(grain, day)
-    assert (
-        target(agreed({"per": grain, "value": float(value)}), period.start, period.end, CUT)[
-            "target"
-        ]
-        == value
-    )
+    own = agreed({"per": grain, "value": float(value)})
+    assert target(own, period.start, period.end) == value
 
 
 @settings(max_examples=15, deadline=None)

@@ -41,7 +41,7 @@ from dataops_nb.alignment.measures import declared_splits, members, sources_of
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.tables import TABLE, Series, combine, empty_table, tabulate
 from dataops_nb.alignment.targets import Target, add_targets
-from dataops_nb.alignment.windows import TOTAL, Window, window
+from dataops_nb.alignment.windows import TOTAL, Window, Windows, window
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.metrics import Measure, Simple
 from dataops_nb.periods import Calendar, Period
@@ -195,7 +195,7 @@ def align(
     for name in wanted:
         declared = [(), *declared_splits(rows.company, name)]
         splits[name] = declared if by == "declared" else [by]
-    series = _measure_series(rows, splits, [window(period) for period in periods])
+    series = _measure_series(rows, splits, Windows(map(window, periods)))
     table = tabulate(series, rows.company.owners, periods)
     return table.assign(grain=grain)[COLUMNS]
 
@@ -274,7 +274,7 @@ def _periods(rows: Rows, grain: Grain, start: dt.date | None, end: dt.date | Non
 
 
 def _measure_series(
-    rows: Rows, splits: dict[str, list[tuple[str, ...]]], windows: list[Window]
+    rows: Rows, splits: dict[str, list[tuple[str, ...]]], windows: Sequence[Window]
 ) -> list[Series]:
     """Measure every metric.
 

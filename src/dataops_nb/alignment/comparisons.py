@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -25,15 +25,27 @@ from dataops_nb.alignment.formulas import (
     evaluate,
     find_families,
     own_measure,
+    prepare,
 )
 from dataops_nb.alignment.measures import declared_splits
 from dataops_nb.alignment.rows import Rows
-from dataops_nb.alignment.windows import DAY, TOTAL, UNMOVED, Window, segment_names, window
+from dataops_nb.alignment.windows import (
+    DAY,
+    DAYS,
+    TOTAL,
+    UNMOVED,
+    Window,
+    Windows,
+    segment_names,
+    series_of,
+    window,
+)
 from dataops_nb.metrics import Conversion, Cumulative
 from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period, at_position, position
 from dataops_nb.terms import Grain
 
 Span = Literal["month", "quarter", "year"]
+REACHING = ("previous", "same_last_year")  # the first two of COMPARISONS
 PRIOR = 52
 QUARTER = 91
 
@@ -79,26 +91,72 @@ def compare(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     weekdays; to-date runs to the period's last day, last year's to the same date a year before.
     Under a pattern every last year lies 364 days back.
     """
-    splits = _splits(table, rows)
-    totals: dict[str, None] = {}
-    for metric, split in zip(table["metric"], splits, strict=True):
-        if split == ():
-            totals[metric] = None
-    families = find_families(totals, own_measure(rows.company))
+    families = find_families(_totals(table), own_measure(rows.company))
+    columns = {name: np.full(len(table), np.nan) for name in COMPARISONS}
+    complete = {f"{name}_complete": np.zeros(len(table), dtype=bool) for name in REACHING}
+    grains = table["grain"].to_numpy(dtype=object)
+    for grain in dict.fromkeys(grains.tolist()):
+        places = np.flatnonzero(grains == grain)
+        _compare_grain(table.iloc[places], rows, families, (places, columns, complete))
+    added = {}
+    for name, cells in {**columns, **complete}.items():
+        added[name] = pd.Series(cells, index=table.index)
+    return table.assign(**added)
 
-    # what is measured together: a metric's segments of one split, or the totals of a family
-    units = []
-    for metric, split, grain in zip(table["metric"], splits, table["grain"], strict=True):
+
+def _totals(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table.loc[table["segment"].isna(), "metric"].unique()]
+
+
+def _compare_grain(
+    table: pd.DataFrame,
+    rows: Rows,
+    families: Mapping[str, Family],
+    into: tuple[np.ndarray[Any, Any], dict[str, Any], dict[str, Any]],
+) -> None:
+    """Put the comparisons of a table's rows, all of one grain, into columns at their places."""
+    places, columns, complete = into
+    cut = Scope(rows).calendar
+    starts = table["period_start"].to_numpy().astype(DAYS)
+    days, row = np.unique(starts, return_inverse=True)
+    windows = _windows(cut, table["grain"].iloc[0], tuple(days.tolist()))
+    for split, units in _units(table, rows, families).items():
+        scope = Scope(rows, split)
+        prepare(scope, [unit for unit in units if isinstance(unit, str)], windows)
+        for unit, series in units.items():
+            if isinstance(unit, Family):
+                measured = unit.measure(rows, windows)
+            else:
+                measured = evaluate(scope, unit, windows).segments(list(series))
+            column_of = {name: number for number, name in enumerate(measured.value.columns)}
+            values = measured.value.to_numpy(dtype=float)
+            is_complete = measured.reach["complete"].to_numpy(dtype=bool)
+            for name, own in series.items():
+                column = column_of[name]
+                for number, compared in enumerate(COMPARISONS):
+                    place = number * len(days) + row[own]
+                    columns[compared][places[own]] = values[place, column]
+                    if compared in REACHING:
+                        complete[f"{compared}_complete"][places[own]] = is_complete[place]
+
+
+def _units(
+    table: pd.DataFrame, rows: Rows, families: Mapping[str, Family]
+) -> dict[tuple[str, ...], dict[str | Family, dict[str, Any]]]:
+    """Return by split what is measured together, and where the rows of each of its series stand.
+
+    That is a metric's segments of one split, or the totals of a family, whose series are metrics.
+    """
+    units: dict[tuple[str, ...], dict[str | Family, dict[str, Any]]] = {}
+    declared: dict[str, list[tuple[str, ...]]] = {}
+    for (metric, segment), own in series_of(table).items():
+        if metric not in declared:
+            declared[metric] = declared_splits(rows.company, metric)
+        split = dimensions(segment, declared[metric])
         unit = families.get(metric, metric) if split == () else metric
-        units.append((unit, split, grain))
-    places = {unit: number for number, unit in enumerate(dict.fromkeys(units))}
-    numbers = pd.Series([places[unit] for unit in units], index=table.index, dtype=int)
-    parts = []
-    for (unit, split, _), (_, group) in zip(places, table.groupby(numbers, sort=True), strict=True):
-        parts.append(_compare_group(group, rows, split, unit))
-    if not parts:
-        return table.join(pd.DataFrame(index=table.index, columns=[*COMPARISONS]))
-    return table.join(pd.concat(parts).reindex(table.index))
+        name = metric if isinstance(unit, Family) else segment
+        units.setdefault(split, {}).setdefault(unit, {})[name] = own
+    return units
 
 
 def with_digits(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
@@ -164,47 +222,14 @@ def dimensions(label: str, splits: Iterable[tuple[str, ...]] = ()) -> tuple[str,
     return tuple(part.split("=", 1)[0] for part in label.split(","))
 
 
-def _compare_group(
-    group: pd.DataFrame, rows: Rows, split: tuple[str, ...], unit: str | Family
-) -> pd.DataFrame:
-    """Return the comparisons of one metric's segments, or of the metrics of a family."""
-    scope = Scope(rows, split)
-    starts = tuple(start.date() for start in group["period_start"].drop_duplicates())
-    periods, compared_windows = _windows(scope.calendar, group["grain"].iloc[0], starts)
-    windows = list(compared_windows)
-    if isinstance(unit, Family):
-        names, measured = group["metric"], unit.measure(rows, windows)
-    else:
-        names = segment_names(group)
-        measured = evaluate(scope, unit, windows).segments(list(dict.fromkeys(names)))
-
-    values = measured.value.to_numpy(dtype=float)
-    complete = measured.reach["complete"].to_numpy()
-    row_of = {period.id: number for number, period in enumerate(periods)}
-    column_of = {name: number for number, name in enumerate(measured.value.columns)}
-    row = group["period"].map(row_of).to_numpy()
-    column = names.map(column_of).to_numpy()
-    compared = {}
-    for number, name in enumerate(COMPARISONS):
-        compared[name] = values[number * len(periods) + row, column]
-    for number, name in enumerate(("previous", "same_last_year")):
-        compared[f"{name}_complete"] = complete[number * len(periods) + row]
-    return pd.DataFrame(compared, index=group.index)
-
-
 @lru_cache(maxsize=16)
-def _windows(
-    cut: Calendar, grain: Grain, starts: tuple[dt.date, ...]
-) -> tuple[tuple[Period, ...], tuple[Window, ...]]:
-    """Return the periods that start on these days, and what each is compared with.
-
-    All metrics of a table have the same ones.
-    """
-    periods = tuple(cut.period(grain, start) for start in starts)
+def _windows(cut: Calendar, grain: Grain, starts: tuple[dt.date, ...]) -> Windows:
+    """Return what the periods that start on these days are compared with, one after the other."""
+    periods = [cut.period(grain, start) for start in starts]
     windows: list[Window] = []
     for window_of in COMPARISONS.values():
         windows += [window_of(cut, period) for period in periods]
-    return periods, tuple(windows)
+    return Windows(windows)
 
 
 def _periods(group: pd.DataFrame, cut: Calendar) -> dict[str, Period]:

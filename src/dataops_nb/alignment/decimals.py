@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -32,6 +33,7 @@ _NONE = 99
 _FLOATS = 2.0**53  # up to it floats hold every whole number
 _NEAR = 4e-15  # a few last bits, relative to the largest number that was used
 _ROUNDED = {"sum", "average", "median", "percentile"}
+Array = np.ndarray[Any, np.dtype[np.float64]]
 _DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 
 
@@ -47,14 +49,58 @@ def as_written(
     places = _places(rows, what, time)
     if places is None:
         return value
-    values = value.to_numpy(dtype=float)
-    if what.agg == "average":
-        counts = n.to_numpy(dtype=float)
-        with np.errstate(all="ignore"):
-            rounded = _rounded(values * counts, places) / counts
-    else:
-        rounded = _rounded(values, places + _more_places(what))
+    cells, counts = value.to_numpy(dtype=float), n.to_numpy(dtype=float)
+    rounded = _as_written(what, places, cells, counts)
     return pd.DataFrame(rounded, index=value.index, columns=value.columns)
+
+
+def _as_written(what: Measure, places: int, values: Array, counts: Array) -> Array:
+    """Round the values of a measure whose cells have so many decimals."""
+    if what.agg == "average":
+        with np.errstate(all="ignore"):
+            return _rounded(values * counts, places) / counts
+    return _rounded(values, places + _more_places(what))
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values of measures of one source: a row a measure, a column a window.
+
+    `time` is the column with the days of their rows, `n` are the filled cells behind each value.
+    """
+
+    whats: list[Measure]
+    time: str
+    value: Array
+    n: Array
+
+
+def written_all(rows: Rows, parts: Sequence[Values]) -> list[Array]:
+    """Return the values of many measures as `as_written` does, with one look at each source."""
+    lacking: list[list[int]] = []
+    looked_at: dict[tuple[str, str | None, str], list[Measure]] = {}
+    for part in parts:
+        places: list[int] = []
+        if part.whats[0].agg in _ROUNDED:
+            places = [place for place, row in enumerate(part.value) if not _are_short(row)]
+        lacking.append(places)
+        for place in places:
+            what = part.whats[place]
+            key = what.source, what.currency, part.time
+            looked_at.setdefault(key, []).append(what)
+    for (_, _, time), whats in looked_at.items():
+        _look(rows, whats, time)
+    written = []
+    for part, places in zip(parts, lacking, strict=True):
+        rounded = part.value.copy()
+        for place in places:
+            decimals = _places(rows, part.whats[place], part.time)
+            if decimals is not None:
+                rounded[place] = _as_written(
+                    part.whats[place], decimals, part.value[place], part.n[place]
+                )
+        written.append(rounded)
+    return written
 
 
 def exactly(
@@ -124,31 +170,75 @@ def _more_places(what: Measure) -> int:
 
 def _places(rows: Rows, what: Measure, time: str) -> int | None:
     """Return how many decimals the values of a measure have; None where they have too many."""
+    _look(rows, [what], time)
+    places: int | None = rows.once(_looked(what, time), lambda: None)
+    return places
+
+
+def _looked(what: Measure, time: str) -> tuple[str | None, ...]:
+    return "places", what.source, what.expr, what.currency, time
+
+
+def _look(rows: Rows, whats: Sequence[Measure], time: str) -> None:
+    """Find out how many decimals the values of measures have, of those of one source at once."""
+    unknown: dict[tuple[str | None, ...], Measure] = {}
+    for what in whats:
+        key = _looked(what, time)
+        if not rows.knows(key):
+            declared = _declared(rows, what)
+            if declared is None:
+                unknown[key] = what
+            else:
+                _tell(rows, key, declared[0])
+    if not unknown:
+        return
+    table = rows.fetch(_fewest(rows, list(unknown.values()), time))
+    for number, key in enumerate(unknown):
+        places = table[f"places{number}"].iloc[0]
+        fewest = None if pd.isna(places) or places > MOST else int(places)
+        _tell(rows, key, fewest)
+
+
+def _tell(rows: Rows, key: tuple[str | None, ...], places: int | None) -> None:
+    rows.once(key, lambda: places)
+
+
+def _declared(rows: Rows, what: Measure) -> tuple[int | None] | None:
+    """Return the decimals that the type of a measure's column says; None where one must look."""
     value = queries.value_of(rows, what)
     if isinstance(value, exp.Column) and not value.table:
         name = rows.column(what.source, value.name)
         type_ = rows.columns(what.source).get(name or "", "")
         decimal = _DECIMAL.fullmatch(type_)
         if decimal:
-            return int(decimal[1])
+            return (int(decimal[1]),)
         if queries.family(type_) == "integer":
-            return 0
+            return (0,)
     if queries.speaks_of_window(what) and ":period" in (what.expr or ""):
-        return None
-    table = rows.fetch(_fewest(rows, what, time))
-    places = table["places"].iloc[0]
-    return None if pd.isna(places) or places > MOST else int(places)
+        return (None,)
+    return None
 
 
-def _fewest(rows: Rows, what: Measure, time: str) -> exp.Select:
-    """Return the query of `places`: how many decimals hold every value of a measure.
+def _fewest(rows: Rows, whats: Sequence[Measure], time: str) -> exp.Select:
+    """Return the query of `places0 places1 ..`: how many decimals hold every value of a measure.
 
     It is one of `LOOKED_FOR`, or `_NONE`. Conditions are left out, so that one look serves all
-    windows; a few last bits do not count.
+    windows; a few last bits do not count. The measures convert one currency, or none.
     """
-    local = rows.local_date(what.source, time)
-    x = exp.column("x")
-    number = exp.cast(x.copy(), "double")
+    local = rows.local_date(whats[0].source, time)
+    values, counted = [], []
+    for number, what in enumerate(whats):
+        values.append(exp.alias_(queries.value_of(rows, what), f"x{number}", copy=False))
+        fewest = exp.Max(this=_decimals(exp.column(f"x{number}")))
+        counted.append(exp.alias_(fewest, f"places{number}", copy=False))
+    query = queries.rows_of(rows, whats[0], local).select(*values, copy=False)
+    query = query.where(queries.seen(rows, local), copy=False)
+    return exp.select(*counted).from_(query.subquery("r", copy=False), copy=False)
+
+
+def _decimals(x: exp.Column) -> exp.Case:
+    """Return how many decimals hold a value."""
+    number = exp.cast(x.copy(), "double", copy=False)
     last_bits = exp.Mul(this=exp.Abs(this=number.copy()), expression=exp.Literal.number("1e-15"))
     large = exp.GTE(this=exp.Abs(this=number.copy()), expression=exp.Literal.number("1e15"))
     fewest = exp.case().when(exp.or_(x.is_(exp.null()), large), exp.Literal.number(0))
@@ -156,8 +246,5 @@ def _fewest(rows: Rows, what: Measure, time: str) -> exp.Select:
         rounded = exp.Round(this=number.copy(), decimals=exp.Literal.number(count))
         left = exp.Abs(this=exp.paren(exp.Sub(this=number.copy(), expression=rounded)))
         held = exp.LTE(this=left, expression=last_bits.copy())
-        fewest = fewest.when(held, exp.Literal.number(count))
-    fewest = fewest.else_(exp.Literal.number(_NONE))
-    query = queries.rows_of(rows, what, local).select(exp.alias_(queries.value_of(rows, what), "x"))
-    counted = exp.alias_(exp.Max(this=fewest), "places")
-    return exp.select(counted).from_(query.where(queries.seen(rows, local)).subquery("r"))
+        fewest = fewest.when(held, exp.Literal.number(count), copy=False)
+    return fewest.else_(exp.Literal.number(_NONE), copy=False)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -21,22 +21,22 @@ from typing import Any
 
 import pandas as pd
 
-from dataops_nb.alignment import queries
+from dataops_nb.alignment.daily import gather
 from dataops_nb.alignment.digits import EXACT, Digits, is_large, put_right
 from dataops_nb.alignment.measures import (
     convert,
-    is_daily,
+    is_shared,
     label,
     measure,
+    measure_all,
     measure_digits,
-    summed,
     time_of,
 )
 from dataops_nb.alignment.rows import Rows
-from dataops_nb.alignment.windows import DAY, Measured, Window, blanked, combine
+from dataops_nb.alignment.windows import DAY, Measured, Window, Windows, blanked, combine
 from dataops_nb.company import Company
 from dataops_nb.errors import UsageError
-from dataops_nb.lineage import formula_parts, metric_of, metric_parts, names_in
+from dataops_nb.lineage import formula_parts, metric_of, names_in
 from dataops_nb.metrics import Conversion, Cumulative, Derived, Measure, Offset, Ratio, Simple
 from dataops_nb.periods import Calendar, calendar
 from dataops_nb.terms import Duration, after
@@ -47,8 +47,6 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
 }  # fmt: skip
 MeasureOf = Callable[[str], Measure | None]
 _OWN_ROWS = re.compile(r"""cast\("((?:[^"]|"")+)" as text\) = '((?:[^']|'')*)'""")
-TOGETHER = 25
-_SHARED = {"count", "sum", "average", "min", "max"}
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,7 @@ class Scope:
     rows: Rows
     by: tuple[str, ...] = ()
     keep: bool = False
-    known: dict[tuple[str, tuple[Window, ...]], Measured] = field(
-        default_factory=dict, compare=False
-    )
+    known: dict[tuple[str, Windows], Measured] = field(default_factory=dict, compare=False)
 
     @property
     def company(self) -> Company:
@@ -78,7 +74,7 @@ class Scope:
         return calendar(self.company.calendar, self.company.holidays)
 
 
-def evaluate(scope: Scope, metric: str, windows: list[Window]) -> Measured:
+def evaluate(scope: Scope, metric: str, windows: Sequence[Window]) -> Measured:
     """Measure one metric over any windows, whatever its type."""
     scope.rows.usage.metrics.add(metric)
     remembered: list[Remembered] = scope.rows.measured.get((metric, scope.by), [])
@@ -86,7 +82,8 @@ def evaluate(scope: Scope, metric: str, windows: list[Window]) -> Measured:
         measured = kept.of(windows)
         if measured is not None:
             return measured
-    key = metric, tuple(windows)
+    windows = Windows(windows)
+    key = metric, windows
     if key not in scope.known:
         scope.known[key] = _measure(scope, metric, windows)
     measured = scope.known[key]
@@ -103,7 +100,7 @@ class Remembered:
     places: dict[Window, int]
     measured: Measured
 
-    def of(self, windows: list[Window]) -> Measured | None:
+    def of(self, windows: Sequence[Window]) -> Measured | None:
         """Return the same over some of those windows; None where one is not among them."""
         if not all(window in self.places for window in windows):
             return None
@@ -114,7 +111,7 @@ class Remembered:
         return Measured(value, n, reach, measured.zero)
 
 
-def _measure(scope: Scope, metric: str, windows: list[Window]) -> Measured:
+def _measure(scope: Scope, metric: str, windows: Sequence[Window]) -> Measured:
     definition = scope.company.metrics[metric]
     if isinstance(definition, Simple):
         return measure(scope.rows, definition.measure, windows, scope.by)
@@ -127,30 +124,33 @@ def _measure(scope: Scope, metric: str, windows: list[Window]) -> Measured:
     return convert(scope.rows, definition, windows, scope.by)
 
 
-def _part(scope: Scope, part: str | Offset, windows: list[Window]) -> Measured:
+def _part(scope: Scope, part: str | Offset, windows: Sequence[Window]) -> Measured:
     if isinstance(part, str):
         return evaluate(scope, part, windows)
-    earlier = [window.earlier(part.offset, scope.calendar) for window in windows]
-    return evaluate(scope, part.metric, earlier)
+    return evaluate(scope, part.metric, _windows_of(scope, part, Windows(windows)))
 
 
-def parts(scope: Scope, definition: Ratio | Derived, windows: list[Window]) -> list[Measured]:
+def parts(scope: Scope, definition: Ratio | Derived, windows: Sequence[Window]) -> list[Measured]:
     """Measure what a ratio (numerator, denominator) or arithmetic (its metrics, in order) is made
     of."""
+    return [_part(scope, part, windows) for part in _named(definition)]
+
+
+def _named(definition: Ratio | Derived) -> list[str | Offset]:
     if isinstance(definition, Ratio):
-        both = (definition.numerator, definition.denominator)
-        return [_part(scope, part, windows) for part in both]
-    return [_part(scope, part, windows) for part in formula_parts(definition).values()]
+        return [definition.numerator, definition.denominator]
+    return list(formula_parts(definition).values())
 
 
-def _ratio(scope: Scope, definition: Ratio, windows: list[Window]) -> Measured:
+def _ratio(scope: Scope, definition: Ratio, windows: Sequence[Window]) -> Measured:
     return combine(operator.truediv, parts(scope, definition, windows))
 
 
-def _cumulative(scope: Scope, definition: Cumulative, windows: list[Window]) -> Measured:
-    long = [trailing(window, definition.window, scope.calendar) for window in windows]
+def _cumulative(scope: Scope, definition: Cumulative, windows: Sequence[Window]) -> Measured:
+    listed = Windows(windows)
+    long = _trailing_all(scope, definition.window, listed)
     base = evaluate(scope, definition.metric, long)
-    starts = pd.Series([window.start for window in windows], dtype="datetime64[s]")
+    starts = pd.Series(listed.starts.astype("datetime64[s]"))
     ended = base.reach["data_to"].isna() | (starts > base.reach["data_to"])
     return Measured(blanked(base.value, ended), blanked(base.n, ended, 0), base.reach, base.zero)
 
@@ -169,10 +169,8 @@ def part_windows(
     """
     definition = company.metrics[metric]
     match definition:
-        case Ratio():
-            named: list[str | Offset] = [definition.numerator, definition.denominator]
-        case Derived():
-            named = list(formula_parts(definition).values())
+        case Ratio() | Derived():
+            named = _named(definition)
         case Cumulative():
             return [(definition.metric, trailing(wanted, definition.window, cut))]
         case Conversion():
@@ -188,7 +186,7 @@ def part_windows(
     return parts
 
 
-def _derived(scope: Scope, definition: Derived, windows: list[Window]) -> Measured:
+def _derived(scope: Scope, definition: Derived, windows: Sequence[Window]) -> Measured:
     measured = parts(scope, definition, windows)
     computed = combine(arithmetic(definition.expr), measured)
     if not any(is_large(part.value) for part in measured):
@@ -198,7 +196,7 @@ def _derived(scope: Scope, definition: Derived, windows: list[Window]) -> Measur
 
 
 def digits_of(
-    scope: Scope, metric: str, windows: list[Window], segments: Sequence[str]
+    scope: Scope, metric: str, windows: Sequence[Window], segments: Sequence[str]
 ) -> dict[str, Digits]:
     """Return the whole numbers that a metric's values over windows are, with every digit.
 
@@ -211,7 +209,7 @@ def digits_of(
         what = definition.measure
         digits = measure_digits(scope.rows, what, windows, scope.by)
     elif isinstance(definition, Cumulative):
-        long = [trailing(window, definition.window, scope.calendar) for window in windows]
+        long = _trailing_all(scope, definition.window, Windows(windows))
         digits = digits_of(scope, definition.metric, long, segments)
     elif isinstance(definition, Derived):
         digits = _derived_digits(scope, definition, windows, segments)
@@ -231,14 +229,12 @@ def _integer(cell: float, number: int | None) -> int | None:
 
 
 def _derived_digits(
-    scope: Scope, definition: Derived, windows: list[Window], segments: Sequence[str]
+    scope: Scope, definition: Derived, windows: Sequence[Window], segments: Sequence[str]
 ) -> dict[str, Digits]:
     """Return arithmetic on whole numbers, where its result is whole."""
     formula, operands = arithmetic(definition.expr), []
     for part in formula_parts(definition).values():
-        own = windows
-        if isinstance(part, Offset):
-            own = [window.earlier(part.offset, scope.calendar) for window in windows]
+        own = _windows_of(scope, part, Windows(windows))
         operands.append(digits_of(scope, metric_of(part), own, segments))
     digits: dict[str, Digits] = {}
     for name in segments:
@@ -296,7 +292,7 @@ class Family:
     column: str
     members: dict[str, str]
 
-    def measure(self, rows: Rows, windows: list[Window]) -> Measured:
+    def measure(self, rows: Rows, windows: Sequence[Window]) -> Measured:
         """Measure all members over windows: one column a metric."""
         names = {label((self.column,), (value,)): metric for metric, value in self.members.items()}
         measured = measure(rows, self.what, windows, (self.column,), apart=True)
@@ -351,11 +347,11 @@ class Evaluated:
 
 
 def evaluate_all(
-    scope: Scope, metrics: Sequence[str], windows: list[Window]
+    scope: Scope, metrics: Sequence[str], windows: Sequence[Window]
 ) -> dict[str, Evaluated]:
     """Measure each metric over the same windows; members of a family share what was measured."""
     families = {} if scope.by else find_families(metrics, own_measure(scope.company))
-    gather(scope.rows, metrics, scope.by, apart=families)
+    prepare(scope, [name for name in metrics if name not in families], windows)
     measured: dict[Family, Measured] = {}
     evaluated: dict[str, Evaluated] = {}
     for metric in metrics:
@@ -385,55 +381,68 @@ def _is_known(column: str) -> str:
     return '"' + column.replace('"', '""') + '" is not null'
 
 
-def gather(
-    rows: Rows, metrics: Iterable[str], by: tuple[str, ...], apart: Collection[str] = ()
-) -> None:
-    """Fetch by day what these metrics and their parts need of each source, split by `by`.
-
-    Metrics in `apart` are left out.
-    """
-    groups: dict[tuple[str, str, str | None], dict[Measure, None]] = {}
-    for what in dict.fromkeys(_measures(rows, metrics, set(apart))):
-        if what.agg in _SHARED and is_daily(what) and not rows.faulty(what.source):
-            currency = what.currency if queries.converts(rows, what) else None
-            key = (what.source, time_of(rows, what), currency)
-            groups.setdefault(key, {})[summed(what)] = None
-    rates = rows.company.rates
-    for (source, time, currency), measures in groups.items():
-        read = (source, rates.source) if currency and rates else (source,)
-        missing = []
-        for what in measures:
-            if not rows.knows(queries.daily(rows, what, time, by), *read):
-                missing.append(what)
-        for start in range(0, len(missing), TOGETHER):
-            _fetch(rows, missing[start : start + TOGETHER], time, by, read)
-
-
-def _fetch(
-    rows: Rows, measures: list[Measure], time: str, by: tuple[str, ...], read: tuple[str, ...]
-) -> None:
-    """Fetch measures of one source in one query, and keep each as the result of its own."""
-    if len(measures) < 2:
+def prepare(scope: Scope, metrics: Sequence[str], windows: Sequence[Window]) -> None:
+    """Fetch by day what metrics and their parts need of each source, and measure the totals of it
+    over the windows that each is asked for, all of a source at once."""
+    rows = scope.rows
+    wanted: dict[Windows, dict[str, Measure]] = {}
+    for name in metrics:
+        _want(scope, name, Windows(windows), wanted)
+    shared = {}
+    for measures in wanted.values():
+        for what in measures.values():
+            if what not in shared and is_shared(rows, what):
+                shared[what] = time_of(rows, what)
+    gather(rows, shared.items(), scope.by)
+    if scope.by:
         return
-    frame = rows.fetch(queries.daily_together(rows, measures, time, by))
-    keys = ["day", *(f"d{place}" for place in range(len(by)))]
-    for number, what in enumerate(measures):
-        value, n = f"v{number}", f"n{number}"
-        own = frame.loc[frame[f"r{number}"] > 0, [*keys, value, n]]
-        own = own.rename(columns={value: "v", n: "n"}).reset_index(drop=True)
-        rows.keep(queries.daily(rows, what, time, by), own, *read)
+    for own_windows, measures in wanted.items():
+        unknown = {
+            name: what for name, what in measures.items() if (name, own_windows) not in scope.known
+        }
+        measured = measure_all(rows, dict.fromkeys(unknown.values()), own_windows)
+        for name, what in unknown.items():
+            if what in measured:
+                scope.known[name, own_windows] = measured[what]
 
 
-def _measures(rows: Rows, metrics: Iterable[str], seen: set[str]) -> Iterator[Measure]:
-    """Yield the measures that these metrics are evaluated from.
+def _want(
+    scope: Scope, name: str, windows: Windows, wanted: dict[Windows, dict[str, Measure]]
+) -> None:
+    """Note which simple metrics a metric is evaluated from, and over which windows.
 
     A conversion asks for its own rows.
     """
-    for name in metrics:
-        metric = rows.company.metrics[name]
-        if name in seen or isinstance(metric, Conversion):
-            continue
-        seen.add(name)
-        if isinstance(metric, Simple):
-            yield metric.measure
-        yield from _measures(rows, metric_parts(metric), seen)
+    metric = scope.company.metrics[name]
+    if name in wanted.get(windows, ()):
+        return
+    if isinstance(metric, Simple):
+        wanted.setdefault(windows, {})[name] = metric.measure
+    elif isinstance(metric, Cumulative):
+        _want(scope, metric.metric, _trailing_all(scope, metric.window, windows), wanted)
+    elif not isinstance(metric, Conversion):
+        named: list[str | Offset] = (
+            [metric.numerator, metric.denominator]
+            if isinstance(metric, Ratio)
+            else list(formula_parts(metric).values())
+        )
+        for part in named:
+            _want(scope, metric_of(part), _windows_of(scope, part, windows), wanted)
+
+
+def _windows_of(scope: Scope, part: str | Offset, windows: Windows) -> Windows:
+    """Return the windows that a part is asked for."""
+    if isinstance(part, str):
+        return windows
+    by, cut = part.offset, scope.calendar
+    return windows.once(
+        ("earlier", by, cut), lambda: Windows(window.earlier(by, cut) for window in windows)
+    )
+
+
+def _trailing_all(scope: Scope, length: Duration, windows: Windows) -> Windows:
+    cut = scope.calendar
+    return windows.once(
+        ("trailing", length, cut),
+        lambda: Windows(trailing(window, length, cut) for window in windows),
+    )

@@ -155,14 +155,6 @@ class FrameRows(Rows):
         near = did_you_mean(named[1], columns) if named else ""
         return f"the rows cannot be measured: {message}{near}"
 
-    def knows(self, query: exp.Expression, *names: str) -> bool:
-        """Whether the result of a query without frames by keyword is at hand."""
-        return query.sql(dialect=self.dialect) in self._results
-
-    def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
-        """Keep what is known to be the result of a query without frames by keyword."""
-        self._results[query.sql(dialect=self.dialect)] = result
-
     def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
         """The least and greatest value of a column of integers; None for anything else."""
         own = self.frames[name].table

@@ -15,8 +15,8 @@ soon after. A cohort is judged only when everybody in it had the whole time.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,17 @@ import pandas as pd
 from sqlglot import exp
 
 from dataops_nb.alignment import queries
-from dataops_nb.alignment.decimals import as_written
-from dataops_nb.alignment.digits import Digits, ask_digits, is_large, put_right
+from dataops_nb.alignment.daily import SHARED, Block, add_up, blocks, by_day, is_daily, slices
+from dataops_nb.alignment.decimals import Values, as_written, written_all
+from dataops_nb.alignment.digits import EXACT, Digits, ask_digits, is_large, put_right
 from dataops_nb.alignment.rows import Coverage, Rows
 from dataops_nb.alignment.sql import DAYS
+from dataops_nb.alignment.windows import DAYS as DAY_TYPE
 from dataops_nb.alignment.windows import (
     TOTAL,
     Measured,
     Window,
+    Windows,
     blanked,
     cut_pieces,
     date_dimension,
@@ -45,8 +48,6 @@ from dataops_nb.metrics import Conversion, Listed, Measure, Simple, SourceTarget
 from dataops_nb.terms import Duration, after
 
 _COUNTS_ZERO = {"count", "sum", "count_distinct", "first_seen"}
-_EXTREMES: dict[str, Any] = {"min": np.fmin, "max": np.fmax}
-_ADDS_UP = {"count", "sum", "average", "min", "max", "first_seen"}
 MOST_BITS = 1 << 31  # of all pieces together: 256 MiB
 COLUMNS = ["metric", "source", "query"]
 
@@ -54,7 +55,7 @@ COLUMNS = ["metric", "source", "query"]
 def measure(
     rows: Rows,
     what: Measure,
-    windows: list[Window],
+    windows: Sequence[Window],
     by: tuple[str, ...],
     *,
     apart: bool = False,
@@ -69,7 +70,7 @@ def measure(
         return unknown(windows, by)
     coverage = coverage_of(rows, what)
     covered = reach(windows, coverage, at_end=what.at == "end")
-    known = _up_to(coverage.last or rows.as_of, windows)
+    known = Windows(windows).up_to(coverage.last or rows.as_of)
     value, n, is_exact = _aggregate(rows, what, known, by, apart=apart)
     if not is_exact:
         value = put_right(value, measure_digits(rows, what, windows, by, apart=apart))
@@ -84,19 +85,94 @@ def measure(
     return Measured(value, blanked(n.fillna(0), outside, 0), covered, zero)
 
 
-def _up_to(day: dt.date, windows: list[Window]) -> list[Window]:
-    return [Window(w.start, min(w.end, day), w.grain) for w in windows]
+def measure_all(
+    rows: Rows, whats: Iterable[Measure], windows: Sequence[Window]
+) -> dict[Measure, Measured]:
+    """Measure the totals of many measures that add up over days, all of a source at once.
+
+    Measures of any other kind, and those that were not gathered, are left out.
+    """
+    timed = [(what, time_of(rows, what)) for what in whats if is_shared(rows, what)]
+    totals: list[_Totals] = []
+    for block in blocks(rows, timed):
+        by_agg: dict[str, list[int]] = {}
+        for place, what in enumerate(block.whats):
+            if what.at is None:
+                by_agg.setdefault(what.agg, []).append(place)
+        for places in by_agg.values():
+            totals.append(_Totals.of(rows, block, places, Windows(windows)))
+    measured: dict[Measure, Measured] = {}
+    for own, value in zip(totals, written_all(rows, [own.values for own in totals]), strict=True):
+        measured |= own.measured(value)
+    return measured
+
+
+def is_shared(rows: Rows, what: Measure) -> bool:
+    """Tell whether a measure is fetched by day together with others of its source."""
+    if what.agg not in SHARED or not is_daily(what) or rows.faulty(what.source):
+        return False
+    rates = rows.company.rates
+    return not (what.currency and rates and rows.faulty(rates.source))
+
+
+@dataclass(frozen=True)
+class _Totals:
+    """Measures of one source with one aggregate, over windows.
+
+    `values` are not yet as they were written, `n` is 0 where nothing is known. Where a value
+    `is_large`, its digits must be asked for.
+    """
+
+    values: Values
+    covered: pd.DataFrame
+    is_large: np.ndarray[Any, np.dtype[np.bool_]]
+
+    @classmethod
+    def of(cls, rows: Rows, block: Block, places: list[int], windows: Windows) -> _Totals:
+        """Add up those measures of a block that have one aggregate in common."""
+        whats = [block.whats[place] for place in places]
+        agg, of_days = whats[0].agg, block.value[places]
+        coverage = coverage_of(rows, whats[0])
+        known = windows.up_to(coverage.last or rows.as_of)
+        value, n = add_up(agg, block.days, of_days, block.n[places], known)
+        if agg in _COUNTS_ZERO:
+            is_known = ~np.isnan(value) | (~np.isnan(n) & (agg == "sum"))
+            value = np.where(is_known, value, 0.0)
+        is_large = np.asarray((np.abs(of_days) >= EXACT).any(axis=1))
+        return cls(
+            Values(whats, time_of(rows, whats[0]), value, np.nan_to_num(n)),
+            reach(windows, coverage, at_end=False),
+            is_large & (agg in queries.OF_INTEGERS),
+        )
+
+    def measured(self, value: np.ndarray[Any, np.dtype[np.float64]]) -> dict[Measure, Measured]:
+        """Return the measures with their values as they were written."""
+        outside = (self.covered["coverage"] == 0).to_numpy()
+        value = np.where(outside, np.nan, value)
+        n = np.where(outside, 0.0, self.values.n)
+        measured = {}
+        for place, what in enumerate(self.values.whats):
+            if not self.is_large[place]:
+                total = pd.DataFrame(value[place], columns=[TOTAL], copy=False)
+                counts = pd.DataFrame(n[place], columns=[TOTAL], copy=False)
+                measured[what] = Measured(total, counts, self.covered, what.agg in _COUNTS_ZERO)
+        return measured
 
 
 def measure_digits(
-    rows: Rows, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool = False
+    rows: Rows,
+    what: Measure,
+    windows: Sequence[Window],
+    by: tuple[str, ...],
+    *,
+    apart: bool = False,
 ) -> dict[str, Digits]:
     """The whole numbers of one measure over windows (`ask_digits`), up to its last day."""
-    known = _up_to(coverage_of(rows, what).last or rows.as_of, windows)
+    known = Windows(windows).up_to(coverage_of(rows, what).last or rows.as_of)
     return ask_digits(rows, what, time_of(rows, what), known, by, apart=apart)
 
 
-def unknown(windows: list[Window], by: tuple[str, ...]) -> Measured:
+def unknown(windows: Sequence[Window], by: tuple[str, ...]) -> Measured:
     """No value for any window, because what stands behind it has faults."""
     value = pd.DataFrame(np.nan, index=range(len(windows)), columns=[] if by else [TOTAL])
     return Measured(value, value.fillna(0).astype(int), reach(windows, None, at_end=False))
@@ -136,7 +212,7 @@ def time_of(rows: Rows, what: Measure) -> str:
 
 
 def _aggregate(
-    rows: Rows, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
+    rows: Rows, what: Measure, windows: Windows, by: tuple[str, ...], *, apart: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame, bool]:
     """Return value and n, one row a window and one column a segment, and whether floats hold what
     they were made of.
@@ -151,41 +227,21 @@ def _aggregate(
         frame = _by_window(rows, what, time_of(rows, what), windows, by)
         value, n = from_windows(frame, windows, by)
     elif what.at == "end":
-        frame = rows.fetch(queries.daily(rows, what, time_of(rows, what), by))
+        frame = by_day(rows, what, time_of(rows, what), by)
         value, n = _on_last_day(frame, what, windows, by, apart=apart)
     else:
-        frame = _by_day(rows, what, time_of(rows, what), by)
+        frame = by_day(rows, what, time_of(rows, what), by)
         value, n = _over_days(frame, what, windows, by)
     return value, n, what.agg not in queries.OF_INTEGERS or not is_large(frame["v"])
 
 
 def _by_window(
-    rows: Rows, what: Measure, time: str, windows: list[Window], by: tuple[str, ...]
+    rows: Rows, what: Measure, time: str, windows: Sequence[Window], by: tuple[str, ...]
 ) -> pd.DataFrame:
     if what.agg == "count_distinct" and not queries.speaks_of_window(what):
         return count_distinct(rows, what, time, windows, by)
     query = queries.by_window(rows, what, time, by)
     return rows.fetch(query, **{DAYS: date_dimension(windows)})
-
-
-def _by_day(rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> pd.DataFrame:
-    if what.agg == "first_seen":
-        return rows.fetch(queries.first_rows(rows, what, time, by))
-    return rows.fetch(queries.daily(rows, summed(what), time, by))
-
-
-def summed(what: Measure) -> Measure:
-    """What is asked of each day for a measure over days: an average is a sum by its rows."""
-    return what.model_copy(update={"agg": "sum"}) if what.agg == "average" else what
-
-
-def is_daily(what: Measure) -> bool:
-    """Whether a measure over any windows is made of its value on each day."""
-    return (
-        what.open is None
-        and not queries.speaks_of_window(what)
-        and (what.agg in _ADDS_UP or what.at is not None)
-    )
 
 
 def label(by: Iterable[str], values: Iterable[str]) -> str:
@@ -208,7 +264,7 @@ def _named(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[np.ndarray[Any, An
 
 
 def from_windows(
-    frame: pd.DataFrame, windows: list[Window], by: tuple[str, ...]
+    frame: pd.DataFrame, windows: Sequence[Window], by: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A query's `w d0.. v n` as two tables with one row a window and one column a segment."""
     return _tables(frame, frame["w"].to_numpy(dtype=int), pd.RangeIndex(len(windows)), by)
@@ -236,43 +292,18 @@ def _tables(
     return spread(frame["v"]), spread(frame["n"])
 
 
-def _slices(days: pd.Index, windows: list[Window]) -> list[slice]:
-    """Return where the days of each window lie among ordered days."""
-    known = pd.DatetimeIndex(days).to_numpy().astype("datetime64[D]")
-    starts = np.array([window.start for window in windows], dtype="datetime64[D]")
-    ends = np.array([window.end for window in windows], dtype="datetime64[D]")
-    firsts = np.searchsorted(known, starts, side="left")
-    stops = np.searchsorted(known, ends, side="right")
-    return [slice(first, max(first, stop)) for first, stop in zip(firsts, stops, strict=True)]
-
-
 def _over_days(
-    frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...]
+    frame: pd.DataFrame, what: Measure, windows: Windows, by: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Put the days of each window together: their sum, their least or their greatest value."""
     v, n = _by_days(frame, by)
-    over, start = _EXTREMES.get(what.agg, np.add), 0.0
-    if what.agg in _EXTREMES:
-        start = np.nan
-    else:
-        v = v.fillna(0)
-    by_day, counts, has_rows = v.to_numpy(), n.fillna(0).to_numpy(), n.notna().to_numpy()
-    slices = _slices(v.index, windows)
-    shape = (len(windows), v.shape[1])  # named, because no windows have no width of their own
-    values = [over.reduce(by_day[days], axis=0, initial=start) for days in slices]
-    value = np.array(values).reshape(shape)
-    rows = np.array([counts[days].sum(axis=0) for days in slices]).reshape(shape)
-    if what.agg == "average":
-        value = np.divide(value, rows, out=np.full_like(value, np.nan), where=rows > 0)
-    elif what.agg == "sum":
-        value = np.where(rows > 0, value, np.nan)
-    any_rows = np.array([has_rows[days].any(axis=0) for days in slices]).reshape(shape)
-    rows = np.where(any_rows, rows, np.nan)
-    return pd.DataFrame(value, columns=v.columns), pd.DataFrame(rows, columns=v.columns)
+    days = v.index.to_numpy().astype(DAY_TYPE)
+    together, counts = add_up(what.agg, days, v.to_numpy().T, n.to_numpy().T, windows)
+    return pd.DataFrame(together.T, columns=v.columns), pd.DataFrame(counts.T, columns=v.columns)
 
 
 def _on_last_day(
-    frame: pd.DataFrame, what: Measure, windows: list[Window], by: tuple[str, ...], *, apart: bool
+    frame: pd.DataFrame, what: Measure, windows: Windows, by: tuple[str, ...], *, apart: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take the value on the last day of each window that has rows (`apart`: of each segment)."""
     v, n = _by_days(frame, by)
@@ -281,11 +312,9 @@ def _on_last_day(
     has_rows = n.notna().to_numpy() if apart else np.ones(n.shape, dtype=bool)
     place = np.arange(len(n))[:, None]
     last_with_rows = np.maximum.accumulate(np.where(has_rows, place, -1), axis=0)
-    slices = _slices(v.index, windows)
-    firsts = np.array([days.start for days in slices], dtype=int)[:, None]
-    stops = np.array([days.stop for days in slices], dtype=int)
+    firsts, stops = slices(v.index.to_numpy().astype(DAY_TYPE), windows)
     last = last_with_rows[stops - 1]
-    empty = (last < firsts) | (stops == 0)[:, None]
+    empty = (last < firsts[:, None]) | (stops == 0)[:, None]
 
     def take(table: pd.DataFrame, absent: float) -> pd.DataFrame:
         cells = np.take_along_axis(table.to_numpy(dtype=float), last, axis=0)
@@ -296,7 +325,7 @@ def _on_last_day(
 
 
 def count_distinct(
-    rows: Rows, what: Measure, time: str, windows: list[Window], by: tuple[str, ...]
+    rows: Rows, what: Measure, time: str, windows: Sequence[Window], by: tuple[str, ...]
 ) -> pd.DataFrame:
     """`w d0.. v n`: the distinct values in each window and segment, and the rows that have one."""
     pieces, made = cut_pieces(windows)
@@ -321,7 +350,9 @@ def _segments(rows: Rows, what: Measure, by: tuple[str, ...]) -> int:
     return int(counted["n"].iloc[0])
 
 
-def convert(rows: Rows, what: Conversion, windows: list[Window], by: tuple[str, ...]) -> Measured:
+def convert(
+    rows: Rows, what: Conversion, windows: Sequence[Window], by: tuple[str, ...]
+) -> Measured:
     """The share that converts, of the entities with a base event in each window.
 
     `n` counts those entities.
@@ -342,7 +373,7 @@ def convert(rows: Rows, what: Conversion, windows: list[Window], by: tuple[str, 
 
 
 def _reach(
-    rows: Rows, base: Measure, then: Measure, length: Duration, windows: list[Window]
+    rows: Rows, base: Measure, then: Measure, length: Duration, windows: Sequence[Window]
 ) -> pd.DataFrame:
     """How far the base events are known, and the conversions of the last of them."""
     open_to = [Window(w.start, after(w.end, length)) for w in windows]

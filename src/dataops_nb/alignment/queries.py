@@ -69,27 +69,72 @@ def daily_together(
     convert one currency, or none.
     """
     local = rows.local_date(whats[0].source, time)
-    query = (
-        rows_of(rows, whats[0], local)
-        .select(exp.alias_(local, "day"), *_dimensions(by))
-        .where(seen(rows, local))
-    )
-    columns: list[Any] = []
+    inner: list[Any] = [exp.alias_(local, "day"), *_dimensions(by)]
+    columns: list[Any] = [exp.column(name) for name in ("day", *_names(by))]
+    once = _Once(rows)
     for i, what in enumerate(whats):
-        counts = _condition(rows, what)
-        value, row = (
-            exp.case().when(counts, each) for each in (value_of(rows, what), exp.Literal.number(1))
-        )
-        query = query.select(exp.alias_(value, f"x{i}"), exp.alias_(row, f"r{i}"))
         form = _form(rows, what)
-        found = [*_aggregates(what, f"x{i}", form), ("r", exp.Count(this=exp.column(f"r{i}")))]
-        columns += [exp.alias_(_double(each, name), f"{name}{i}") for name, each in found]
-    keys = ("day", *_names(by))
-    return exp.select(*keys, *columns).from_(query.subquery("r")).group_by(*keys)
+        filled = [*_aggregates(what, once.value(what), form), ("r", once.row(what))]
+        for name, each in filled:
+            columns.append(exp.alias_(_double(each, name), f"{name}{i}", copy=False))
+    query = rows_of(rows, whats[0], local).select(*inner, *once.columns, copy=False)
+    query = query.where(seen(rows, local), copy=False)
+    return (
+        exp.select(*columns)
+        .from_(query.subquery("r", copy=False), copy=False)
+        .group_by("day", *_names(by), copy=False)
+    )
+
+
+class _Once:
+    """The conditions and values of measures, each as one column, however many have it in common.
+
+    A value that is more than a column is computed for the rows that count alone, because others
+    may not allow it.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._names: dict[tuple[str | None, ...], str] = {}
+        self.columns: list[exp.Expr] = []
+
+    def value(self, what: Measure) -> exp.Expr:
+        """Return what a row is worth to a measure; nothing where it does not count."""
+        kept = (what.filter, what.exclude)
+        value = value_of(self._rows, what)
+        if isinstance(value, exp.Column | exp.Literal):
+            own = self._column(("value", what.expr), value)
+            return self._where(kept, own)
+        own_value = exp.case().when(self._condition(kept), value, copy=False)
+        return self._column(("value", what.expr, what.currency, *kept), own_value)
+
+    def row(self, what: Measure) -> exp.Expr:
+        """Return the count of the rows that count."""
+        return exp.Count(this=self._where((what.filter, what.exclude), exp.Literal.number(1)))
+
+    def _where(self, kept: tuple[str | None, str | None], value: exp.Expr) -> exp.Expr:
+        if kept == (None, None):
+            return value
+        condition = self._column(("condition", *kept), self._condition(kept))
+        return exp.case().when(condition, value, copy=False)
+
+    def _condition(self, kept: tuple[str | None, str | None]) -> exp.Expr:
+        """Return whether a row counts."""
+        texts = [parse(self._rows, text) if text else None for text in kept]
+        where = keep_rows(exp.select("1"), texts[0], texts[1]).args.get("where")
+        if where is None:
+            return exp.true()
+        return exp.Coalesce(this=exp.paren(where.this), expressions=[exp.false()])
+
+    def _column(self, key: tuple[str | None, ...], value: exp.Expr) -> exp.Column:
+        if key not in self._names:
+            self._names[key] = f"x{len(self._names)}"
+            self.columns.append(exp.alias_(value, self._names[key], copy=False))
+        return exp.column(self._names[key])
 
 
 def _double(value: exp.Expr, name: str) -> exp.Expr:
-    return exp.cast(value, "double") if name == "v" else value
+    return exp.cast(value, "double", copy=False) if name == "v" else value
 
 
 def distinct(
@@ -326,15 +371,6 @@ def value_of(rows: Rows, what: Measure) -> exp.Expression:
     return value
 
 
-def _condition(rows: Rows, what: Measure) -> exp.Expression:
-    """Whether a row counts."""
-    kept, dropped = (parse(rows, text) if text else None for text in (what.filter, what.exclude))
-    found = keep_rows(exp.select("1"), kept, dropped).args.get("where")
-    return (
-        exp.Coalesce(this=exp.paren(found.this), expressions=[exp.false()]) if found else exp.true()
-    )
-
-
 def seen(rows: Rows, local: exp.Expression) -> exp.Expression:
     """Whether a row's day is none after as-of."""
     as_of = exp.cast(exp.Literal.string(rows.as_of.isoformat()), "date")
@@ -361,35 +397,41 @@ def _form(rows: Rows, what: Measure, written: bool = False) -> Form:
     """
     if written:
         return "written"
-    value = value_of(rows, what) if what.agg in OF_INTEGERS else None
-    if isinstance(value, exp.Column) and not value.table:
-        return "whole" if rows.is_whole(what.source, value.name) else "double"
-    return "double"
+    if what.agg not in OF_INTEGERS:
+        return "double"
+
+    def find() -> Form:
+        value = value_of(rows, what)
+        is_column = isinstance(value, exp.Column) and not value.table
+        return "whole" if is_column and rows.is_whole(what.source, value.name) else "double"
+
+    return rows.once(("form", what.source, what.expr, what.currency), find)
 
 
 def _grouped(
     what: Measure, query: exp.Select, keys: tuple[str, ...], form: Form = "double"
 ) -> exp.Select:
     columns: list[Any] = []
-    for name, value in _aggregates(what, "x", form):
+    for name, value in _aggregates(what, exp.column("x"), form):
         text = name == "v" and form == "written"
         columns.append(exp.alias_(exp.cast(value, "text") if text else _double(value, name), name))
     return exp.select(*keys, *columns).from_(query.subquery("r")).group_by(*keys)
 
 
-def _aggregates(what: Measure, column: str, form: Form) -> list[tuple[str, exp.Expr]]:
-    """`v`, the measure over a column of values, and `n`, how many of them there are."""
-    counted = exp.Count(this=exp.column(column))
-    value: exp.AggFunc = counted.copy()
+def _aggregates(what: Measure, value: exp.Expr, form: Form) -> list[tuple[str, exp.Expr]]:
+    """`v`, the measure over values, and `n`, how many of them there are."""
+    counted = exp.Count(this=value)
+    made: exp.AggFunc = counted.copy()
     if what.agg == "count_distinct":
-        value = exp.Count(this=exp.Distinct(expressions=[exp.column(column)]))
+        made = exp.Count(this=exp.Distinct(expressions=[value.copy()]))
     elif what.agg in _OF_NUMBERS:
-        number = exp.column(column)
-        summand = exp.cast(number, "double") if form == "double" else number
-        value = _OF_NUMBERS[what.agg](this=summand)
+        summand = value.copy()
+        if form == "double":
+            summand = exp.cast(summand, "double", copy=False)
+        made = _OF_NUMBERS[what.agg](this=summand)
         if what.q is not None:
-            value.set("expression", exp.Literal.number(what.q))
-    return [("v", value), ("n", counted)]
+            made.set("expression", exp.Literal.number(what.q))
+    return [("v", made), ("n", counted)]
 
 
 def keep_rows(query: exp.Select, kept: exp.Expr | None, dropped: exp.Expr | None) -> exp.Select:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import pandas as pd
 from sqlglot import exp
@@ -19,6 +19,7 @@ from dataops_nb.company import Company
 from dataops_nb.errors import Fault, UsageError
 from dataops_nb.terms import FIRST_DAY, LAST_DAY
 
+T = TypeVar("T")
 PROVENANCE = ["source", "system", "owner", "files", "rows", "data_to", "sha256"]
 
 
@@ -82,12 +83,27 @@ class Rows(Protocol):
         not allow.
         """
 
-    def knows(self, query: exp.Expression, *names: str) -> bool:
-        """Whether the result of a query over these sources, without frames, is at hand."""
-        return False
+    def noted(self, what: Sequence[str], names: Sequence[str]) -> Any:
+        """What was noted about these sources under some words, also in an earlier run.
 
-    def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
-        """Keep what is known to be the result of a query over these sources, without frames."""
+        None where nothing was.
+        """
+        return None
+
+    def note(self, what: Sequence[str], names: Sequence[str], value: Any) -> None:
+        """Note what JSON can hold about these sources, for as long as they are as they are."""
+        return
+
+    def knows(self, what: Hashable) -> bool:
+        """Whether `once` was asked this."""
+        return what in self.__dict__.get("_known", {})
+
+    def once(self, what: Hashable, make: Callable[[], T]) -> T:
+        """What `make` finds out about these rows, whatever company judges them; kept in memory."""
+        known: dict[Hashable, T] = self.__dict__.setdefault("_known", {})
+        if what not in known:
+            known[what] = make()
+        return known[what]
 
     def recall(self, what: Sequence[object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """The table that `make` computes from these rows and their company, and nothing else.

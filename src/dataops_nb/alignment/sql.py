@@ -25,7 +25,10 @@ def parse(rows: Rows, text: str) -> exp.Expression:
             return exp.cast(exp.Literal.string(rows.as_of.isoformat()), "date")
         return exp.column(_ENDS[name], table=DAYS) if name in _ENDS else node
 
-    return written_out(sqlglot.parse_one(text, dialect=rows.dialect).transform(bind))
+    def read() -> exp.Expression:
+        return written_out(sqlglot.parse_one(text, dialect=rows.dialect).transform(bind))
+
+    return rows.once(("parsed", text), read).copy()
 
 
 def written_out(tree: exp.Expression) -> exp.Expression:

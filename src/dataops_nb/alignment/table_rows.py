@@ -18,8 +18,8 @@ from sqlglot import exp
 from dataops_nb.alignment.comparisons import COMPARISONS, dimensions
 from dataops_nb.alignment.frame_rows import FrameRows, frame_company
 from dataops_nb.alignment.rows import Coverage
-from dataops_nb.alignment.tables import require_table, series_of
-from dataops_nb.alignment.windows import TOTAL, Measured, Window, window
+from dataops_nb.alignment.tables import require_table
+from dataops_nb.alignment.windows import TOTAL, Measured, Window, series_of, window
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.lineage import names_in
 from dataops_nb.metrics import AnyTarget, Derived, Measure, Metric, Simple, Target
@@ -81,10 +81,6 @@ class TableRows(FrameRows):
     def fetch(self, query: exp.Expression | str, **frames: pd.DataFrame) -> pd.DataFrame:
         """There are no rows behind a table. Raises UsageError."""
         raise UsageError("a metric table has no rows behind it; measure them: alignment.from_frame")
-
-    def knows(self, query: exp.Expression, *names: str) -> bool:
-        """Everything that can be known is at hand."""
-        return True
 
     def relation(self, name: str) -> exp.Expression:
         """What would be selected from."""

@@ -15,7 +15,7 @@ import pandas as pd
 from dataops_nb.alignment.comparisons import COMPARISONS
 from dataops_nb.alignment.decimals import exactly
 from dataops_nb.alignment.formulas import arithmetic
-from dataops_nb.alignment.windows import TOTAL, Measured, segment_names, weakest
+from dataops_nb.alignment.windows import TOTAL, Measured, series_of, weakest
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.lineage import names_in
 from dataops_nb.periods import Period
@@ -54,17 +54,6 @@ def empty_table() -> pd.DataFrame:
     kinds: dict[str, Any] = {**texts, **days, "segment": object, "n": int, "complete": bool}
     columns = [*TABLE, *COMPARISONS, "previous_complete", "same_last_year_complete", "so_far"]
     return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, float)) for name in columns})
-
-
-def series_of(table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray[Any, Any]]:
-    """Return the places of the rows of each metric and segment, in the order of the table.
-
-    The segment of the total is `TOTAL`.
-    """
-    segments = segment_names(table)
-    groups = table.groupby([table["metric"].astype(object), segments], sort=False).indices
-    places: Any = groups.items()
-    return {(str(metric), str(segment)): rows for (metric, segment), rows in places}
 
 
 @dataclass(frozen=True)

@@ -16,31 +16,30 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 from sqlglot import exp
 
 from dataops_nb import metrics
-from dataops_nb.alignment.formulas import Family, Scope, evaluate, find_families
+from dataops_nb.alignment.formulas import Family, find_families
 from dataops_nb.alignment.measures import declared_splits, measure
 from dataops_nb.alignment.measures import label as segment_label
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.tables import require_table
-from dataops_nb.alignment.windows import DAY, TOTAL, Window, segment_names
+from dataops_nb.alignment.windows import DAY, DAYS, TOTAL, Window, series_of
+from dataops_nb.alignment.worths import COLUMNS, LastYear, Worths, spread
 from dataops_nb.errors import UsageError, did_you_mean, say_invalid
 from dataops_nb.metrics import Measure, OwnTarget, Simple, SourceTarget, targets_at
 from dataops_nb.metrics import Target as Target_
-from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period
+from dataops_nb.periods import Calendar
 from dataops_nb.periods import calendar as calendar_of
-from dataops_nb.terms import MONTHS, Grain
+from dataops_nb.terms import Grain
 
-_MONTH_NAMES = {number: name for name, number in MONTHS.items()}
 _PLAIN = Calendar()
-COLUMNS = {"target": "value", "target_low": "low", "target_high": "high"}
 Targets = Mapping[str, Sequence[Target_]]
 
 
@@ -85,24 +84,33 @@ def _with_targets(
     cut: Calendar,
     past: Mapping[str, LastYear],
 ) -> pd.DataFrame:
-    """Return the table with the targets of each metric's total and segments."""
-    columns: dict[str, list[float | None]] = {name: [] for name in COLUMNS}
-    known: dict[tuple[str, str, Grain, dt.date, dt.date], dict[str, float | None]] = {}
-    starts, ends = table["period_start"].dt.date, table["period_end"].dt.date
-    names = segment_names(table)
-    for key in zip(table["metric"], names, table["grain"], starts, ends, strict=True):
-        metric, segment, grain, start, end = key
-        if key not in known:
-            agreed = targets_at(dated.get(metric, {}).get(segment, []), grain)
-            known[key] = dict.fromkeys(COLUMNS)
-            if agreed:
-                known[key] = target(agreed, start, end, cut, past.get(metric))
-        for name, cells in columns.items():
-            cells.append(known[key][name])
-    added = {}
-    for name, cells in columns.items():
-        added[name] = pd.Series(cells, index=table.index, dtype=float)
-    return table.assign(**added)
+    """Return the table with the targets of each metric's total and segments.
+
+    What a target is worth in a period is the same for all that are dated and spread alike, so it is
+    found once for all of them.
+    """
+    columns = {name: np.full(len(table), np.nan) for name in COLUMNS}
+    ends = [table[name].to_numpy().astype(DAYS) for name in ("period_start", "period_end")]
+    grains = table["grain"].to_numpy(dtype=object)
+    known: dict[Hashable, Worths] = {}
+    for (metric, segment), rows in series_of(table).items():
+        planned = dated.get(metric, {}).get(segment, [])
+        for grain in dict.fromkeys(grains[rows].tolist()):
+            agreed = targets_at(planned, grain)
+            if not agreed:
+                continue
+            own = rows[grains[rows] == grain]
+            starts, lasts = (days[own] for days in ends)
+            own_past = past.get(metric) if any(item.shape for item in agreed) else None
+            key = (*map(spread, agreed), starts.tobytes(), lasts.tobytes(), own_past)
+            if key not in known:
+                days = list(zip(starts.tolist(), lasts.tolist(), strict=True))
+                known[key] = Worths.of(agreed, days, cut, own_past)
+            for name, cells in known[key].values(agreed).items():
+                columns[name][own] = cells
+    return table.assign(
+        **{name: pd.Series(cells, index=table.index) for name, cells in columns.items()}
+    )
 
 
 def _plain_targets(table: pd.DataFrame, targets: Targets) -> dict[str, dict[str, list[Target_]]]:
@@ -167,19 +175,6 @@ def _latest(rows: Rows, name: str) -> Measure | None:
     return metric.measure.model_copy(update={"agg": "max", "expr": column, "at": "end"})
 
 
-def target(
-    dated: list[Target_], start: dt.date, end: dt.date, cut: Calendar, past: LastYear | None = None
-) -> dict[str, float | None]:
-    """The target of the days `start`..`end`: `target`, and the band's ends where it is a band."""
-    ends: dict[str, Fraction | None] = {}
-    for name, field in COLUMNS.items():
-        ends[name] = _over(dated, field, start, end, cut=cut, past=past)
-    low, high = ends["target_low"], ends["target_high"]
-    if low is not None and high is not None:
-        ends["target"] = (low + high) / 2
-    return {name: None if value is None else float(value) for name, value in ends.items()}
-
-
 def _agreed(rows: Rows, metric: str, cut: Calendar) -> dict[str, list[Target_]]:
     """The dated targets of a metric's total and segments.
 
@@ -194,78 +189,6 @@ def _agreed(rows: Rows, metric: str, cut: Calendar) -> dict[str, list[Target_]]:
             for label, planned in plan(rows, item, splits, cut).items():
                 dated.setdefault(label, []).extend(planned)
     return dated
-
-
-def _over(
-    dated: list[Target_],
-    field: str,
-    start: dt.date,
-    end: dt.date,
-    *,
-    cut: Calendar,
-    past: LastYear | None,
-) -> Fraction | None:
-    total, days, adds_up = Fraction(0), (end - start).days + 1, False
-    for current, first, last in _stretches(dated, start, end):
-        if current is None or getattr(current, field) is None:
-            return None
-        total += Fraction(repr(getattr(current, field))) * _shares(current, first, last, cut, past)
-        adds_up = adds_up or current.per is not None
-    return total if adds_up else total / days
-
-
-def _stretches(
-    dated: list[Target_], start: dt.date, end: dt.date
-) -> Iterator[tuple[Target_ | None, dt.date, dt.date]]:
-    """Yield each stretch of `start`..`end`: the target in force, its first and its last day."""
-    changes = {item.from_ for item in dated if item.from_ and start < item.from_ <= end}
-    firsts = [start, *sorted(changes)]
-    nexts = [*firsts[1:], end + DAY]
-    for first, following in zip(firsts, nexts, strict=True):
-        begun = [item for item in dated if item.from_ is None or item.from_ <= first]
-        in_force = begun[-1] if begun else None
-        yield in_force, first, following - DAY
-
-
-def _shares(
-    current: Target_, first: dt.date, last: dt.date, cut: Calendar, past: LastYear | None
-) -> Fraction:
-    """How many times its value the target is worth over these days.
-
-    Days of its own periods, by the month's factor.
-
-    `season` speaks of plain months, also under a pattern. An own period without a working day is
-    worth nothing.
-    """
-    total = Fraction(0)
-    for month in _PLAIN.periods("month", first, last):
-        start, end = max(first, month.start), min(last, month.end)
-        season = Fraction(repr(current.season.get(_MONTH_NAMES[month.start.month], 1.0)))
-        total += season * _periods_worth(current, start, end, cut, past)
-    return total
-
-
-def _periods_worth(
-    current: Target_, first: dt.date, last: dt.date, cut: Calendar, past: LastYear | None
-) -> Fraction:
-    if current.per is None:
-        return Fraction((last - first).days + 1)
-    length = cut.working_days if current.by == "working_days" else _days
-    total = Fraction(0)
-    for own in cut.periods(current.per, first, last):
-        start, end = max(first, own.start), min(last, own.end)
-        share = None
-        if past is not None and current.shape:
-            share = past.share(own, start, end)
-        if share is None:  # evenly; without a working day it is worth nothing
-            days = length(own.start, own.end)
-            share = Fraction(length(start, end), days) if days else Fraction(0)
-        total += share
-    return total
-
-
-def _days(first: dt.date, last: dt.date) -> int:
-    return (last - first).days + 1
 
 
 def plan(
@@ -350,44 +273,6 @@ def _holding(rows: pd.DataFrame, grain: Grain | None) -> list[Target_]:
         value = min(numbers) if len(numbers) == 1 else None
         planned.append(Target_(from_=day, grain=grain, value=value))
     return planned
-
-
-class LastYear:
-    """A metric's last year, asked for by period and remembered."""
-
-    def __init__(self, rows: Rows, metric: str) -> None:
-        self._scope = Scope(rows)
-        self._metric = metric
-        self._known: dict[tuple[dt.date, dt.date], list[Fraction] | None] = {}
-
-    def share(self, period: Period, first: dt.date, last: dt.date) -> Fraction | None:
-        """The share of a period's total that the days `first`..`last` of it had a year before.
-
-        None where the data do not cover that time, or the days add up to nothing or go below 0.
-        """
-        key = (period.start, period.end)
-        if key not in self._known:
-            self._known[key] = self._up_to(period)
-        up_to = self._known[key]
-        if up_to is None:
-            return None
-        return up_to[(last - period.start).days + 1] - up_to[(first - period.start).days]
-
-    def _up_to(self, period: Period) -> list[Fraction] | None:
-        """The shares of the days before the first, the second, ..., and of all of them."""
-        first = period.start - LIKE_FOR_LIKE
-        days = [first + number * DAY for number in range(period.days)]
-        measured = evaluate(self._scope, self._metric, [Window(day, day, "day") for day in days])
-        values = measured.value[TOTAL]
-        is_known = measured.reach["complete"].all() and not values.isna().any()
-        if not is_known or (values < 0).any() or not values.sum() > 0:
-            return None
-        amounts = [Fraction(repr(float(value))) for value in values]
-        total, so_far, shares = sum(amounts, Fraction(0)), Fraction(0), [Fraction(0)]
-        for amount in amounts:
-            so_far += amount
-            shares.append(so_far / total)
-        return shares
 
 
 class Target(metrics.Target):

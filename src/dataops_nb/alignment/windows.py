@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ DAY = dt.timedelta(days=1)
 UNMOVED = dt.timedelta(0)
 DAYS = "datetime64[D]"
 NOT_A_DAY = np.datetime64("NaT")
+Days = np.ndarray[Any, np.dtype[np.datetime64]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,58 @@ class Window:
         return Window(own.start - self.moved, own.end - self.moved, self.grain, self.moved)
 
 
+class Windows(tuple[Window, ...]):
+    """Windows in order, with what is the same for all that is measured over them.
+
+    Their days are arrays that are made once; what else is computed of them (`once`) is kept with
+    them.
+    """
+
+    def __new__(cls, windows: Iterable[Window] = ()) -> Windows:
+        """Return windows as such; those that are, as they are."""
+        return windows if isinstance(windows, Windows) else super().__new__(cls, windows)
+
+    @cached_property
+    def starts(self) -> Days:
+        """The first day of each."""
+        return np.array([window.start for window in self], dtype=DAYS)
+
+    @cached_property
+    def ends(self) -> Days:
+        """The last day of each."""
+        return np.array([window.end for window in self], dtype=DAYS)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or super().__eq__(other)
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+    @cached_property
+    def _known(self) -> dict[Hashable, Any]:
+        return {}
+
+    def once(self, what: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` computes of these windows; `what` tells it apart from the rest."""
+        if what not in self._known:
+            self._known[what] = make()
+        known: T = self._known[what]
+        return known
+
+    def up_to(self, day: dt.date) -> Windows:
+        """Return the same windows, none of which ends after a day."""
+        return self.once(("up to", day), lambda: self._cut(day))
+
+    def _cut(self, day: dt.date) -> Windows:
+        if not len(self) or self.ends.max() <= np.datetime64(day):
+            return self
+        return Windows(Window(one.start, min(one.end, day), one.grain) for one in self)
+
+
 def window(period: Period) -> Window:
     """Return the window of a calendar period."""
     return Window(period.start, period.end, period.grain)
@@ -80,6 +135,17 @@ def window(period: Period) -> Window:
 def segment_names(table: pd.DataFrame) -> pd.Series:
     """Return the segment of each row of a metric table, with `TOTAL` for the total."""
     return table["segment"].astype(object).where(table["segment"].notna(), TOTAL)
+
+
+def series_of(table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray[Any, Any]]:
+    """Return the places of the rows of each metric and segment, in the order of the table.
+
+    The segment of the total is `TOTAL`.
+    """
+    segments = segment_names(table)
+    groups = table.groupby([table["metric"].astype(object), segments], sort=False).indices
+    places: Any = groups.items()
+    return {(str(metric), str(segment)): rows for (metric, segment), rows in places}
 
 
 @dataclass(frozen=True)
@@ -98,6 +164,8 @@ class Measured:
 
     def segments(self, names: list[str]) -> Measured:
         """Return the same with exactly these segments; those it does not know are 0 or missing."""
+        if list(self.value.columns) == names:
+            return self
         value = self.value.reindex(columns=names)
         if self.zero:
             absent = [name for name in names if name not in self.value]
@@ -123,7 +191,9 @@ def combine(
 
 def weakest(reaches: list[pd.DataFrame]) -> pd.DataFrame:
     """Return how far data reach that stand on several others: as far as the shortest of them."""
-    first, *others = reaches
+    first, *others = {id(part): part for part in reaches}.values()
+    if not others:
+        return first
     out = first.copy()
     for other in others:
         out["complete"] &= other["complete"]
@@ -150,11 +220,16 @@ def blanked(
     return pd.DataFrame(values, index=table.index, columns=table.columns)
 
 
-def reach(windows: list[Window], coverage: Coverage | None, *, at_end: bool) -> pd.DataFrame:
+def reach(windows: Sequence[Window], coverage: Coverage | None, *, at_end: bool) -> pd.DataFrame:
     """Return how much of each window a source covers; without a coverage all are a fault.
 
     A stock (`at_end`) needs only the last day of a window.
     """
+    listed = Windows(windows)
+    return listed.once(("reach", coverage, at_end), lambda: _reach(listed, coverage, at_end=at_end))
+
+
+def _reach(windows: Windows, coverage: Coverage | None, *, at_end: bool) -> pd.DataFrame:
     count = len(windows)
     if coverage is None or coverage.first is None or coverage.last is None:
         condition = None
@@ -163,8 +238,7 @@ def reach(windows: list[Window], coverage: Coverage | None, *, at_end: bool) -> 
         elif coverage.stale:
             condition = "stale"
         return _reaches(count, complete=False, coverage=0.0, data_to=NOT_A_DAY, condition=condition)
-    starts = np.array([window.start for window in windows], dtype=DAYS)
-    ends = np.array([window.end for window in windows], dtype=DAYS)
+    starts, ends = windows.starts, windows.ends
     first, last = np.datetime64(coverage.first), np.datetime64(coverage.last)
     needed = ends if at_end else starts
     covered = (np.minimum(ends, last) - np.maximum(starts, first)).astype(int) + 1
@@ -187,7 +261,7 @@ def _reaches(count: int, **columns: Any) -> pd.DataFrame:
     return pd.DataFrame(full)
 
 
-def window_frame(windows: list[Window]) -> pd.DataFrame:
+def window_frame(windows: Sequence[Window]) -> pd.DataFrame:
     """Return `_nb_w _nb_first _nb_last`: each window by its position."""
     starts = [window.start for window in windows]
     ends = [window.end for window in windows]
@@ -195,7 +269,7 @@ def window_frame(windows: list[Window]) -> pd.DataFrame:
     return frame.astype({"_nb_first": "datetime64[s]", "_nb_last": "datetime64[s]"})
 
 
-def date_dimension(windows: list[Window]) -> pd.DataFrame:
+def date_dimension(windows: Sequence[Window]) -> pd.DataFrame:
     """Return `_nb_w _nb_first _nb_last _nb_day`: each day of each window."""
     frame = window_frame(windows)
     lengths = ((frame["_nb_last"] - frame["_nb_first"]).dt.days + 1).clip(lower=0)
@@ -204,7 +278,7 @@ def date_dimension(windows: list[Window]) -> pd.DataFrame:
     return days.assign(_nb_day=days["_nb_first"] + pd.to_timedelta(into, unit="D"))
 
 
-def cut_pieces(windows: list[Window]) -> tuple[list[Window], pd.DataFrame]:
+def cut_pieces(windows: Sequence[Window]) -> tuple[list[Window], pd.DataFrame]:
     """Cut windows at all their ends.
 
     Returns the stretches of days between any two cuts that a window holds, and `_nb_w _nb_piece`:

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -98,7 +98,18 @@ class Board:
         if metric not in self.metrics:
             near = did_you_mean(metric, self.metrics)
             raise UsageError(f"the board has no metric {metric!r}{near}")
-        return self.current[self.current["metric"] == metric].iloc[0]
+        return self.current.iloc[self._current_places[metric]]
+
+    @cached_property
+    def _current_places(self) -> dict[str, int]:
+        """Where the first row of each metric stands in `current`."""
+        names = self.current["metric"].tolist()
+        return {name: place for place, name in reversed(list(enumerate(names)))}
+
+    @cached_property
+    def _places(self) -> dict[Any, Any]:
+        """Where the rows of each metric stand in `table`."""
+        return dict(self.table.groupby("metric", sort=False).indices)
 
     @cached_property
     def current(self) -> pd.DataFrame:
@@ -430,9 +441,9 @@ def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:
     Raises UsageError for a metric that the board does not have.
     """
     board.row(metric)
-    is_past = board.table["period_end"] <= pd.Timestamp(board.period.end)
-    rows = board.table[(board.table["metric"] == metric) & is_past]
-    return rows.tail(periods).reset_index(drop=True)
+    rows = board.table.iloc[board._places[metric]]
+    is_past = rows["period_end"] <= pd.Timestamp(board.period.end)
+    return rows[is_past].tail(periods).reset_index(drop=True)
 
 
 def explain(

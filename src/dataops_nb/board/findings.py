@@ -45,7 +45,7 @@ import numpy as np
 import pandas as pd
 
 from dataops_nb import links
-from dataops_nb.board.events import followed
+from dataops_nb.board.events import about, followed
 from dataops_nb.company import Company
 from dataops_nb.limits.lines import SHORTEST
 from dataops_nb.limits.xmr import autocorrelation
@@ -70,6 +70,7 @@ COLUMNS: Mapping[str, Any] = {
     "event": object, "event_kind": object, "event_date": "datetime64[s]", "event_lag": "Int64",
     "before": float, "now": float,
 }  # fmt: skip
+LOOKED_AT = ("metric", "period_start", "period_end", "value", "complete", "signal")
 JUDGED = ("green", "yellow", "red")
 LEVEL = 0.01
 STRETCHES = {
@@ -101,7 +102,8 @@ def find(
     Returns one row a finding, with `COLUMNS`.
     """
     current = table[table["period"] == period.id]
-    rows_by_metric = {str(name): rows for name, rows in table.groupby("metric", sort=False)}
+    looked_at = table[[name for name in LOOKED_AT if name in table]]
+    rows_by_metric = {str(name): rows for name, rows in looked_at.groupby("metric", sort=False)}
     lights_below = dict(zip(feeding["metric"], feeding["light"], strict=True))
     rows: list[dict[str, Any]] = []
     for row in current.to_dict("records"):
@@ -113,7 +115,9 @@ def find(
     rows += contradicted(links)
     if events is not None:
         for name, own in rows_by_metric.items():
-            rows += followed(name, _complete_periods(own, period), events)
+            happened = about(events, name) if len(events) else events
+            if len(happened):
+                rows += followed(name, _complete_periods(own, period), happened)
     explained = {row["metric"] for row in rows if row["kind"] == "explained signal"}
     for row in current.to_dict("records"):
         if row["metric"] not in explained:

@@ -22,7 +22,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from dataops_nb.cli import arguments
+from dataops_nb.cli import answers, arguments
+from dataops_nb.cli.answers import Answer
 from dataops_nb.cli.terminal import folded, mark, painted, table, width
 from dataops_nb.errors import DataopsError, UsageError
 
@@ -82,9 +83,16 @@ def _run(argv: Sequence[str]) -> int:
     args = arguments.parse(argv)
     module_name, function_name = args.run.split(":")
     with _cache_setting(args):
+        answer = Answer.of(args)
+        kept = answer.kept() if answer else None
+        if kept is not None:
+            for text in kept:
+                write(text)
+            return 0
         module = _import_quickly(f"dataops_nb.cli.{module_name}")
         function = getattr(module, function_name)
-        return int(function(args))
+        with answers.telling(answer):
+            return int(function(args))
 
 
 def _replace_closed_streams() -> None:
@@ -143,12 +151,14 @@ def _failure(error: Exception) -> tuple[str, int]:
 
 
 def print_error(message: str) -> None:
-    """Print a message to stderr, with the name of the program."""
+    """Print a message to stderr, with the name of the program; it is said anew each time."""
+    answers.spoil()
     print(f"dataops-nb: {message}", file=sys.stderr)
 
 
 def write(text: str) -> None:
     """Print `text`; a closed pipe changes neither the work nor its exit code."""
+    answers.note(text)
     encoding = sys.stdout.encoding or "utf-8"
     printable = text.encode(encoding, "replace").decode(encoding)
     try:

@@ -15,7 +15,7 @@ from dataops_nb import __version__, board, cli, plain, story, tables
 from dataops_nb.alignment import measures
 from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.board import Board
-from dataops_nb.cli import sound
+from dataops_nb.cli import answers, sound
 from dataops_nb.cli.comparisons import LINK_COLUMNS
 from dataops_nb.company import meant
 from dataops_nb.display import Told
@@ -56,6 +56,8 @@ def run_ask(args: Namespace) -> int:
     metric_board = sound.with_sound_memory(metric_board)
     sections = answer_sections(metric_board)
     page_path = _write_page(metric_board, sections, bench.out)
+    written = page_path.parent.iterdir()
+    answers.stands_on(metric_board.rows, metric_board.company.timezone, written)
     if args.json:
         document = answer_document(metric_board, sections)
         cli.document({**document, "page": str(page_path)})

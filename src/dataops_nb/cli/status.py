@@ -17,7 +17,7 @@ import pandas as pd
 from dataops_nb import board, cli, numbers, plain, story
 from dataops_nb.alignment.comparisons import with_digits
 from dataops_nb.board import Board
-from dataops_nb.cli import sound
+from dataops_nb.cli import answers, sound
 from dataops_nb.company import Company
 from dataops_nb.numbers import Beside
 from dataops_nb.periods import Period
@@ -81,6 +81,7 @@ def run_status(args: Namespace) -> int:
     """
     company_board = board.read(cli.find(args), as_of=args.as_of, grain=args.grain)
     company_board = sound.with_sound_memory(company_board)
+    answers.stands_on(company_board.rows, company_board.company.timezone)
     if args.open:
         return _run_open(args, company_board)
     frame = company_board.current

@@ -28,11 +28,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from dataops_nb.alignment.formulas import part_windows
 from dataops_nb.alignment.rows import Rows
-from dataops_nb.alignment.windows import Window, window
+from dataops_nb.alignment.windows import TOTAL, Window, series_of, window
 from dataops_nb.company import Company
 from dataops_nb.periods import Calendar, Period
 from dataops_nb.periods import calendar as calendar_of
@@ -192,22 +193,19 @@ def add_reconciled(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     conversion in the periods of its parts, of a trailing window in any period that it reaches into.
     None where nothing is declared, nothing was judged yet, or the disagreement is accepted.
     """
-    verdicts: dict[str, dict[str, bool | None]] = {}
-    for metric in table["metric"].unique():
-        own = table[(table["metric"] == metric) & table["segment"].isna()]
-        of_metric: dict[str, bool | None] = {}
-        if rows.company.metrics[metric].reconcile and len(own):
-            of_metric = _verdicts(rows, metric, own)
+    company = rows.company
+    reconciled = np.full(len(table), None, dtype=object)
+    for (metric, segment), places in series_of(table).items():
+        names = company.upstream([metric])
+        if segment != TOTAL or not any(company.metrics[name].reconcile for name in names):
+            continue
+        own = table.iloc[places]
+        verdicts: dict[str, bool | None] = {}
+        if company.metrics[metric].reconcile:
+            verdicts = _verdicts(rows, metric, own)
         if not _is_accepted(rows, metric):
-            of_metric |= dict.fromkeys(_inherited(rows, metric, own), False)
-        verdicts[metric] = of_metric
-    reconciled: list[bool | None] = []
-    cells = zip(table["metric"], table["period"], table["segment"], strict=True)
-    for metric, period, segment in cells:
-        verdict = None
-        if pd.isna(segment):
-            verdict = verdicts[metric].get(period)
-        reconciled.append(verdict)
+            verdicts |= dict.fromkeys(_inherited(rows, metric, own), False)
+        reconciled[places] = [verdicts.get(period) for period in own["period"]]
     return table.assign(reconciled=pd.Series(reconciled, index=table.index, dtype=object))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -163,20 +164,14 @@ class Catalog(Rows):
                     faults.append(replace(fault, source=source))
             raise DataError(faults) from error
 
-    def knows(self, query: exp.Expression, *names: str) -> bool:
-        """Whether the result of a query over these sources, without frames, is known already."""
-        written = query.sql(dialect=self.dialect)
-        if written not in self._results:
-            known = self._shelf.kept_result(names, written, {})
-            if known is not None:
-                self._results[written] = list(names), known
-        return written in self._results
+    def noted(self, what: Sequence[str], names: Sequence[str]) -> Any:
+        """Return what was noted about these sources under some words; None where nothing was."""
+        content = self._shelf.kept_bytes(names, ["noted", *what])
+        return None if content is None else json.loads(content)
 
-    def keep(self, query: exp.Expression, result: pd.DataFrame, *names: str) -> None:
-        """Keep the result of a query over these sources, without frames."""
-        written = query.sql(dialect=self.dialect)
-        self._results[written] = list(names), result
-        self._shelf.keep_result(names, written, {}, result)
+    def note(self, what: Sequence[str], names: Sequence[str], value: Any) -> None:
+        """Note what JSON can hold about these sources, where they are sound."""
+        self._shelf.keep_bytes(names, ["noted", *what], json.dumps(value).encode())
 
     def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
         """Return the least and greatest value of a column of integers in a file.
@@ -200,6 +195,18 @@ class Catalog(Rows):
         own = find_column(column, columns)
         type_ = columns[own] if own else ""
         return type_ in NUMERIC and "HUGE" not in type_ and self._shelf.is_embedded(name)
+
+    def origins(self) -> list[Path] | None:
+        """Return the files, and the folders in which others may appear, that all stands on.
+
+        None where something else is behind what was asked: a database, a fault, the time, chance.
+        """
+        if self._recall is None:
+            return None
+        tables: list[str] = []
+        for department in self.declared.departments.values():
+            tables += [table.source for table in department.metrics_from]
+        return self._shelf.origins_of(tables)
 
     # --- faults and notices ----------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import codecs
 import datetime as dt
 import glob
 import hashlib
+import math
 import os
 import posixpath
 import re
@@ -120,6 +121,21 @@ def find_files(declared: str, data: Path, as_of: dt.date) -> Files:
     regular = _leave_regular(Files(files, []))
     inside = _leave_inside(regular, data, absolute=absolute)
     return _leave_known_formats(inside)
+
+
+def folders_of(declared: str, data: Path) -> list[Path]:
+    """Return the folders in which a file may appear that a path means: none of a file's name."""
+    parts = Path(data / declared.replace(SNAPSHOT, "*")).parts
+    fixed = next((place for place, part in enumerate(parts) if set(part) & set("*?[")), None)
+    if fixed is None:
+        return []
+    folders = [Path(*parts[:fixed])]
+    depth = math.inf if "**" in declared else len(parts) - fixed
+    for place, below, _ in os.walk(folders[0], followlinks=True):
+        if len(Path(place).parts) - fixed + 1 >= depth:
+            below.clear()
+        folders += [Path(place, name) for name in below]
+    return folders
 
 
 def _leave_inside(files: Files, data: Path, *, absolute: bool) -> Files:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from dataops_nb import plain
@@ -24,6 +25,8 @@ from dataops_nb.company import Company
 from dataops_nb.sources.fingerprints import FULL_LENGTH, of_code
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from dataops_nb.alignment.rows import Usage
     from dataops_nb.sources.shelf import Shelf
 
@@ -103,29 +106,36 @@ def write_table(frame: pd.DataFrame) -> bytes | None:
         return None
     try:
         objects: dict[str, list[Any]] = {}
+        typed_frame = frame
         for name in frame.columns:
             if frame[name].dtype == object:
-                objects[name] = [_write_cell(cell) for cell in frame[name]]
-        typed = pa.Table.from_pandas(frame.drop(columns=list(objects)), preserve_index=False)
+                places, cells = _once_each(frame[name])
+                objects[name] = [_write_cell(cell) for cell in cells]
+                typed_frame = typed_frame.assign(**{name: places})
+        typed = pa.Table.from_pandas(typed_frame, preserve_index=False)
     except (TypeError, pa.ArrowException):
         return None
     head = {
         "columns": [str(name) for name in frame.columns],
         "types": [str(type_) for type_ in frame.dtypes],
-        "length": len(frame),
         "cells": objects,
     }
     metadata = {**(typed.schema.metadata or {}), _OBJECTS: json.dumps(head).encode()}
     typed = typed.replace_schema_metadata(metadata)
-    sink = io.BytesIO()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, typed.schema, options=options) as stream:
-        stream.write_table(typed)
-    content = sink.getvalue()
-    returned = read_table(content)
+    returned = read_table(_stream(typed.slice(0, 1)))  # one row has the types of all
     if returned is None or list(returned.dtypes) != list(frame.dtypes):
         return None
-    return content
+    return _stream(typed)
+
+
+def _stream(table: pa.Table) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415  see write_table
+
+    sink = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
+        stream.write_table(table)
+    return sink.getvalue()
 
 
 def read_table(content: bytes) -> pd.DataFrame | None:
@@ -140,15 +150,32 @@ def read_table(content: bytes) -> pd.DataFrame | None:
         head = json.loads(typed.schema.metadata[_OBJECTS])
         frame: pd.DataFrame = typed.to_pandas()
         columns: dict[str, pd.Series] = {}
-        index = pd.RangeIndex(head["length"])
+        index = pd.RangeIndex(len(frame))
         for name in head["columns"]:
             if name in head["cells"]:
-                cells = [_read_cell(cell) for cell in head["cells"][name]]
-                columns[name] = pd.Series(cells, index=index, dtype=object)
+                cells = np.empty(len(head["cells"][name]), dtype=object)
+                for place, cell in enumerate(head["cells"][name]):
+                    cells[place] = _read_cell(cell)
+                of_rows = cells[frame[name].to_numpy()]
+                columns[name] = pd.Series(of_rows, index=index, dtype=object)
             else:
                 columns[name] = frame[name]
         return pd.DataFrame(columns, index=index, columns=head["columns"])
     return None
+
+
+def _once_each(column: pd.Series) -> tuple[np.ndarray[Any, Any], list[Any]]:
+    """Return the place of each row's cell among the different cells of a column, and those.
+
+    Cells of several types are taken as they stand, because 1 and True are equal and differ.
+    """
+    cells = column.to_numpy(dtype=object)
+    kinds = set(map(type, cells))
+    if kinds <= {type(None), str} or kinds <= {type(None), bool}:
+        places, different = pd.factorize(cells)
+        places = np.where(places < 0, len(different), places)
+        return places.astype("int32"), [*different, None]
+    return np.arange(len(cells), dtype="int32"), list(cells)
 
 
 def _write_cell(cell: Any) -> Any:

@@ -27,7 +27,7 @@ from dataops_nb.sources.engines import Engine
 from dataops_nb.sources.engines.crossing import Asking, Published, complete, run
 from dataops_nb.sources.engines.databases import Engines, find_base
 from dataops_nb.sources.evidence import Check, Connection, Notice, Raw, first_row, quote, say_error
-from dataops_nb.sources.files import allow_folders, find_files
+from dataops_nb.sources.files import allow_folders, find_files, folders_of
 from dataops_nb.sources.fingerprints import (
     FULL_LENGTH,
     Origins,
@@ -305,6 +305,29 @@ class Shelf:
         query = exp.select(mark).from_(quote(published.root))
         value = engine.fetch(complete(query, {name: published})).iloc[0, 0]
         return None if value is None else str(value)
+
+    def origins_of(self, names: Iterable[str]) -> list[Path] | None:
+        """Return the files behind these sources and all that were asked, and the folders in which
+        others may appear.
+
+        None where there is more behind them than files, or one has a fault.
+        """
+        wanted = {*names, *self.touched, *self.loaded}
+        if not self.is_steady or self.cache is None:
+            return None
+        # The sample says in such a file which day it ends on.
+        origins = dict.fromkeys([self.data, *sorted(self.data.glob("*.json"))])
+        for name in sorted(wanted):
+            fingerprint = self._fingerprint(name)
+            if fingerprint is None or not self._is_sound(name):
+                return None
+            for other in around(name, self._origins):
+                source = self.sources[other]
+                if source.url:
+                    return None
+                origins |= dict.fromkeys(folders_of(source.path or "", self.data))
+            origins |= dict.fromkeys(path for path, _ in fingerprint.files)
+        return list(origins)
 
     # --- findings of earlier runs ----------------------------------------------------------------
 

@@ -342,7 +342,10 @@ def reactions(
     `days_left` is negative once it is over. `answered`: somebody has noted something about the
     metric since. An accepted light asks for nothing. The columns are `COLUMNS`.
     """
-    judged = table[table["complete"].astype(bool) & (table["light"] != "unknown")]
+    judged = table.loc[
+        table["complete"].astype(bool) & (table["light"] != "unknown"),
+        ["metric", "light", "accepted_until", "period_end"],
+    ]
     rows = []
     for metric, rows_of_metric in judged.groupby("metric", sort=False):
         reaction = _reaction(str(metric), rows_of_metric, notes, company, as_of)
