@@ -23,8 +23,6 @@ def with_sound_memory(company_board: Board) -> Board:
     memory, as_of = company_board.memory, company_board.as_of
     try:
         tell_lines(memory.broken())
-        memory.published()
-        memory.lights()
         memory.notes(as_of)
         memory.carried(as_of)
     except PublishError as error:

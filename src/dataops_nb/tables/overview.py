@@ -111,7 +111,7 @@ def changed(board: Board) -> Table:
 
     Columns: Metric, Reported for, Status then, Value then, Now, Status now, Value now.
     """
-    lights, values = board.memory.lights(), board.memory.published()
+    lights, values = board.memory.lights(), board.memory.newest()
     rows: list[list[Cell]] = []
     for metric in board.metrics:
         row = _changed_row(board, metric, lights, values)
