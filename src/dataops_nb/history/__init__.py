@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dataops_nb.bookkeeping.shapes import COLUMNS
 from dataops_nb.company import Memory
 from dataops_nb.errors import PublishError
 from dataops_nb.history.books import (
-    COLUMNS,
     NOTES,
     Book,
     broken_lines,

@@ -1,7 +1,7 @@
 """Books: files in `out/history` to which rows are only added, so that no one's words are lost.
 
 Values and lights remember what was published for which day, notes what owners said about a light.
-Rows are added under a lock (`files`): a reader never sees half a row, and two writers lose nothing.
+Rows are added under a lock: a reader never sees half a row, and two writers lose nothing.
 Questions are asked of the file's `register`, whose size is that of the answer and not of the file.
 Every cell is text. What a spreadsheet would run as a formula stands behind an apostrophe in the
 file of a `Book`, and without it in what is read.
@@ -16,27 +16,20 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from dataops_nb.history import files, register
-from dataops_nb.history.lines import Broken, CellCheck, order_of
+from dataops_nb.bookkeeping import files, shapes
+from dataops_nb.bookkeeping.lines import Broken, CellCheck, order_of
+from dataops_nb.bookkeeping.shapes import COLUMNS, KEY, LIGHT_SAID, NUMBERS, PLACE, SAID
+from dataops_nb.history import register
 from dataops_nb.history.register import Register
 
 HEADER = 1 << 16  # bytes in which the header of a file ends
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
-# A value, what is said of it, and by what.
-KEY = ["metric", "segment", "grain", "period", "as_of"]
-SAID = ["value", "complete", "n", "definition"]
-COLUMNS = [*KEY, *SAID, "report", "run", "published_at"]
-# The same of a light.
-PLACE = ("metric", "grain", "period", "as_of")
-LIGHT_SAID = ("light", "reason", "on_pace", "attainment", "landing", "p_hit")
-NUMBERS = ("attainment", "landing", "p_hit")
 
 
 @dataclass(frozen=True)
@@ -114,30 +107,8 @@ def _frame(
     return pd.DataFrame(cells, columns=list(columns), dtype=object)
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        return cell == "" or math.isfinite(float(cell))
-    except ValueError:
-        return False
-
-
-@cache
-def _is_day(cell: str) -> bool:
-    try:
-        return dt.date.fromisoformat(cell).isoformat() == cell
-    except ValueError:
-        return False
-
-
-def _cells_of_a_day(columns: Sequence[str], numbers: Iterable[str]) -> CellCheck:
-    """Return what says what is wrong with a row that has an as-of and these numbers."""
-    tests = dict.fromkeys(numbers, (_is_number, "no number"))
-    return CellCheck(columns, {"as_of": (_is_day, "no day"), **tests})
-
-
-_OF_LIGHTS = (*PLACE, *LIGHT_SAID, "report", "run")
-LIGHTS = Book("lights", _OF_LIGHTS, (*PLACE, *LIGHT_SAID), _cells_of_a_day(_OF_LIGHTS, NUMBERS))
-VALUES = Book("values", tuple(COLUMNS), tuple(KEY), _cells_of_a_day(COLUMNS, ["value", "n"]))
+LIGHTS = Book("lights", shapes.OF_LIGHTS, (*PLACE, *LIGHT_SAID), shapes.LIGHTS)
+VALUES = Book("values", tuple(COLUMNS), tuple(KEY), shapes.VALUES)
 NOTES = Book(
     "notes",
     ("noted_at", "as_of", "metric", "grain", "period", "light", "who", "kind", "text"),
@@ -180,7 +151,7 @@ def broken_lines(out: Path) -> list[str]:
     """
     texts = []
     for book in (VALUES, LIGHTS):
-        texts += [f"{book.shown}:{one.line} {one.rule}" for one in book.broken(out)]
+        texts += [shapes.told(book.name, line) for line in book.broken(out)]
     return texts
 
 

@@ -22,8 +22,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from dataops_nb.history import files
-from dataops_nb.history.lines import (
+from dataops_nb.bookkeeping import files
+from dataops_nb.bookkeeping.lines import (
     MARK,
     MOST_LINES,
     Broken,
@@ -270,7 +270,7 @@ def _kept(
 
 def _keep(out: Path, name: str, now: files.Edition, register: Register) -> None:
     """Keep a register, where there is enough of it to be worth it."""
-    if now.size <= FEW or not _is_plain(out, name, register):
+    if now.size <= FEW or not files.may_keep() or not _is_plain(out, name, register):
         return
     broken = [[line.line, line.rule] for line in register.broken]
     head: dict[str, Any] = {

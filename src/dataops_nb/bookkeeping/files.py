@@ -68,10 +68,10 @@ def held(out: Path, name: str) -> Iterator[None]:
         raise PublishError(f"{shown(name)} cannot be written: {error.strerror or error}") from error
 
 
-def edition(out: Path, name: str) -> Edition:
+def edition(out: Path, name: str, *, read_only: bool = False) -> Edition:
     """Return the edition of a file, and its size; a new one where somebody has written the file.
 
-    Raises PublishError where the file cannot be read.
+    A new one is noted, unless `read_only`. Raises PublishError where the file cannot be read.
     """
     try:
         stat = path_of(out, name).stat()
@@ -85,9 +85,9 @@ def edition(out: Path, name: str) -> Edition:
     if known is not None and known[1:] == marks:
         return Edition(known[0], size)
     fresh = secrets.token_hex(8)
-    if size == stat.st_size:
+    if size == stat.st_size and not read_only:
         _write_head(out, name, fresh, marks)
-    elif known is not None and [known[1], known[3]] == [size, marks[2]]:
+    elif size < stat.st_size and known is not None and [known[1], known[3]] == [size, marks[2]]:
         return Edition(known[0], size)  # rows are being added to what the head speaks of
     return Edition(fresh, size)
 
@@ -169,7 +169,14 @@ def _marks(stat: os.stat_result) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
 
 
+def may_keep() -> bool:
+    """Tell whether anything is to be kept between runs (not with `--no-cache`)."""
+    return not os.environ.get("DATAOPS_NO_CACHE")
+
+
 def _read_head(out: Path, name: str) -> list[Any] | None:
+    if not may_keep():
+        return None
     with suppress(OSError, ValueError):
         known = json.loads(kept(out, f"{name}.json").read_text(encoding="utf-8"))
         if isinstance(known, list) and len(known) == len(Edition._fields) + 2:
@@ -178,6 +185,8 @@ def _read_head(out: Path, name: str) -> list[Any] | None:
 
 
 def _write_head(out: Path, name: str, fresh: str, marks: list[int]) -> None:
+    if not may_keep():
+        return
     with keeping(out, f"{name}.json") as path:
         path.write_text(json.dumps([fresh, *marks]), encoding="utf-8")
 
