@@ -269,6 +269,26 @@ class Memory:
         kinds = {"as_of": "datetime64[s]", "value": float, "complete": bool, "n": int}
         return _nothing(["metric", "segment", "grain", "period", *kinds, *texts], kinds)
 
+    def newest(self, before: dt.date | None = None, *, complete: bool = False) -> pd.DataFrame:
+        """Each value as it was last published, one row a metric, segment, grain and period.
+
+        Columns as in `published`. The last is that of the latest as-of; with `before` it is earlier
+        than that day, with `complete` only what was published as complete counts.
+        """
+        values = self.published()
+        if before is not None:
+            values = values[values["as_of"].dt.date < before]
+        if complete:
+            values = values[values["complete"].astype(bool)]
+        values = values.sort_values("as_of", kind="stable")
+        place = ["metric", "segment", "grain", "period"]
+        return values.drop_duplicates(place, keep="last").sort_index(ignore_index=True)
+
+    def told(self, as_of: dt.date) -> frozenset[str]:
+        """The metrics that were published for this day or an earlier one."""
+        values = self.published()
+        return frozenset(values.loc[values["as_of"].dt.date <= as_of, "metric"])
+
     def lights(self) -> pd.DataFrame:
         """Every light as it was last published for its metric, grain, period and as-of.
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from dataops_nb import board, history, story
 from dataops_nb.board import events
+from dataops_nb.bookkeeping.lines import read_lines
 from dataops_nb.history.books import VALUES
-from dataops_nb.history.lines import read_lines
 from dataops_nb.sources.fingerprints import of_metric
 
 AT = dt.datetime(2026, 11, 16, 6, 0, tzinfo=dt.UTC)

@@ -280,9 +280,9 @@ class Board:
     def restated(self) -> pd.DataFrame:
         """The values of closed periods that changed since they were last published."""
         definitions = self.table["metric"].map(self.fingerprints)
-        return events.restatements(
-            self.table.assign(definition=definitions), self.memory.published(), as_of=self.as_of
-        )
+        reported = self.memory.newest(self.as_of, complete=True)
+        table = self.table.assign(definition=definitions)
+        return events.restatements(table, reported, as_of=self.as_of)
 
     @cached_property
     def track(self) -> track_record.Score:
@@ -299,9 +299,7 @@ class Board:
     @cached_property
     def communicated(self) -> frozenset[str]:
         """The metrics that were published for this as-of or an earlier one."""
-        published = self.memory.published()
-        so_far = published["as_of"] <= pd.Timestamp(self.as_of)
-        return frozenset(published.loc[so_far, "metric"])
+        return self.memory.told(self.as_of)
 
 
 class Bench(Protocol):

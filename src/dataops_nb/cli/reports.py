@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from dataops_nb import cli, workbench
+from dataops_nb.cli import sound
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.reports import (
@@ -65,8 +66,6 @@ def run_refresh(args: Namespace) -> int:
     memory = None
     if args.memory:
         memory = args.memory * MIB
-    from dataops_nb.cli import sound  # noqa: PLC0415  brings pandas, which printing does not need
-
     sound.tell_broken(bench.out)
     outcome = run.run(
         bench,

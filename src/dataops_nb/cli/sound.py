@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dataops_nb import cli, history
-from dataops_nb.board import Board
+from dataops_nb import cli
+from dataops_nb.bookkeeping import shapes
 from dataops_nb.company import Memory
 from dataops_nb.errors import PublishError
 
+if TYPE_CHECKING:
+    from dataops_nb.board import Board
+
 SHOWN = 3
+FEW = 1 << 20  # bytes of history that are looked through line by line
 
 
 def with_sound_memory(company_board: Board) -> Board:
@@ -23,8 +28,6 @@ def with_sound_memory(company_board: Board) -> Board:
     memory, as_of = company_board.memory, company_board.as_of
     try:
         tell_lines(memory.broken())
-        memory.published()
-        memory.lights()
         memory.notes(as_of)
         memory.carried(as_of)
     except PublishError as error:
@@ -36,6 +39,11 @@ def with_sound_memory(company_board: Board) -> Board:
 def tell_broken(out: Path) -> None:
     """Tell the broken lines of the history in an output folder."""
     try:
+        if shapes.sizes(out) <= FEW:
+            tell_lines(shapes.broken_lines(out))
+            return
+        from dataops_nb import history  # noqa: PLC0415  a longer one is asked, which needs tables
+
         tell_lines(history.broken_lines(out))
     except PublishError as error:
         cli.print_error(str(error))

@@ -22,18 +22,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dataops_nb.bookkeeping.shapes import COLUMNS
 from dataops_nb.company import Memory
 from dataops_nb.errors import PublishError
 from dataops_nb.history.books import (
-    COLUMNS,
     NOTES,
     Book,
     broken_lines,
     keep_lights,
+    newest,
     notes,
     published,
     published_lights,
     remember,
+    told,
 )
 
 __all__ = [
@@ -51,10 +53,12 @@ __all__ = [
     "keep_lights",
     "lateness",
     "latest",
+    "newest",
     "notes",
     "published",
     "published_lights",
     "remember",
+    "told",
 ]
 
 
@@ -78,6 +82,14 @@ class Folder(Memory):
     def published(self) -> pd.DataFrame:
         """Return every value as it was last published; see `Memory.published`."""
         return published(self.out)
+
+    def newest(self, before: dt.date | None = None, *, complete: bool = False) -> pd.DataFrame:
+        """Return each value as it was last published; see `Memory.newest`."""
+        return newest(self.out, before, complete=complete)
+
+    def told(self, as_of: dt.date) -> frozenset[str]:
+        """Return the metrics that were published up to a day; see `Memory.told`."""
+        return frozenset(told(self.out, as_of)["metric"])
 
     def lights(self) -> pd.DataFrame:
         """Return every light as it was last published; see `Memory.lights`."""
@@ -126,9 +138,7 @@ def communications(
     many readers answered about it, and when the last one did; missing where never. `answers` have
     `metric recorded_at`. What happened for a later as-of does not exist.
     """
-    values = published(out)
-    values = values[values["as_of"] <= pd.Timestamp(as_of)].sort_values("as_of", kind="stable")
-    last = {str(row["metric"]): row for row in values.to_dict("records")}
+    last = {row["metric"]: row for row in told(out, as_of).to_dict("records")}
     sent = SENT.read(out)
     sent = sent[sent["as_of"] <= as_of.isoformat()]
     sent_at = dict(zip(sent["report"], sent["sent_at"], strict=True))
@@ -137,7 +147,7 @@ def communications(
     for metric in metrics:
         day = report = answered_at = None
         if metric in last:
-            day = last[metric]["as_of"].date()
+            day = dt.date.fromisoformat(last[metric]["as_of"])
             report = str(last[metric]["report"])
         moments = list(answered.get_group(metric)) if metric in answered.groups else []
         if moments:

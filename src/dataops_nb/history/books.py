@@ -1,9 +1,10 @@
 """Books: files in `out/history` to which rows are only added, so that no one's words are lost.
 
 Values and lights remember what was published for which day, notes what owners said about a light.
-A file is replaced in one step under a lock: a reader never sees half a row, and two writers lose
-nothing. Every cell is text. What a spreadsheet would run as a formula stands behind an apostrophe
-in the file of a `Book`, and without it in what is read.
+Rows are added under a lock: a reader never sees half a row, and two writers lose nothing.
+Questions are asked of the file's `register`, whose size is that of the answer and not of the file.
+Every cell is text. What a spreadsheet would run as a formula stands behind an apostrophe in the
+file of a `Book`, and without it in what is read.
 """
 
 from __future__ import annotations
@@ -12,32 +13,23 @@ import csv
 import datetime as dt
 import io
 import math
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 
-from dataops_nb.errors import LockedError, PublishError
-from dataops_nb.history.lines import Broken, Check, order_of, read_lines
+from dataops_nb.bookkeeping import files, shapes
+from dataops_nb.bookkeeping.lines import Broken, CellCheck, order_of
+from dataops_nb.bookkeeping.shapes import COLUMNS, KEY, LIGHT_SAID, NUMBERS, PLACE, SAID
+from dataops_nb.history import register
+from dataops_nb.history.register import Register
 
-WAIT = 30.0  # seconds for which another process may hold the history
+HEADER = 1 << 16  # bytes in which the header of a file ends
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
-# A value, what is said of it, and by what.
-KEY = ["metric", "segment", "grain", "period", "as_of"]
-SAID = ["value", "complete", "n", "definition"]
-COLUMNS = [*KEY, *SAID, "report", "run", "published_at"]
-SHOWN = "history/values.csv"
-# The same of a light.
-PLACE = ("metric", "grain", "period", "as_of")
-LIGHT_SAID = ("light", "reason", "on_pace", "attainment", "landing", "p_hit")
-NUMBERS = ("attainment", "landing", "p_hit")
 
 
 @dataclass(frozen=True)
@@ -50,27 +42,32 @@ class Book:
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
-    wrong: Check | None = None
+    wrong: CellCheck | None = None
 
     @property
     def shown(self) -> str:
         """The file as people are told of it."""
-        return f"history/{self.name}.csv"
+        return files.shown(self.name)
 
     def read(self, out: Path | None) -> pd.DataFrame:
         """Return all rows, oldest first, every cell text; empty where nothing was written.
 
         Broken lines are left out (`broken`). Raises PublishError where the file cannot be read.
         """
-        rows = self._rows(_read(out, self.name)) if out else []
-        return pd.DataFrame(rows, columns=list(self.columns), dtype=object)
+        if out is None:
+            return pd.DataFrame(columns=list(self.columns), dtype=object)
+        return _frame(self.register(out), self.columns)
+
+    def register(self, out: Path) -> Register:
+        """Return the rows as a register. Raises PublishError where the file cannot be read."""
+        return register.read(out, self.name, self.columns, self.wrong).meant(_unguarded)
 
     def broken(self, out: Path) -> tuple[Broken, ...]:
         """Return the lines that are left out, with what is wrong with each.
 
         Raises PublishError where the file cannot be read.
         """
-        return read_lines(_read(out, self.name), self.columns, self.wrong).broken
+        return register.read(out, self.name, self.columns, self.wrong).broken
 
     def add(self, out: Path, rows: Sequence[Mapping[str, Any]]) -> int:
         """Add the rows whose key is not in the book yet, and return how many those were.
@@ -78,66 +75,40 @@ class Book:
         What stands in the file stays, broken lines too. Raises PublishError where the file cannot
         be read or written, LockedError where another process holds it.
         """
-        with _held(out, self.shown):
-            content = _read(out, self.name)
-            new = self._new(content, rows)
+        with files.held(out, self.name):
+            new = self._new(self.register(out), rows) if rows else []
             if new:
                 cells = [[_guarded(cell) for cell in row] for row in new]
-                _replace(out, self.name, _appended(content, self.columns, cells))
+                files.add(out, self.name, _lines(out, self.name, self.columns, cells))
         return len(new)
 
-    def _new(self, content: bytes, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-        """Return the cells of rows whose key is not in the file; the last of two alike counts."""
-        known = set()
-        for cells in self._rows(content):
-            known.add(self._key(dict(zip(self.columns, cells, strict=True))))
+    def _new(self, known: Register, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+        """Return the cells of rows whose key is not in the book; the last of two alike counts."""
         by_key: dict[tuple[str, ...], list[str]] = {}
         for row in rows:
-            by_key[self._key(row)] = [_cell(row.get(name)) for name in self.columns]
-        return [cells for key, cells in by_key.items() if key not in known]
-
-    def _key(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        return tuple(_cell(row.get(name)) for name in self.key)
-
-    def _rows(self, content: bytes) -> list[list[str]]:
-        rows = read_lines(content, self.columns, self.wrong).rows
-        return [[_unguarded(cell) for cell in row] for row in rows]
+            key = tuple(_cell(row.get(name)) for name in self.key)
+            by_key[key] = [_cell(row.get(name)) for name in self.columns]
+        written = set(known.rows(self.key, known.where(_wanted(self.key, by_key))))
+        return [cells for key, cells in by_key.items() if key not in written]
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        return cell == "" or math.isfinite(float(cell))
-    except ValueError:
-        return False
+def _wanted(key: Sequence[str], keys: Iterable[tuple[str, ...]]) -> dict[str, set[str]]:
+    """Return the texts of each column of the key among these keys."""
+    return {name: set(texts) for name, texts in zip(key, zip(*keys, strict=True), strict=True)}
 
 
-@cache
-def _is_day(cell: str) -> bool:
-    try:
-        return dt.date.fromisoformat(cell).isoformat() == cell
-    except ValueError:
-        return False
+def _frame(
+    known: Register, columns: Sequence[str], places: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Return rows of a register as a table of texts, those at the places or all."""
+    if places is None:
+        places = np.arange(len(known))
+    cells = {name: known.cells(name, places) for name in columns}
+    return pd.DataFrame(cells, columns=list(columns), dtype=object)
 
 
-def _cells_of_a_day(columns: Sequence[str], numbers: Iterable[str]) -> Check:
-    """Return what says what is wrong with a row that has an as-of and these numbers."""
-    day = columns.index("as_of")
-    places = [columns.index(name) for name in numbers]
-
-    def check(row: Sequence[str]) -> str | None:
-        if not _is_day(row[day]):
-            return f"has {row[day]!r} as its as_of, which is no day"
-        for place in places:
-            if not _is_number(row[place]):
-                return f"has {row[place]!r} as its {columns[place]}, which is no number"
-        return None
-
-    return check
-
-
-_OF_LIGHTS = (*PLACE, *LIGHT_SAID, "report", "run")
-LIGHTS = Book("lights", _OF_LIGHTS, (*PLACE, *LIGHT_SAID), _cells_of_a_day(_OF_LIGHTS, NUMBERS))
-VALUES = Book("values", tuple(COLUMNS), tuple(KEY), _cells_of_a_day(COLUMNS, ["value", "n"]))
+LIGHTS = Book("lights", shapes.OF_LIGHTS, (*PLACE, *LIGHT_SAID), shapes.LIGHTS)
+VALUES = Book("values", tuple(COLUMNS), tuple(KEY), shapes.VALUES)
 NOTES = Book(
     "notes",
     ("noted_at", "as_of", "metric", "grain", "period", "light", "who", "kind", "text"),
@@ -157,52 +128,20 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-@contextmanager
-def _held(out: Path, shown: str) -> Iterator[None]:
-    """Hold the history of an output folder while a file of it, `shown`, is read and written."""
-    try:
-        for folder in (out / "runs", out / "history"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(out / "runs" / "history.lock", timeout=WAIT):
-            yield
-    except Timeout:
-        raise LockedError(f"another process holds {shown}") from None
-    except OSError as error:
-        raise PublishError(f"{shown} cannot be written: {error.strerror or error}") from error
-
-
-def _read(out: Path, name: str) -> bytes:
-    """Return the content of a file; nothing where there is none."""
-    try:
-        return (out / "history" / f"{name}.csv").read_bytes()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise PublishError(f"history/{name}.csv cannot be read: {error}") from error
-
-
-def _appended(content: bytes, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return the content of a file with rows below it; a new one starts with its columns."""
-    order = order_of(content, columns)
+def _lines(out: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return rows as lines to add to a file that is held; a new file starts with its columns."""
+    size = files.edition(out, name).size
+    order = order_of(files.read(out, name, 0, min(size, HEADER)), columns)
     added = io.StringIO()
     writer = csv.writer(added, lineterminator="\n")
-    if not content:
+    if not size:
         writer.writerow(columns)
     for row in rows:
         writer.writerow([*map([*row, ""].__getitem__, order)])
     # A spreadsheet, or a person, may have left the last line without its end.
-    ends = not content or content.endswith((b"\n", b"\r"))
-    return content + (b"" if ends else b"\n") + added.getvalue().encode()
-
-
-def _replace(out: Path, name: str, content: bytes) -> None:
-    """Put the content in place of a file in one step."""
-    staged = out / "runs" / f"{name}.csv.new"
-    with staged.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(staged, out / "history" / f"{name}.csv")
+    last = files.read(out, name, max(size - 1, 0), size)
+    ends = not last or last in (b"\n", b"\r")
+    return (b"" if ends else b"\n") + added.getvalue().encode()
 
 
 def broken_lines(out: Path) -> list[str]:
@@ -212,7 +151,7 @@ def broken_lines(out: Path) -> list[str]:
     """
     texts = []
     for book in (VALUES, LIGHTS):
-        texts += [f"{book.shown}:{one.line} {one.rule}" for one in book.broken(out)]
+        texts += [shapes.told(book.name, line) for line in book.broken(out)]
     return texts
 
 
@@ -233,16 +172,19 @@ def remember(
     where another process holds it for 30 seconds.
     """
     source = [report, run, published_at.isoformat(timespec="seconds")]
-    with _held(out, SHOWN):
-        content = _read(out, "values")
-        known = {_key(row): _said(row) for row in _parsed(content)}
+    cells = [_value_cells(row, as_of) for row in rows.to_dict("records")]
+    if not cells:
+        return 0
+    with files.held(out, VALUES.name):
+        values = register.read(out, VALUES.name, COLUMNS, VALUES.wrong)
+        places = values.where(_wanted(KEY, map(_key, cells)))
+        known = {_key(row): _said(row) for row in values.rows([*KEY, *SAID], places)}
         new: dict[tuple[str, ...], list[str]] = {}
-        for published_row in rows.to_dict("records"):
-            row = [*_value_cells(published_row, as_of), *source]
+        for row in cells:
             if known.get(_key(row)) != _said(row):
-                new[_key(row)] = row
+                new[_key(row)] = [*row, *source]
         if new:
-            _replace(out, "values", _appended(content, COLUMNS, new.values()))
+            files.add(out, VALUES.name, _lines(out, VALUES.name, COLUMNS, new.values()))
     return len(new)
 
 
@@ -253,9 +195,66 @@ def published(out: Path | None) -> pd.DataFrame:
     day, `segment` null for the total, `value` and `n` numbers, `complete` a truth value. Broken
     lines are left out (`broken_lines`). Raises PublishError where the file cannot be read.
     """
-    rows = _parsed(_read(out, "values")) if out else []
-    frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
-    frame = frame.drop_duplicates(KEY, keep="last", ignore_index=True)
+    values = _values(out)
+    return _typed(values, _last_places(values, KEY, np.arange(len(values))))
+
+
+def newest(
+    out: Path | None, before: dt.date | None = None, *, complete: bool = False
+) -> pd.DataFrame:
+    """Return each value as it was last published, one row a metric, segment, grain and period.
+
+    The columns are those of `published`. The last is that of the latest as-of; with `before` it is
+    earlier than that day, with `complete` only what was published as complete counts.
+    """
+    values = _values(out)
+    places = _last_places(values, KEY, np.arange(len(values)))
+    days = values.texts("as_of")
+    of_day = np.argsort(np.argsort(days))[values.codes("as_of")] if len(values) else places
+    if before is not None and len(values):
+        places = places[(days < before.isoformat())[values.codes("as_of")[places]]]
+    if complete and len(values):
+        whole = np.array([text.lower() == "true" for text in values.texts("complete")])
+        places = places[whole[values.codes("complete")[places]]]
+    places = places[np.argsort(of_day[places], kind="stable")]
+    return _typed(values, np.sort(_last_places(values, KEY[:-1], places)))
+
+
+def told(out: Path | None, as_of: dt.date) -> pd.DataFrame:
+    """Return the last as-of up to a day that each metric was published for: `metric as_of report`.
+
+    `as_of` is a text like 2026-11-22.
+    """
+    values = _values(out)
+    days = values.texts("as_of")
+    places = np.arange(len(values))
+    if len(values):
+        places = places[(days <= as_of.isoformat())[values.codes("as_of")]]
+        of_day = np.argsort(np.argsort(days))[values.codes("as_of")]
+        places = places[np.argsort(of_day[places], kind="stable")]
+    return _frame(values, ["metric", "as_of", "report"], _last_places(values, KEY[:1], places))
+
+
+def _values(out: Path | None) -> Register:
+    if out is None:
+        return register.empty(COLUMNS)
+    return register.read(out, VALUES.name, COLUMNS, VALUES.wrong)
+
+
+def _last_places(values: Register, key: Sequence[str], places: np.ndarray) -> np.ndarray:
+    """Return those of the places, in their order, that are the last of their key."""
+    if not len(places):
+        return places
+    numbers = np.zeros(len(places), dtype=np.int64)
+    for name in key:
+        numbers = numbers * len(values.texts(name)) + values.codes(name)[places]
+        # a number for each key so far, small again before the next column is added
+        numbers = pd.factorize(numbers)[0]
+    return places[~pd.Series(numbers).duplicated(keep="last").to_numpy()]
+
+
+def _typed(values: Register, places: np.ndarray) -> pd.DataFrame:
+    frame = _frame(values, COLUMNS, places)
     return frame.assign(
         segment=frame["segment"].where(frame["segment"] != "", None),
         as_of=pd.to_datetime(frame["as_of"], format="%Y-%m-%d").astype("datetime64[s]"),
@@ -285,17 +284,12 @@ def _value_cells(row: Mapping[Any, Any], as_of: dt.date) -> list[str]:
     ]
 
 
-def _key(row: list[str]) -> tuple[str, ...]:
+def _key(row: Sequence[str]) -> tuple[str, ...]:
     return tuple(row[: len(KEY)])
 
 
-def _said(row: list[str]) -> tuple[str, ...]:
+def _said(row: Sequence[str]) -> tuple[str, ...]:
     return tuple(row[len(KEY) : len(KEY) + len(SAID)])
-
-
-def _parsed(content: bytes) -> list[list[str]]:
-    """Return the rows of the file of values, each with all its cells."""
-    return read_lines(content, COLUMNS, VALUES.wrong).rows
 
 
 def keep_lights(

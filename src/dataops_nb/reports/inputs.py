@@ -9,12 +9,8 @@ last output); until then it is taken to use all of them.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import hashlib
 import json
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +19,7 @@ from typing import Any
 from dataops_nb import plain
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.sql import sources_behind
+from dataops_nb.reports.marks import HistoryDigest
 from dataops_nb.reports.plan import Planned
 from dataops_nb.sources.cache import Store
 from dataops_nb.sources.files import find_files
@@ -32,13 +29,9 @@ from dataops_nb.workbench import Workbench
 Ingredients = dict[str, Any]
 EVERYTHING = "everything"
 OTHER_FILES = ("events", "solve_next", "glossary", "holidays")
-VOLATILE = frozenset({"report", "run", "published_at"})  # columns that tell no reader anything
 UNREADABLE = ("unreadable", None)
-LATER = frozenset({"sent.csv"})  # what became of a report once it was published
-TYPED = frozenset({"notes.csv"})  # what people say about a day counts on that day
 _COMPANY_ELSEWHERE = frozenset({"sources", "lights", "data"})
 _DEPARTMENT_ELSEWHERE = frozenset({"metrics", "defaults"})
-Marks = tuple[list[str], list[str]]
 
 
 class Inputs:
@@ -51,13 +44,14 @@ class Inputs:
         self._wb = wb
         self._definitions: Definitions = wb.definitions
         self._store = Store(wb.cache, read_only=read_only)
-        self._history = HistoryDigest(wb.out / "history")
+        self._history = HistoryDigest(wb.out, read_only=read_only)
         self._notebooks: dict[str, str] = {}
         self._source_files: dict[tuple[str, dt.date], Ingredients] = {}
 
     def close(self) -> None:
-        """Close the file that the files' fingerprints are kept in."""
+        """Close the file that the files' fingerprints are kept in, and keep what was read."""
         self._store.close()
+        self._history.keep()
 
     def of(
         self, planned: Planned, as_of: dt.date, used: Mapping[str, Iterable[str]] | None
@@ -257,76 +251,3 @@ def _rows(before: Any, now: Any) -> str:
     which = "new" if more > 0 else "fewer"
     noun = "row" if abs(more) == 1 else "rows"
     return f"; {abs(more):,} {which} {noun}"
-
-
-class HistoryDigest:
-    """Digests of the files of `out/history`, which are read again when one of them has changed.
-
-    A report compares its values with those published before it, so it is due when they are others.
-    The digests are made once for each metric and as-of: many reports and many days can ask.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._seen: list[tuple[str, int, int]] | None = None
-        self._marks: dict[tuple[str, str], Marks] = {}
-
-    def digest(self, metrics: Collection[str] | None, as_of: dt.date) -> str:
-        """Return 12 hex digits of what was published about metrics (None: all) for earlier days.
-
-        What was noted counts up to the day itself. Rows without a metric count for everybody, rows
-        without an as-of on every day.
-        """
-        self._read_changed()
-        day = as_of.isoformat()
-        content = hashlib.sha256()
-        for (file, metric), (days, digests) in self._marks.items():
-            if metrics is not None and metric and metric not in metrics:
-                continue
-            place = bisect_right(days, day) if file in TYPED else bisect_left(days, day)
-            if place:
-                content.update(f"{file} {metric} {digests[place - 1]}\n".encode())
-        return content.hexdigest()[: plain.DIGEST_LENGTH]
-
-    def _read_changed(self) -> None:
-        paths = sorted(path for path in self._folder.glob("*.csv") if path.name not in LATER)
-        seen = []
-        for path in paths:
-            stat = path.stat()
-            seen.append((path.name, stat.st_size, stat.st_mtime_ns))
-        if seen == self._seen:
-            return
-        self._seen = seen
-        self._marks = {}
-        for path in paths:
-            for metric, marks in _read_marks(path).items():
-                self._marks[path.name, metric] = marks
-
-
-def _read_marks(path: Path) -> dict[str, Marks]:
-    """Return the days on which each metric has rows, and the digest of all rows up to each."""
-    rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    # A line that somebody broke takes no other with it (`history.lines`).
-    with path.open(encoding="utf-8", errors="backslashreplace", newline="") as handle:
-        reader = csv.DictReader(handle)
-        try:
-            for row in reader:
-                told = [f"{key}={cell}" for key, cell in row.items() if key not in VOLATILE]
-                rows[row.get("metric") or ""].append((row.get("as_of") or "", "\x1f".join(told)))
-        except csv.Error as error:
-            rows[""].append(("", f"{reader.line_num}: {error}"))
-    return {metric: _mark(sorted(rows[metric])) for metric in sorted(rows)}
-
-
-def _mark(rows: list[tuple[str, str]]) -> Marks:
-    content = hashlib.sha256()
-    days: list[str] = []
-    digests: list[str] = []
-    for day, text in rows:
-        content.update(text.encode() + b"\x1e")
-        if days and days[-1] == day:
-            digests[-1] = content.hexdigest()
-        else:
-            days.append(day)
-            digests.append(content.hexdigest())
-    return days, digests

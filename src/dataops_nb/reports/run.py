@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dataops_nb import periods, workbench
+from dataops_nb import grammars_later, periods, workbench
 from dataops_nb.errors import PublishError, UsageError
 from dataops_nb.reports import (
     LOCAL,
@@ -193,7 +193,8 @@ def _warmed(reports: Sequence[Due], how: Execution) -> Iterator[Execution]:
     if not reports or how.executor != LOCAL or how.warm.renderer is not None:
         yield how
         return
-    from dataops_nb.reports import execution  # noqa: PLC0415  slow to import
+    with grammars_later():  # whoever is first to import jsonschema waits for its grammar
+        from dataops_nb.reports import execution  # noqa: PLC0415  slow to import
 
     with execution.kept(how.engine) as warm:
         yield replace(how, warm=warm)
@@ -201,7 +202,8 @@ def _warmed(reports: Sequence[Due], how: Execution) -> Iterator[Execution]:
 
 def _publish(refresh: Refresh, reports: Sequence[Due], how: Execution) -> Iterator[Result]:
     if reports:
-        from dataops_nb.reports import publication  # noqa: PLC0415  slow to import
+        with grammars_later():  # where no process is kept warm
+            from dataops_nb.reports import publication  # noqa: PLC0415  slow to import
 
         yield from publication.publish(refresh, reports, how)
 

@@ -127,7 +127,7 @@ def changed(board: Board) -> Table:
     Paid | 2026-W45 | ◇ Unknown | €210 | 2026-W46 | ○ No target | €245
     Paid share | 2026-W45 | ◇ Unknown | 100% | 2026-W46 | ○ No target | 76.4%
     """
-    lights, values = board.memory.lights(), board.memory.published()
+    lights, values = board.memory.lights(), board.memory.newest()
     rows: list[list[Cell]] = []
     for metric in board.metrics:
         row = _changed_row(board, metric, lights, values)

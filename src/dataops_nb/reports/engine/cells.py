@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ LANGUAGE = {
     "nbconvert_exporter": "python",
     "file_extension": ".py",
 }
+SAVING = 0.05  # of the time, at most, for files that only a report which is killed leaves behind
 Hook = Callable[..., Any] | None
 _TASKS: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
@@ -49,11 +51,35 @@ def run(nb_man: Any, on_cell_start: Hook = None) -> None:
     """Execute the notebook of papermill's `nb_man` in place, until a cell fails or leaves."""
     import_date(nb_man.nb)
     run = _Run(nb_man, make_shell(), on_cell_start)
-    with _kernel_like(run) as streams, _event_loop() as loop:
+    with _saved_seldom(nb_man), _kernel_like(run) as streams, _event_loop() as loop:
         run.streams = streams
         loop.run_until_complete(run.cells())
     settle(nb_man.nb)
     nb_man.nb.metadata["language_info"] = dict(LANGUAGE)
+
+
+@contextmanager
+def _saved_seldom(nb_man: Any) -> Iterator[None]:
+    """Keep papermill from writing the whole notebook before and after every cell.
+
+    It takes a small share of the time so. The last cells may be missing in the file of a report
+    that is killed; one that ends, however it ends, is written whole afterwards.
+    """
+    save, due = nb_man.save, 0.0
+
+    def save_now_and_then(**options: Any) -> None:
+        nonlocal due
+        began = time.monotonic()
+        if began >= due:
+            save(**options)
+            ended = time.monotonic()
+            due = ended + (ended - began) / SAVING
+
+    nb_man.save = save_now_and_then
+    try:
+        yield
+    finally:
+        del nb_man.save
 
 
 class _Printed:

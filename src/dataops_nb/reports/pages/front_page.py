@@ -18,7 +18,7 @@ from dataops_nb import numbers
 from dataops_nb.board.findings import KINDS
 from dataops_nb.display import say
 from dataops_nb.numbers import DEFAULT
-from dataops_nb.reports.pages import Day, WhatIf, day, document, markup, north_star
+from dataops_nb.reports.pages import Day, WhatIf, crowds, day, document, markup, north_star
 from dataops_nb.reports.pages.cards import MetricCard, More
 from dataops_nb.reports.pages.quotes import Quoted, made_of, quoted, travelling_text
 
@@ -124,12 +124,14 @@ def build(
         north_stars = north_star.stars([more.cards[name] for name in more.stars], more.grain)
     elif first is not None:
         north = _card(first)
-    departments = [_card(entry) for entry in others]
-    findings = _findings(first, others)
+    departments = [_card(entry) for entry in crowds.foremost(others)]
+    groups = crowds.by_light(others)
+    findings, findings_left = crowds.first(_findings(first, others))
     to_solve = [_solving(entry) for entry in solving]
     tree = north_star.tree([more.cards[name] for name in more.stars], more.cards)
-    metrics = rows(list(more.cards.values()))
+    metrics = rows(list(more.cards.values()), is_crowded=bool(groups))
     overdue = _overdue(published)
+    failures, failures_left = crowds.first([_failure(entry) for entry in entries if entry.failure])
 
     sentences = [star.sentence for star in north_stars]
     sentences += _headlines([north] if north else [])
@@ -146,16 +148,20 @@ def build(
         company=company,
         as_of=day(as_of, locale),
         whatif=whatif,
-        failures=[_failure(entry) for entry in entries if entry.failure],
+        failures=failures,
+        failures_left=failures_left,
         north=north,
         stars=north_stars,
         north_title=_north_title(first),
         north_path=first.path if first and first.department is None else None,
         departments=departments,
+        groups=groups,
+        groups_count=_count(len(others), more),
         findings=findings[:FINDINGS_AT_ONCE],
         more_findings=findings[FINDINGS_AT_ONCE:],
+        findings_left=findings_left,
         solving=to_solve,
-        overdue=overdue,
+        overdue=crowds.first(overdue)[0],
         overdue_count=_overdue_count(len(overdue)),
         tree=tree,
         metrics=metrics,
@@ -165,7 +171,7 @@ def build(
         newest=day(as_of, locale).shown,
         refreshed=_refreshed(more, locale),
     )
-    script = markup.script("finder.js") if metrics else ""
+    script = markup.script("finder.js") if metrics or groups else ""
     travelling = travelling_text(sentences, as_of)
     title = f"{company} · Where we stand"
     return document(title, body, travelling, script=script, look="nb-front")
@@ -299,14 +305,14 @@ class Row:
     hidden: str
 
 
-def rows(cards: Sequence[MetricCard]) -> list[Row]:
+def rows(cards: Sequence[MetricCard], *, is_crowded: bool = False) -> list[Row]:
     """List the metrics in the order of the definitions, each with its light and numbers.
 
-    The lines of a company with very many metrics carry no facts, and beyond 600 the list ends: a
-    page stays one that loads.
+    The lines of a company with very many metrics carry no facts, and beyond 600, or earlier where
+    the page is crowded with departments, the list ends: a page stays one that loads.
     """
     listed = []
-    for card in cards[:LONGEST]:
+    for card in cards[: crowds.METRICS if is_crowded else LONGEST]:
         line = _line(card)
         if len(cards) > CHECKED:
             line = made_of(line.report, line.text)

@@ -17,6 +17,8 @@ from dataops_nb.reports.pages import sparkline
 from dataops_nb.reports.pages.cards import Feed, MetricCard
 from dataops_nb.reports.pages.quotes import Quoted, quoted
 
+MOST_LINES = 60  # of all trees
+
 
 @dataclass(frozen=True)
 class Star:
@@ -29,13 +31,17 @@ class Star:
 
 @dataclass(frozen=True)
 class Branch:
-    """A metric in the tree: its line, its number in a few words, how it feeds, what feeds it."""
+    """A metric in the tree: its line, its number in a few words, how it feeds, what feeds it.
+
+    `left` is how many more feed it than are drawn.
+    """
 
     card: MetricCard
     line: Quoted
     words: str = ""
     how: str = ""
     below: Sequence[Branch] = ()
+    left: int = 0
 
 
 def stars(cards: Iterable[MetricCard], grain: str) -> list[Star]:
@@ -48,13 +54,29 @@ def stars(cards: Iterable[MetricCard], grain: str) -> list[Star]:
 
 
 def tree(cards: Iterable[MetricCard], known: Mapping[str, MetricCard]) -> list[Branch]:
-    """Follow what feeds each North Star, and what feeds that; only those that something feeds."""
+    """Follow what feeds each North Star, and what feeds that; only those that something feeds.
+
+    A tree that would be larger than a page ends where it has as many lines as one shows.
+    """
     roots = []
+    room = _Room()
     for card in cards:
-        below = _branches(card, known, (card.metric,))
-        if below:
-            roots.append(Branch(card, card.line(), below=below))
+        below, left = _branches(card, known, (card.metric,), room)
+        if below or left:
+            roots.append(Branch(card, card.line(), below=below, left=left))
     return roots
+
+
+@dataclass
+class _Room:
+    """How many lines of a tree there is still room for."""
+
+    lines: int = MOST_LINES
+
+    def take(self) -> bool:
+        """Take the room of one line, where there is any."""
+        self.lines -= 1
+        return self.lines >= 0
 
 
 def lines(branches: Iterable[Branch]) -> list[Quoted]:
@@ -66,28 +88,35 @@ def lines(branches: Iterable[Branch]) -> list[Quoted]:
 
 
 def _branches(
-    above: MetricCard, known: Mapping[str, MetricCard], path: tuple[str, ...]
-) -> list[Branch]:
-    """What stands below a metric; `path` holds the metrics that are drawn already.
+    above: MetricCard, known: Mapping[str, MetricCard], path: tuple[str, ...], room: _Room
+) -> tuple[list[Branch], int]:
+    """Return what stands below a metric, and how many there was no room for.
 
-    Below what only the data found, nothing is drawn.
+    `path` holds the metrics that are drawn already. Below what only the data found, nothing is
+    drawn.
     """
-    branches = []
+    drawn: list[tuple[MetricCard, Feed]] = []
+    left = 0
     beside = tuple(feed.metric for feed in above.feeds)
     for feed in above.feeds:
         if feed.metric in path or feed.metric not in known:
             continue
-        card = known[feed.metric]
-        below = list[Branch]()
+        if room.take():
+            drawn.append((known[feed.metric], feed))
+        else:
+            left += 1
+    branches = []
+    for card, feed in drawn:
+        below, more = list[Branch](), 0
         if feed.how != "found":
-            below = _branches(card, known, (*path, *beside))
-        branches.append(_branch(card, feed, below))
-    return branches
+            below, more = _branches(card, known, (*path, *beside), room)
+        branches.append(_branch(card, feed, below, more))
+    return branches, left
 
 
-def _branch(card: MetricCard, feed: Feed, below: list[Branch]) -> Branch:
+def _branch(card: MetricCard, feed: Feed, below: list[Branch], left: int) -> Branch:
     now, how = card.now(), feed.words()
-    return Branch(card, card.line(now, how), say(now).text, say(how).text, below)
+    return Branch(card, card.line(now, how), say(now).text, say(how).text, below, left)
 
 
 def small_line(card: MetricCard, grain: str) -> Markup:

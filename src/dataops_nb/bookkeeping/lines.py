@@ -9,13 +9,30 @@ they are.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 MARK = b"\xef\xbb\xbf"  # a spreadsheet that saves the file puts it before the first line
 MOST_LINES = 1_000  # of one row: a cell may hold line ends, an open quote may not eat the file
 Row = list[str]
 Check = Callable[[Row], str | None]
+Test = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class CellCheck:
+    """What is wrong with the cells of a row: each column's test, and what a cell is that fails."""
+
+    columns: Sequence[str]
+    tests: Mapping[str, tuple[Test, str]]
+
+    def __call__(self, row: Row) -> str | None:
+        """Return what is wrong with the first cell that fails its test; None where none does."""
+        for name, (is_right, rule) in self.tests.items():
+            cell = row[self.columns.index(name)]
+            if not is_right(cell):
+                return f"has {cell!r} as its {name}, which is {rule}"
+        return None
 
 
 @dataclass(frozen=True)
@@ -51,14 +68,18 @@ def read_lines(content: bytes, columns: Sequence[str], wrong: Check | None = Non
 
 def _read_all(content: bytes, columns: Sequence[str]) -> list[Row] | None:
     """Return all rows of a file in which every line is sound; None for any other."""
+    rows = read_sound(content, columns)
+    return rows[1:] if rows and rows[0] == list(columns) else None
+
+
+def read_sound(content: bytes, columns: Sequence[str]) -> list[Row] | None:
+    """Return all rows of some lines, where each is sound and has all cells; None for others."""
     try:
         text = _plain_ends(content).decode("utf-8")
-        header, *rows = [row for row in csv.reader(_lines(text), strict=True) if row]
+        rows = [row for row in csv.reader(_lines(text), strict=True) if row]
     except (UnicodeDecodeError, csv.Error, ValueError):
         return None
-    if header != list(columns) or any(len(row) != len(columns) for row in rows):
-        return None
-    return rows
+    return rows if all(len(row) == len(columns) for row in rows) else None
 
 
 def _plain_ends(content: bytes) -> bytes:
