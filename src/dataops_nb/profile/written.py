@@ -28,7 +28,6 @@ from dataops_nb.profile.dates import (
     other_order,
     pattern_of,
 )
-from dataops_nb.profile.layout import is_text
 from dataops_nb.profile.names import DAYS, has, is_id, word_set
 from dataops_nb.profile.names import SIGNS as CURRENCY_SIGNS
 from dataops_nb.sources.archives import inner_ending
@@ -85,43 +84,45 @@ class Settled:
         return day_first(self.options["date_format"])
 
 
-def settle(name: str, options: dict[str, Any], data: Path) -> Settled:
-    """Complete a source's options by what its values show."""
+def settle(name: str, options: dict[str, Any], catalog: Catalog) -> Settled:
+    """Complete a source's options by what its values show; the catalog reads it from then on."""
     settled = Settled(options)
     for _ in range(ROUNDS):
-        with open_sources({name: settled.options}, data) as catalog:
-            settled.faults = catalog.check()
-            guesses = _guess_options(catalog, name, settled)
+        declare(catalog, {name: settled.options})
+        settled.faults = catalog.check_one(name)
+        guesses = _guess_header(settled) or _guess_options(catalog, name, settled)
         if not guesses:
             break
         for guess in guesses:
             settled.options = {**settled.options, guess.option: guess.value}
         settled.guesses += guesses
+    else:
+        declare(catalog, {name: settled.options})
     return settled
 
 
-def open_sources(
-    options_by_source: Mapping[str, dict[str, Any]],
-    data: Path,
-    departments: dict[str, Any] | None = None,
-) -> sources.Catalog:
-    """Open sources that stand in no company's files yet; no row of theirs is in the future.
+def open_sources(data: Path) -> Catalog:
+    """Open a catalog of files that stand in no company's files yet; none is declared.
 
-    Without departments, the header of a text file is taken to be where it was found.
+    No row of theirs is in the future.
     """
-    declared = {}
-    for name, options in options_by_source.items():
-        declared[name] = {"system": name, **options}
-        path = options.get("path")
-        if path and departments is None and is_text(data / path):
-            declared[name].setdefault("header", 1)
-    definitions = Definitions.model_validate(
-        {
-            "company": {"company": "Profile", "sources": declared},
-            "departments": departments or {},
-        }
-    )
+    company = {"company": "Profile", "sources": {}}
+    definitions = Definitions.model_validate({"company": company, "departments": {}})
     return sources.open(definitions, data, FAR)
+
+
+def declare(
+    catalog: Catalog,
+    options_by_source: Mapping[str, dict[str, Any]],
+    departments: dict[str, Any] | None = None,
+) -> None:
+    """Declare sources beside the others of a catalog, and departments in place of others."""
+    declared = {name: {"system": name, **options} for name, options in options_by_source.items()}
+    company = {"company": "Profile", "sources": declared}
+    new = Definitions.model_validate({"company": company, "departments": departments or {}})
+    kept = catalog.declared.company.sources
+    merged = new.company.model_copy(update={"sources": {**kept, **new.company.sources}})
+    catalog.redeclare(new.model_copy(update={"company": merged}))
 
 
 def agree_on_days(settled: Mapping[str, Settled]) -> None:
@@ -144,6 +145,14 @@ def agree_on_days(settled: Mapping[str, Settled]) -> None:
         one.options["date_format"] = chosen
         kept = [guess for guess in one.guesses if guess.option != "date_format"]
         one.guesses = [*kept, OptionGuess("date_format", chosen, why)]
+
+
+def _guess_header(settled: Settled) -> list[OptionGuess]:
+    """Guess the header of a file that has one, though it reads like the rows below it."""
+    refused = any("`header: 1`" in fault.rule for fault in settled.faults)
+    if not refused or "header" in settled.options:
+        return []
+    return [OptionGuess("header", 1, "the first line names the columns, and is no row")]
 
 
 def _guess_options(catalog: Catalog, name: str, settled: Settled) -> list[OptionGuess]:
