@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -192,22 +193,18 @@ def _readable_files(folder: Path) -> list[Path]:
 def _settle_sources(made: Draft, paths: Sequence[Path], catalog: Catalog) -> None:
     """Find out how each file is written, and add it as a source."""
     settled: dict[str, Settled] = {}
-    for path in tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False):
-        stem = path.name[: -len(ending(path))].removesuffix(".csv")
-        name = slug(stem)
-        if name in settled:
-            name = slug(f"{path.parent.name}_{stem}", settled)
-        sheets = list_sheets(path)
-        if len(sheets) > 1 or any(sheet.of for sheet in sheets):
+    # While the database reads a file, Python looks where the table lies in the next.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        laid = pool.map(_find_sheets, paths)
+        bar = tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False)
+        for path, sheets in zip(bar, laid, strict=True):
+            stem = path.name[: -len(ending(path))].removesuffix(".csv")
+            name = slug(stem)
+            if name in settled:
+                name = slug(f"{path.parent.name}_{stem}", settled)
             for sheet in sheets:
                 own = slug(f"{name}_{sheet.name}" if len(sheets) > 1 else name, settled)
-                settled[own] = _settle_file(made, own, path, catalog, sheet.layout, sheet)
-        elif sheets:
-            settled[name] = _settle_file(made, name, path, catalog, sheets[0].layout)
-        elif is_text(path):
-            settled[name] = _settle_file(made, name, path, catalog, find_layout(path))
-        else:
-            settled[name] = _settle_file(made, name, path, catalog, Layout())
+                settled[own] = _settle_file(made, own, path, catalog, sheet)
     agree_on_days(settled)
     for name, one in settled.items():
         for guess in one.guesses:
@@ -223,22 +220,28 @@ def _settle_sources(made: Draft, paths: Sequence[Path], catalog: Catalog) -> Non
         _tell_layout(made, name)
 
 
+def _find_sheets(path: Path) -> list[SheetTable]:
+    """Return where the tables of a file lie: one without a name where it is no workbook."""
+    sheets = list_sheets(path)
+    if len(sheets) == 1 and not sheets[0].of:
+        return [replace(sheets[0], name="")]  # the only sheet needs no name
+    if sheets:
+        return sheets
+    return [SheetTable("", find_layout(path) if is_text(path) else Layout())]
+
+
 def _settle_file(
-    made: Draft,
-    name: str,
-    path: Path,
-    catalog: Catalog,
-    layout: Layout,
-    sheet: SheetTable | None = None,
+    made: Draft, name: str, path: Path, catalog: Catalog, sheet: SheetTable
 ) -> Settled:
     """Find out how one file, or one sheet of a workbook, is written."""
     options: dict[str, Any] = {"path": path.relative_to(made.data).as_posix()}
+    layout = sheet.layout
     made.layouts[name] = layout
     seen = guess_layout(path, layout)
     year = year_above(layout.above)
     if year:
         options["year_from"] = year
-    if sheet:
+    if sheet.name:
         seen.insert(0, OptionGuess("sheet", sheet.name, sheet.why))
     for guess in seen:
         options[guess.option] = guess.value

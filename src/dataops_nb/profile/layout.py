@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from dataops_nb.sources.files import TEXTS, WrongBytes
 MOST_BYTES = 1 << 22
 TAIL_BYTES = 1 << 16
 BLOCK = 1 << 20
+HEAD_LETTERS = 1 << 17
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_RECORDS = 2_000
 HIGHEST_HEADER = 60
@@ -34,6 +36,7 @@ TOTAL = re.compile(
     r"|(sum|summe|gesamt\w*|zwischensumme|somme|suma|totaal|totale|total g[eé]n[eé]ral)\b.*",
     re.IGNORECASE,
 )
+TOTAL_WORDS = ("tot", "sum", "gesamt", "somme")
 TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som")
 NUMBER = "number"
 DAY = "day"
@@ -41,6 +44,7 @@ BOOLEAN = "boolean"
 ADDRESS = "address"
 TEXT = "text"
 LONGEST_NAME = 300
+ANY_DIGIT = str.maketrans("123456789", "000000000")
 SIGNS = "$€£¥₹"
 NUMERIC = re.compile(
     rf"[-+(]?\s*[{SIGNS}]?\s*[-+(]?\d[\d.,'  ]*([eE][-+]?\d+)?\s*[%{SIGNS}]?\s*\)?-?"
@@ -115,7 +119,7 @@ def _find_plain(path: Path) -> Layout:
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     declared = re.match(r"\"?sep=(.)\"?\s*\n", text)
     delimiter = declared[1] if declared else find_delimiter(text, usual)
-    records = list(_records(text, delimiter))
+    records = list(_records(_leave_out_rows(text, delimiter), delimiter))
     layout = find_table(records)
     return Layout(
         encoding=encoding,
@@ -129,6 +133,33 @@ def _find_plain(path: Path) -> Layout:
         repeated=layout.repeated,
         two_lines=layout.two_lines,
     )
+
+
+def _leave_out_rows(text: str, delimiter: str) -> str:
+    """Return the beginning and the end of a long text, where only rows stand between them.
+
+    No total, no line of one cell and no open quote is left out; where there is one of them, or
+    sections that lines of one cell begin, the whole text is returned.
+    """
+    start = text.find("\n", HEAD_LETTERS) + 1
+    end = text.rfind("\n", 0, max(0, len(text) - TAIL_BYTES)) + 1
+    if not 0 < start < end:
+        return text
+    middle = text[start:end]
+    lowered = middle.lower()
+    if any(word in lowered for word in TOTAL_WORDS):
+        sign = re.escape(delimiter)
+        total = rf'^(?:[^{sign}\n]*{sign})?["\s]*(?:{"|".join(TOTAL_BEGINNINGS)})'
+        if re.search(total, lowered, re.MULTILINE):
+            return text
+    lonely = any(delimiter not in line and line.strip() for line in middle.split("\n"))
+    if middle.count('"') % 2 or lonely:
+        return text
+    head = text[:start]
+    records = list(_records(head, delimiter))
+    if has_sections(records, _usual_width(records)):
+        return text
+    return head + text[end:]
 
 
 def find_encoding(path: Path) -> str | None:
@@ -397,10 +428,15 @@ def _holds_sum(record: Record, above: Sequence[Record], kinds: Sequence[str]) ->
     return False
 
 
+def has_sections(rows: Sequence[Record], width: int) -> bool:
+    """Return whether most lines leave their first cell empty, as below the heading of a part."""
+    opened = [row for row in rows[:SAMPLE_RECORDS] if row.cells[0].strip()]
+    return width > 3 and len(opened) * 4 < len(rows[:SAMPLE_RECORDS])
+
+
 def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> list[str]:
     """Return the texts at the beginning of lines among the rows that are no rows."""
-    opened = [row for row in rows[:SAMPLE_RECORDS] if row.cells[0].strip()]
-    has_sections = width > 3 and len(opened) * 4 < len(rows[:SAMPLE_RECORDS])
+    in_sections = has_sections(rows, width)
     patterns: dict[str, None] = {}
     for place, record in enumerate(rows):
         cells = [cell.strip() for cell in record.cells[:2]]
@@ -408,7 +444,7 @@ def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> l
         if total is not None:
             if _is_total(record, rows[max(0, place - SAMPLE_RECORDS) : place], kinds):
                 patterns.setdefault(total)
-        elif (has_sections and cells[0] and record.filled == 1) or (
+        elif (in_sections and cells[0] and record.filled == 1) or (
             len(record.cells) == 1 < width and _is_remark(record, rows[:place], kinds)
         ):
             patterns.setdefault(cells[0])
@@ -470,7 +506,12 @@ def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
 
 def kind_of(cell: str) -> str:
     """Return what a cell is that is not empty."""
-    value = cell.strip()
+    return _kind_of(cell.strip().translate(ANY_DIGIT))
+
+
+@lru_cache(maxsize=1 << 14)
+def _kind_of(value: str) -> str:
+    """Return what a cell is, by its text with any digits; none of the patterns tells them apart."""
     if NUMERIC.fullmatch(value) and not DATED.fullmatch(value):
         return NUMBER
     if DATED.fullmatch(value):

@@ -17,7 +17,7 @@ import sqlglot
 from sqlglot import exp
 
 from dataops_nb import plain
-from dataops_nb.definitions.models import Definitions
+from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.definitions.steady import bind
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.lineage import upstream
@@ -109,10 +109,10 @@ class Shelf:
         self.loaded, self._earlier = {}, {}
         for name, loaded in found.items():
             source = self.sources.get(name)
-            if source is None or before[name].model_copy(update={"time": source.time}) != source:
+            if source is None or not _reads_alike(before[name], source):
                 continue
             refers = any(column.references for column in source.columns.values())
-            same = before[name] == source and needs[name] == self.needs[name]
+            same = before[name].time == source.time and needs[name] == self.needs[name]
             if same and loaded.referenced and not refers and name not in self.queries:
                 self.loaded[name] = loaded
             else:
@@ -468,3 +468,8 @@ class Shelf:
             if other in self.loaded and self.loaded[other].faults:
                 return False
         return fingerprint.still_holds()
+
+
+def _reads_alike(source: Source, other: Source) -> bool:
+    """Whether two declarations read the same rows, whatever their time is."""
+    return source.model_dump(exclude={"time"}) == other.model_dump(exclude={"time"})

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from dataops_nb.definitions.models import Source
 from dataops_nb.errors import DataError, Fault
+from dataops_nb.sources.archives import inner_ending
 from dataops_nb.sources.days import end_before, is_time
 from dataops_nb.sources.engines.crossing import Published, complete
 from dataops_nb.sources.engines.databases import (
@@ -39,7 +40,6 @@ from dataops_nb.sources.evidence import (
     say_error,
     text,
 )
-from dataops_nb.sources.archives import inner_ending
 from dataops_nb.sources.files import DOCUMENTS, File, find_files, list_away
 from dataops_nb.sources.formats import read_files
 from dataops_nb.sources.intake import Intake, describe_table, find_totals
