@@ -13,14 +13,16 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from dataops_nb.profile.columns import OptionGuess
+from dataops_nb.profile.places import find_ruler, find_widths, is_cut_well
 from dataops_nb.sources.archives import inner_ending, unpacked
 from dataops_nb.sources.files import TEXTS, WrongBytes
+from dataops_nb.sources.layouts import cut_line
 
 # A larger file is judged by its first and its last bytes.
 MOST_BYTES = 1 << 22
@@ -85,6 +87,7 @@ class Record(NamedTuple):
 class Layout:
     """Where the table lies in a file.
 
+    `widths` are those of columns at fixed places, without any delimiter.
     `header` is the physical line of the header, None where the file has none. `names` are needed
     where the header cannot be taken as it stands. `footer` counts the lines below the last row,
     `skipped` are texts that mark lines among the rows that are none, `above` the lines before the
@@ -93,6 +96,7 @@ class Layout:
 
     encoding: str | None = None
     delimiter: str = ","
+    widths: list[int] = field(default_factory=list)
     header: int | None = 1
     names: list[str] = field(default_factory=list)
     footer: int = 0
@@ -119,20 +123,18 @@ def _find_plain(path: Path) -> Layout:
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     declared = re.match(r"\"?sep=(.)\"?\s*\n", text)
     delimiter = declared[1] if declared else find_delimiter(text, usual)
-    records = list(_records(_leave_out_rows(text, delimiter), delimiter))
-    layout = find_table(records)
-    return Layout(
-        encoding=encoding,
-        delimiter=delimiter,
-        header=layout.header,
-        names=layout.names,
-        footer=layout.footer,
-        skipped=layout.skipped,
-        above=layout.above,
-        below=layout.below,
-        repeated=layout.repeated,
-        two_lines=layout.two_lines,
-    )
+    widths: list[int] = []
+    if not declared and not _divides(text, delimiter):
+        widths = find_widths(text.splitlines()[:SAMPLE_RECORDS])
+    if widths:
+        delimiter = usual
+        layout = find_table(list(_cut_records(text, widths)))
+        ruler = find_ruler(text.splitlines()[:SAMPLE_RECORDS])
+        if ruler:
+            layout = replace(layout, skipped=[*layout.skipped, cut_line(ruler, widths)[0]])
+    else:
+        layout = find_table(list(_records(_leave_out_rows(text, delimiter), delimiter)))
+    return replace(layout, encoding=encoding, delimiter=delimiter, widths=widths)
 
 
 def _leave_out_rows(text: str, delimiter: str) -> str:
@@ -210,6 +212,20 @@ def find_delimiter(text: str, usual: str) -> str:
             best = delimiter
             best_score = score
     return best
+
+
+def _divides(text: str, delimiter: str) -> bool:
+    """Return whether a delimiter stands in most lines that hold something."""
+    lines = [line for line in text.splitlines()[:SAMPLE_RECORDS] if line.strip()]
+    return sum(delimiter in line for line in lines) * 2 > len(lines)
+
+
+def _cut_records(text: str, widths: Sequence[int]) -> Iterator[Record]:
+    """Yield the lines that are not blank, cut into columns of these widths."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            cut = is_cut_well(line, widths)
+            yield Record(number, cut_line(line, widths) if cut else [line.strip()])
 
 
 def _records(text: str, delimiter: str) -> Iterator[Record]:
@@ -475,6 +491,9 @@ def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
     if layout.delimiter != usual and is_text(path):
         why = "it divides the lines into as many cells as the header"
         guesses.append(OptionGuess("delimiter", layout.delimiter, why))
+    if layout.widths:
+        why = "no sign divides its lines; their columns stand at fixed places"
+        guesses.append(OptionGuess("widths", layout.widths, why))
     if layout.header is None:
         why = "the first line holds values like those below it, so no line names the columns"
         guesses.append(OptionGuess("header", "none", why))

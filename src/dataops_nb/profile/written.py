@@ -375,10 +375,10 @@ def _first_texts(
         for column in batch:
             value = quote(column)
             filled = f"select {value} as v from {quote(name)} where {value} is not null"
-            lists.append(f"(select list(v) from ({filled} limit {FEW_ROWS}))")
+            lists.append(f"coalesce((select list(v) from ({filled} limit {FEW_ROWS})), [])")
         row = catalog.fetch(f"select {', '.join(lists)}").iloc[0]
         for column, values in zip(batch, row, strict=True):
-            if values is not None:
+            if len(values):
                 texts[column] = list(values)
     return texts
 
