@@ -311,9 +311,24 @@ def _find_header(records: Sequence[Record], width: int, kinds: Sequence[str]) ->
         if len(record.cells) != width or record.filled < least:
             continue
         if _is_header(record.cells, kinds):
-            return place
+            return _fuller_header(records, place, width, kinds)
         return None
     return 0
+
+
+def _fuller_header(records: Sequence[Record], place: int, width: int, kinds: Sequence[str]) -> int:
+    """Return the place of a line below a header with gaps that names every column.
+
+    What stands above it are titles, side by side. Where rows are texts only, they could be names.
+    """
+    if all(kind == TEXT for kind in kinds):
+        return place
+    for below, record in enumerate(records[place:HIGHEST_HEADER], place):
+        if len(record.cells) != width or not _is_header(record.cells, kinds):
+            break
+        if record.filled == width:
+            return below
+    return place
 
 
 def _is_header(cells: Sequence[str], kinds: Sequence[str]) -> bool:
