@@ -45,6 +45,7 @@ DAYS_PER_WEEK = 7
 PATIENT_GAPS = 3
 # Days by which a file may end before the newest one, and still be a file of today.
 LONGEST_LAG = 31
+LONGEST_STOP = 365
 # Seconds before a progress bar shows.
 PATIENCE = 2
 NORTH_STAR_REASON = "money first, then how many things happen, then new people"
@@ -83,8 +84,16 @@ class Draft:
 
     @property
     def north_star(self) -> list[str]:
-        """Return the ids of the metrics that are guessed to be the company's North Stars."""
-        return choose_north_stars(self.all_metrics)
+        """Return the ids of the metrics that are guessed to be the company's North Stars.
+
+        What stopped more than a year before the newest file steers nobody today.
+        """
+        newest = max((end.day for end in self.dense.values()), default=dt.date.min)
+        alive = []
+        for name, metrics in self.metrics.items():
+            stopped = name in self.dense and (newest - self.dense[name].day).days > LONGEST_STOP
+            alive += [] if stopped else metrics
+        return choose_north_stars(alive or self.all_metrics)
 
     @property
     def lead(self) -> Table | None:
