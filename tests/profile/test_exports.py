@@ -279,3 +279,54 @@ def test_the_sign_of_euros_in_numbers_is_the_companys_currency(drafted, tmp_path
     draft = drafted(shop=rows)
     assert draft.sources["shop"]["columns"] == {"Amount": {"type": "decimal"}}
     assert "currency: EUR" in profile.write(draft, tmp_path)["company.yaml"]
+
+
+def transfers():
+    rows = [["Transaction ID", "Date", "Type", "Status", "Gross", "Invoice Number", "Impact"]]
+    for n in range(60):
+        kind = "Bank Withdrawal" if n % 10 == 9 else "Refund" if n % 10 == 8 else "Payment"
+        gross = -(10 + n) if n % 10 > 7 else 10 + n
+        status = ["Completed", "Completed", "Denied", "Pending"][n % 4]
+        impact = "Debit" if gross < 0 else "Credit"
+        rows.append([f"T{n:03}", stamp(n)[:10], kind, status, gross, f"I{n // 2:03}", impact])
+    return rows
+
+
+def test_what_only_moves_money_and_what_waits_are_no_income(drafted):
+    draft = drafted(activity=transfers())
+    money = measures(draft)["gross_paid"]
+    assert money["filter"] == "Status = 'Completed'"
+    assert money["exclude"] == "Type = 'Bank Withdrawal'"
+    assert "Bank Withdrawal (6) only move money" in told(draft)
+
+
+def test_a_side_beside_amounts_with_a_sign_changes_none(drafted):
+    exprs = [measure.get("expr", "") for measure in measures(drafted(a=transfers())).values()]
+    assert "Gross" in exprs
+    assert not [expr for expr in exprs if "case" in expr]
+
+
+def test_rows_with_ids_of_their_own_are_no_lines_of_what_they_only_share_a_day_with(drafted):
+    assert drafted(activity=transfers()).tables["activity"].thing is None
+
+
+def test_a_postal_code_is_no_key_and_lines_of_orders_are_orders(drafted):
+    rows = [["order-id", "day", "state", "channel", "postal-code", "amount"]]
+    for n in range(60):
+        order = n // 2
+        rows.append([f"o-{order}", stamp(order), "new", f"c{order % 3}", 10_000 + n * 7, 5 + n])
+    draft = drafted(n_1=rows)
+    assert draft.tables["n_1"].key == []
+    assert measures(draft)["orders"]["agg"] == "count_distinct"
+
+
+def test_two_columns_that_split_alike_are_one_dimension(drafted):
+    rows = [["id", "day", "owner", "owner_email", "amount"]]
+    rows += [[n, stamp(n), "ab"[n % 2], f"{'ab'[n % 2]}@x.example", n + 9] for n in range(40)]
+    assert drafted(deals=rows).tables["deals"].dimensions == ["owner"]
+
+
+def test_what_stopped_years_ago_is_no_north_star(drafted):
+    old = [["id", "hired"], *[[n, f"20{n + 2:02}-05-01"] for n in range(8)]]
+    sales = [["id", "day", "total"], *[[n, stamp(n)[:10], 5 + n] for n in range(40)]]
+    assert drafted(employees=old, sales=sales).north_star == ["total", "sales"]

@@ -162,3 +162,14 @@ def test_each_sheet_that_holds_a_table_is_a_source(tmp_path):
     book.remove(book.worksheets[0])
     book.save(tmp_path / "shop.xlsx")
     assert list(profile.draft([tmp_path / "shop.xlsx"]).sources) == ["shop_orders", "shop_visits"]
+
+
+def test_titles_side_by_side_above_a_full_header_are_no_names(tmp_path):
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["Sales", None, "all shops"])
+    sheet.append(["day", "shop", "region", "amount"])
+    for day in range(1, 11):
+        sheet.append([dt.date(2026, 3, day), "north", "A", day])
+    book.save(tmp_path / "sales.xlsx")
+    assert profile.draft([tmp_path / "sales.xlsx"]).sources["sales"]["header"] == 2

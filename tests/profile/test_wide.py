@@ -9,7 +9,7 @@ import pytest
 
 from dataops_nb.profile import Draft, draft
 from dataops_nb.profile.wide import find_year, read_period
-from dataops_nb.profile.written import open_sources
+from dataops_nb.profile.written import declare, open_sources
 
 PIVOT = """Region: (All)
 
@@ -60,7 +60,8 @@ def test_a_pivot_becomes_rows_without_its_totals(tmp_path: Path) -> None:
     made = drafted(tmp_path, PIVOT)
     table = made.tables["sales_by_month"]
     assert (table.rows, table.time, table.key) == (7, "month", ["Row Labels", "month"])
-    with open_sources(made.sources, made.data) as catalog:
+    with open_sources(made.data) as catalog:
+        declare(catalog, made.sources)
         total = catalog.fetch("select sum(sales) as n from sales_by_month")["n"][0]
         assert catalog.check() == []
     assert total == 5400.5

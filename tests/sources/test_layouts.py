@@ -335,3 +335,12 @@ def test_digits_that_are_grouped_otherwise_are_no_number(tmp_path: Path) -> None
     ) as data:
         (fault,) = data.check()
     assert (fault.row, fault.value) == (3, "1,23")
+
+
+def test_a_fault_at_fixed_places_names_the_line_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "Sales\n\nid   day         amount\n1    2026-11-02    10.5\n2    x    \n"
+    )
+    declared = {"path": "a.txt", "widths": [5, 12, 8], "header": 3}
+    with sources.open(define(declared, SUM), tmp_path, AS_OF) as catalog:
+        assert [(f.row, f.column, f.value) for f in catalog.check()] == [(5, "day", "x")]

@@ -34,7 +34,16 @@ from dataops_nb.periods.fiscal import CalendarModel, YearEnd
 
 # Keys that only files need.
 _TABLE_KEYS = ("header", "names", "footer")
-_FILE_KEYS = ("encoding", "date_format", "decimal", "thousands", "delimiter", "na", *_TABLE_KEYS)
+_FILE_KEYS = (
+    "encoding",
+    "date_format",
+    "decimal",
+    "thousands",
+    "delimiter",
+    "widths",
+    "na",
+    *_TABLE_KEYS,
+)
 _GROUPS = (",", ".", " ", "'", "\u2019", "\u00a0", "\u202f")
 _WORKBOOKS = (".xlsx", ".xlsm", ".ods", ".xls", ".xlsb")
 _PACKED = (".gz", ".zst")
@@ -250,6 +259,8 @@ def _faults_of_layout(source: Source) -> Iterator[Fault]:
         yield ("thousands",), f'{rule}; say decimal: "," where a dot groups the digits'
     if source.delimiter is not None:
         yield from _faults_of_delimiter(source.delimiter)
+    if source.widths is not None and source.delimiter is not None:
+        yield ("widths",), "cuts lines where no delimiter does; declare one of the two"
 
 
 def _inner_ending(path: str) -> str:

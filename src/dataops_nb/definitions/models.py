@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -156,6 +156,12 @@ or query."""
         None, description='What groups the digits of its numbers in threes: ",".'
     )
     delimiter: Name | None = Field(None, description="What separates the cells of a text file.")
+    widths: list[Annotated[int, Field(gt=0)]] | None = Field(
+        None,
+        min_length=1,
+        description="How many letters wide each column of a text file is that has no delimiter; "
+        "the last one goes on to the line's end: [10, 24, 8].",
+    )
     sheet: Name | None = Field(
         None,
         description="The sheet of a workbook, or an Excel table or a named range in it; the only "

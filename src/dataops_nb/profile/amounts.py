@@ -93,7 +93,8 @@ def find_amounts(table: Table) -> list[Amount]:
     """Return the amounts of a table that add up, money that says most first."""
     amounts = []
     mixed = _mixed(table)
-    for name in table.sums:
+    own = [table.system.amount] if table.system and table.system.amount in table.averages else []
+    for name in [*table.sums, *own]:
         if _refusal(table, name) or (name in mixed and _converted(table, name, mixed)):
             continue
         amounts.append(_amount(table, name, mixed))
@@ -120,7 +121,7 @@ def _amount(table: Table, name: str, mixed: Sequence[str]) -> Amount:
         why += ", by its name an amount of money"
     expr = expression(name)
     side = find_sides(table)
-    if side is not None and rank:
+    if side is not None and rank and not table.column(name).negative:
         column, negative = side
         quoted = negative.replace("'", "''")
         expr = f"case when {expression(column)} = '{quoted}' then -{expr} else {expr} end"

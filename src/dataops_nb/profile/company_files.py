@@ -27,6 +27,7 @@ DIMENSION = "a dimension"
 FILE_OPTIONS = (
     "encoding",
     "delimiter",
+    "widths",
     "header",
     "names",
     "footer",

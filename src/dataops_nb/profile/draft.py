@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from dataops_nb.profile.wide import find_year, list_unpivoted
 from dataops_nb.profile.written import (
     Settled,
     agree_on_days,
+    declare,
     open_sources,
     settle,
     year_above,
@@ -43,6 +45,7 @@ DAYS_PER_WEEK = 7
 PATIENT_GAPS = 3
 # Days by which a file may end before the newest one, and still be a file of today.
 LONGEST_LAG = 31
+LONGEST_STOP = 365
 # Seconds before a progress bar shows.
 PATIENCE = 2
 NORTH_STAR_REASON = "money first, then how many things happen, then new people"
@@ -81,8 +84,16 @@ class Draft:
 
     @property
     def north_star(self) -> list[str]:
-        """Return the ids of the metrics that are guessed to be the company's North Stars."""
-        return choose_north_stars(self.all_metrics)
+        """Return the ids of the metrics that are guessed to be the company's North Stars.
+
+        What stopped more than a year before the newest file steers nobody today.
+        """
+        newest = max((end.day for end in self.dense.values()), default=dt.date.min)
+        alive = []
+        for name, metrics in self.metrics.items():
+            stopped = name in self.dense and (newest - self.dense[name].day).days > LONGEST_STOP
+            alive += [] if stopped else metrics
+        return choose_north_stars(alive or self.all_metrics)
 
     @property
     def lead(self) -> Table | None:
@@ -146,9 +157,10 @@ def draft(files: Sequence[str | Path]) -> Draft:
     paths = _list_files([Path(file) for file in files])
     data = Path(os.path.commonpath([path.parent for path in paths]))
     made = Draft(data)
-    _settle_sources(made, paths)
-    _describe_sources(made)
-    _withdraw_faulty(made)
+    with open_sources(data) as catalog:
+        _settle_sources(made, paths, catalog)
+        _describe_sources(made, catalog)
+        _withdraw_faulty(made, catalog)
     stars = made.north_star
     if stars:
         made.guesses.append(Guess("north_star", ", ".join(stars), NORTH_STAR_REASON))
@@ -187,25 +199,21 @@ def _readable_files(folder: Path) -> list[Path]:
     return paths
 
 
-def _settle_sources(made: Draft, paths: Sequence[Path]) -> None:
+def _settle_sources(made: Draft, paths: Sequence[Path], catalog: Catalog) -> None:
     """Find out how each file is written, and add it as a source."""
     settled: dict[str, Settled] = {}
-    for path in tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False):
-        stem = path.name[: -len(ending(path))].removesuffix(".csv")
-        name = slug(stem)
-        if name in settled:
-            name = slug(f"{path.parent.name}_{stem}", settled)
-        sheets = list_sheets(path)
-        if len(sheets) > 1 or any(sheet.of for sheet in sheets):
+    # While the database reads a file, Python looks where the table lies in the next.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        laid = pool.map(_find_sheets, paths)
+        bar = tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False)
+        for path, sheets in zip(bar, laid, strict=True):
+            stem = path.name[: -len(ending(path))].removesuffix(".csv")
+            name = slug(stem)
+            if name in settled:
+                name = slug(f"{path.parent.name}_{stem}", settled)
             for sheet in sheets:
                 own = slug(f"{name}_{sheet.name}" if len(sheets) > 1 else name, settled)
-                settled[own] = _settle_file(made, own, path, sheet.layout, sheet)
-        elif sheets:
-            settled[name] = _settle_file(made, name, path, sheets[0].layout)
-        elif is_text(path):
-            settled[name] = _settle_file(made, name, path, find_layout(path))
-        else:
-            settled[name] = _settle_file(made, name, path, Layout())
+                settled[own] = _settle_file(made, own, path, catalog, sheet)
     agree_on_days(settled)
     for name, one in settled.items():
         for guess in one.guesses:
@@ -221,21 +229,32 @@ def _settle_sources(made: Draft, paths: Sequence[Path]) -> None:
         _tell_layout(made, name)
 
 
+def _find_sheets(path: Path) -> list[SheetTable]:
+    """Return where the tables of a file lie: one without a name where it is no workbook."""
+    sheets = list_sheets(path)
+    if len(sheets) == 1 and not sheets[0].of:
+        return [replace(sheets[0], name="")]  # the only sheet needs no name
+    if sheets:
+        return sheets
+    return [SheetTable("", find_layout(path) if is_text(path) else Layout())]
+
+
 def _settle_file(
-    made: Draft, name: str, path: Path, layout: Layout, sheet: SheetTable | None = None
+    made: Draft, name: str, path: Path, catalog: Catalog, sheet: SheetTable
 ) -> Settled:
     """Find out how one file, or one sheet of a workbook, is written."""
     options: dict[str, Any] = {"path": path.relative_to(made.data).as_posix()}
+    layout = sheet.layout
     made.layouts[name] = layout
     seen = guess_layout(path, layout)
     year = year_above(layout.above)
     if year:
         options["year_from"] = year
-    if sheet:
+    if sheet.name:
         seen.insert(0, OptionGuess("sheet", sheet.name, sheet.why))
     for guess in seen:
         options[guess.option] = guess.value
-    one = settle(name, options, made.data)
+    one = settle(name, options, catalog)
     one.guesses[:0] = seen
     return one
 
@@ -253,35 +272,34 @@ def _tell_layout(made: Draft, name: str) -> None:
         made.guesses.append(Guess(f"{name}.{column}", "", why))
 
 
-def _describe_sources(made: Draft) -> None:
+def _describe_sources(made: Draft, catalog: Catalog) -> None:
     """Describe all faultless sources, how they point at each other, and their metrics."""
-    with open_sources(made.sources, made.data) as catalog:
-        for name in tqdm(made.sources, desc="tables", unit="table", delay=PATIENCE, leave=False):
-            if name not in made.faults:
-                table = describe_table(catalog, name)
-                made.tables[name] = table
-                made.guesses += table.guesses
-        for reference, guess in find_references(catalog, list(made.tables.values())):
-            made.guesses.append(guess)
-            if reference:
-                made.references.append(reference)
-        dated = list_dated(made.references, made.tables)
-        unpivoted = list_unpivoted(made.tables, _years(made))
-        dated += unpivoted
-        if not dated:
-            _suggest(made, catalog)
-    if not dated:
-        return
-    for name, options, why in dated:
+    declare(catalog, made.sources)
+    for name in tqdm(made.sources, desc="tables", unit="table", delay=PATIENCE, leave=False):
+        if name not in made.faults:
+            _describe(made, catalog, name)
+    for reference, guess in find_references(catalog, list(made.tables.values())):
+        made.guesses.append(guess)
+        if reference:
+            made.references.append(reference)
+    dated = list_dated(made.references, made.tables)
+    unpivoted = list_unpivoted(made.tables, _years(made))
+    queries = [*dated, *unpivoted]
+    for name, options, why in queries:
         made.sources[name] = options
         kind = "rows of a wide table" if (name, options, why) in unpivoted else "a join"
         made.guesses.append(Guess(f"{name}.query", kind, why))
-    with open_sources(made.sources, made.data) as catalog:
-        for name, _, _ in dated:
-            table = describe_table(catalog, name)
-            made.tables[name] = table
-            made.guesses += table.guesses
-        _suggest(made, catalog)
+    if queries:
+        declare(catalog, made.sources)
+    for name, _, _ in queries:
+        _describe(made, catalog, name)
+    _suggest(made, catalog)
+
+
+def _describe(made: Draft, catalog: Catalog, name: str) -> None:
+    table = describe_table(catalog, name)
+    made.tables[name] = table
+    made.guesses += table.guesses
 
 
 def _years(made: Draft) -> dict[str, int | None]:
@@ -345,15 +363,15 @@ def _weigh_lookups(made: Draft) -> None:
             made.metrics[name] = lighter
 
 
-def _withdraw_faulty(made: Draft) -> None:
+def _withdraw_faulty(made: Draft, catalog: Catalog) -> None:
     """Withdraw what `check` would refuse; some faults show only once a column is used.
 
     First drop the metrics of a faulty column. If the file still has faults, mark it as faulty
     and drop all that was made of it.
     """
-    for withdraw in (_declare_header, _drop_columns, _mark_source):
+    for withdraw in (_drop_columns, _mark_source):
         faults_by_source: dict[str, list[Fault]] = {}
-        for fault in _check(made):
+        for fault in _check(made, catalog):
             if fault.source not in made.faults:
                 faults_by_source.setdefault(fault.source, []).append(fault)
         if not faults_by_source:
@@ -362,7 +380,7 @@ def _withdraw_faulty(made: Draft) -> None:
             withdraw(made, name, faults)
 
 
-def _check(made: Draft) -> list[Fault]:
+def _check(made: Draft, catalog: Catalog) -> list[Fault]:
     """Check the sources with all metrics, as `check` will do with the files."""
     options_by_source = {}
     for name, options in made.sources.items():
@@ -373,17 +391,8 @@ def _check(made: Draft) -> list[Fault]:
     definitions = {metric.id: metric.definition for metric in made.all_metrics}
     department = {"department": "First", "metrics": definitions}
     departments = {"first": department}
-    with open_sources(options_by_source, made.data, departments) as catalog:
-        return catalog.check()
-
-
-def _declare_header(made: Draft, name: str, faults: Sequence[Fault]) -> None:
-    """Declare the header of a file that has one, though it reads like the rows below it."""
-    for fault in faults:
-        if "`header: 1`" in fault.rule and "header" not in made.sources[name]:
-            made.sources[name]["header"] = 1
-            why = "the first line names periods, and is no row"
-            made.guesses.append(Guess(f"{name}.header", "1", why))
+    declare(catalog, options_by_source, departments)
+    return catalog.check()
 
 
 def _drop_columns(made: Draft, name: str, faults: Sequence[Fault]) -> None:

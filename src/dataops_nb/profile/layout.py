@@ -13,18 +13,22 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from dataops_nb.profile.columns import OptionGuess
+from dataops_nb.profile.places import find_ruler, find_widths, is_cut_well
 from dataops_nb.sources.archives import inner_ending, unpacked
 from dataops_nb.sources.files import TEXTS, WrongBytes
+from dataops_nb.sources.layouts import cut_line
 
 # A larger file is judged by its first and its last bytes.
 MOST_BYTES = 1 << 22
 TAIL_BYTES = 1 << 16
 BLOCK = 1 << 20
+HEAD_LETTERS = 1 << 17
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_RECORDS = 2_000
 HIGHEST_HEADER = 60
@@ -34,6 +38,7 @@ TOTAL = re.compile(
     r"|(sum|summe|gesamt\w*|zwischensumme|somme|suma|totaal|totale|total g[eé]n[eé]ral)\b.*",
     re.IGNORECASE,
 )
+TOTAL_WORDS = ("tot", "sum", "gesamt", "somme")
 TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som")
 NUMBER = "number"
 DAY = "day"
@@ -41,6 +46,7 @@ BOOLEAN = "boolean"
 ADDRESS = "address"
 TEXT = "text"
 LONGEST_NAME = 300
+ANY_DIGIT = str.maketrans("123456789", "000000000")
 SIGNS = "$€£¥₹"
 NUMERIC = re.compile(
     rf"[-+(]?\s*[{SIGNS}]?\s*[-+(]?\d[\d.,'  ]*([eE][-+]?\d+)?\s*[%{SIGNS}]?\s*\)?-?"
@@ -81,6 +87,7 @@ class Record(NamedTuple):
 class Layout:
     """Where the table lies in a file.
 
+    `widths` are those of columns at fixed places, without any delimiter.
     `header` is the physical line of the header, None where the file has none. `names` are needed
     where the header cannot be taken as it stands. `footer` counts the lines below the last row,
     `skipped` are texts that mark lines among the rows that are none, `above` the lines before the
@@ -89,6 +96,7 @@ class Layout:
 
     encoding: str | None = None
     delimiter: str = ","
+    widths: list[int] = field(default_factory=list)
     header: int | None = 1
     names: list[str] = field(default_factory=list)
     footer: int = 0
@@ -115,20 +123,45 @@ def _find_plain(path: Path) -> Layout:
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     declared = re.match(r"\"?sep=(.)\"?\s*\n", text)
     delimiter = declared[1] if declared else find_delimiter(text, usual)
-    records = list(_records(text, delimiter))
-    layout = find_table(records)
-    return Layout(
-        encoding=encoding,
-        delimiter=delimiter,
-        header=layout.header,
-        names=layout.names,
-        footer=layout.footer,
-        skipped=layout.skipped,
-        above=layout.above,
-        below=layout.below,
-        repeated=layout.repeated,
-        two_lines=layout.two_lines,
-    )
+    widths: list[int] = []
+    if not declared and not _divides(text, delimiter):
+        widths = find_widths(text.splitlines()[:SAMPLE_RECORDS])
+    if widths:
+        delimiter = usual
+        layout = find_table(list(_cut_records(text, widths)))
+        ruler = find_ruler(text.splitlines()[:SAMPLE_RECORDS])
+        if ruler:
+            layout = replace(layout, skipped=[*layout.skipped, cut_line(ruler, widths)[0]])
+    else:
+        layout = find_table(list(_records(_leave_out_rows(text, delimiter), delimiter)))
+    return replace(layout, encoding=encoding, delimiter=delimiter, widths=widths)
+
+
+def _leave_out_rows(text: str, delimiter: str) -> str:
+    """Return the beginning and the end of a long text, where only rows stand between them.
+
+    No total, no line of one cell and no open quote is left out; where there is one of them, or
+    sections that lines of one cell begin, the whole text is returned.
+    """
+    start = text.find("\n", HEAD_LETTERS) + 1
+    end = text.rfind("\n", 0, max(0, len(text) - TAIL_BYTES)) + 1
+    if not 0 < start < end:
+        return text
+    middle = text[start:end]
+    lowered = middle.lower()
+    if any(word in lowered for word in TOTAL_WORDS):
+        sign = re.escape(delimiter)
+        total = rf'^(?:[^{sign}\n]*{sign})?["\s]*(?:{"|".join(TOTAL_BEGINNINGS)})'
+        if re.search(total, lowered, re.MULTILINE):
+            return text
+    lonely = any(delimiter not in line and line.strip() for line in middle.split("\n"))
+    if middle.count('"') % 2 or lonely:
+        return text
+    head = text[:start]
+    records = list(_records(head, delimiter))
+    if has_sections(records, _usual_width(records)):
+        return text
+    return head + text[end:]
 
 
 def find_encoding(path: Path) -> str | None:
@@ -179,6 +212,20 @@ def find_delimiter(text: str, usual: str) -> str:
             best = delimiter
             best_score = score
     return best
+
+
+def _divides(text: str, delimiter: str) -> bool:
+    """Return whether a delimiter stands in most lines that hold something."""
+    lines = [line for line in text.splitlines()[:SAMPLE_RECORDS] if line.strip()]
+    return sum(delimiter in line for line in lines) * 2 > len(lines)
+
+
+def _cut_records(text: str, widths: Sequence[int]) -> Iterator[Record]:
+    """Yield the lines that are not blank, cut into columns of these widths."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            cut = is_cut_well(line, widths)
+            yield Record(number, cut_line(line, widths) if cut else [line.strip()])
 
 
 def _records(text: str, delimiter: str) -> Iterator[Record]:
@@ -264,9 +311,24 @@ def _find_header(records: Sequence[Record], width: int, kinds: Sequence[str]) ->
         if len(record.cells) != width or record.filled < least:
             continue
         if _is_header(record.cells, kinds):
-            return place
+            return _fuller_header(records, place, width, kinds)
         return None
     return 0
+
+
+def _fuller_header(records: Sequence[Record], place: int, width: int, kinds: Sequence[str]) -> int:
+    """Return the place of a line below a header with gaps that names every column.
+
+    What stands above it are titles, side by side. Where rows are texts only, they could be names.
+    """
+    if all(kind == TEXT for kind in kinds):
+        return place
+    for below, record in enumerate(records[place:HIGHEST_HEADER], place):
+        if len(record.cells) != width or not _is_header(record.cells, kinds):
+            break
+        if record.filled == width:
+            return below
+    return place
 
 
 def _is_header(cells: Sequence[str], kinds: Sequence[str]) -> bool:
@@ -397,10 +459,15 @@ def _holds_sum(record: Record, above: Sequence[Record], kinds: Sequence[str]) ->
     return False
 
 
+def has_sections(rows: Sequence[Record], width: int) -> bool:
+    """Return whether most lines leave their first cell empty, as below the heading of a part."""
+    opened = [row for row in rows[:SAMPLE_RECORDS] if row.cells[0].strip()]
+    return width > 3 and len(opened) * 4 < len(rows[:SAMPLE_RECORDS])
+
+
 def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> list[str]:
     """Return the texts at the beginning of lines among the rows that are no rows."""
-    opened = [row for row in rows[:SAMPLE_RECORDS] if row.cells[0].strip()]
-    has_sections = width > 3 and len(opened) * 4 < len(rows[:SAMPLE_RECORDS])
+    in_sections = has_sections(rows, width)
     patterns: dict[str, None] = {}
     for place, record in enumerate(rows):
         cells = [cell.strip() for cell in record.cells[:2]]
@@ -408,7 +475,7 @@ def _find_skipped(rows: Sequence[Record], width: int, kinds: Sequence[str]) -> l
         if total is not None:
             if _is_total(record, rows[max(0, place - SAMPLE_RECORDS) : place], kinds):
                 patterns.setdefault(total)
-        elif (has_sections and cells[0] and record.filled == 1) or (
+        elif (in_sections and cells[0] and record.filled == 1) or (
             len(record.cells) == 1 < width and _is_remark(record, rows[:place], kinds)
         ):
             patterns.setdefault(cells[0])
@@ -439,6 +506,9 @@ def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
     if layout.delimiter != usual and is_text(path):
         why = "it divides the lines into as many cells as the header"
         guesses.append(OptionGuess("delimiter", layout.delimiter, why))
+    if layout.widths:
+        why = "no sign divides its lines; their columns stand at fixed places"
+        guesses.append(OptionGuess("widths", layout.widths, why))
     if layout.header is None:
         why = "the first line holds values like those below it, so no line names the columns"
         guesses.append(OptionGuess("header", "none", why))
@@ -470,7 +540,12 @@ def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
 
 def kind_of(cell: str) -> str:
     """Return what a cell is that is not empty."""
-    value = cell.strip()
+    return _kind_of(cell.strip().translate(ANY_DIGIT))
+
+
+@lru_cache(maxsize=1 << 14)
+def _kind_of(value: str) -> str:
+    """Return what a cell is, by its text with any digits; none of the patterns tells them apart."""
     if NUMERIC.fullmatch(value) and not DATED.fullmatch(value):
         return NUMBER
     if DATED.fullmatch(value):

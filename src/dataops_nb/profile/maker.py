@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataops_nb.profile.amounts import find_amounts, money_conditions, said_states
-from dataops_nb.profile.names import noun_of, singular, slug
+from dataops_nb.profile.names import noun_of, plural, singular, slug, words
 from dataops_nb.profile.tables import Table
+from dataops_nb.profile.things import THINGS
 from dataops_nb.sources.catalog import Catalog
 
 MOST_LISTED = 6
+GENERAL = frozenset(["number"])  # of anything
 GRAINS = {1: ["month", "quarter", "year"], 3: ["quarter", "year"], 12: ["year"]}
 # How much a metric says about a company.
 MONEY_WEIGHT = 100
@@ -71,7 +73,7 @@ class Maker:
         self.made = Proposals()
         self.amounts = find_amounts(table)
         system_noun = table.system.noun if table.system else ""
-        self.noun = system_noun or noun_of(table.name, table.key)
+        self.noun = system_noun or _noun_of_thing(table) or noun_of(table.name, table.key)
 
     def add(
         self,
@@ -138,6 +140,8 @@ class Maker:
             self.tell(status.column, said_states(status, filtered=filtered))
         for flag in table.flags:
             why = f"{flag.column}: {flag.rows:,} of {table.rows:,} rows are marked so"
+            if flag.moves:
+                why = f"{flag.column}: {flag.moves} only move money that was counted before"
             if any(amount.is_money for amount in self.amounts):
                 why += "; they are left out of money"
             self.tell(flag.column, why)
@@ -171,6 +175,14 @@ class Maker:
         )
         once = self.table.thing is not None
         return money_conditions(self.table, refunds=refunds and once)
+
+
+def _noun_of_thing(table: Table) -> str:
+    """Return what rows are lines of, in the plural: orders for `amazon-order-id`; else nothing."""
+    if table.thing is None:
+        return ""
+    named = [word for word in words(table.thing.column) if word in THINGS - GENERAL]
+    return plural(named[-1]) if named else ""
 
 
 def sentence_case(text: str) -> str:

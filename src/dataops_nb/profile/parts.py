@@ -108,12 +108,7 @@ def find_dense_end(catalog: Catalog, table: Table) -> DenseEnd | None:
     """
     if table.time is None:
         return None
-    day = f"cast({quote(table.time)} as date)"
-    frame = catalog.fetch(
-        f"select distinct {day} as d from {quote(table.name)} "
-        f"where {quote(table.time)} is not null order by d"
-    )
-    days = [pd.Timestamp(value).date() for value in frame["d"]]
+    days = list(count_days(catalog, table))
     if not days:
         return None
     gaps = [(after - before).days for before, after in pairwise(days)]
@@ -124,3 +119,14 @@ def find_dense_end(catalog: Catalog, table: Table) -> DenseEnd | None:
     while place > len(days) * 0.9 and gaps[place - 1] > longest:
         place -= 1
     return DenseEnd(days[place], usual)
+
+
+def count_days(catalog: Catalog, table: Table) -> dict[dt.date, int]:
+    """Return the rows of each day that has any, the first day first."""
+    time = quote(table.time or "")
+    frame = catalog.fetch(
+        f"select cast({time} as date) as d, count(*) as n from {quote(table.name)} "
+        f"where {time} is not null group by 1 order by 1"
+    )
+    days = [pd.Timestamp(day).date() for day in frame["d"]]
+    return dict(zip(days, map(int, frame["n"]), strict=True))

@@ -12,12 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import pandas as pd
-
 from dataops_nb.profile.columns import quote
 from dataops_nb.profile.maker import SuggestedMetric
 from dataops_nb.profile.names import PEOPLE, has
-from dataops_nb.profile.parts import LEAST_GAP, TIMES_USUAL_GAP
+from dataops_nb.profile.parts import LEAST_GAP, TIMES_USUAL_GAP, count_days
 from dataops_nb.profile.tables import Table
 from dataops_nb.sources.catalog import Catalog
 
@@ -54,7 +52,7 @@ def tell_series(
     """
     if table.time is None or table.rows == 0:
         return []
-    counts = _count_days(catalog, table)
+    counts = count_days(catalog, table)
     remarks: list[Remark] = []
     inner, far = _set_aside(counts)
     remarks += _tell_far(table, counts, far)
@@ -64,17 +62,6 @@ def tell_series(
     remarks += _tell_backlog(catalog, table, metrics, inner)
     remarks += _tell_survivors(table, inner)
     return remarks
-
-
-def _count_days(catalog: Catalog, table: Table) -> dict[dt.date, int]:
-    """Return the rows of each day that has any, the first day first."""
-    time = quote(table.time or "")
-    frame = catalog.fetch(
-        f"select cast({time} as date) as d, count(*) as n from {quote(table.name)} "
-        f"where {time} is not null group by 1 order by 1"
-    )
-    days = [pd.Timestamp(day).date() for day in frame["d"]]
-    return dict(zip(days, map(int, frame["n"]), strict=True))
 
 
 def _usual_gap(days: Sequence[dt.date]) -> int:

@@ -17,8 +17,13 @@ GOOD = word_set(
 )
 BAD = word_set(
     "failed failure voided void cancelled canceled deleted refunded lost declined draft "
-    "abandoned rejected uncaptured trash chargeback disputed fraud verloren storniert"
+    "abandoned rejected uncaptured trash chargeback disputed fraud denied reversed verloren "
+    "storniert"
 )
+PENDING = word_set("pending processing unpaid")  # bad beside good ones: no money yet
+# Of columns that say what kind of a row it is; and of rows that only move what was counted before.
+KINDS = word_set("type kind category")
+MOVES = word_set("withdrawal payout transfer topup")
 # Columns of true and false that put a row out of what counts.
 FLAGS = word_set("deleted isdeleted voided void cancelled canceled test show spam refunded")
 YES = ("true", "yes", "y", "1")
@@ -55,11 +60,15 @@ class Status:
 
 @dataclass(frozen=True)
 class Flag:
-    """A column of true and false, with the condition of the rows that do not count."""
+    """A column that puts rows out of what counts: their condition, and how many they are.
+
+    `moves` are the values of rows that only move money, empty for a column of true and false.
+    """
 
     column: str
     sql: str
     rows: int
+    moves: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,9 @@ def _read_states(column: str, counts: dict[str, int]) -> Status:
             bad.append(value)
         elif own & GOOD and not own & {"partially", "not", "un"}:
             good.append(value)
+    if good:
+        bad += [value for value in counts if set(words(value)) & PENDING and value not in bad]
+        good = [value for value in good if value not in bad]
     return Status(column, counts, won, good, bad)
 
 
@@ -131,6 +143,28 @@ def find_flags(catalog: Catalog, source: str, columns: Sequence[Column]) -> list
             if out and known:
                 flags.append(Flag(column.name, _flag_sql(column, value), rows))
     return flags
+
+
+def find_moves(catalog: Catalog, source: str, columns: Sequence[Column], rows: int) -> list[Flag]:
+    """Return the columns of kinds of rows of which some only move money that was counted before.
+
+    A payout, a withdrawal or a transfer to a bank is no income, and no loss.
+    """
+    moves = []
+    for column in columns:
+        if (
+            not column.text
+            or not 2 <= column.distinct <= MOST_STATES
+            or not has(column.name, KINDS)
+        ):
+            continue
+        counts = count_values(catalog, source, column.name)
+        moved = {value: count for value, count in counts.items() if has(value, MOVES)}
+        if moved and sum(moved.values()) * 2 < rows:
+            sql = Status(column.name, moved).sql(list(moved))
+            said = ", ".join(f"{value} ({count:,})" for value, count in moved.items())
+            moves.append(Flag(column.name, sql, sum(moved.values()), said))
+    return moves
 
 
 def _flag_sql(column: Column, value: str) -> str:

@@ -40,6 +40,7 @@ from dataops_nb.profile.states import (
     Status,
     find_currencies,
     find_flags,
+    find_moves,
     find_status,
 )
 from dataops_nb.profile.systems import System, recognise
@@ -201,7 +202,7 @@ class _Profile:
             people=self._find_people(key),
             moments=moments,
             status=status,
-            flags=find_flags(self.catalog, self.name, self.columns),
+            flags=self._find_flags(numbers),
             currencies=currencies,
             thing=thing,
             recurring=recurring,
@@ -316,7 +317,8 @@ class _Profile:
     def _find_id(self, unique: Sequence[Column]) -> str | None:
         able = []
         for column in unique:
-            if not column.time and (column.text or column.type == "BIGINT"):
+            place = has(column.name, PLACES)
+            if not column.time and not place and (column.text or column.type == "BIGINT"):
                 able.append(column)
         if self.system and self.system.key:
             for column in able:
@@ -383,6 +385,13 @@ class _Profile:
             priced and any(has(column.name, INTERVALS) for column in self.columns)
         )
 
+    def _find_flags(self, numbers: Sequence[str]) -> list[Flag]:
+        """Return what puts rows out of what counts, with moves of money where there is any."""
+        flags = find_flags(self.catalog, self.name, self.columns)
+        if any(has(number, MONEY) for number in numbers):
+            flags += find_moves(self.catalog, self.name, self.columns, self.rows)
+        return flags
+
     def _find_span(self, time: str | None) -> tuple[dt.date | None, dt.date | None, bool]:
         """Return the first and the last day, and whether each row has the first of a month."""
         if time is None:
@@ -414,11 +423,24 @@ class _Profile:
             if column.name not in used and self._is_dimension(column):
                 able.append(column)
         able.sort(key=lambda column: column.distinct)
-        dimensions = able[:MOST_DIMENSIONS]
+        dimensions: list[Column] = []
+        for column in able:
+            if len(dimensions) == MOST_DIMENSIONS:
+                break
+            if not any(self._says_the_same(column, other) for other in dimensions):
+                dimensions.append(column)
         for column in dimensions:
             why = f"{self.rows:,} rows hold {column.distinct} values"
             self._guess(f".{column.name}", "a dimension", why)
         return [column.name for column in dimensions]
+
+    def _says_the_same(self, column: Column, other: Column) -> bool:
+        """Return whether two columns split the rows alike, as a name and its address do."""
+        if (column.distinct, column.values) != (other.distinct, other.values):
+            return False
+        both = f"select distinct {quote(column.name)}, {quote(other.name)} from {quote(self.name)}"
+        filled = f"{both} where {quote(column.name)} is not null"
+        return self._number(f"select count(*) as n from ({filled})") == column.distinct
 
     def _is_dimension(self, column: Column) -> bool:
         group = column.number and has(column.name, GROUPS)

@@ -19,6 +19,7 @@ MOST_SHARE = 0.98
 NEARLY_ALL = 0.98
 LEAST_COLUMNS = 3
 FIRST_COLUMNS = 3
+CLOCKS = word_set("date time day hour")
 THINGS = word_set(
     "order invoice conversation ticket issue case booking transaction number deal quote bill"
 )
@@ -49,9 +50,22 @@ def find_thing(
         thing = _look_at(catalog, source, columns, column)
         belonging = [*thing.once, *thing.repeated]
         timed = any(one.time and one.name in belonging for one in columns)
+        if key:  # rows have ids of their own: more than their time must be that of a thing
+            belonging = _telling(thing, columns)
         if len(belonging) >= LEAST_COLUMNS and timed:
             return thing
     return None
+
+
+def _telling(thing: Thing, columns: Sequence[Column]) -> list[str]:
+    """Return the columns of a thing that are no times and hardly ever empty."""
+    telling = []
+    for column in columns:
+        belongs = column.name in thing.once or column.name in thing.repeated
+        filled = column.values * 2 >= thing.count
+        if belongs and filled and not column.time and not has(column.name, CLOCKS):
+            telling.append(column.name)
+    return telling
 
 
 def _may_repeat(column: Column, place: int, rows: int) -> bool:

@@ -28,7 +28,7 @@ from dataops_nb.profile.dates import (
     other_order,
     pattern_of,
 )
-from dataops_nb.profile.layout import is_text
+from dataops_nb.profile.layout import ANY_DIGIT
 from dataops_nb.profile.names import DAYS, has, is_id, word_set
 from dataops_nb.profile.names import SIGNS as CURRENCY_SIGNS
 from dataops_nb.sources.archives import inner_ending
@@ -85,43 +85,44 @@ class Settled:
         return day_first(self.options["date_format"])
 
 
-def settle(name: str, options: dict[str, Any], data: Path) -> Settled:
-    """Complete a source's options by what its values show."""
+def settle(name: str, options: dict[str, Any], catalog: Catalog) -> Settled:
+    """Complete a source's options by what its values show; the catalog reads it from then on."""
     settled = Settled(options)
     for _ in range(ROUNDS):
-        with open_sources({name: settled.options}, data) as catalog:
-            settled.faults = catalog.check()
-            guesses = _guess_options(catalog, name, settled)
+        declare(catalog, {name: settled.options})
+        settled.faults = catalog.check_one(name)
+        guesses = _guess_header(settled) or _guess_options(catalog, name, settled)
         if not guesses:
             break
         for guess in guesses:
             settled.options = {**settled.options, guess.option: guess.value}
         settled.guesses += guesses
+    else:
+        declare(catalog, {name: settled.options})
     return settled
 
 
-def open_sources(
-    options_by_source: Mapping[str, dict[str, Any]],
-    data: Path,
-    departments: dict[str, Any] | None = None,
-) -> sources.Catalog:
-    """Open sources that stand in no company's files yet; no row of theirs is in the future.
+def open_sources(data: Path) -> Catalog:
+    """Open a catalog of files that stand in no company's files yet; none is declared.
 
-    Without departments, the header of a text file is taken to be where it was found.
+    No row of theirs is in the future.
     """
-    declared = {}
-    for name, options in options_by_source.items():
-        declared[name] = {"system": name, **options}
-        path = options.get("path")
-        if path and departments is None and is_text(data / path):
-            declared[name].setdefault("header", 1)
-    definitions = Definitions.model_validate(
-        {
-            "company": {"company": "Profile", "sources": declared},
-            "departments": departments or {},
-        }
-    )
+    company = {"company": "Profile", "sources": {}}
+    definitions = Definitions.model_validate({"company": company, "departments": {}})
     return sources.open(definitions, data, FAR)
+
+
+def declare(
+    catalog: Catalog,
+    options_by_source: Mapping[str, dict[str, Any]],
+    departments: dict[str, Any] | None = None,
+) -> None:
+    """Declare sources beside the others of a catalog, and departments in place of others."""
+    declared = {name: {"system": name, **options} for name, options in options_by_source.items()}
+    company = {"company": "Profile", "sources": declared}
+    new = Definitions.model_validate({"company": company, "departments": departments or {}})
+    merged = {**catalog.declared.sources, **new.sources}
+    catalog.redeclare(new.model_copy(update={"sources": merged}))
 
 
 def agree_on_days(settled: Mapping[str, Settled]) -> None:
@@ -146,6 +147,14 @@ def agree_on_days(settled: Mapping[str, Settled]) -> None:
         one.guesses = [*kept, OptionGuess("date_format", chosen, why)]
 
 
+def _guess_header(settled: Settled) -> list[OptionGuess]:
+    """Guess the header of a file that has one, though it reads like the rows below it."""
+    refused = any("`header: 1`" in fault.rule for fault in settled.faults)
+    if not refused or "header" in settled.options:
+        return []
+    return [OptionGuess("header", 1, "the first line names the columns, and is no row")]
+
+
 def _guess_options(catalog: Catalog, name: str, settled: Settled) -> list[OptionGuess]:
     options = settled.options
     missing = _guess_missing(options, settled.faults)
@@ -155,11 +164,11 @@ def _guess_options(catalog: Catalog, name: str, settled: Settled) -> list[Option
         types = catalog.columns(name)
     except DataError:
         return []
-    texts = _filled_texts(catalog, name, types, options)
+    texts = _first_texts(catalog, name, types, options)
     tallies = {}
-    for column in texts:
+    for column, first_values in texts.items():
         signs: Counter[str] = Counter()
-        fitting = _plausible(catalog, name, column, signs)
+        fitting = _plausible(first_values, signs)
         if not NUMBER_PATTERNS.keys().isdisjoint(fitting):
             settled.signs.update(signs)
         if fitting:
@@ -351,39 +360,43 @@ def _count_format(catalog: Catalog, name: str, column: str, fmt: str) -> tuple[i
     return int(row["n"]), int(row["fits"])
 
 
-def _filled_texts(
+def _first_texts(
     catalog: Catalog, name: str, types: Mapping[str, str], options: dict[str, Any]
-) -> list[str]:
-    """Return the undeclared columns of text that hold a value."""
+) -> dict[str, list[str]]:
+    """Return the first values of each undeclared column of text that holds any."""
     declared = options.get("columns", {})
-    texts = []
+    columns = []
     for column, type_name in types.items():
         if type_name == "VARCHAR" and column not in declared:
-            texts.append(column)
-    filled: list[str] = []
-    for batch in in_batches(texts):
-        counts = ", ".join(f"count({quote(column)})" for column in batch)
-        row = catalog.fetch(f"select {counts} from {quote(name)}").iloc[0]
-        filled += [column for column, count in zip(batch, row, strict=True) if count]
-    return filled
+            columns.append(column)
+    texts: dict[str, list[str]] = {}
+    for batch in in_batches(columns):
+        lists = []
+        for column in batch:
+            value = quote(column)
+            filled = f"select {value} as v from {quote(name)} where {value} is not null"
+            lists.append(f"coalesce((select list(v) from ({filled} limit {FEW_ROWS})), [])")
+        row = catalog.fetch(f"select {', '.join(lists)}").iloc[0]
+        for column, values in zip(batch, row, strict=True):
+            if len(values):
+                texts[column] = list(values)
+    return texts
 
 
-def _plausible(catalog: Catalog, name: str, column: str, signs: Counter[str]) -> list[str]:
+def _plausible(values: Sequence[str], signs: Counter[str]) -> list[str]:
     """Return the shapes and formats that most of the first values of a column have.
 
     Signs of currencies among them are counted in `signs`.
     """
-    value = quote(column)
-    frame = catalog.fetch(
-        f"select {value} as v from {quote(name)} where {value} is not null limit {FEW_ROWS}"
-    )
-    values = [str(value).strip() for value in frame["v"]]
-    for value in values:
-        signs.update(sign for sign in value if sign in CURRENCY_SIGNS)
+    # No pattern tells digits apart, so what differs in them alone is looked at once.
+    counts = Counter(str(value).strip().translate(ANY_DIGIT) for value in values)
+    for value, count in counts.items():
+        for sign in CURRENCY_SIGNS.keys() & set(value):
+            signs[sign] += count * value.count(sign)
     plausible = []
     for shape, pattern in (NUMBER_PATTERNS | DATE_PATTERNS).items():
-        count = sum(1 for value in values if pattern.fullmatch(value))
-        if count * 2 > len(values):
+        fitting = sum(count for value, count in counts.items() if pattern.fullmatch(value))
+        if fitting * 2 > counts.total():
             plausible.append(shape)
     return plausible
 

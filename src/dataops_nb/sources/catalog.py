@@ -91,6 +91,19 @@ class Catalog(Rows):
         """Free the memory and the temporary files."""
         self._shelf.close()
 
+    def redeclare(self, definitions: Definitions) -> None:
+        """Take other definitions of the same files: what they read as before is not read again.
+
+        Only for sources in files, of a catalog that keeps nothing between runs.
+        """
+        self.declared = definitions
+        self.__dict__.pop("company", None)
+        self._shelf.redeclare(definitions)
+        self._sources = self._shelf.sources
+        self._results.clear()
+        self._coverage.clear()
+        self.measured.clear()
+
     def under(self, company: Company) -> Self:
         """The same rows for a company that judges otherwise; what it asks is kept in no file."""
         other = super().under(company)
@@ -356,6 +369,11 @@ class Catalog(Rows):
         for name in self._sources:
             faults += self._shelf.load(name).faults
         return list(dict.fromkeys(faults))
+
+    def check_one(self, name: str) -> list[Fault]:
+        """Load one source, and return its faults, and those of what it reads."""
+        self._shelf.decode(name)
+        return list(dict.fromkeys(self._shelf.load(name).faults))
 
     def notices(self, *names: str) -> list[Notice]:
         """Return the notices about sources (default: all loaded ones) and those they read."""

@@ -34,6 +34,7 @@ from dataops_nb.sources.intake import Intake, Sheet, load_texts
 from dataops_nb.sources.layouts import (
     NAME_COLUMNS,
     Extract,
+    cut_columns,
     extract_rows,
     layout_of,
     reads_like_a_row,
@@ -106,6 +107,8 @@ def _read_text(intake: Intake, file: File, table: str) -> tuple[Sheet | None, li
     source = intake.source
     layout = layout_of(source)
     delimiter = source.delimiter or ("\t" if file.suffix == ".tsv" else ",")
+    if source.widths:
+        delimiter = ","  # of the private copy
     if len(delimiter) > 1:
         rule = f"`delimiter: {delimiter!r}` must be one character"
         return None, [intake.fault(file, rule)]
@@ -114,7 +117,8 @@ def _read_text(intake: Intake, file: File, table: str) -> tuple[Sheet | None, li
     dialect = Dialect(delimiter, frozenset({"", *source.na}), tuple(source.skip))
     try:
         with (
-            as_utf8(file.path, source.encoding, intake.scratch) as path,
+            as_utf8(file.path, source.encoding, intake.scratch) as whole,
+            cut_columns(whole, source.widths or (), intake.scratch) as path,
             extract_rows(path, layout, delimiter, intake.scratch) as extract,
         ):
             if extract.rule:

@@ -1,17 +1,17 @@
 """What a column's texts are: integers, decimals, dates, stamps, truth values, or text.
 
 Nothing is guessed from the first rows: every value is looked at, and each kind it parses as is
-counted. `Shapes` writes the SQL that parses one text as a kind; `tally_columns` counts.
+counted. `Shapes` writes the SQL that parses one text as a kind; `tallies` counts.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dataops_nb.sources.evidence import Connection, Raw, first_row, quote, text
+from dataops_nb.sources.evidence import quote, text
 
 DAY = r"\d{4}-\d{2}-\d{2}"
 # What people and programs write beside the digits of an amount.
@@ -24,8 +24,6 @@ NUMBERS = ("integer", "number", "huge", "zeros", "grouped")
 TIMES = ("date", "stamp", "instant", "formatted")
 EVERY = (*NUMBERS, *TIMES, "boolean")
 HUGE_DIGITS = 19  # of integers that may not fit BIGINT
-TOGETHER = 40  # columns in one query: planning hundreds takes longer than reading them again
-SHORT = 100_000  # rows up to which the columns of a wide table are put under each other
 
 
 @dataclass(frozen=True)
@@ -212,127 +210,6 @@ def _holds(value: str, letter: str) -> str:
 
 def _when(condition: str, value: str) -> str:
     return f"case when {condition} then {value} end"
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many of a column's values parse as what; `n` is how many there are."""
-
-    n: int
-    counts: Mapping[str, int]
-
-    def share(self, kind: str) -> float:
-        """Return the share of values that parse as a kind, from 0 to 1; 0 where there are none."""
-        return self.counts.get(kind, 0) / self.n if self.n else 0.0
-
-    def __getitem__(self, kind: str) -> int:
-        return self.counts.get(kind, 0)
-
-
-def tally_columns(
-    con: Connection,
-    raw: Raw,
-    wanted: Mapping[str, Sequence[str]],
-    shapes: Shapes,
-    values: Mapping[str, str],
-) -> dict[str, Tally]:
-    """Count the wanted kinds of each column; `values` is the SQL of each column's text.
-
-    Planning one query over hundreds of columns takes far longer than reading the rows again, so it
-    is done for a few columns at a time. The columns of a wide and short table are put under each
-    other instead, and each kind is planned once.
-    """
-    tallies: dict[str, Tally] = {}
-    if raw.rows <= SHORT and not raw.elsewhere:
-        columns_by_kinds: dict[tuple[str, ...], list[str]] = {}
-        for column, kinds in wanted.items():
-            columns_by_kinds.setdefault(tuple(kinds), []).append(column)
-        for same_kinds, columns in columns_by_kinds.items():
-            if len(columns) > TOGETHER:
-                texts = [values[column] for column in columns]
-                counted = _tally_long(con, raw, texts, same_kinds, shapes)
-                tallies |= dict(zip(columns, counted, strict=True))
-    left = [column for column in wanted if column not in tallies]
-    for start in range(0, len(left), TOGETHER):
-        some = {column: wanted[column] for column in left[start : start + TOGETHER]}
-        tallies |= _tally_some(con, raw, some, shapes, values)
-    return tallies
-
-
-def _tally_long(
-    con: Connection, raw: Raw, texts: Sequence[str], kinds: Sequence[str], shapes: Shapes
-) -> list[Tally]:
-    """Count the same kinds of many columns, in one query over all their values in one column."""
-    counts = ["count(v)"]
-    for kind in kinds:
-        counts.append(f"count(*) filter (where {_condition(kind, shapes, 'v')})")
-    numbers = f"unnest(range({len(texts)})) as i"
-    long = f"select {numbers}, unnest([{', '.join(texts)}]) as v from ({raw.scan})"
-    query = f"select i, {', '.join(counts)} from ({long}) group by i"
-    tallies = [Tally(0, dict.fromkeys(kinds, 0)) for _ in texts]
-    for number, n, *counted in con.execute(query).fetchall():
-        tallies[number] = Tally(n, dict(zip(kinds, counted, strict=True)))
-    return tallies
-
-
-def _tally_some(
-    con: Connection,
-    raw: Raw,
-    wanted: Mapping[str, Sequence[str]],
-    shapes: Shapes,
-    values: Mapping[str, str],
-) -> dict[str, Tally]:
-    """Count the kinds of a few columns, in one query that looks at each of them."""
-    counts = []
-    for column, kinds in wanted.items():
-        counts.append(f"count({values[column]})")
-        for kind in kinds:
-            condition = _condition(kind, shapes, values[column])
-            if not raw.elsewhere:
-                condition = _guarded(kind, shapes, values[column], condition)
-            counts.append(f"count(*) filter (where {condition})")
-    row = iter(first_row(con, f"select {', '.join(counts)} from ({raw.scan})") or ())
-    tallies = {}
-    for column, kinds in wanted.items():
-        n = next(row)
-        tallies[column] = Tally(n, {kind: next(row) for kind in kinds})
-    return tallies
-
-
-def _guarded(kind: str, shapes: Shapes, value: str, condition: str) -> str:
-    """Return a condition that looks at a value only where its letters allow the kind.
-
-    Patterns are slow beside a look at the first letter, and most columns are texts or one kind.
-    """
-    before_letters = f"ascii({value}) <= {ord('9')}"  # blanks, signs, digits
-    guards = []
-    if kind in (*TIMES, *NUMBERS) and kind != "formatted" and shapes.thousands is None:
-        guards.append(before_letters)
-    if kind in ("date", "stamp", "instant"):
-        guards.append(f"contains({value}, '-')")
-    if kind == "huge":
-        guards.append(f"length({value}) >= {HUGE_DIGITS}")
-    if kind == "grouped" and shapes.thousands is None:
-        guards.append(f"contains({value}, '{',' if shapes.decimal == '.' else '.'}')")
-    if kind == "boolean":
-        letters = ", ".join(str(ord(letter)) for letter in "tTfF")
-        guards.append(f"(ascii({value}) in ({letters}) or ascii({value}) <= {ord(' ')})")
-    if not guards:
-        return condition
-    return f"case when {' and '.join(guards)} then {condition} else false end"
-
-
-def _condition(kind: str, shapes: Shapes, value: str) -> str:
-    """Return the SQL that holds for the values of a kind."""
-    if kind == "huge":
-        digits = shapes.matches(value, f"[+-]?[0-9]{{{HUGE_DIGITS},}}")
-        return f"{digits} and try_cast({value} as bigint) is null"
-    if kind == "zeros":
-        return shapes.matches(value, "[+-]?0[0-9]+.*")
-    if kind == "grouped":
-        return shapes.matches(value, shapes.grouped)
-    parse = getattr(shapes, kind)
-    return f"({parse(value)}) is not null"
 
 
 def text_of(column: str, type_: str, mapping: Mapping[str, str] | None) -> str:

@@ -94,6 +94,46 @@ def layout_of(source: Source) -> Layout:
     )
 
 
+# --- columns at fixed places ---------------------------------------------------------------------
+
+
+@contextmanager
+def cut_columns(path: Path, widths: Sequence[int], scratch: Path) -> Iterator[Path]:
+    """Give a private csv of a file whose columns are so many letters wide, deleted afterwards.
+
+    Each line stays a line. Without widths the file itself is given.
+    """
+    if not widths:
+        yield path
+        return
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        copy = Path(folder) / f"cut{path.suffix}"
+        with (
+            path.open(encoding="utf-8-sig") as lines,
+            copy.open("w", encoding="utf-8", newline="") as target,
+        ):
+            writer = csv.writer(target, lineterminator="\n")
+            for line in lines:
+                cells = cut_line(line.rstrip("\r\n"), widths)
+                writer.writerow(cells if any(cells) else [])
+        yield copy
+
+
+def cut_line(line: str, widths: Sequence[int]) -> list[str]:
+    """Return the cells of a line, without the blanks around them.
+
+    >>> cut_line("o-001 Lamp        12", [6, 10, 4])
+    ['o-001', 'Lamp', '12']
+    """
+    cells = []
+    start = 0
+    for width in widths[:-1]:
+        cells.append(line[start : start + width].strip())
+        start += width
+    return [*cells, line[start:].strip()]
+
+
 # --- text files ----------------------------------------------------------------------------------
 
 

@@ -429,4 +429,4 @@ def _may_be_garbled(path: Path) -> bool:
         path.open("rb") as handle,
         mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        return SUSPECT.search(content) is not None
+        return not content[:].isascii() and SUSPECT.search(content) is not None

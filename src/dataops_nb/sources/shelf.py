@@ -17,7 +17,7 @@ import sqlglot
 from sqlglot import exp
 
 from dataops_nb import plain
-from dataops_nb.definitions.models import Definitions
+from dataops_nb.definitions.models import Definitions, Source
 from dataops_nb.definitions.steady import bind
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.lineage import upstream
@@ -69,6 +69,7 @@ class Shelf:
         self.rates = definitions.company.rates
         self.data = data.absolute()
         self.loaded: dict[str, Loaded] = {}
+        self._earlier: dict[str, Loaded] = {}  # under the definitions before these
         self.published: dict[str, Published] = {}
         self._usage = usage
         self.touched: set[str] = set()  # sources that were asked, also from what is kept
@@ -92,6 +93,30 @@ class Shelf:
                 written[name] = bind(source.query, self.as_of, "duckdb")
         self.queries = parse_queries(written, self.sources)
         self.needs = collect_needs(definitions, self.queries)
+
+    def redeclare(self, definitions: Definitions) -> None:
+        """Take other definitions; a file that they read as before is not read again.
+
+        Only for sources in files whose findings are not kept between runs.
+        """
+        assert self.cache is None and not self.published  # noqa: S101, PT018
+        before, needs = self.sources, self.needs
+        self.sources = definitions.company.sources
+        self.rates = definitions.company.rates
+        self._parse(definitions)
+        self._zones.clear()
+        found = self._earlier | self.loaded
+        self.loaded, self._earlier = {}, {}
+        for name, loaded in found.items():
+            source = self.sources.get(name)
+            if source is None or not _reads_alike(before[name], source):
+                continue
+            refers = any(column.references for column in source.columns.values())
+            same = before[name].time == source.time and needs[name] == self.needs[name]
+            if same and loaded.referenced and not refers and name not in self.queries:
+                self.loaded[name] = loaded
+            else:
+                self._earlier[name] = loaded
 
     def _open_engines(self) -> None:
         paths = [source.path for source in self.sources.values() if source.path]
@@ -134,7 +159,7 @@ class Shelf:
                 self._usage.sources.add(name)
             loaded = Loaded(name)
             if not self._recall(loaded):
-                SourceReader(self, loaded).read()
+                SourceReader(self, loaded).read(self._earlier.pop(name, None))
             self.loaded[name] = loaded
         loaded = self.loaded[name]
         if not loaded.referenced:
@@ -466,3 +491,8 @@ class Shelf:
             if other in self.loaded and self.loaded[other].faults:
                 return False
         return fingerprint.still_holds()
+
+
+def _reads_alike(source: Source, other: Source) -> bool:
+    """Whether two declarations read the same rows, whatever their time is."""
+    return source.model_dump(exclude={"time"}) == other.model_dump(exclude={"time"})

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from dataops_nb.definitions.models import Source
 from dataops_nb.errors import DataError, Fault
+from dataops_nb.sources.archives import inner_ending
 from dataops_nb.sources.days import end_before, is_time
 from dataops_nb.sources.engines.crossing import Published, complete
 from dataops_nb.sources.engines.databases import (
@@ -39,7 +40,7 @@ from dataops_nb.sources.evidence import (
     say_error,
     text,
 )
-from dataops_nb.sources.files import File, find_files, list_away
+from dataops_nb.sources.files import DOCUMENTS, File, find_files, list_away
 from dataops_nb.sources.formats import read_files
 from dataops_nb.sources.intake import Intake, describe_table, find_totals
 from dataops_nb.sources.needs import find_missing
@@ -93,9 +94,15 @@ class SourceReader:
         self._need = shelf.needs[loaded.name]
         self._con = shelf.con
 
-    def read(self) -> None:
-        """Read, type, check and publish the source."""
+    def read(self, earlier: Loaded | None = None) -> None:
+        """Read, type, check and publish the source.
+
+        `earlier` is the same source as it was loaded for other needs: its rows are taken over where
+        they would be read alike.
+        """
         self._source = self._source_with_known_format()
+        if earlier is not None and self._take_over(earlier):
+            return
         raw = self._read()
         if raw is None:
             return
@@ -104,6 +111,30 @@ class SourceReader:
         except duckdb.Error as error:  # a file turns out to be damaged further in
             self._loaded.typed = None
             self._loaded.faults.append(name_damage(self._name, say_error(error), raw.parts))
+
+    def _take_over(self, earlier: Loaded) -> bool:
+        """Agree on rows that were typed before; False where they must be read for these needs."""
+        typed = earlier.typed
+        if typed is None or not typed.table or not typed.parts:
+            return False
+        if any(inner_ending(part.path) in DOCUMENTS for part in typed.parts):
+            return False  # which are read by the columns that are needed
+        wanted = [*self._need.columns, *self._need.times]
+        if any(find_column(f"{column} (2)", typed.columns) for column in wanted):
+            return False  # the header has it twice
+        loaded = self._loaded
+        raw = replace(typed, infer=dict.fromkeys(typed.columns, "none"))
+        typing = self._check(self._source, raw)
+        for column, decided in typing.columns.items():
+            if decided.expr != quote(column) or decided.type != raw.columns[column]:
+                loaded.faults.clear()
+                return False
+        loaded.files = earlier.files
+        loaded.faults = list(dict.fromkeys([*earlier.faults, *loaded.faults]))
+        loaded.notices = [*earlier.notices, *loaded.notices]
+        self._settle(raw, typing)
+        loaded.notices = list(dict.fromkeys(loaded.notices))
+        return True
 
     def decode(self) -> list[Fault]:
         """Read every used value of a source whose files are read in place.
@@ -242,8 +273,11 @@ class SourceReader:
 
     def _agree(self, raw: Raw) -> None:
         """Agree on types, check the agreements, and publish the source under its name."""
+        self._settle(raw, self._check(self._source, raw))
+
+    def _settle(self, raw: Raw, typing: Typing) -> None:
+        """Publish the rows that are known by as-of, each key once, under the source's name."""
         source = self._source
-        typing = self._check(source, raw)
         typed = self._type(raw, typing)
         self._loaded.typed = typed
         known_days = self._filter_days(source, typed)

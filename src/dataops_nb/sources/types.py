@@ -29,11 +29,11 @@ from dataops_nb.sources.evidence import (
     quote,
 )
 from dataops_nb.sources.files import WORKBOOKS
-from dataops_nb.sources.kinds import EVERY, NUMBERS, TIMES, Shapes, Tally, tally_columns, text_of
+from dataops_nb.sources.kinds import EVERY, NUMBERS, TIMES, Shapes, text_of
 from dataops_nb.sources.needs import Need
+from dataops_nb.sources.tallies import ENOUGH, Tally, tally_columns
 
 T = TypeVar("T")
-ENOUGH = 0.99
 MOST = 0.5
 AMOUNT = r"[-+]?\d[\d.,' ]*"
 SIGN = r"(?:[$€£¥]|[A-Z]{3})"
@@ -93,6 +93,11 @@ class RawColumn:
         return self.declared.type if self.declared else None
 
     @property
+    def is_inferred(self) -> bool:
+        """Whether its type is read out of its values alone."""
+        return self.infer == "all" and not (self.declared_type or self.number or self.time)
+
+    @property
     def kinds(self) -> Sequence[str]:
         """The kinds its values must be tallied for."""
         if self.declared_type:
@@ -128,7 +133,8 @@ def type_columns(con: Connection, name: str, source: Source, raw: Raw, need: Nee
         if kinds:
             known = bool(shapes.date_format)
             wanted[column_name] = [kind for kind in kinds if kind != "formatted" or known]
-    tallies = tally_columns(con, raw, wanted, shapes, values)
+    inferred = [name for name, column in columns.items() if column.is_inferred]
+    tallies = tally_columns(con, raw, wanted, shapes, values, inferred=inferred)
     typing = Typing()
     keys = {find_column(key, raw.columns) for key in source.key or []}
     for column_name, column in columns.items():
