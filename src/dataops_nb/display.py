@@ -357,15 +357,16 @@ class Table:
 
     def html(self) -> str:
         """The table as HTML without a style of its own; one sentence where it has no rows."""
-        caption = escape(self.caption)
         if not self.rows and not self.nothing:
             return ""
         if not self.rows:
-            return element("p", f"{self.caption}: {self.nothing}.", class_="nb-note")
+            opening = f"{self.caption}: " if self.caption else ""
+            return element("p", f"{opening}{self.nothing}.", class_="nb-note")
+        caption = element("caption", self.caption) if self.caption else ""
         head = "".join(self._head(name) for name in self.columns)
         body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
         return (
-            f'<table class="nb-table"><caption>{caption}</caption>'
+            f'<table class="nb-table">{caption}'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 

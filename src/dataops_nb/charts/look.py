@@ -52,6 +52,17 @@ _OWN = {
     "title": {"anchor": "start", "fontSize": 15, "fontWeight": 600, "color": INK, "offset": 12},
     "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12},
     "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12},
+    "timeFormat": "%-d %b %Y",
+    "axisTemporal": {
+        "format": {
+            "year": "%Y",
+            "quarter": "%B",
+            "month": "%B",
+            "week": "%-d %b",
+            "date": "%-d %b",
+            "hours": "%H:%M",
+        }
+    },
     "range": {
         "category": ["#1f5fa8", "#c0582c", "#00805e", "#8a5fb0", "#8a94a0", "#5b7f1e"],
         "ramp": ["#dbe6f3", "#1f5fa8"],
@@ -82,7 +93,8 @@ def enable() -> None:
 
 def _theme() -> alt.theme.ThemeConfig:
     view = {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": HEIGHT}
-    config: Any = {**_CONFIG, **_OWN, "view": view}  # altair's type of it names every key there is
+    locale = locale_config(numbers.home())
+    config: Any = {**_CONFIG, **_OWN, **locale, "view": view}  # its type names every key there is
     return {"config": config}
 
 
@@ -131,11 +143,12 @@ def value_axis(unit: str, locale: str = DEFAULT) -> alt.Axis:
     """Return the axis of a metric's values: percentages, amounts of money, or numbers (`20k`)."""
     if unit == "percent":
         return alt.Axis(title=None, format="~%", tickCount=5)
+    # Below one the letters of `~s` would be thousandths and millionths: 500m for a half.
+    short = "format(datum.value, abs(datum.value) < 1 ? '~f' : '~s')"
     if not numbers.is_currency(unit):
-        return alt.Axis(title=None, format="~s", tickCount=5)
+        return alt.Axis(title=None, labelExpr=short, tickCount=5)
     before, after = numbers.around(locale, unit)
-    words = f"'{before}' + format(datum.value, '~s') + '{after}'"
-    return alt.Axis(title=None, labelExpr=words, tickCount=5)
+    return alt.Axis(title=None, labelExpr=f"'{before}' + {short} + '{after}'", tickCount=5)
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
