@@ -43,8 +43,9 @@ lint: $(INSTALLED)  ## ruff, stripped notebooks, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(DOCS)  ## the documentation site with reference and gallery, in build/site (ARGS="--without-gallery")
+docs: $(DOCS)  ## the documentation site with reference and gallery, in build/site, read in Chromium (ARGS="--without-gallery")
 	@$(BIN)/python docs/build.py $(ARGS)
+	@$(BIN)/python -m pytest -q -n0 -m browser tests/browser/test_documentation.py
 
 pictures: $(INSTALLED)  ## take the README's pictures anew (needs Chromium)
 	@DATAOPS_PICTURES=write $(BIN)/python -m pytest -q -m browser tests/browser/test_pictures.py

@@ -91,10 +91,64 @@ def test_links_are_a_table():
     assert glances.table_of(rows).rows == [["a", "b", "moves", "3"]]
 
 
-def test_any_other_frame_is_shown_as_pandas_does():
-    other = pd.DataFrame({"x": [1]})
-    assert glances.table_of(other) is None
-    assert glances.html(other) == other._repr_html_()
+SHOP = pd.DataFrame(
+    {"region": ["A", "A", "B"], "channel": ["web", "shop", "web"], "won": [1.0, 2.5, None]}
+)
+
+
+def shown(frame):
+    table = glances.plain_table(frame)
+    return [list(table.columns), *table.rows]
+
+
+def test_any_other_frame_is_a_table_whose_counted_rows_have_no_column():
+    assert glances.table_of(SHOP) is None
+    assert shown(SHOP)[:2] == [["region", "channel", "won"], ["A", "web", "1.0"]]
+    assert '<td class="nb-number">–</td>' in glances.html(SHOP)
+
+
+def test_levels_of_an_index_are_columns_with_their_names():
+    indexed = SHOP.set_index(["region", "channel"])
+    assert shown(indexed)[:2] == [["region", "channel", "won"], ["A", "web", "1.0"]]
+    assert shown(SHOP.set_index("won").rename_axis(None))[0] == ["index", "region", "channel"]
+
+
+def test_joined_names_of_columns_are_one_name():
+    sums = SHOP.groupby("region").agg({"won": ["sum", "max"]})
+    assert shown(sums) == [
+        ["region", "won, sum", "won, max"],
+        ["A", "3.5", "2.5"],
+        ["B", "0.0", "–"],
+    ]
+
+
+def test_a_series_is_a_table_of_one_column():
+    text = glances.html(SHOP.set_index("region")["won"])
+    assert '<th scope="col">region</th><th scope="col" class="nb-number">won</th>' in text
+
+
+def test_of_many_rows_and_columns_the_ends_stand_as_pandas_is_told():
+    many = pd.DataFrame({f"c{n}": range(100) for n in range(9)})
+    with pd.option_context("display.max_rows", 10, "display.min_rows", 4, "display.max_columns", 4):
+        table = glances.plain_table(many)
+    assert table.columns == ["c0", "c1", "…", "c7", "c8"]
+    assert [row[0] for row in table.rows] == ["0", "1", "…", "98", "99"]
+    assert table.caption == "100 rows, columns: 9"
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([1.0, 1234.5], ["1.0", "1234.5"]),
+        ([1 / 3, 1.0], ["0.333333", "1.000000"]),
+        ([1e20, 1e-9], ["1e+20", "1e-09"]),
+        (pd.array([1, None], dtype="Int64"), ["1", "–"]),
+        (pd.to_datetime(["2026-01-31", None]), ["2026-01-31", "–"]),
+        ([True, "x"], ["yes", "x"]),
+    ],
+)
+def test_numbers_of_a_column_have_equal_decimals_and_days_no_time(values, texts):
+    assert [row[0] for row in shown(pd.DataFrame({"x": values}))[1:]] == texts
 
 
 def test_a_frame_of_our_own_making_has_lights(judged):

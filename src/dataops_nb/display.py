@@ -7,6 +7,7 @@ spans, a mail joins them. This is the one module below reports that writes HTML.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
@@ -34,6 +35,7 @@ REASONS = {
 QUIET = "no target"
 # JupyterLab takes the text between two dollar signs for a formula, and here they are amounts.
 _NO_FORMULA = "mathjax_ignore"
+_AFTER_MARK = re.compile("(?<=[≤≥→↑↓]) ")
 _STYLE = """<style>
 .nb-table { border-collapse: collapse; margin: .5em 0 }
 .nb-table caption { text-align: left; font-weight: 600; padding: .3em 0 }
@@ -338,7 +340,7 @@ def sentences_html(sentences: Iterable[Sentence]) -> str:
 class Table:
     """Rows of text; the first column names the row; `numeric` columns are aligned to the right.
 
-    `nothing` is said where there are no rows.
+    `nothing` is said where there are no rows; where it is empty, such a table is not shown.
     """
 
     caption: str
@@ -348,18 +350,23 @@ class Table:
     nothing: str = "nothing yet"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        if not self.rows and not self.nothing:
+            return {"text/html": "", "text/plain": ""}
         html = f'<div class="{_NO_FORMULA}">{self.html()}</div>'
         return {"text/html": _STYLE + html, "text/plain": str(self)}
 
     def html(self) -> str:
         """The table as HTML without a style of its own; one sentence where it has no rows."""
-        caption = escape(self.caption)
+        if not self.rows and not self.nothing:
+            return ""
         if not self.rows:
-            return element("p", f"{self.caption}: {self.nothing}.", class_="nb-note")
+            opening = f"{self.caption}: " if self.caption else ""
+            return element("p", f"{opening}{self.nothing}.", class_="nb-note")
+        caption = element("caption", self.caption) if self.caption else ""
         head = "".join(self._head(name) for name in self.columns)
         body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
         return (
-            f'<table class="nb-table"><caption>{caption}</caption>'
+            f'<table class="nb-table">{caption}'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
@@ -406,4 +413,7 @@ def folded(title: str, html: str) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    return escape(cell) if isinstance(cell, str) else cell.html()
+    """Write a cell as HTML; a mark stays on the line of the word that it belongs to."""
+    if not isinstance(cell, str):
+        return cell.html()
+    return _AFTER_MARK.sub("\N{NO-BREAK SPACE}", escape(cell))

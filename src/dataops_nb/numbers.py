@@ -342,6 +342,19 @@ def at(locale: str, year: int | None = None) -> Numbers:
     return Numbers(locale, year)
 
 
+_HOME = [DEFAULT]
+
+
+def settle(locale: str) -> None:
+    """Choose the locale of what knows no company: a chart of an analyst's own."""
+    _HOME[0] = locale
+
+
+def home() -> str:
+    """The locale of the last board that was opened in this process."""
+    return _HOME[0]
+
+
 @cache
 def is_currency(unit: str) -> bool:
     """Whether a unit is money: `USD`."""

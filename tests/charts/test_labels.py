@@ -48,10 +48,30 @@ def test_on_one_level_the_names_stay_near_it():
     )
 
 
-@pytest.mark.parametrize(("beside", "over"), [(6.0, False), (4.0, True)])
-def test_what_is_said_of_the_last_point_stands_where_there_is_room(beside, over):
-    rows = pd.DataFrame({"value": [0.0, 10.0, 0.0, 10.0, 0.0, 10.0, beside, beside, 5.0]})
-    assert look.above(rows, 5.0) is over
+def placed(layers):
+    """The labels of drawn layers with the values at which they stand."""
+    found = {}
+    for layer in layers:
+        drawn = layer.to_dict()
+        (rows,) = drawn["datasets"].values() if "datasets" in drawn else (drawn["data"]["values"],)
+        found |= {row["text"]: row["value"] for row in rows}
+    return found
+
+
+def test_the_last_point_is_labelled_beside_the_plot_with_its_period_below():
+    drawn, point = pd.Series([0.0, 100.0]), (["44", "in week 47"], 44.0)
+    found = placed(
+        look.ends(
+            [("limit 26", 26.0), ("a year earlier", 44.0)],
+            pd.Timestamp("2026-11-16"),
+            drawn,
+            point=point,
+        )
+    )
+    assert 0 < found["44"] - found["in week 47"] <= 1.01 * look.GAP * 100
+    assert abs(found["44"] - 44) <= 2 * look.GAP * 100
+    order = sorted(found.values())
+    assert all(b - a >= 0.99 * look.GAP * 100 for a, b in pairwise(order))
 
 
 def events(*days):

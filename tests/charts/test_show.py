@@ -109,7 +109,7 @@ def test_a_signal_points_up_in_the_colour_of_what_it_means_and_is_named_in_the_s
     ups = [layer for layer in spec["layer"] if layer["mark"].get("shape") == "triangle-up"]
     assert ups[0]["mark"]["color"] == look.LIGHTS["red"]
     assert spec["datasets"][ups[0]["data"]["name"]][-1]["value"] == 90
-    assert "<td>↑ worse</td>" in tables.scorecard(this).html()
+    assert "<td>↑\u00a0worse</td>" in tables.scorecard(this).html()
 
 
 def test_a_chart_of_ones_own_has_the_house_style():
@@ -119,4 +119,6 @@ def test_a_chart_of_ones_own_has_the_house_style():
 
 def test_money_has_its_currency_on_the_axis():
     axis = look.value_axis("EUR", "de_DE").to_dict()
-    assert axis["labelExpr"] == "'' + format(datum.value, '~s') + '\u00a0€'"
+    assert axis["labelExpr"] == (
+        "'' + format(datum.value, abs(datum.value) < 1 ? '~f' : '~s') + '\u00a0€'"
+    )

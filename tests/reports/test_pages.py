@@ -789,3 +789,18 @@ def test_the_names_that_a_phone_shows_are_sealed():
     )
     assert seals.page(html) == []
     assert seals.page(html.replace("--c3:'Owner'", "--c3:'Debtor'")) != []
+
+
+def test_the_names_of_an_index_stand_in_one_row_with_those_of_the_columns():
+    html = markup.clean(
+        "<table><thead><tr><th>&nbsp;</th><th>won</th></tr><tr><th>region</th><th>&nbsp;</th></tr></thead>"
+        "<tbody><tr><th>A</th><td>1</td></tr></tbody></table>"
+    )
+    assert '<thead><tr><th scope="col">region</th><th scope="col">won</th></tr></thead>' in html
+
+
+def test_a_head_without_a_name_is_no_heading():
+    html = markup.clean(
+        "<table><thead><tr><th></th><th>won</th></tr></thead><tbody><tr><th>0</th><td>1</td></tr></tbody></table>"
+    )
+    assert '<td></td><th scope="col">won</th>' in html

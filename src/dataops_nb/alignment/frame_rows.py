@@ -107,6 +107,9 @@ class FrameRows(Rows):
         self.measured: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
         self._results: dict[str, pd.DataFrame] = {}
 
+    def __repr__(self) -> str:
+        return f"<FrameRows of {', '.join(self.frames)}, rows to {self.as_of}>"
+
     @cached_property
     def company(self) -> Company:
         """The company that the rows are about."""

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from dataops_nb import alignment, drivers, links, plain, status
+from dataops_nb import alignment, drivers, links, numbers, plain, status
 from dataops_nb.alignment.frame_rows import frame_company
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.table_rows import TableRows
@@ -63,6 +63,9 @@ class Board:
     metrics: tuple[str, ...]
     table: pd.DataFrame
     memory: Memory = field(default_factory=Memory)
+
+    def __post_init__(self) -> None:
+        numbers.settle(self.company.locale)
 
     def __repr__(self) -> str:
         return glance.text(self)

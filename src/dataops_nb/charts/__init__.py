@@ -260,8 +260,9 @@ def eisenhower(board: Board) -> Any:
     rows = board.priorities.assign(urgency=slack.clip(-QUARTER, YEAR).fillna(YEAR))
     drawn = rows.dropna(subset=["at_stake"])
     head = _matrix_title(drawn)
+    axis = value_axis(board.company.currency, board.company.locale)
     texts = [_priority_text(board, row) for row in rows.to_dict("records")]
-    chart = _matrix(_ranks_by_place(drawn)).properties(width=WIDTH - 60, height=HEIGHT)
+    chart = _matrix(_ranks_by_place(drawn), axis).properties(width=WIDTH - 60, height=HEIGHT)
     return styled(board, chart, head, f"{head}. {'; '.join(texts)}.", _rank_legend(drawn))
 
 
@@ -299,7 +300,7 @@ def _ranks_by_place(drawn: pd.DataFrame) -> pd.DataFrame:
     return labels.agg(", ".join).reset_index()
 
 
-def _matrix(places: pd.DataFrame) -> Any:
+def _matrix(places: pd.DataFrame, money: alt.Axis) -> Any:
     top, left = 0.0, -14.0
     if len(places):
         top = float(places["at_stake"].max())
@@ -309,11 +310,8 @@ def _matrix(places: pd.DataFrame) -> Any:
         scale=alt.Scale(domain=[left, YEAR + 15]),
         axis=alt.Axis(title="← days left to start", tickCount=7, grid=False),
     )
-    y = alt.Y(
-        "at_stake:Q",
-        scale=alt.Scale(domain=[0, 1.15 * (top or 1.0)]),
-        axis=alt.Axis(title="cost a year", format="~s", tickCount=5, grid=False),
-    )
+    money["title"], money["grid"] = "cost a year", False
+    y = alt.Y("at_stake:Q", scale=alt.Scale(domain=[0, 1.15 * (top or 1.0)]), axis=money)
     base = alt.Chart(inline_values(places, ["urgency", "at_stake", "label"])).encode(x=x, y=y)
     dots = base.mark_circle(color=ACCENT, size=110, opacity=1)
     words = base.mark_text(dy=-13, fontSize=13, fontWeight=600, color=INK).encode(text="label:N")

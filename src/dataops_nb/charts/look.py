@@ -4,8 +4,8 @@ A chart leaves a notebook as SVG to look at, or as its
 specification during a refresh; its axes have the signs and names of the company's locale.
 
 Names of lines that lie together would be written over each other. So they stand in a column at the
-right end, each as near to its line as the others allow. The label of the last point goes to its
-emptier side.
+right end, each as near to its line as the others allow. The last point's value and period stand
+among them: a label above or below the point would lie on the line.
 """
 
 from __future__ import annotations
@@ -52,6 +52,17 @@ _OWN = {
     "title": {"anchor": "start", "fontSize": 15, "fontWeight": 600, "color": INK, "offset": 12},
     "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12},
     "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12},
+    "timeFormat": "%-d %b %Y",
+    "axisTemporal": {
+        "format": {
+            "year": "%Y",
+            "quarter": "%B",
+            "month": "%B",
+            "week": "%-d %b",
+            "date": "%-d %b",
+            "hours": "%H:%M",
+        }
+    },
     "range": {
         "category": ["#1f5fa8", "#c0582c", "#00805e", "#8a5fb0", "#8a94a0", "#5b7f1e"],
         "ramp": ["#dbe6f3", "#1f5fa8"],
@@ -63,10 +74,9 @@ _SUNDAY_FIRST = (6, 0, 1, 2, 3, 4, 5)
 _MONTHS = range(1, 13)
 GAP = 0.075  # the share of a plot's height that a line of small letters takes on a phone
 FAINT_INK = "#5c6670"
-PAGE = "#ffffff"
-NEAR = 0.4  # the share of the periods that the last point's label covers
-_DRAWN_FIELDS = ("value", "target", "target_high", "same_last_year")
+RIM: Any = {"stroke": "#ffffff", "strokeWidth": 4}  # the page around letters
 _NAME: Any = {"align": "left", "dx": 9, "fontSize": 11, "baseline": "middle", "limit": 170}
+_POINT: Any = {**_NAME, "fontSize": 12, "fontWeight": 600}
 
 
 # What goes up and what goes down, in two colours that are told apart in any kind of sight.
@@ -83,7 +93,8 @@ def enable() -> None:
 
 def _theme() -> alt.theme.ThemeConfig:
     view = {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": HEIGHT}
-    config: Any = {**_CONFIG, **_OWN, "view": view}  # altair's type of it names every key there is
+    locale = locale_config(numbers.home())
+    config: Any = {**_CONFIG, **_OWN, **locale, "view": view}  # its type names every key there is
     return {"config": config}
 
 
@@ -132,11 +143,12 @@ def value_axis(unit: str, locale: str = DEFAULT) -> alt.Axis:
     """Return the axis of a metric's values: percentages, amounts of money, or numbers (`20k`)."""
     if unit == "percent":
         return alt.Axis(title=None, format="~%", tickCount=5)
+    # Below one the letters of `~s` would be thousandths and millionths: 500m for a half.
+    short = "format(datum.value, abs(datum.value) < 1 ? '~f' : '~s')"
     if not numbers.is_currency(unit):
-        return alt.Axis(title=None, format="~s", tickCount=5)
+        return alt.Axis(title=None, labelExpr=short, tickCount=5)
     before, after = numbers.around(locale, unit)
-    words = f"'{before}' + format(datum.value, '~s') + '{after}'"
-    return alt.Axis(title=None, labelExpr=words, tickCount=5)
+    return alt.Axis(title=None, labelExpr=f"'{before}' + {short} + '{after}'", tickCount=5)
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -208,14 +220,20 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
 
 
 def ends(
-    named: Sequence[tuple[str, float]], at: pd.Timestamp, drawn: pd.Series, colour: str = FAINT_INK
+    named: Sequence[tuple[str, float]],
+    at: pd.Timestamp,
+    drawn: pd.Series,
+    colour: str = FAINT_INK,
+    point: tuple[Sequence[str], float] | None = None,
 ) -> list[alt.Chart]:
     """Draw the names of lines at their right end.
 
     `named` are the names with the values at which the lines end, `at` is the last period, `drawn`
-    holds all values that are drawn.
+    holds all values that are drawn. `point` has the lines of the last point's label, and its value.
     """
-    if not named:
+    lines, value = point or ((), 0.0)
+    labels = [*named, *((line, value) for line in reversed(lines))]
+    if not labels:
         return []
     low, high = float(drawn.min()), float(drawn.max())
     # Where all values are equal, invisible labels make the plot as high as the names need.
@@ -223,37 +241,15 @@ def ends(
     if high <= low:
         low, high = low - (0.5 * abs(low) or 1.0), high + (0.5 * abs(high) or 1.0)
         invisible = [low, high]
-    places = spread([value for _, value in named], GAP * (high - low))
+    places = spread([value for _, value in labels], GAP * (high - low))
     rows: list[dict[str, Any]] = []
-    for place, (name, _) in zip(places, named, strict=True):
+    for place, (name, _) in zip(places, labels, strict=True):
         rows.append(_label_row(at, place, name))
+    names, own = rows[: len(named)], rows[len(named) :]
     for place in invisible:
-        rows.append(_label_row(at, place, ""))
-    return _haloed(rows, _NAME, colour)
-
-
-def above(rows: pd.DataFrame, value: float) -> bool:
-    """Tell whether there is more room above the last value than below it.
-
-    There is where fewer of the last drawn points lie.
-    """
-    columns = [rows[name] for name in _DRAWN_FIELDS if name in rows]
-    drawn = pd.concat(columns).dropna()
-    gap = GAP * float(drawn.max() - drawn.min())
-    count = max(2, int(NEAR * len(rows)))
-    last = pd.concat([column.tail(count) for column in columns]).dropna()
-    over = last.between(value + 0.4 * gap, value + 2.6 * gap).sum()
-    under = last.between(value - 2.6 * gap, value - 0.4 * gap).sum()
-    return bool(over <= under)
-
-
-def point_label(at: pd.Timestamp, value: float, text: str, *, over: bool) -> list[alt.Chart]:
-    """Draw the label of the last point, over it or under it."""
-    height = 15
-    if over:
-        height = -14
-    place: Any = {"align": "right", "dx": -2, "dy": height, "fontSize": 13, "fontWeight": 600}
-    return _haloed([_label_row(at, value, text)], place, INK)
+        names.append(_label_row(at, place, ""))
+    layers = _haloed(names, _NAME, colour) if names else []
+    return [*layers, *(_haloed(own, _POINT, INK) if own else [])]
 
 
 def _label_row(at: pd.Timestamp, place: float, text: str) -> dict[str, Any]:
@@ -267,6 +263,6 @@ def _haloed(rows: list[dict[str, Any]], place: dict[str, Any], colour: str) -> l
         x=alt.X("period_start:T"), y=alt.Y("value:Q"), text=alt.Text("text:N")
     )
     return [
-        base.mark_text(**place, stroke=PAGE, strokeWidth=4),
+        base.mark_text(**place, **RIM),
         base.mark_text(**place, color=colour),
     ]

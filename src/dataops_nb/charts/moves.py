@@ -48,7 +48,7 @@ def moving_range(board: Board, metric: str | None = None, periods: int = 52) -> 
     if far:
         description += f" Unusual: {', '.join(far)}."
     axis = value_axis(unit, board.company.locale)
-    legend = [f"── move, ── average {usual}, ╌╌ usually up to {most}, ▲ unusual"]
+    legend = [f"━━ move, ── average {usual}, ╌╌ usually up to {most}, ▲ unusual"]
     chart = alt.layer(*_layers(rows, is_far, axis)).properties(width=WIDTH, height=HEIGHT)
     return styled(board, chart, head, description, legend)
 

@@ -51,7 +51,7 @@ BEFORE = 8  # periods drawn before a change, to be compared with
 MOST_PERIODS = 104
 MOST = 12  # events with a number; earlier ones are counted
 CLOSE = 0.05  # numbers nearer than this share of the width are written as one
-_EVENT_NAME: Any = {"y": 9, "dx": 5, "align": "left", "fontSize": 12, "color": INK}
+_EVENT_NAME: Any = {"y": 9, "dx": 5, "align": "left", "fontSize": 12}
 _MEANT: dict[str, str] = {IMPROVEMENT: "better", CONCERN: "worse"}
 _SIGNAL_COLOURS = {"better": LIGHTS["green"], "worse": LIGHTS["red"], "": INK}
 _NUMBER: Any = {"y": 0, "dy": -4, "baseline": "bottom", "fontSize": 11, "color": INK}
@@ -90,7 +90,10 @@ def trend(
     axis = value_axis(board.company.metrics[metric].unit, board.company.locale)
     events = seen(board, rows, metric, marks)
     names = look.ends(
-        _named_ends(board, rows, metric), rows["period_start"].max(), _drawn_values(rows)
+        _named_ends(board, rows, metric),
+        rows["period_start"].max(),
+        _drawn_values(rows),
+        point=_point_label(board, rows),
     )
     layers = [
         _last_year_line(rows, axis),
@@ -101,7 +104,7 @@ def trend(
         *_event_name(board, metric, events, rows),
         *_signal_points(rows),
         *names,
-        *_current_point(board, rows, metric),
+        *_current_point(rows),
     ]
     text += in_words(board, events)
     finding = _trend_title(board, rows, metric)
@@ -376,24 +379,31 @@ def _event_name(
     first, last = rows["period_start"].min(), rows["period_start"].max()
     is_late = pd.Timestamp(event["date"]) > first + (last - first) / 2
     to_the_left = {"align": "right", "dx": -5} if is_late else {}
-    return [base.mark_text(**(_EVENT_NAME | to_the_left))]
+    place = _EVENT_NAME | to_the_left
+    return [base.mark_text(**place, **look.RIM), base.mark_text(**place, color=INK)]
 
 
-def _current_point(board: Board, rows: pd.DataFrame, metric: str) -> list[alt.Chart]:
-    """Draw the board's period as a point in the colour of its light, with its value."""
+def _current_point(rows: pd.DataFrame) -> list[alt.Chart]:
+    """Draw the board's period as a point in the colour of its light."""
     now = rows[rows["now"] & rows["value"].notna()]
     if now.empty:
         return []
-    value, start = now["value"].iloc[0], now["period_start"].iloc[0]
-    written = beside(board.company, now.iloc[0]).number(value)
-    text = f"{written} in {numbers.of(board).period(board.period)}"
     data = inline_values(now, ["period_start", "value"])
     base = alt.Chart(data).encode(x=_WHEN, y=alt.Y("value:Q"))
     colour = LIGHTS[str(now["light"].iloc[0])]
-    point = base.mark_point(
-        filled=True, size=120, color=colour, stroke=INK, strokeWidth=1.2, opacity=1
-    )
-    return [point, *look.point_label(start, value, text, over=look.above(rows, value))]
+    return [
+        base.mark_point(filled=True, size=120, color=colour, stroke=INK, strokeWidth=1.2, opacity=1)
+    ]
+
+
+def _point_label(board: Board, rows: pd.DataFrame) -> tuple[list[str], float] | None:
+    """Return the label of the board's period: its value, and below it when; None for no value."""
+    now = rows[rows["now"] & rows["value"].notna()]
+    if now.empty:
+        return None
+    value = float(now["value"].iloc[0])
+    written = beside(board.company, now.iloc[0]).number(value)
+    return [written, f"in {numbers.of(board).period(board.period)}"], value
 
 
 def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:

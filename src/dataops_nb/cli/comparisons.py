@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from dataops_nb import cli, links, plain, reconciliation, sources, workbench
+from dataops_nb import cli, links, numbers, plain, reconciliation, sources, workbench
 from dataops_nb.cli import metric
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import UsageError
@@ -106,7 +106,7 @@ def _short_number(value: float | None) -> str | None:
 def _link_note(definitions: Definitions, row: dict[str, Any], grain: str) -> str:
     notes = []
     if row["same_as"] is not None:
-        notes.append(f"as {definitions.label(row['same_as'])} does")
+        notes.append(f"same as {numbers.small(definitions.label(row['same_as']))}")
     if row["rocking_chair"]:
         notes.append("rocking chair")
     if row["contradicted"]:

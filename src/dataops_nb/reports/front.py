@@ -284,6 +284,7 @@ def _card(
             owner=department.owner or "",
             question=known.metrics[name].question or "",
             unit=known.metrics[name].unit,
+            bound="limit" if known.metrics[name].better == "down" else "target",
             feeds=list(_feeds(name, known, links)),
         )
     if speaker is None:
@@ -312,7 +313,7 @@ def _feeds(name: str, known: Definitions, links: Facts) -> Iterator[Feed]:
 
 
 def _verdict(metric: str, star: str, links: Facts) -> list[Fact]:
-    ids = (f"{metric}.{field}_on_{star}" for field in ("verdict", "lag"))
+    ids = (f"{metric}.{field}_on_{star}" for field in ("verdict", "lag", "rocking_chair"))
     return [links[id_] for id_ in ids if id_ in links]
 
 

@@ -65,6 +65,11 @@ class Catalog(Rows):
         self.measured: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
         self._recall = Recall(self._shelf, self.usage)
 
+    def __repr__(self) -> str:
+        counted = len(self._sources)
+        sources = "1 source" if counted == 1 else f"{counted} sources"
+        return f"<Catalog of {self.declared.company.company}: {sources}, rows to {self.as_of}>"
+
     @cached_property
     def company(self) -> Definitions:
         """The definitions, with the metrics that the rows of `metrics_from` make.

@@ -18,7 +18,6 @@ from dataops_nb.board import Board
 from dataops_nb.display import Fact, Phrase, Piece, Sentence, Span, Told, listed, say
 from dataops_nb.links.regular import YEAR
 from dataops_nb.links.verdicts import reason_words
-from dataops_nb.story.comments import label
 from dataops_nb.story.facts import Subject, by_id, clean, once_a_board
 from dataops_nb.story.phrases import fill, metric_slots, phrase, small_label
 from dataops_nb.story.wordings import FINDINGS, LINKS
@@ -204,7 +203,7 @@ def _alike_names(board: Board, metric: str, star: str) -> list[Span]:
     """Return the labels of the inputs that move a North Star as a stronger one does."""
     pairs = board.links
     is_alike = (pairs["target"] == star) & (pairs["same_as"] == metric)
-    return [label(board, str(name)) for name in pairs.loc[is_alike, "input"]]
+    return [small_label(board, str(name)) for name in pairs.loc[is_alike, "input"]]
 
 
 def rocking(board: Board, metric: str, star: str, known: Mapping[str, Fact]) -> Sentence:

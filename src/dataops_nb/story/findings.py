@@ -53,12 +53,13 @@ def findings(board: Board, most: int | None = None, after: int = 0) -> Told:
 
 
 def told(
-    board: Board, *, alone: bool = False, says_cause: bool = True
+    board: Board, *, alone: bool = False, says_cause: bool = True, brief: bool = False
 ) -> list[tuple[list[Row], Sentence]]:
     """Return each sentence about findings with the rows of `board.findings` that it says.
 
     On a page the lead's own action has a box; where a sentence stands `alone`, as on the front
-    page, it is said with it. Below a headline with its `cause`, the lead's story leaves that out.
+    page, it is said with it. Below a headline with its `cause`, the lead's story leaves that out,
+    and the effect that the box names; a `brief` story also leaves out what changed with it.
     """
     company, known = board.company, {**facts(board), **_facts_of_findings(board)}
     rows: list[Row] = [*records(board.findings)]
@@ -71,7 +72,8 @@ def told(
     for group in levels:
         says_action = alone or group[0]["metric"] != board.lead
         is_new = says_cause or group[0]["metric"] != board.lead
-        story = _level(board, group, known, says_action=says_action, says_cause=is_new)
+        shown = group[:1] if brief else group
+        story = _level(board, shown, known, says_action=says_action, says_cause=is_new)
         sentences.append((group, story))
     for row in rows:
         pair = (row["metric"], row["other"])
@@ -243,7 +245,8 @@ def _level(
     if len(group) > 1:
         others = [small_label(board, str(other["metric"])) for other in group[1:]]
         sentences.append(fill(FINDINGS["too"], {"others": listed(others)}))
-    sentences += _follows(board, metric)
+    boxed = "" if says_cause else str(action(board, metric))
+    sentences += [effect for effect in _follows(board, metric) if _is_new(effect, boxed)]
     sentences += _cost(board, metric)
     chosen = decision(board, metric)
     if says_action:
@@ -251,8 +254,14 @@ def _level(
     elif chosen["link"] == "no effect":
         verdict = known.get(f"{metric}.verdict_on_{chosen['star']}")
         star = {"s": small_label(board, str(chosen["star"]))}
-        sentences.append(fill(FINDINGS["no effect"], star, *([verdict] if verdict else [])))
+        idle = fill(FINDINGS["no effect"], star, *([verdict] if verdict else []))
+        sentences += [idle] if _is_new(idle, boxed) else []
     return _paragraph(sentences)
+
+
+def _is_new(sentence: Sentence, boxed: str) -> bool:
+    """Tell whether the box of what to do leaves out what a sentence says."""
+    return sentence.text.rstrip(".").casefold() not in boxed.casefold()
 
 
 def _begins(metric: str, known: Mapping[str, Fact], move: str) -> Iterator[Sentence]:

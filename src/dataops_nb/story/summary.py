@@ -15,17 +15,19 @@ import pandas as pd
 
 from dataops_nb import numbers
 from dataops_nb.board import Board, history
-from dataops_nb.display import Fact, Past, Phrase, Piece, Sentence, Told, say
-from dataops_nb.story.actions import fact_id, first, first_row, notes, solving_facts
+from dataops_nb.display import Fact, Past, Phrase, Piece, Sentence, Span, Told, say
+from dataops_nb.story.actions import YEAR, fact_id, first, first_row, notes, solving_facts
 from dataops_nb.story.changes import explained
 from dataops_nb.story.comments import label
 from dataops_nb.story.decisions import NOTHING, action, decision, wording_of
 from dataops_nb.story.effects import for_departments
 from dataops_nb.story.facts import facts, is_partial, records
-from dataops_nb.story.findings import cause, finding_facts, told
+from dataops_nb.story.findings import Row, cause, finding_facts, told
 from dataops_nb.story.lights import headline, most_moved, moved, movement
+from dataops_nb.story.phrases import fill
 from dataops_nb.story.pitch import pitch
 from dataops_nb.story.trust import warnings
+from dataops_nb.story.wordings import SOLVING
 
 WORDS = 90
 PAGE_WORDS = 250  # of a whole summary: sentences, tiles, chart and inputs
@@ -149,12 +151,13 @@ def to_do(board: Board, most: int = 3) -> Told:
     >>> print(story.to_do(this))
     Nothing to do.
     """
-    sentences = _starting(board) or _asked_of_lead(board)
+    sentences = _starting(board) or [*_asked_of_lead(board), *_listed(board, board.lead)]
     sentences += notes(board).sentences
     used = _words(sentences)
     for metric in _others_to_act(board):
-        own = _named(board, metric)
-        if len(sentences) < most and used + _words(own) <= TO_DO_WORDS:
+        for own in (_named(board, metric), _listed(board, metric)):
+            if len(sentences) + len(own) > most or used + _words(own) > TO_DO_WORDS:
+                break
             sentences += own
             used += _words(own)
     answer = under("What to do", Told(tuple(sentences)))
@@ -194,6 +197,26 @@ def _start(row: dict[str, Any], known: Any, *, is_first: bool) -> Iterator[Sente
         yield say(who, "start work on ", what, " by ", start_by, ".", say.rests_on(slack))
 
 
+def _listed(board: Board, metric: str) -> list[Sentence]:
+    """Say by when the work on what somebody listed about a metric must start: the costliest thing.
+
+    Only of a light that asks for something. This clock is the target's, and another one than the
+    light's: `respond by`.
+    """
+    if board.row(metric)["light"] not in ("red", "yellow"):
+        return []
+    rows = board.priorities
+    own = rows[(rows["metric"] == metric) & (rows["kind"] == "asked") & (rows["at_stake"] > 0)]
+    known = solving_facts(board) if len(own) else {}
+    for row in records(own):
+        start_by, slack = known.get(fact_id(row, "start_by")), known.get(fact_id(row, "slack"))
+        if start_by is not None and slack is not None and float(slack.value or 0) >= -YEAR:
+            wording = "listed late" if float(slack.value or 0) < 0 else "listed"
+            slots = {"title": known[fact_id(row, "title")], "start_by": start_by}
+            return [fill(SOLVING[wording], slots, slack)]
+    return []
+
+
 def is_about_solving(board: Board) -> bool:
     """Return whether a board is the whole company's, for whom the costliest thing comes first."""
     stars = set(board.company.north_star)
@@ -225,8 +248,16 @@ def _named(board: Board, metric: str) -> list[Sentence]:
         if who.name and words:
             sentences.append(say(label(board, metric), " (", who, ")", words))
         else:
-            sentences.append(say(label(board, metric), ": ", sentence.spans))
+            sentences.append(say(label(board, metric), ": ", _small_start(sentence.spans)))
     return sentences
+
+
+def _small_start(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return what followed a name and a colon: its first word is small where we wrote it."""
+    first, *others = spans
+    if first.fact is not None or first.name:
+        return spans
+    return (Span(numbers.small(first.text)), *others)
 
 
 def why(board: Board) -> Told:
@@ -251,11 +282,17 @@ def _causes(board: Board) -> tuple[list[Sentence], list[Sentence], dict[str, Fac
         return [], [], solving_facts(board)
     causes, further = list[Sentence](), list[Sentence]()
     for rows, sentence in told(board, says_cause=False):
-        is_own = any(row["metric"] == board.lead for row in rows)
+        is_own = _is_about_lead(board, rows)
         (causes if is_own else further).append(sentence)
+    for rows, sentence in told(board, says_cause=False, brief=True):
+        causes += [sentence] if _is_about_lead(board, rows) else []
     moved_by = _moved_by(board)
     causes += [*moved_by.sentences[:1], *movement(board).sentences]
     return causes, further, {**moved_by.known, **finding_facts(board)}
+
+
+def _is_about_lead(board: Board, rows: Iterable[Row]) -> bool:
+    return any(row["metric"] == board.lead for row in rows)
 
 
 def _moved_by(board: Board) -> Told:
@@ -298,12 +335,20 @@ def what_changed(board: Board, most: int = 6) -> Told:
     moved_by = _moved_by(board)
     if before & {sentence.text for sentence in moved_by.sentences[:1]}:
         moved_by = Told(more=moved_by.known)  # what else moved it says so of a sentence above
-    further = [sentence for _, sentence in told(board, says_cause=False)][: most - 3]
+    further = [*_not_told_above(board, before)][: most - 3]
     changes = [line for name, line in _moves(board) if name != board.lead]
     sentences = [*moved_by.sentences, *further, *changes]
     left = [sentence for sentence in sentences if sentence.text not in before]
     more = {**moved_by.known, **finding_facts(board)}
     return Told(tuple(left[:most]), more=more, heading="What changed")
+
+
+def _not_told_above(board: Board, before: set[str]) -> Iterator[Sentence]:
+    """Yield what was found, without what the summary says in full or in brief."""
+    whole, brief = (told(board, says_cause=False, brief=is_brief) for is_brief in (False, True))
+    for (_, sentence), (_, in_brief) in zip(whole, brief, strict=True):
+        if in_brief.text not in before:
+            yield sentence
 
 
 def _moves(board: Board) -> Iterator[tuple[str, Sentence]]:

@@ -132,11 +132,11 @@ CAUSES: Mapping[str, str] = {
 LINKS: Mapping[str, str] = {
     "higher": (
         "{L}: every {step} more has been followed, {lag} later, by {s} {size} higher "
-        "(likely {low} to {high})[; {alike} told the same]."
+        "(likely {low} to {high})[; the same link shows in {alike}]."
     ),
     "lower": (
         "{L}: every {step} more has been followed, {lag} later, by {s} {size} lower "
-        "(likely {low} to {high})[; {alike} told the same]."
+        "(likely {low} to {high})[; the same link shows in {alike}]."
     ),
     "reversed": "We had expected the opposite.",
     "together": ("{L} and {s} move in the same {grain}, so the data can't show which moves which."),
@@ -215,6 +215,8 @@ SOLVING: Mapping[str, str] = {
     "second": "Second: {title}. About {cost} a year[ (likely {low} to {high})].",
     "third": "Third: {title}. About {cost} a year[ (likely {low} to {high})].",
     "why": "{why}.",
+    "listed": "Work on “{title}” must start by {start_by}.",
+    "listed late": "Work on “{title}” had to start by {start_by}.",
     "start": "Start by {start_by} to reach this year's target.",
     "late": "Start now: it should have begun by {start_by} to reach this year's target.",
     "too late": "Too late for this year's target, but the cost goes on until it is fixed.",

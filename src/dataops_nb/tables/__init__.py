@@ -190,7 +190,7 @@ def _link_note(board: Board, row: pd.Series, needed: str) -> str:
 def _found_note(board: Board, row: pd.Series) -> str:
     """Say under which other name a link shows, or whether it was declared."""
     if pd.notna(row["same_as"]):
-        return f"as {board.company.label(str(row['same_as']))} does"
+        return f"same as {numbers.small(board.company.label(str(row['same_as'])))}"
     return "expected" if row["declared"] else "not expected"
 
 

@@ -309,6 +309,8 @@ def _known_text(value: Any) -> str:
 def track(board: Board) -> Table:
     """Return how chances came true, a fifth of the scale from 0% to 100% a row.
 
+    Without a chance it is not shown: `story.track` says so.
+
     Columns: Forecast chance, Forecasts, Average forecast, Met target.
 
     >>> tables.track(company).rows  # no forecast has come due yet
@@ -320,7 +322,7 @@ def track(board: Board) -> Table:
             rows.append(_fifth_row(board, row))
     numeric = ["Forecasts", "Average forecast", "Met target"]
     columns = ["Forecast chance", *numeric]
-    return Table("How past forecasts turned out", columns, rows, frozenset(numeric))
+    return Table("How past forecasts turned out", columns, rows, frozenset(numeric), nothing="")
 
 
 def _fifth_row(board: Board, row: dict[Any, Any]) -> list[Cell]:

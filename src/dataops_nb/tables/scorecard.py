@@ -199,16 +199,16 @@ def _change_text(board: Board, value: float, before: float, unit: str) -> str:
     if pd.isna(value) or pd.isna(before):
         return MISSING
     if unit == "percent":
-        return f"{_signed_digits(board, (value - before) * 100)} points"
+        return numbers.of(board).effect(value - before, unit)
     if before <= 0:
         return MISSING
     return f"{_signed_digits(board, (value / before - 1) * 100)}%"
 
 
 def _signed_digits(board: Board, percent: float) -> str:
-    text = f"{percent:+.1f}"
-    sign = "+" if text[0] == "+" else numbers.MINUS
-    return f"{sign}{numbers.of(board).digits(text[1:])}"
+    text = f"{abs(percent):.1f}"
+    sign = "+" if percent > 0 else numbers.MINUS
+    return f"{sign if float(text) else ''}{numbers.of(board).digits(text)}"
 
 
 def split(board: Board, metric: str, by: str, periods: int = 6) -> Table:
@@ -480,7 +480,7 @@ def _signed_change(board: Board, change: Fact) -> str:
 
 
 def leads(board: Board) -> Table:
-    """Return the declared links of the board's inputs, a link a row.
+    """Return the declared links of the board's inputs, a link a row; not shown without any.
 
     Columns: Input, Expected effect on, After, What the data show, Reason.
 
@@ -505,8 +505,7 @@ def leads(board: Board) -> Table:
             ]
             rows.append(row)
     columns = ["Input", "Expected effect on", "After", "What the data show", "Reason"]
-    nothing = "nothing here is expected to move another metric"
-    return Table("Does it move the North Star?", columns, rows, nothing=nothing)
+    return Table("Does it move the North Star?", columns, rows, nothing="")
 
 
 def _link_verdict(board: Board, metric: str, target: str) -> str:

@@ -45,7 +45,9 @@ class Feed:
         rests_on = say.rests_on(*verdicts)
         if verdicts[0].value == "moves":
             return ("moves it", after, rests_on)
-        if verdicts[0].value == "does not":
+        idle = [fact for fact in known if fact.field.startswith("rocking_chair_on_")]
+        if verdicts[0].value == "does not" or idle:
+            rests_on = say.rests_on(*verdicts, *idle)
             return ("expected, no effect seen", rests_on)
         return ("expected, no sign yet", rests_on)
 
@@ -64,6 +66,7 @@ class MetricCard:
     owner: str = ""
     question: str = ""
     unit: str = ""
+    bound: str = "target"
     report: str = ""
     path: str | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -105,7 +108,7 @@ class MetricCard:
         if "target_low" in known and "target_high" in known:
             return (value, " · agreed ", known["target_low"], " to ", known["target_high"])
         if "target" in known:
-            return (value, " · target ", known["target"])
+            return (value, f" · {self.bound} ", known["target"])
         return (value,)
 
     def line(self, *words: Phrase) -> Quoted:

@@ -151,6 +151,7 @@ class Column(NamedTuple):
 
 def _frame(table: str) -> Markup:
     """Frame a table: it scrolls by itself, can be focused, and its headers say where they point."""
+    table = _one_head(table)
     label = "Table"
     caption = re.search(r"<caption[^>]*>(.*?)</caption>", table, re.DOTALL)
     if caption:
@@ -162,6 +163,27 @@ def _frame(table: str) -> Markup:
         table = table.replace("<table", f'<table style="{_style(columns)}"', 1)
     scoped = Markup(_scope_headers(table))  # noqa: S704  our callers cleaned it
     return fill("data_frame.html.j2", look=look, label=label, table=scoped)
+
+
+def _one_head(table: str) -> str:
+    """Join two rows of names where each column has its name in one of them.
+
+    So pandas writes the names of an index: below those of the other columns.
+    """
+    head, end, body = table.partition("</thead>")
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", head, re.DOTALL)
+    if not end or len(rows) != 2 or "span=" in head:
+        return table
+    above, below = (re.findall(r"<th[^>]*>.*?</th>", row, re.DOTALL) for row in rows)
+    names = list[str]()
+    for one, other in zip(above, below, strict=False):
+        if plain(one) and plain(other):
+            return table
+        names.append(one if plain(one) else other)
+    if len(above) != len(below):
+        return table
+    start = head[: head.index("<tr")]
+    return f"{start}<tr>{''.join(names)}</tr>{end}{body}"
 
 
 def _columns(table: str) -> list[Column]:
@@ -212,6 +234,7 @@ def _scope_headers(table: str) -> str:
     head, end, body = table.partition("</thead>")
     if not end:
         head, body = "", table
+    head = re.sub(r"<th(?![a-z])[^>]*>(?:\s|&nbsp;)*</th>", "<td></td>", head)
     head = re.sub(r"<th(?![a-z])(?![^>]*\bscope=)", '<th scope="col"', head)
     body = re.sub(r"<th(?![a-z])(?![^>]*\bscope=)", '<th scope="row"', body)
     return head + end + body
