@@ -259,7 +259,8 @@ def _over_days(
     by_day, counts, has_rows = v.to_numpy(), n.fillna(0).to_numpy(), n.notna().to_numpy()
     slices = _slices(v.index, windows)
     shape = (len(windows), v.shape[1])  # named, because no windows have no width of their own
-    values = [over.reduce(by_day[days], axis=0, initial=start) for days in slices]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is told as a fault
+        values = [over.reduce(by_day[days], axis=0, initial=start) for days in slices]
     value = np.array(values).reshape(shape)
     rows = np.array([counts[days].sum(axis=0) for days in slices]).reshape(shape)
     if what.agg == "average":
