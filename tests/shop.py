@@ -151,18 +151,18 @@ class Told(Memory):
 
     def __init__(self, before: board.Board) -> None:
         told = before.table.assign(as_of=pd.Timestamp(before.as_of), report="shop", run="a1b2c3")
-        self.told = told[told["value"].notna() & (told["metric"] != "new_customers")]
+        self._said = told[told["value"].notna() & (told["metric"] != "new_customers")]
 
     def published(self) -> pd.DataFrame:
         """The values of the week before; one of them was another."""
-        rows = self.told.assign(definition="", published_at="2026-11-09T06:00:00Z")
+        rows = self._said.assign(definition="", published_at="2026-11-09T06:00:00Z")
         is_other = (rows["metric"] == "amount") & (rows["period"] == "2026-W44")
         rows.loc[is_other, "value"] = 180.0
         return rows[[*super().published().columns]]
 
     def lights(self) -> pd.DataFrame:
         """The lights of the week before."""
-        return self.told[[*super().lights().columns]]
+        return self._said[[*super().lights().columns]]
 
     def notes(self, as_of: dt.date) -> pd.DataFrame:
         """What Finance is doing about its own number."""

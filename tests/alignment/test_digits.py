@@ -157,3 +157,36 @@ def test_small_numbers_stay_floats_and_are_asked_for_once():
     value = measured([1, 2, 3], "sum")
     assert isinstance(value, float)
     assert value == 6.0
+
+
+def _generations(formula_a: str, formula_b: str, count: int) -> str:
+    """Two metrics, each of which is made of both of the generation before."""
+    first = """
+    a0: {type: simple, measure: {source: s, agg: sum, expr: v}}
+    b0: {type: simple, measure: {source: s, agg: max, expr: v}}
+    """
+    lines = [line.strip() for line in first.strip().splitlines()]
+    for n in range(count):
+        for name, formula in (("a", formula_a), ("b", formula_b)):
+            lines.append(f"{name}{n + 1}: {{type: derived, expr: {formula.format(n=n)}}}")
+    return "\n".join(lines)
+
+
+LARGE = f"day,v\n2026-01-05,{2**53 + 1}\n2026-01-06,2\n"
+
+
+def test_metrics_that_share_their_parts_are_measured_once_each(company):
+    """Asked along every way down, 24 generations would be 2^24 questions."""
+    metrics = _generations("a{n} + b{n}", "a{n} - b{n}", 24)
+    source = "s: {system: S, path: s.csv, time: day}"
+    catalog = company(source, metrics, {"s.csv": LARGE}, as_of="2026-01-11")
+    table = with_digits(alignment.values(catalog, "a24", grain="week"), catalog)
+    assert table["value"].iloc[-1] == 2**12 * (2**53 + 3)
+
+
+def test_whole_numbers_beyond_all_floats_are_no_value(company):
+    metrics = _generations("a{n} * a{n}", "b{n} * b{n}", 30)
+    source = "s: {system: S, path: s.csv, time: day}"
+    catalog = company(source, metrics, {"s.csv": LARGE}, as_of="2026-01-11")
+    table = with_digits(alignment.values(catalog, "a30", grain="week"), catalog)
+    assert pd.isna(table["value"].iloc[-1])

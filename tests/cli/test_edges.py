@@ -23,6 +23,8 @@ TOTAL = "{type: simple, measure: {source: orders, agg: count}}"
         ("{type: ratio, numerator: n, denominator: {metric: n, offset: 501 periods}}", "denominator.offset: 501 periods reach beyond"),
         ("{type: simple, measure: {source: orders, agg: count}, targets: [{value: 1e300}]}", "targets[0].value: 1e+300 is no target"),
         ("{type: simple, measure: {source: orders, agg: count}, targets: [{value: -1e-300}]}", "targets[0].value: -1e-300 is no target"),
+        ("{type: simple, measure: {source: orders, agg: count}, targets: [{value: 3, per: week, season: {december: 1e300}}]}", "season.december: 1e+300 is no factor"),
+        ("{type: simple, measure: {source: orders, agg: count}, lights: {green: {at_least: 1e300, means: x, do: y}, red: {means: x, do: y}}, targets: [{value: 3}]}", "green.at_least: 1e+300 is never attained"),
     ],
 )  # fmt: skip
 def test_what_no_calendar_or_page_can_hold_is_refused_with_its_line(tmp_path, metric, message):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dataops_nb import alignment, numbers, periods
 from dataops_nb.alignment import comparisons
-from dataops_nb.alignment.targets import target
+from dataops_nb.alignment.worths import Worths
 from dataops_nb.metrics import Target
 from dataops_nb.periods import Calendar, calendar
 from dataops_nb.periods.fiscal import CalendarModel
@@ -345,6 +345,11 @@ WEEKLY = Target.model_validate({"per": "week", "by": "working_days", "value": 10
 HOLIDAYS = frozenset(D(2026, 12, 21) + dt.timedelta(days=i) for i in range(5)) | {D(2026, 11, 26)}
 
 
+def target(dated, start, end, cut):
+    """The target of the days from start to end."""
+    return Worths.of(dated, [(start, end)], cut).values(dated)["target"][0]
+
+
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
     [
@@ -362,7 +367,7 @@ def test_a_weekly_target_by_working_days_is_earned_on_working_days_only(first, l
     found = target(
         [WEEKLY], D.fromisoformat(first), D.fromisoformat(last), Calendar(holidays=HOLIDAYS)
     )
-    assert found["target"] == pytest.approx(expected, rel=1e-15)
+    assert found == pytest.approx(expected, rel=1e-15)
 
 
 @given(DAYS, st.sampled_from(["week", "month", "quarter", "year"]), st.integers(1, 10**6))
@@ -370,20 +375,20 @@ def test_a_target_of_its_own_period_by_working_days_is_what_was_agreed(day, grai
     cut = cut_of()
     period = cut.period(grain, day)
     said = Target.model_validate({"per": grain, "by": "working_days", "value": float(value)})
-    assert target([said], period.start, period.end, cut)["target"] == value
+    assert target([said], period.start, period.end, cut) == value
 
 
 def test_a_monthly_target_is_one_fiscal_months_whether_it_has_four_weeks_or_five():
     cut, said = cut_of(), Target.model_validate({"per": "month", "value": 100.0})
     months = list(cut.periods("month", D(2026, 2, 1), D(2027, 1, 30)))
-    assert {target([said], month.start, month.end, cut)["target"] for month in months} == {100}
+    assert {target([said], month.start, month.end, cut) for month in months} == {100}
     quarter = cut.period("quarter", D(2026, 2, 1))
-    assert target([said], quarter.start, quarter.end, cut)["target"] == 300
+    assert target([said], quarter.start, quarter.end, cut) == 300
 
 
 def test_a_season_speaks_of_plain_months_also_under_a_pattern():
     said = Target.model_validate({"per": "week", "value": 7.0, "season": {"december": 0.5}})
-    assert target([said], D(2026, 11, 29), D(2026, 12, 5), cut_of())["target"] == 2 + 5 * 0.5
+    assert target([said], D(2026, 11, 29), D(2026, 12, 5), cut_of()) == 2 + 5 * 0.5
 
 
 def test_holidays_of_the_company_lower_its_targets_by_working_days(company, tmp_path):

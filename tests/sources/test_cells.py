@@ -252,16 +252,25 @@ def test_stamps_of_spark_ask_for_their_zone_behind_a_query(tmp_path: Path, compa
 @pytest.mark.parametrize(
     ("value", "declared", "hint"),
     [
-        ("$1,234.50", {}, "export it without the currency"),
-        ("1.234,50 €", {}, "export it without the currency"),
-        ("USD 12", {"columns": {"v": {"type": "decimal"}}}, "export it without the currency"),
-        ("3%", {}, "export the share, 0.03 for 3%"),
+        ("$1,234.50", {}, "declare its type: decimal in columns:"),
+        ("1.234,50 €", {}, 'declare its type: decimal in columns: and decimal: ","'),
+        ("1.234,50 €", {"columns": {"v": {"type": "decimal"}}}, 'declare decimal: ","'),
+        ("1 234.50", {"columns": {"v": {"type": "decimal"}}}, 'declare thousands: " "'),
+        ("1\u202f234,50 €", {}, 'and decimal: "," and thousands: " "'),
+        ("12,5", {}, 'declare decimal: ","'),
+        (
+            "USD 12",
+            {"columns": {"v": {"type": "decimal"}}},
+            "query: over the source: cast(replace(replace(v, 'USD'",
+        ),
+        ("3%", {}, "declare its type: decimal in columns:"),
         ("t", {"columns": {"v": {"type": "boolean"}}}, 'declare map: {"t": "true", "f": "false"}'),
         (
             "No",
             {"columns": {"v": {"type": "boolean"}}},
-            'declare map: {"yes": "true", "no": "false"}',
+            'declare map: {"Yes": "true", "No": "false"}',
         ),
+        ("0", {"columns": {"v": {"type": "boolean"}}}, 'declare map: {"1": "true", "0": "false"}'),
     ],
 )
 def test_a_fault_says_what_helps(
@@ -272,6 +281,25 @@ def test_a_fault_says_what_helps(
     _, faults, _ = load(tmp_path, "a.csv", measure, **declared)
     assert hint in faults[0].rule
     assert "decimal sign" not in faults[0].rule
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("$1,234.50", {"columns": {"v": {"type": "decimal"}}}),
+        ("1.234,50 €", {"columns": {"v": {"type": "decimal"}}, "decimal": ","}),
+        (
+            "1\u202f234,50 €",
+            {"columns": {"v": {"type": "decimal"}}, "decimal": ",", "thousands": " "},
+        ),
+        ("€\u00a01'234.50", {"columns": {"v": {"type": "decimal"}}, "thousands": "'"}),
+        ("1 234.50", {"thousands": " "}),
+    ],
+)
+def test_what_helps_reads_it(tmp_path: Path, value: str, said: dict[str, Any]) -> None:
+    (tmp_path / "a.csv").write_text(f'day,v\n2026-11-02,"{value}"\n')
+    rows, faults, _ = load(tmp_path, "a.csv", **said)
+    assert (faults, [row["v"] for row in rows]) == ([], [1234.5])
 
 
 def test_a_map_reads_what_it_is_told_to(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def add_up(agg: str, days: Days, value: Array, n: Array, windows: Windows) -> tu
     if agg in _EXTREMES:
         nothing = np.nan
     else:
-        value = np.nan_to_num(value)
+        value = np.where(np.isnan(value), 0.0, value)
     together = _reduced(over, value, firsts, stops, nothing)
     if agg == "average":
         together = np.divide(together, counts, out=np.full_like(together, np.nan), where=counts > 0)
@@ -221,6 +221,7 @@ def _reduced(over: Any, value: Array, firsts: Places, stops: Places, nothing: fl
         return np.empty((len(value), 0))
     padded = np.concatenate([value, np.full((len(value), 1), nothing)], axis=1)
     bounds = np.column_stack([firsts, stops]).ravel()
-    together: Array = over.reduceat(padded, bounds, axis=1)[:, ::2]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is told as a fault
+        together: Array = over.reduceat(padded, bounds, axis=1)[:, ::2]
     together[:, firsts == stops] = nothing
     return together

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -55,13 +56,16 @@ class Scope:
 
     With `keep` what is measured is remembered with the data, and whoever asks for some of those
     windows again has it at once. `known` has what was measured in this scope so far, so that a
-    metric and what is made of it are one measurement.
+    metric and what is made of it are one measurement; `digits` has the whole numbers of it.
     """
 
     rows: Rows
     by: tuple[str, ...] = ()
     keep: bool = False
     known: dict[tuple[str, Windows], Measured] = field(default_factory=dict, compare=False)
+    digits: dict[tuple[str, Windows, tuple[str, ...]], dict[str, Digits]] = field(
+        default_factory=dict, compare=False
+    )
 
     @property
     def company(self) -> Company:
@@ -203,6 +207,15 @@ def digits_of(
     By segment, one a window; None where a value is missing or not whole, or only its float is
     known, as of a ratio or a mean.
     """
+    key = metric, Windows(windows), tuple(segments)
+    if key not in scope.digits:
+        scope.digits[key] = _ask_digits_of(scope, metric, windows, segments)
+    return scope.digits[key]
+
+
+def _ask_digits_of(
+    scope: Scope, metric: str, windows: Sequence[Window], segments: Sequence[str]
+) -> dict[str, Digits]:
     definition = scope.company.metrics[metric]
     digits: dict[str, Digits] = {}
     if isinstance(definition, Simple):
@@ -251,7 +264,9 @@ def _compute(formula: Callable[..., Any], cells: Sequence[int | None]) -> int | 
         computed = Fraction(formula(*known))
     except ZeroDivisionError:
         return None
-    return int(computed) if computed.denominator == 1 else None
+    if computed.denominator > 1 or abs(computed) > sys.float_info.max:
+        return None
+    return int(computed)
 
 
 def arithmetic(expr: str) -> Callable[..., Any]:

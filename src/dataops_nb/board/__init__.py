@@ -442,7 +442,7 @@ def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:
     Raises UsageError for a metric that the board does not have.
     """
     board.row(metric)
-    rows = board.table.iloc[board._places[metric]]
+    rows: pd.DataFrame = board.table.iloc[board._places[metric]]
     is_past = rows["period_end"] <= pd.Timestamp(board.period.end)
     return rows[is_past].tail(periods).reset_index(drop=True)
 

@@ -34,6 +34,8 @@ from dataops_nb.terms import Grain
 _USABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*|_[A-Za-z0-9_-]+")
 _ADDS_UP = {"count", "sum"}
 SMALLEST, LARGEST = 1e-12, 1e18  # of targets
+MOST_ATTAINED = 1000.0  # of a target, where a light begins
+MOST_SEASON = 1e6  # times the target in a month
 
 
 def fault_of_name(name: str, kind: str) -> str:
@@ -69,6 +71,11 @@ def faults_of_lights(lights: Lights) -> Iterator[Fault]:
         elif green.at_least is not None and yellow.at_least >= green.at_least:
             start, limit = f"{yellow.at_least:g}", f"{green.at_least:g}"
             yield place, f"yellow starts at {start}, which must be below green's {limit}"
+    for name, light in (("green", green), ("yellow", yellow)):
+        at_least = light.at_least if light is not None else None
+        if at_least is not None and abs(at_least) > MOST_ATTAINED:
+            rule = f"a light begins at {MOST_ATTAINED:g} times the target or before"
+            yield (name, "at_least"), f"{at_least:g} is never attained; {rule}"
     if red.at_least is not None:
         yield ("red", "at_least"), "red is everything below the other colours; leave it out"
 
@@ -125,6 +132,10 @@ def _faults_of_size(target: Target) -> Iterator[Fault]:
         if size and not SMALLEST <= size <= LARGEST:
             rule = f"targets lie between {SMALLEST:g} and {LARGEST:g}, or are 0"
             yield (key,), f"{getattr(target, key):g} is no target; {rule}"
+    for month, factor in target.season.items():
+        if factor and not 1 / MOST_SEASON <= abs(factor) <= MOST_SEASON:
+            rule = f"a month's factor lies between {1 / MOST_SEASON:g} and {MOST_SEASON:g}, or is 0"
+            yield ("season", month), f"{factor:g} is no factor; {rule}"
 
 
 def _faults_of_value(target: Target) -> Iterator[Fault]:

@@ -239,6 +239,14 @@ def _last_day(
 # --- exchange rates ------------------------------------------------------------------------------
 
 
+SPAN_TYPES = {
+    "_nb_currency": "varchar",
+    "_nb_since": "date",
+    "_nb_until": "date",
+    "_nb_rate": "double",
+}
+
+
 def list_spans(rates: Rates, relation: exp.Expression, day: exp.Expression) -> exp.Select:
     """Return the days each rate holds: `_nb_currency _nb_since _nb_until _nb_rate`.
 
@@ -258,7 +266,7 @@ def list_spans(rates: Rates, relation: exp.Expression, day: exp.Expression) -> e
     longest = _longest_days(rates)
     if longest is not None:
         until = f"least({until}, cast(_nb_since + interval '{longest + 1}' day as date))"
-    columns = ("_nb_currency", "_nb_since", f"{until} as _nb_until", "_nb_rate")
+    columns = ("_nb_currency", "_nb_since", f"cast({until} as date) as _nb_until", "_nb_rate")
     return exp.select(*columns, dialect="duckdb").from_(known.subquery("r")).where(complete)
 
 

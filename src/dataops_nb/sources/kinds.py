@@ -15,7 +15,8 @@ from dataops_nb.sources.evidence import quote, text
 
 DAY = r"\d{4}-\d{2}-\d{2}"
 # What people and programs write beside the digits of an amount.
-DRESS = "$€£¥₹%()+- "
+DRESS = "$€£¥₹%()+- \u00a0\u202f"
+SPACE = "[ \u00a0\u202f]"  # before a sign stand blanks that do not break
 CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 ZONE = r"\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)"
 ALIKE = (" \u00a0\u202f", "'\u2019")  # blanks, and apostrophes, that nobody can tell apart
@@ -114,11 +115,10 @@ class Shapes:
 
     def _dressed_number(self, value: str) -> str:
         """Return `$1,200.50`, `(500.00)`, `12.5 %` or `7.00-` as DOUBLE; null for others."""
-        group = "," if self.decimal == "." else r"\."
-        digits = rf"(\d{{1,3}}({group}\d{{3}})+|\d+)({self.point}\d*)?"
-        sign = r"[$€£¥₹]?\s?"
+        digits = rf"(\d{{1,3}}({self._group})+|\d+)({self.point}\d*)?"
+        sign = rf"[$€£¥₹]?{SPACE}?"
         minus = "[-+]?"
-        plain = rf"{minus}{sign}{minus}{digits}\s?[%$€£¥₹]?-?"
+        plain = rf"{minus}{sign}{minus}{digits}{SPACE}?[%$€£¥₹]?-?"
         pattern = rf"({plain}|{sign}\({plain}\))"
         # Letter by letter, because not every engine replaces by a pattern.
         bare = value

@@ -6,6 +6,7 @@ faults of the source that refers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from sqlglot import exp
 
 from dataops_nb.company import Rates
 from dataops_nb.errors import DataError, Fault
-from dataops_nb.sources.days import check_rate, cut_day, is_time, list_spans
+from dataops_nb.sources.days import SPAN_TYPES, check_rate, cut_day, is_time, list_spans
+from dataops_nb.sources.engines.crossing import INTO_DUCKDB
 from dataops_nb.sources.evidence import Check, Raw, find_column, list_faults, quote
 from dataops_nb.sources.rules import check_reference
 
@@ -51,9 +53,11 @@ def _check_one(
         rule = f"references: {reference} cannot be looked up"
         loaded.faults.append(Fault(loaded.name, rule, column=column))
         return []
-    if shelf.engine_of(target) is not shelf.engine_of(loaded.name):
-        scan = f"select distinct {quote(target_column)} from {quote(target)}"
-        target_typed = replace(target_typed, scan=scan)
+    if target in shelf.published or loaded.name in shelf.published:
+        held = exp.select(exp.column(target_column, quoted=True)).distinct().from_(_table(target))
+        types = {target_column: target_typed.columns[target_column]}
+        scan = _within_reach(shelf, loaded.name, target, held, types)
+        target_typed = replace(target_typed, scan=scan.sql(dialect="duckdb"))
     rule = f"is not found in {reference}"
     return [check_reference(column, target_column, typed, target_typed, rule)]
 
@@ -69,6 +73,11 @@ def check_rates(shelf: Shelf, loaded: Loaded) -> None:
         return
     spans = _load_spans(shelf, rates)
     if spans is None:
+        return
+    try:
+        spans = _within_reach(shelf, loaded.name, rates.source, spans, SPAN_TYPES)
+    except DataError as error:
+        loaded.faults += error.faults
         return
     until = shelf.as_of.isoformat()
     checks = []
@@ -95,7 +104,34 @@ def _load_spans(shelf: Shelf, rates: Rates) -> exp.Select | None:
     has_rate = find_column(rates.rate, typed.columns) is not None
     if since is None or not has_currency or not has_rate:
         return None
-    return list_spans(rates, exp.to_table(quote(rates.source), dialect="duckdb"), since)
+    return list_spans(rates, _table(rates.source), since)
+
+
+def _table(name: str) -> exp.Table:
+    return exp.to_table(quote(name), dialect="duckdb")
+
+
+def _within_reach(
+    shelf: Shelf, name: str, other: str, query: exp.Select, types: Mapping[str, str]
+) -> exp.Select:
+    """Return a query over another source that can be asked where a source stands.
+
+    What files refer to in a database is brought beside them. `types` are those of its columns.
+    Raises DataError where there are too many rows to bring.
+    """
+    if name in shelf.published or other not in shelf.published:
+        return query
+    frame = shelf.query(query.limit(INTO_DUCKDB + 1))
+    if len(frame) > INTO_DUCKDB:
+        rule = f"has more than {INTO_DUCKDB:,} rows to bring to files; keep both in one place"
+        raise DataError([Fault(other, rule)])
+    shelf.con.register("_nb_brought", frame)
+    table = quote(f"__brought_{name}_{other}_{'_'.join(types)}")
+    chosen = [f"cast({quote(name)} as {kind}) as {quote(name)}" for name, kind in types.items()]
+    brought = f"select {', '.join(chosen)} from _nb_brought"
+    shelf.con.execute(f"create or replace table {table} as {brought}")
+    shelf.con.unregister("_nb_brought")
+    return exp.select("*").from_(exp.to_table(table, dialect="duckdb"))
 
 
 def _local_day(shelf: Shelf, name: str, typed: Raw, column: str) -> exp.Expression | None:

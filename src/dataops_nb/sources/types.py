@@ -38,8 +38,18 @@ MOST = 0.5
 AMOUNT = r"[-+]?\d[\d.,' ]*"
 SIGN = r"(?:[$€£¥]|[A-Z]{3})"
 MONEY = re.compile(rf"[-+(]?\s*(?:{SIGN}\s*{AMOUNT}|{AMOUNT}\s*{SIGN})\)?")
-PERCENT = re.compile(rf"{AMOUNT}%")
-TRUTHS = (("t", "f"), ("yes", "no"), ("y", "n"))
+# How a declared decimal may be written, with its decimal sign and that of thousands.
+DRESSED = r"[-+(]?[$€£¥₹]?\s?[-+(]?(?:\d{{1,3}}(?:{1}\d{{3}})+|\d+)(?:{0}\d*)?\s?[%$€£¥₹]?[-)]?"
+WAYS_OF_WRITING = {
+    (r"\.", ","): "",
+    (",", r"\."): 'decimal: ","',
+    (r"\.", "[ \u00a0\u202f]"): 'thousands: " "',
+    (",", "[ \u00a0\u202f]"): 'decimal: "," and thousands: " "',
+    (r"\.", "['\u2019]"): 'thousands: "\'"',
+}
+COMMA = re.compile(r"[-+]?\d+,(\d{1,2}|\d{4,})")
+IF_COMMA = '; if the comma is the decimal sign, declare decimal: ","'
+TRUTHS = (("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
 NEVER: Tally = Tally(0, {})
 INSTANT = "TIMESTAMP WITH TIME ZONE"
 WORDS = {"integer": "an integer", "decimal": "a number", "boolean": "true or false"}
@@ -173,20 +183,44 @@ def _find(column: str, listed: Mapping[str, T]) -> T | None:
 def add_hint(fault: Fault) -> Fault:
     """Return a fault about a type with what helps, where its value shows what it is instead."""
     value = (fault.value or "").strip()
-    needs_number = "number" in fault.rule or "integer" in fault.rule
-    rule = fault.rule.split("; if the comma")[0]
-    if needs_number and MONEY.fullmatch(value):
-        cast = "cast(replace(replace(amount, '$', ''), ',', '') as double)"
-        hint = f"export it without the currency, or take it off in a query: over the source: {cast}"
-        return replace(fault, rule=f"{rule}; {hint}")
-    if needs_number and PERCENT.fullmatch(value):
-        return replace(fault, rule=f"{rule}; export the share, 0.03 for 3%")
+    rule, hint = fault.rule, ""
     if "true or false" in rule:
-        for true, false in TRUTHS:
-            if value.casefold() in (true, false):
-                hint = f'declare map: {{"{true}": "true", "{false}": "false"}} for the column'
-                return replace(fault, rule=f"{rule}; {hint}")
-    return fault
+        hint = _hint_truth(value)
+    elif "number" in rule or "integer" in rule:
+        hint = _hint_number(value, fault)
+        rule = rule.removesuffix(IF_COMMA) if hint or "," not in value else rule
+    return replace(fault, rule=f"{rule}; {hint}" if hint else rule)
+
+
+def _hint_truth(value: str) -> str:
+    """Return the `map:` of the two words that a value is one of, in its own capitals."""
+    for words in TRUTHS:
+        if value.casefold() in words:
+            true, false = words
+            if value == value.title():
+                true, false = true.title(), false.title()
+            if value == value.upper():
+                true, false = true.upper(), false.upper()
+            return f'declare map: {{"{true}": "true", "{false}": "false"}} for the column'
+    return ""
+
+
+def _hint_number(value: str, fault: Fault) -> str:
+    """Return the keys that read a value as the number it shows; else how to get at it."""
+    if COMMA.fullmatch(value) and "integer" not in fault.rule:
+        return 'declare decimal: ","'
+    is_decimal = f"not {WORDS['decimal']}, the type declared" in fault.rule
+    keys = [] if is_decimal else ["its type: decimal in columns:"]
+    for written, key in WAYS_OF_WRITING.items():
+        if re.fullmatch(DRESSED.format(*written), value):
+            keys += [key] if key else []
+            return f"declare {' and '.join(keys)}" if keys else ""
+    if not MONEY.fullmatch(value):
+        return ""
+    sign = re.sub(r"[^$€£¥A-Z]", "", value)
+    own = fault.column if fault.column.isidentifier() else quote(fault.column)
+    cast = f"cast(replace(replace({own}, '{sign}', ''), ',', '') as double)"
+    return f"export it without the currency, or take it off in a query: over the source: {cast}"
 
 
 def _show_first(con: Connection, name: str, raw: Raw, check: Check) -> Fault:
@@ -372,7 +406,7 @@ def _decide_number(column: RawColumn, tally: Tally, shapes: Shapes) -> Decision:
     if tally.share("grouped") > 0:
         hint = "; declare its type: decimal in columns: to accept thousands separators"
     elif shapes.decimal == ".":
-        hint = '; if the comma is the decimal sign, declare decimal: ","'
+        hint = IF_COMMA
     few = f"only {tally['number']} of {tally.n} values are numbers, {why}"
     rule = f"{few}; {FIRST_WRONG}{hint}"
     return Decision("DOUBLE", shapes.number(column.value), column_rule=rule)

@@ -126,6 +126,7 @@ def cross(query: exp.Query, homes: Homes, embedded: Engine, run: Run, columns: C
         engine = homes[next(_sources(part, homes))]
         if engine is not home:
             name = f"{PART}_{len(frames)}"
+            _name_columns(part)
             frames[name] = _fetch(part, engine, home, run, homes)
             _replace(part, name, columns)
     return Crossing(home, tree, frames)
@@ -209,6 +210,14 @@ def _fetch(part: exp.Query, engine: Engine, home: Engine, run: Run, homes: Homes
     return frame
 
 
+def _name_columns(part: exp.Query) -> None:
+    """Give every column of a part a name: each engine makes up its own where it has none."""
+    for place, projection in enumerate(part.selects):
+        if not isinstance(projection, exp.Alias | exp.Column | exp.Star):
+            name = projection.alias_or_name or f"_nb_column_{place}"
+            projection.replace(exp.alias_(projection.copy(), name, quoted=True))
+
+
 def _replace(part: exp.Query, name: str, columns: Columns) -> None:
     """Put a frame in the place of a part, each column with the type that it had there."""
     chosen = [_retype(projection, part, columns) for projection in part.selects]
@@ -226,20 +235,29 @@ def _retype(projection: exp.Expr, part: exp.Query, columns: Columns) -> exp.Expr
 
 def _type_of(value: exp.Expr, query: exp.Query, columns: Columns) -> str | None:
     """Return the DuckDB type of an expression where it names one, or is a column of a source."""
-    if isinstance(value, exp.Cast):
-        return value.to.sql(dialect="duckdb")
-    if isinstance(value, exp.Coalesce | exp.Paren):
-        return _type_of(value.this, query, columns)
+    match value:
+        case exp.Cast():
+            return value.to.sql(dialect="duckdb")
+        case exp.Coalesce() | exp.Paren() | exp.Min() | exp.Max():
+            return _type_of(value.this, query, columns)
+        case exp.Case():  # as a day is read from a text
+            return _type_of(value.args["ifs"][0].args["true"], query, columns)
+        case exp.Column():
+            return _type_of_column(value.name, query, columns)
+    return None
+
+
+def _type_of_column(name: str, query: exp.Query, columns: Columns) -> str | None:
     from_ = query.args.get("from_")
-    if not isinstance(value, exp.Column) or from_ is None:
+    if from_ is None:
         return None
     if isinstance(from_.this, exp.Subquery):
         subquery = from_.this.this
         for projection in subquery.selects:
-            if projection.alias_or_name == value.name:
+            if projection.alias_or_name == name:
                 return _type_of(projection.unalias(), subquery, columns)
     if isinstance(from_.this, exp.Table):
-        return _type_in_source(from_.this.name, value.name, columns)
+        return _type_in_source(from_.this.name, name, columns)
     return None
 
 
