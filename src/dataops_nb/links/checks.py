@@ -4,7 +4,8 @@ A correlation coefficient is as sure as its formula says where noise is even and
 is not, three things show it:
 
 - *unrest*: both series are wild in the same periods. The error of the slope is then larger than the
-  formula says, and is estimated from the products themselves (HC3: MacKinnon and White 1985).
+  formula says, and is estimated from the products themselves (HC3: MacKinnon and White 1985); and
+  it is known no better than from the wild periods alone, which are few.
 - *other lags*: what is left of season and memory relates the series at lags that nobody means,
   years apart or backwards. The correlation must stand out among those (Bartlett 1946 says by how
   much they scatter; here that is measured).
@@ -25,6 +26,8 @@ STRETCHES = 5
 ALONE = 2.3  # standard errors that are left without any one stretch
 UNEVEN = 1.15  # by how much errors of even noise differ by chance
 OTHER = 1.15  # by how much other lags scatter more by chance
+EVEN = 0.4  # of all periods, as many count at least where noise is even
+NEAR = 9  # periods that are about as wild as the one in their middle
 FARTHEST = 3  # other lags reach to the length divided by this
 _LARGEST = 0.999999
 
@@ -51,15 +54,29 @@ def doubt(cause: Array, effect: Array, lag: int, most: int) -> Doubt:
 
 
 def unrest(cause: Array, effect: Array) -> float:
-    """Return the ratio of the slope's error in even noise to the one in this noise, at most 1."""
+    """Return the share of its standard errors that a slope keeps in this noise, at most 1.
+
+    In even noise the ratio of both errors differs from 1 by chance only. Where some periods are
+    wilder than chance makes them, it counts in full, and the slope is as sure as that of the few
+    periods that count: the deviate of Student's t with their degrees of freedom.
+    """
     squares = float(cause @ cause)
-    rest = effect - float(cause @ effect) / squares * cause
+    slope = float(cause @ effect) / squares
+    rest = effect - slope * cause
     weight = cause * cause / squares
     uneven = float(((cause * rest / (1 - weight)) ** 2).sum())
     even = squares * float(rest @ rest) / max(len(cause) - 2, 1)
-    if uneven <= 0:
+    if uneven <= 0 or even <= 0:
         return 1.0
-    return min(UNEVEN * math.sqrt(even / uneven), 1.0)
+    ratio = math.sqrt(even / uneven)
+    wild = np.convolve((cause * rest) ** 2, np.ones(NEAR) / NEAR, mode="same")
+    count = float(wild.sum() ** 2 / (wild @ wild))  # even periods that make as much noise
+    if count >= EVEN * len(cause):
+        return min(UNEVEN * ratio, 1.0)
+    size = abs(slope) * squares / math.sqrt(even)  # standard errors, were the noise even
+    free = max(count - 2, 1.0)
+    sure = math.sqrt(free * math.log1p((size * min(ratio, 1.0)) ** 2 / free))
+    return sure / size
 
 
 def elsewhere(cause: Array, effect: Array, most: int) -> float:
