@@ -121,14 +121,13 @@ class _Places:
         return self._places.get(what.model_dump_json())
 
     def frame(self, number: int) -> pd.DataFrame:
-        """Return the result of a query, which nobody changes."""
+        """Return the result of a query."""
         measures = self._queries[number]
-
-        def ask() -> pd.DataFrame:
-            tree = queries.daily_together(self._rows, measures, self._time, self._by)
-            return self._rows.fetch(tree)
-
-        return self._rows.once(("together", self.key, number), ask)
+        tree = self._rows.once(
+            ("together", self.key, number),
+            lambda: queries.daily_together(self._rows, measures, self._time, self._by),
+        )
+        return self._rows.fetch(tree)
 
     def fetch(self, measures: list[Measure]) -> None:
         """Ask for measures in one query, and note where they stand."""
