@@ -24,6 +24,7 @@ from dataops_nb.alignment.formulas import (
     digits_of,
     evaluate,
     find_families,
+    measure_families,
     own_measure,
     prepare,
 )
@@ -91,7 +92,7 @@ def compare(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     weekdays; to-date runs to the period's last day, last year's to the same date a year before.
     Under a pattern every last year lies 364 days back.
     """
-    families = find_families(_totals(table), own_measure(rows.company))
+    families = find_families(_totals(table), own_measure(rows.company), rows)
     columns = {name: np.full(len(table), np.nan) for name in COMPARISONS}
     complete = {f"{name}_complete": np.zeros(len(table), dtype=bool) for name in REACHING}
     grains = table["grain"].to_numpy(dtype=object)
@@ -123,9 +124,12 @@ def _compare_grain(
     for split, units in _units(table, rows, families).items():
         scope = Scope(rows, split)
         prepare(scope, [unit for unit in units if isinstance(unit, str)], windows)
+        of_family = measure_families(
+            rows, [unit for unit in units if isinstance(unit, Family)], windows
+        )
         for unit, series in units.items():
             if isinstance(unit, Family):
-                measured = unit.measure(rows, windows)
+                measured = of_family[unit]
             else:
                 measured = evaluate(scope, unit, windows).segments(list(series))
             column_of = {name: number for number, name in enumerate(measured.value.columns)}

@@ -18,7 +18,7 @@ import pandas as pd
 
 from dataops_nb.alignment import queries
 from dataops_nb.alignment.rows import Rows
-from dataops_nb.alignment.windows import DAYS, Days, Windows
+from dataops_nb.alignment.windows import DAYS, TOTAL, Days, Windows
 from dataops_nb.metrics import Measure
 
 TOGETHER = 25
@@ -139,39 +139,72 @@ class _Places:
 
 @dataclass(frozen=True)
 class Block:
-    """Measures on the days of one source: a row a measure, a column a day.
+    """Measures on the days of one source: a row for each segment of each measure, a column a day.
 
-    `value` is missing where no cell is filled, and `n`, how many are, where there are no rows.
+    `segments` are those of each measure, in order; without a split that is the total. `value` is
+    missing where no cell is filled, and `n`, how many are, where there are no rows.
     """
 
     whats: list[Measure]
+    segments: list[str]
     days: Days
     value: Array
     n: Array
 
+    def rows_of(self, places: list[int]) -> Places:
+        """Return the rows of the measures at these places."""
+        count = len(self.segments)
+        return (np.array(places)[:, None] * count + np.arange(count)).ravel()
 
-def blocks(rows: Rows, whats: Iterable[tuple[Measure, str]]) -> list[Block]:
-    """Return the totals by day of measures that were gathered; the others are left out."""
+
+def blocks(
+    rows: Rows, whats: Iterable[tuple[Measure, str]], by: tuple[str, ...] = ()
+) -> list[Block]:
+    """Return the measures by day that were gathered, split by `by`; the others are left out."""
     columns: dict[tuple[str, int], tuple[pd.DataFrame, dict[Measure, int]]] = {}
     for what, time in whats:
-        places = _Places.of(rows, what, time, ())
+        places = _Places.of(rows, what, time, by)
         place = places.place(summed(what))
         if place is not None:
             key = places.key, place[0]
             if key not in columns:
                 columns[key] = places.frame(place[0]), {}
             columns[key][1][what] = place[1]
-    of_queries = []
-    for frame, own in columns.values():
-        days = frame["day"].to_numpy(dtype=DAYS)
-        order = np.argsort(days, kind="stable")
-        parts = []
-        for letter in ("v", "n", "r"):
-            wide = [frame[f"{letter}{column}"].to_numpy(dtype=float) for column in own.values()]
-            parts.append(np.array(wide)[:, order])
-        value, n, has_rows = parts
-        of_queries.append(Block(list(own), days[order], value, np.where(has_rows > 0, n, np.nan)))
-    return of_queries
+    return [_block(frame, own, by) for frame, own in columns.values()]
+
+
+def _block(frame: pd.DataFrame, own: dict[Measure, int], by: tuple[str, ...]) -> Block:
+    days, day = np.unique(frame["day"].to_numpy(dtype=DAYS), return_inverse=True)
+    segment, segments = name_segments(frame, by)
+    parts = []
+    for letter in ("v", "n", "r"):
+        wide = np.full((len(own), len(segments), len(days)), np.nan)
+        for place, column in enumerate(own.values()):
+            cells = frame[f"{letter}{column}"].to_numpy(dtype=float, na_value=np.nan)
+            wide[place, segment, day] = cells
+        parts.append(wide.reshape(len(own) * len(segments), len(days)))
+    value, n, has_rows = parts
+    return Block(list(own), segments, days, value, np.where(has_rows > 0, n, np.nan))
+
+
+def name_segments(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[Places, list[str]]:
+    """Return the segment of each row as the place of its name, and the names in order.
+
+    Without a split all rows are the total.
+    """
+    if not by:
+        return np.zeros(len(frame), dtype=int), [TOTAL]
+    keys = frame[[f"d{i}" for i in range(len(by))]].astype(str)
+    numbers = np.asarray(keys.groupby(list(keys), sort=False).ngroup(), dtype=np.intp)
+    names = [label(by, values) for values in keys.drop_duplicates().itertuples(index=False)]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    places = np.argsort(order)[numbers] if names else numbers
+    return np.asarray(places, dtype=np.intp), [names[i] for i in order]
+
+
+def label(by: Iterable[str], values: Iterable[str]) -> str:
+    """What a segment is called: `team=East`, `team=East,region=EU`."""
+    return ",".join(f"{name}={value}" for name, value in zip(by, values, strict=True))
 
 
 def add_up(agg: str, days: Days, value: Array, n: Array, windows: Windows) -> tuple[Array, Array]:

@@ -208,6 +208,11 @@ class Catalog(Rows):
             tables += [table.source for table in department.metrics_from]
         return self._shelf.origins_of(tables)
 
+    def is_text(self, name: str, column: str) -> bool:
+        """Return whether a column of a file holds texts."""
+        columns = self._shelf.typed(name).columns
+        return columns.get(column) == "VARCHAR" and self._shelf.is_embedded(name)
+
     # --- faults and notices ----------------------------------------------------------------------
 
     def require(self, *names: str) -> None:
