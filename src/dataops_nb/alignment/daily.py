@@ -176,15 +176,15 @@ def blocks(
 def _block(frame: pd.DataFrame, own: dict[Measure, int], by: tuple[str, ...]) -> Block:
     days, day = np.unique(frame["day"].to_numpy(dtype=DAYS), return_inverse=True)
     segment, segments = name_segments(frame, by)
-    parts = []
-    for letter in ("v", "n", "r"):
-        wide = np.full((len(own), len(segments), len(days)), np.nan)
-        for place, column in enumerate(own.values()):
-            cells = frame[f"{letter}{column}"].to_numpy(dtype=float, na_value=np.nan)
-            wide[place, segment, day] = cells
-        parts.append(wide.reshape(len(own) * len(segments), len(days)))
-    value, n, has_rows = parts
-    return Block(list(own), segments, days, value, np.where(has_rows > 0, n, np.nan))
+    shape = (len(own), len(segments), len(days))
+    value, n = np.full(shape, np.nan), np.full(shape, np.nan)
+    for place, column in enumerate(own.values()):
+        counts = (frame[f"{letter}{column}"].to_numpy(float, na_value=np.nan) for letter in "vnr")
+        values, filled, has_rows = counts
+        value[place, segment, day] = values
+        n[place, segment, day] = np.where(has_rows > 0, filled, np.nan)
+    flat = len(own) * len(segments), len(days)
+    return Block(list(own), segments, days, value.reshape(flat), n.reshape(flat))
 
 
 def name_segments(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[Places, list[str]]:

@@ -117,7 +117,7 @@ class Catalog(Rows):
         if not frames and written in self._results:
             names, result = self._results[written]
             self._shelf.touched.update(names)
-            return result.copy()
+            return result.copy(deep=False)  # whoever writes into it has a copy of its own
         tree = _parse(written) if isinstance(query, str) else query
         tables, wrong = find_tables(tree, [*self._sources, *frames])
         if wrong:
@@ -126,7 +126,7 @@ class Catalog(Rows):
         self._shelf.touched.update(names)
         result = self._fetch_new(names, written, tree, frames)
         if not frames:
-            self._results[written] = names, result.copy()
+            self._results[written] = names, result.copy(deep=False)
         return result
 
     def _fetch_new(
