@@ -32,7 +32,7 @@ from dataops_nb.alignment.measures import (
     time_of,
 )
 from dataops_nb.alignment.rows import Rows
-from dataops_nb.alignment.windows import DAY, Measured, Window, Windows, blanked, combine
+from dataops_nb.alignment.windows import DAY, TOTAL, Measured, Window, Windows, blanked, combine
 from dataops_nb.company import Company
 from dataops_nb.errors import UsageError
 from dataops_nb.lineage import formula_parts, metric_of, names_in
@@ -305,6 +305,18 @@ class Family:
         )
         return Measured(value, n, own.reach, own.zero)
 
+    def alone(self, measured: Measured, metric: str) -> Measured:
+        """Return one member of what was measured of all, as its total."""
+        place = list(self.members).index(metric)
+        value, n = (table.iloc[:, [place]] for table in (measured.value, measured.n))
+        columns = [TOTAL]
+        return Measured(
+            value.set_axis(columns, axis=1),
+            n.set_axis(columns, axis=1),
+            measured.reach,
+            measured.zero,
+        )
+
 
 def measure_families(
     rows: Rows, families: Iterable[Family], windows: Sequence[Window]
@@ -454,6 +466,14 @@ def prepare(scope: Scope, metrics: Sequence[str], windows: Sequence[Window]) -> 
     wanted: dict[Windows, dict[str, Measure]] = {}
     for name in metrics:
         _want(scope, name, Windows(windows), wanted)
+    if not scope.by:
+        for own_windows, measures in wanted.items():
+            families = find_families(measures, measures.get, rows)
+            of_family = measure_families(rows, families.values(), own_windows)
+            for name, family in families.items():
+                alone = family.alone(of_family[family], name)
+                scope.known.setdefault((name, own_windows), alone)
+                del measures[name]
     shared = {}
     for measures in wanted.values():
         for what in measures.values():
@@ -461,13 +481,10 @@ def prepare(scope: Scope, metrics: Sequence[str], windows: Sequence[Window]) -> 
                 shared[what] = time_of(rows, what)
     gather(rows, shared.items(), scope.by)
     for own_windows, measures in wanted.items():
-        unknown = {
-            name: what for name, what in measures.items() if (name, own_windows) not in scope.known
-        }
-        measured = measure_all(rows, dict.fromkeys(unknown.values()), own_windows, scope.by)
-        for name, what in unknown.items():
+        measured = measure_all(rows, dict.fromkeys(measures.values()), own_windows, scope.by)
+        for name, what in measures.items():
             if what in measured:
-                scope.known[name, own_windows] = measured[what]
+                scope.known.setdefault((name, own_windows), measured[what])
 
 
 def _want(
