@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,8 +89,9 @@ class _Places:
         self.key = json.dumps(words)
         self._queries: list[list[Measure]] = []
         self._places: dict[str, tuple[int, int]] = {}
-        for texts in rows.noted(words, self._sources) or ():
-            self._add([Measure.model_validate_json(text) for text in texts])
+        with suppress(ValueError, TypeError):
+            for texts in rows.noted(words, self._sources) or ():
+                self._add([Measure.model_validate_json(text) for text in texts])
 
     @classmethod
     def of(cls, rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> _Places:

@@ -167,7 +167,9 @@ class Catalog(Rows):
     def noted(self, what: Sequence[str], names: Sequence[str]) -> Any:
         """Return what was noted about these sources under some words; None where nothing was."""
         content = self._shelf.kept_bytes(names, ["noted", *what])
-        return None if content is None else json.loads(content)
+        with suppress(ValueError):  # somebody has damaged it
+            return None if content is None else json.loads(content)
+        return None
 
     def note(self, what: Sequence[str], names: Sequence[str], value: Any) -> None:
         """Note what JSON can hold about these sources, where they are sound."""
