@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataops_nb import alignment, board, drivers, links, pacing, periods, status
-from dataops_nb.alignment import comparisons
+from dataops_nb.alignment import comparisons, progress
 from dataops_nb.errors import DataopsError, UsageError
 from tests import shop
 
@@ -28,7 +28,7 @@ def by_files(where, metric, as_of, grain="week"):
     table = alignment.align(
         rows, [metric], grain=grain, end=rows.as_of, start=rows.span()[0], by="declared"
     )
-    return comparisons.add_so_far(comparisons.compare(table, rows), rows)
+    return progress.add_so_far(comparisons.compare(table, rows), rows)
 
 
 def assert_same(plain, filed):

@@ -73,6 +73,24 @@ def test_indicators_measured_together_are_what_each_is_alone(rows, agg, stock):
     pd.testing.assert_frame_equal(together, alone, rtol=1e-12)
 
 
+@settings(max_examples=8)
+@given(rows=ROWS, agg=AGGS, stock=st.booleans())
+def test_slices_measured_together_are_what_each_is_alone(rows, agg, stock):
+    at = ", at: end" if stock and agg != "first_seen" else ""
+    measure = f"source: mmr, agg: {agg}, expr: v{at}"
+    agency = "metrics:\n"
+    for name, text in (("one", "a"), ("two", "o''c"), ("none", "zz")):
+        agency += f"  {name}: {{type: simple, measure: {{{measure}, filter: \"id = '{text}'\"}}}}\n"
+    rows = [("a", dt.date(2026, 2, 1), 1, 1), ("o'c", dt.date(2026, 2, 1), 1, 1), *rows]
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder), rows, agency) as catalog:
+        metrics = list(catalog.company.metrics)
+        families = find_families(metrics, own_measure(catalog.company), catalog)
+        assert set(families) == (set() if agg == "first_seen" else set(metrics))
+        together = judged(catalog, metrics)
+        alone = pd.concat([judged(catalog, [metric]) for metric in metrics], ignore_index=True)
+    pd.testing.assert_frame_equal(together, alone, rtol=1e-12)
+
+
 def test_a_column_may_have_any_name_also_where_windows_need_the_rows(tmp_path):
     agency = "metrics: {ids: {type: simple, measure: {source: mmr, agg: count_distinct, expr: id}}}"
     catalog = opened(tmp_path, [("a", "2026-01-01", 1, 1), ("b", "2026-01-02", 1, 1)], agency)

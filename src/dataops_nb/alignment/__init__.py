@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dataops_nb.alignment.comparisons import COMPARISONS, add_so_far, compare
+from dataops_nb.alignment.comparisons import COMPARISONS, compare
 from dataops_nb.alignment.formulas import Evaluated, Scope, evaluate, evaluate_all
 from dataops_nb.alignment.frame_rows import Framed, FrameRows, frame_company
 from dataops_nb.alignment.frames import (
@@ -38,6 +38,7 @@ from dataops_nb.alignment.frames import (
     splits_of,
 )
 from dataops_nb.alignment.measures import declared_splits, members, sources_of
+from dataops_nb.alignment.progress import add_so_far
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.tables import TABLE, Series, combine, empty_table, tabulate
 from dataops_nb.alignment.targets import Target, add_targets

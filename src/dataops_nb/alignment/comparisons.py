@@ -1,8 +1,7 @@
 """Comparisons: which period stands beside a value (before, last year, to date), and its value.
 
 Each is computed from the rows, never by adding up ratios, so it holds for distinct counts and rates
-too. `so_far` is what each period had reached by the position that the open one is at now: an
-unfinished week cannot be judged by its target, only by what earlier weeks had at the same point.
+too.
 """
 
 from __future__ import annotations
@@ -24,15 +23,14 @@ from dataops_nb.alignment.formulas import (
     digits_of,
     evaluate,
     find_families,
+    measure_families,
     own_measure,
     prepare,
 )
 from dataops_nb.alignment.measures import declared_splits
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.windows import (
-    DAY,
     DAYS,
-    TOTAL,
     UNMOVED,
     Window,
     Windows,
@@ -40,14 +38,11 @@ from dataops_nb.alignment.windows import (
     series_of,
     window,
 )
-from dataops_nb.metrics import Conversion, Cumulative
-from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period, at_position, position
+from dataops_nb.periods import LIKE_FOR_LIKE, Calendar, Period
 from dataops_nb.terms import Grain
 
 Span = Literal["month", "quarter", "year"]
 REACHING = ("previous", "same_last_year")  # the first two of COMPARISONS
-PRIOR = 52
-QUARTER = 91
 
 
 def _same_last_year(cut: Calendar, period: Period) -> Window:
@@ -91,7 +86,7 @@ def compare(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     weekdays; to-date runs to the period's last day, last year's to the same date a year before.
     Under a pattern every last year lies 364 days back.
     """
-    families = find_families(_totals(table), own_measure(rows.company))
+    families = find_families(_totals(table), own_measure(rows.company), rows)
     columns = {name: np.full(len(table), np.nan) for name in COMPARISONS}
     complete = {f"{name}_complete": np.zeros(len(table), dtype=bool) for name in REACHING}
     grains = table["grain"].to_numpy(dtype=object)
@@ -123,9 +118,12 @@ def _compare_grain(
     for split, units in _units(table, rows, families).items():
         scope = Scope(rows, split)
         prepare(scope, [unit for unit in units if isinstance(unit, str)], windows)
+        of_family = measure_families(
+            rows, [unit for unit in units if isinstance(unit, Family)], windows
+        )
         for unit, series in units.items():
             if isinstance(unit, Family):
-                measured = unit.measure(rows, windows)
+                measured = of_family[unit]
             else:
                 measured = evaluate(scope, unit, windows).segments(list(series))
             column_of = {name: number for number, name in enumerate(measured.value.columns)}
@@ -236,102 +234,3 @@ def _periods(group: pd.DataFrame, cut: Calendar) -> dict[str, Period]:
     starts: dict[str, dt.datetime] = dict(zip(group["period"], group["period_start"], strict=True))
     grain = group["grain"].iloc[0]
     return {name: cut.period(grain, start.date()) for name, start in starts.items()}
-
-
-def add_so_far(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
-    """Add `so_far`: what the metric had reached in each period by the position of the open one.
-
-    The position is that of the open period's last day of data; in the open period `so_far` is its
-    value. A period is open where it holds the day after as-of. `so_far` is missing where none is
-    open, for more than 52 periods before it, and for conversions, whose windows are open anyway. Of
-    a trailing window it is the value without what its metric still brought in the rest of the
-    period.
-    """
-    out = pd.Series(np.nan, index=table.index)
-    as_of = pd.Timestamp(rows.as_of)
-    is_open = (table["period_start"] <= as_of) & (table["period_end"] > as_of)
-    if is_open.any():
-        splits = _splits(table, rows)
-        has_begun = is_open & (table["data_to"] >= table["period_start"])
-        known = table[table["metric"].isin(set(table.loc[has_begun, "metric"]))]
-        for _, group in known.groupby(["metric", splits], sort=False):
-            out.update(_reached(group, Scope(rows, splits[group.index[0]])))
-    return table.assign(so_far=out)
-
-
-def _reached(group: pd.DataFrame, scope: Scope) -> pd.Series:
-    """Return `so_far` of one metric's segments of one split; nothing where it is missing."""
-    metric, cut, as_of = str(group["metric"].iloc[0]), scope.calendar, scope.rows.as_of
-    nothing = pd.Series(dtype=float)
-    periods = _periods(group, cut)
-    now = next((period for period in periods.values() if period.start <= as_of < period.end), None)
-    if now is None or isinstance(scope.company.metrics[metric], Conversion):
-        return nothing
-    own = group[group["period"] == now.id]
-    data_to = own["data_to"].min()
-    if pd.isna(data_to) or data_to.date() < now.start:
-        return nothing
-    earlier = [period for period in periods.values() if period.end < now.start][-PRIOR:]
-    if not earlier:
-        return own["value"]
-    off = _day_off(scope, metric, now)
-    share = position(cut, now, min(data_to.date(), as_of), off)
-    days = [at_position(cut, period, share, off) for period in earlier]
-    reached = _up_to(scope, metric, earlier, days, group)
-    return pd.Series(pd.concat([reached, own["value"]]), dtype=float)
-
-
-def _day_off(scope: Scope, metric: str, now: Period) -> float:
-    """Return what comes on a day off for each unit on a working day, over the 91 days before.
-
-    It is 1 where days do not add up, or nothing tells it.
-    """
-    cut = scope.calendar
-    if not scope.company.adds_up(metric) or (now.grain == "week" and not cut.holidays):
-        return 1.0
-    days = [now.start - number * DAY for number in range(1, QUARTER + 1)]
-    windows = [Window(day, day, "day") for day in days]
-    values = evaluate(Scope(scope.rows), metric, windows).value[TOTAL].to_numpy(dtype=float)
-    worked = np.array([cut.working_days(day, day) == 1 for day in days])
-    known = np.isfinite(values)
-    at_work, off = values[worked & known], values[~worked & known]
-    if not len(at_work) or not len(off) or at_work.mean() <= 0:
-        return 1.0
-    return float(np.clip(off.mean() / at_work.mean(), 0.0, 1.0))
-
-
-def _up_to(
-    scope: Scope, metric: str, periods: list[Period], days: list[dt.date], group: pd.DataFrame
-) -> pd.Series:
-    """Return the metric's value in each of these periods by the end of these days, for each row."""
-    definition = scope.company.metrics[metric]
-    base = definition.metric if isinstance(definition, Cumulative) else metric
-    is_flow = scope.company.adds_up(base)
-    if base != metric and not is_flow:
-        return pd.Series(dtype=float)
-    rows = group[group["period"].isin([period.id for period in periods])]
-    windows, not_begun = [], set()
-    for period, day in zip(periods, days, strict=True):
-        windows.append(Window(period.start, max(day, period.start), period.grain))
-        if day < period.start:
-            not_begun.add(period.id)
-    reached = _cells(scope, base, windows, periods, rows)
-    if is_flow:
-        reached = reached.mask(rows["period"].isin(not_begun), 0.0)
-    if base == metric:
-        return reached
-    totals = _cells(scope, base, [window(period) for period in periods], periods, rows)
-    return pd.Series(rows["value"] - (totals - reached), dtype=float)
-
-
-def _cells(
-    scope: Scope, metric: str, windows: list[Window], periods: list[Period], rows: pd.DataFrame
-) -> pd.Series:
-    """Return the metric over the window of each row's period, in the row's segment."""
-    segments = segment_names(rows)
-    names = list(dict.fromkeys(segments))
-    values = evaluate(scope, metric, windows).segments(names).value.to_numpy(dtype=float)
-    row_of = {period.id: number for number, period in enumerate(periods)}
-    row = rows["period"].map(row_of).to_numpy()
-    column = segments.map(names.index).to_numpy()
-    return pd.Series(values[row, column], index=rows.index, dtype=float)

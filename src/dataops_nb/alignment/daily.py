@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ import pandas as pd
 
 from dataops_nb.alignment import queries
 from dataops_nb.alignment.rows import Rows
-from dataops_nb.alignment.windows import DAYS, Days, Windows
+from dataops_nb.alignment.windows import DAYS, TOTAL, Days, Windows
 from dataops_nb.metrics import Measure
 
 TOGETHER = 25
@@ -88,8 +89,9 @@ class _Places:
         self.key = json.dumps(words)
         self._queries: list[list[Measure]] = []
         self._places: dict[str, tuple[int, int]] = {}
-        for texts in rows.noted(words, self._sources) or ():
-            self._add([Measure.model_validate_json(text) for text in texts])
+        with suppress(ValueError, TypeError):
+            for texts in rows.noted(words, self._sources) or ():
+                self._add([Measure.model_validate_json(text) for text in texts])
 
     @classmethod
     def of(cls, rows: Rows, what: Measure, time: str, by: tuple[str, ...]) -> _Places:
@@ -121,14 +123,13 @@ class _Places:
         return self._places.get(what.model_dump_json())
 
     def frame(self, number: int) -> pd.DataFrame:
-        """Return the result of a query, which nobody changes."""
+        """Return the result of a query."""
         measures = self._queries[number]
-
-        def ask() -> pd.DataFrame:
-            tree = queries.daily_together(self._rows, measures, self._time, self._by)
-            return self._rows.fetch(tree)
-
-        return self._rows.once(("together", self.key, number), ask)
+        tree = self._rows.once(
+            ("together", self.key, number),
+            lambda: queries.daily_together(self._rows, measures, self._time, self._by),
+        )
+        return self._rows.fetch(tree)
 
     def fetch(self, measures: list[Measure]) -> None:
         """Ask for measures in one query, and note where they stand."""
@@ -140,39 +141,72 @@ class _Places:
 
 @dataclass(frozen=True)
 class Block:
-    """Measures on the days of one source: a row a measure, a column a day.
+    """Measures on the days of one source: a row for each segment of each measure, a column a day.
 
-    `value` is missing where no cell is filled, and `n`, how many are, where there are no rows.
+    `segments` are those of each measure, in order; without a split that is the total. `value` is
+    missing where no cell is filled, and `n`, how many are, where there are no rows.
     """
 
     whats: list[Measure]
+    segments: list[str]
     days: Days
     value: Array
     n: Array
 
+    def rows_of(self, places: list[int]) -> Places:
+        """Return the rows of the measures at these places."""
+        count = len(self.segments)
+        return (np.array(places)[:, None] * count + np.arange(count)).ravel()
 
-def blocks(rows: Rows, whats: Iterable[tuple[Measure, str]]) -> list[Block]:
-    """Return the totals by day of measures that were gathered; the others are left out."""
+
+def blocks(
+    rows: Rows, whats: Iterable[tuple[Measure, str]], by: tuple[str, ...] = ()
+) -> list[Block]:
+    """Return the measures by day that were gathered, split by `by`; the others are left out."""
     columns: dict[tuple[str, int], tuple[pd.DataFrame, dict[Measure, int]]] = {}
     for what, time in whats:
-        places = _Places.of(rows, what, time, ())
+        places = _Places.of(rows, what, time, by)
         place = places.place(summed(what))
         if place is not None:
             key = places.key, place[0]
             if key not in columns:
                 columns[key] = places.frame(place[0]), {}
             columns[key][1][what] = place[1]
-    of_queries = []
-    for frame, own in columns.values():
-        days = frame["day"].to_numpy(dtype=DAYS)
-        order = np.argsort(days, kind="stable")
-        parts = []
-        for letter in ("v", "n", "r"):
-            wide = [frame[f"{letter}{column}"].to_numpy(dtype=float) for column in own.values()]
-            parts.append(np.array(wide)[:, order])
-        value, n, has_rows = parts
-        of_queries.append(Block(list(own), days[order], value, np.where(has_rows > 0, n, np.nan)))
-    return of_queries
+    return [_block(frame, own, by) for frame, own in columns.values()]
+
+
+def _block(frame: pd.DataFrame, own: dict[Measure, int], by: tuple[str, ...]) -> Block:
+    days, day = np.unique(frame["day"].to_numpy(dtype=DAYS), return_inverse=True)
+    segment, segments = name_segments(frame, by)
+    shape = (len(own), len(segments), len(days))
+    value, n = np.full(shape, np.nan), np.full(shape, np.nan)
+    for place, column in enumerate(own.values()):
+        counts = (frame[f"{letter}{column}"].to_numpy(float, na_value=np.nan) for letter in "vnr")
+        values, filled, has_rows = counts
+        value[place, segment, day] = values
+        n[place, segment, day] = np.where(has_rows > 0, filled, np.nan)
+    flat = len(own) * len(segments), len(days)
+    return Block(list(own), segments, days, value.reshape(flat), n.reshape(flat))
+
+
+def name_segments(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[Places, list[str]]:
+    """Return the segment of each row as the place of its name, and the names in order.
+
+    Without a split all rows are the total.
+    """
+    if not by:
+        return np.zeros(len(frame), dtype=int), [TOTAL]
+    keys = frame[[f"d{i}" for i in range(len(by))]].astype(str)
+    numbers = np.asarray(keys.groupby(list(keys), sort=False).ngroup(), dtype=np.intp)
+    names = [label(by, values) for values in keys.drop_duplicates().itertuples(index=False)]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    places = np.argsort(order)[numbers] if names else numbers
+    return np.asarray(places, dtype=np.intp), [names[i] for i in order]
+
+
+def label(by: Iterable[str], values: Iterable[str]) -> str:
+    """What a segment is called: `team=East`, `team=East,region=EU`."""
+    return ",".join(f"{name}={value}" for name, value in zip(by, values, strict=True))
 
 
 def add_up(agg: str, days: Days, value: Array, n: Array, windows: Windows) -> tuple[Array, Array]:

@@ -76,7 +76,10 @@ class Values:
 
 
 def written_all(rows: Rows, parts: Sequence[Values]) -> list[Array]:
-    """Return the values of many measures as `as_written` does, with one look at each source."""
+    """Return the values of many measures as `as_written` does, with one look at each source.
+
+    They are rounded in place.
+    """
     lacking: list[list[int]] = []
     looked_at: dict[tuple[str, str | None, str], list[Measure]] = {}
     for part in parts:
@@ -92,14 +95,13 @@ def written_all(rows: Rows, parts: Sequence[Values]) -> list[Array]:
         _look(rows, whats, time)
     written = []
     for part, places in zip(parts, lacking, strict=True):
-        rounded = part.value.copy()
         for place in places:
             decimals = _places(rows, part.whats[place], part.time)
             if decimals is not None:
-                rounded[place] = _as_written(
+                part.value[place] = _as_written(
                     part.whats[place], decimals, part.value[place], part.n[place]
                 )
-        written.append(rounded)
+        written.append(part.value)
     return written
 
 

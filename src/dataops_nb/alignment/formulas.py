@@ -22,19 +22,18 @@ from typing import Any
 
 import pandas as pd
 
-from dataops_nb.alignment.daily import gather
+from dataops_nb.alignment.daily import gather, label
 from dataops_nb.alignment.digits import EXACT, Digits, is_large, put_right
 from dataops_nb.alignment.measures import (
     convert,
     is_shared,
-    label,
     measure,
     measure_all,
     measure_digits,
     time_of,
 )
 from dataops_nb.alignment.rows import Rows
-from dataops_nb.alignment.windows import DAY, Measured, Window, Windows, blanked, combine
+from dataops_nb.alignment.windows import DAY, TOTAL, Measured, Window, Windows, blanked, combine
 from dataops_nb.company import Company
 from dataops_nb.errors import UsageError
 from dataops_nb.lineage import formula_parts, metric_of, names_in
@@ -47,6 +46,7 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.USub: operator.neg, ast.UAdd: operator.pos,
 }  # fmt: skip
 MeasureOf = Callable[[str], Measure | None]
+_EQUAL = re.compile(r"""\s*([A-Za-z_]\w*|"(?:[^"]|"")+") *= *'((?:[^']|'')*)'\s*""")
 _OWN_ROWS = re.compile(r"""cast\("((?:[^"]|"")+)" as text\) = '((?:[^']|'')*)'""")
 
 
@@ -309,11 +309,52 @@ class Family:
 
     def measure(self, rows: Rows, windows: Sequence[Window]) -> Measured:
         """Measure all members over windows: one column a metric."""
-        names = {label((self.column,), (value,)): metric for metric, value in self.members.items()}
-        measured = measure(rows, self.what, windows, (self.column,), apart=True)
-        own = measured.segments(list(names))
-        value, n = own.value.rename(columns=names), own.n.rename(columns=names)
+        return self.of_members(measure(rows, self.what, windows, (self.column,), apart=True))
+
+    def of_members(self, measured: Measured) -> Measured:
+        """Return what was measured of the rows of all, one column a metric."""
+        names = [label((self.column,), (value,)) for value in self.members.values()]
+        own = measured.segments(list(dict.fromkeys(names)))
+        value, n = (
+            table[names].set_axis(list(self.members), axis=1) for table in (own.value, own.n)
+        )
         return Measured(value, n, own.reach, own.zero)
+
+    def alone(self, measured: Measured, metric: str) -> Measured:
+        """Return one member of what was measured of all, as its total."""
+        place = list(self.members).index(metric)
+        value, n = (table.iloc[:, [place]] for table in (measured.value, measured.n))
+        columns = [TOTAL]
+        return Measured(
+            value.set_axis(columns, axis=1),
+            n.set_axis(columns, axis=1),
+            measured.reach,
+            measured.zero,
+        )
+
+
+def measure_families(
+    rows: Rows, families: Iterable[Family], windows: Sequence[Window]
+) -> dict[Family, Measured]:
+    """Measure families over windows, all that add up over days of one source at once."""
+    listed = list(dict.fromkeys(families))
+    by_column: dict[str, list[Family]] = {}
+    for family in listed:
+        if is_shared(rows, family.what):
+            by_column.setdefault(family.column, []).append(family)
+    shared: dict[Family, Measured] = {}
+    for column, own in by_column.items():
+        whats = [family.what for family in own]
+        gather(rows, [(what, time_of(rows, what)) for what in whats], (column,))
+        measured = measure_all(rows, whats, windows, (column,))
+        for family in own:
+            if family.what in measured:
+                shared[family] = family.of_members(measured[family.what])
+    for family in listed:
+        rows.usage.metrics.update(family.members)
+        if family not in shared:
+            shared[family] = family.measure(rows, windows)
+    return shared
 
 
 def own_measure(company: Company) -> MeasureOf:
@@ -326,13 +367,17 @@ def own_measure(company: Company) -> MeasureOf:
     return find
 
 
-def find_families(metrics: Iterable[str], measure_of: MeasureOf) -> dict[str, Family]:
+def find_families(
+    metrics: Iterable[str], measure_of: MeasureOf, rows: Rows | None = None
+) -> dict[str, Family]:
     """Return the family of each metric that has one with at least two members.
 
-    Whose first row of all history counts is not the same for one value and for all, so `first_seen`
-    has no family.
+    With `rows`, metrics whose whole filter is `column = 'value'` of a column with texts are one,
+    too. Whose first row of all history counts is not the same for one value and for all, so
+    `first_seen` has no family.
     """
     alike: dict[tuple[Measure, str], dict[str, str]] = {}
+    sliced: dict[tuple[Measure, str], dict[str, str]] = {}
     for metric in metrics:
         what = measure_of(metric)
         if what is None or what.agg == "first_seen":
@@ -342,11 +387,40 @@ def find_families(metrics: Iterable[str], measure_of: MeasureOf) -> dict[str, Fa
             column, value = own_rows
             of_all = what.model_copy(update={"filter": _is_known(column)})
             alike.setdefault((of_all, column), {})[metric] = value
+            continue
+        equal = _equal(what, rows) if rows is not None else None
+        if equal is not None:
+            column, value = equal
+            sliced.setdefault((what.model_copy(update={"filter": None}), column), {})[metric] = (
+                value
+            )
+    for (what, column), members in sliced.items():
+        of_all = what.model_copy(update={"filter": _is_one_of(column, members.values())})
+        alike[of_all, column] = members
     family_of = {}
     for (what, column), members in alike.items():
         if len(members) > 1:
             family_of.update(dict.fromkeys(members, Family(what, column, members)))
     return family_of
+
+
+def _equal(what: Measure, rows: Rows) -> tuple[str, str] | None:
+    """Return the column with texts, and the one of them, that a measure's filter asks for."""
+    equal = _EQUAL.fullmatch(what.filter or "")
+    if equal is None or rows.faulty(what.source):
+        return None
+    name = equal[1]
+    if name.startswith('"'):
+        name = name[1:-1].replace('""', '"')
+    column = rows.column(what.source, name)
+    if column is None or not rows.is_text(what.source, column):
+        return None
+    return column, equal[2].replace("''", "'")
+
+
+def _is_one_of(column: str, values: Iterable[str]) -> str:
+    texts = ["'" + value.replace("'", "''") + "'" for value in sorted(set(values))]
+    return f"{_quoted(column)} in ({', '.join(texts)})"
 
 
 @dataclass(frozen=True)
@@ -365,17 +439,17 @@ def evaluate_all(
     scope: Scope, metrics: Sequence[str], windows: Sequence[Window]
 ) -> dict[str, Evaluated]:
     """Measure each metric over the same windows; members of a family share what was measured."""
-    families = {} if scope.by else find_families(metrics, own_measure(scope.company))
+    families: dict[str, Family] = {}
+    if not scope.by:
+        families = find_families(metrics, own_measure(scope.company), scope.rows)
     prepare(scope, [name for name in metrics if name not in families], windows)
-    measured: dict[Family, Measured] = {}
+    measured = measure_families(scope.rows, families.values(), windows)
     evaluated: dict[str, Evaluated] = {}
     for metric in metrics:
         family = families.get(metric)
         if family is None:
             evaluated[metric] = Evaluated(metric, evaluate(scope, metric, windows))
             continue
-        if family not in measured:
-            measured[family] = family.measure(scope.rows, windows)
         evaluated[metric] = Evaluated(metric, measured[family], is_family=True)
     return evaluated
 
@@ -393,7 +467,11 @@ def told_apart(measure: Measure) -> tuple[str, str] | None:
 
 
 def _is_known(column: str) -> str:
-    return '"' + column.replace('"', '""') + '" is not null'
+    return f"{_quoted(column)} is not null"
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
 
 
 def prepare(scope: Scope, metrics: Sequence[str], windows: Sequence[Window]) -> None:
@@ -403,22 +481,25 @@ def prepare(scope: Scope, metrics: Sequence[str], windows: Sequence[Window]) -> 
     wanted: dict[Windows, dict[str, Measure]] = {}
     for name in metrics:
         _want(scope, name, Windows(windows), wanted)
+    if not scope.by:
+        for own_windows, measures in wanted.items():
+            families = find_families(measures, measures.get, rows)
+            of_family = measure_families(rows, families.values(), own_windows)
+            for name, family in families.items():
+                alone = family.alone(of_family[family], name)
+                scope.known.setdefault((name, own_windows), alone)
+                del measures[name]
     shared = {}
     for measures in wanted.values():
         for what in measures.values():
             if what not in shared and is_shared(rows, what):
                 shared[what] = time_of(rows, what)
     gather(rows, shared.items(), scope.by)
-    if scope.by:
-        return
     for own_windows, measures in wanted.items():
-        unknown = {
-            name: what for name, what in measures.items() if (name, own_windows) not in scope.known
-        }
-        measured = measure_all(rows, dict.fromkeys(unknown.values()), own_windows)
-        for name, what in unknown.items():
+        measured = measure_all(rows, dict.fromkeys(measures.values()), own_windows, scope.by)
+        for name, what in measures.items():
             if what in measured:
-                scope.known[name, own_windows] = measured[what]
+                scope.known.setdefault((name, own_windows), measured[what])
 
 
 def _want(

@@ -133,7 +133,7 @@ class FrameRows(Rows):
         """
         written = query if isinstance(query, str) else query.sql(dialect=self.dialect)
         if not frames and written in self._results:
-            return self._results[written].copy()
+            return self._results[written].copy(deep=False)
         connection = self._connection
         for name, frame in frames.items():
             connection.register(name, pa.Table.from_pandas(frame, preserve_index=False))
@@ -145,7 +145,7 @@ class FrameRows(Rows):
             for name in frames:
                 connection.unregister(name)
         if not frames:
-            self._results[written] = result.copy()
+            self._results[written] = result.copy(deep=False)
         return result
 
     def _advice(self, error: duckdb.Error) -> str:

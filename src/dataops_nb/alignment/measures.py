@@ -24,7 +24,16 @@ import pandas as pd
 from sqlglot import exp
 
 from dataops_nb.alignment import queries
-from dataops_nb.alignment.daily import SHARED, Block, add_up, blocks, by_day, is_daily, slices
+from dataops_nb.alignment.daily import (
+    SHARED,
+    Block,
+    add_up,
+    blocks,
+    by_day,
+    is_daily,
+    name_segments,
+    slices,
+)
 from dataops_nb.alignment.decimals import Values, as_written, written_all
 from dataops_nb.alignment.digits import EXACT, Digits, ask_digits, is_large, put_right
 from dataops_nb.alignment.rows import Coverage, Rows
@@ -49,6 +58,7 @@ from dataops_nb.terms import Duration, after
 
 _COUNTS_ZERO = {"count", "sum", "count_distinct", "first_seen"}
 MOST_BITS = 1 << 31  # of all pieces together: 256 MiB
+AT_ONCE = 50  # series that are added up together; more take memory and no less time
 COLUMNS = ["metric", "source", "query"]
 
 
@@ -86,21 +96,24 @@ def measure(
 
 
 def measure_all(
-    rows: Rows, whats: Iterable[Measure], windows: Sequence[Window]
+    rows: Rows, whats: Iterable[Measure], windows: Sequence[Window], by: tuple[str, ...] = ()
 ) -> dict[Measure, Measured]:
-    """Measure the totals of many measures that add up over days, all of a source at once.
+    """Measure many measures that add up over days, split by `by`, all of a source at once.
 
     Measures of any other kind, and those that were not gathered, are left out.
     """
     timed = [(what, time_of(rows, what)) for what in whats if is_shared(rows, what)]
     totals: list[_Totals] = []
-    for block in blocks(rows, timed):
+    for block in blocks(rows, timed, by):
         by_agg: dict[str, list[int]] = {}
         for place, what in enumerate(block.whats):
             if what.at is None:
                 by_agg.setdefault(what.agg, []).append(place)
+        step = max(AT_ONCE // max(len(block.segments), 1), 1)
         for places in by_agg.values():
-            totals.append(_Totals.of(rows, block, places, Windows(windows)))
+            for start in range(0, len(places), step):
+                part = places[start : start + step]
+                totals.append(_Totals.of(rows, block, part, Windows(windows)))
     measured: dict[Measure, Measured] = {}
     for own, value in zip(totals, written_all(rows, [own.values for own in totals]), strict=True):
         measured |= own.measured(value)
@@ -119,43 +132,64 @@ def is_shared(rows: Rows, what: Measure) -> bool:
 class _Totals:
     """Measures of one source with one aggregate, over windows.
 
-    `values` are not yet as they were written, `n` is 0 where nothing is known. Where a value
-    `is_large`, its digits must be asked for.
+    `values`, which `measured` changes, have a row for each of the `segments` of each measure; they
+    are not yet as they were written, and `n` is 0 where nothing is known. Where a value `is_large`,
+    its digits must be asked for; a segment that never `has_rows` is none of that measure.
     """
 
     values: Values
+    segments: list[str]
     covered: pd.DataFrame
     is_large: np.ndarray[Any, np.dtype[np.bool_]]
+    has_rows: np.ndarray[Any, np.dtype[np.bool_]]
 
     @classmethod
     def of(cls, rows: Rows, block: Block, places: list[int], windows: Windows) -> _Totals:
         """Add up those measures of a block that have one aggregate in common."""
         whats = [block.whats[place] for place in places]
-        agg, of_days = whats[0].agg, block.value[places]
+        agg, own = whats[0].agg, block.rows_of(places)
+        of_days = block.value[own]
         coverage = coverage_of(rows, whats[0])
         known = windows.up_to(coverage.last or rows.as_of)
-        value, n = add_up(agg, block.days, of_days, block.n[places], known)
+        value, n = add_up(agg, block.days, of_days, block.n[own], known)
         if agg in _COUNTS_ZERO:
             is_known = ~np.isnan(value) | (~np.isnan(n) & (agg == "sum"))
             value = np.where(is_known, value, 0.0)
         is_large = np.asarray((np.abs(of_days) >= EXACT).any(axis=1))
+        has_rows = np.asarray((~np.isnan(block.n[own])).any(axis=1))
+        if block.segments == [TOTAL]:
+            has_rows[:] = True
         return cls(
-            Values(whats, time_of(rows, whats[0]), value, np.nan_to_num(n)),
+            Values(
+                [what for what in whats for _ in block.segments],
+                time_of(rows, whats[0]),
+                value,
+                np.nan_to_num(n, copy=False),
+            ),
+            block.segments,
             reach(windows, coverage, at_end=False),
             is_large & (agg in queries.OF_INTEGERS),
+            has_rows,
         )
 
     def measured(self, value: np.ndarray[Any, np.dtype[np.float64]]) -> dict[Measure, Measured]:
         """Return the measures with their values as they were written."""
         outside = (self.covered["coverage"] == 0).to_numpy()
-        value = np.where(outside, np.nan, value)
-        n = np.where(outside, 0.0, self.values.n)
+        n = self.values.n
+        value[:, outside], n[:, outside] = np.nan, 0.0
         measured = {}
-        for place, what in enumerate(self.values.whats):
-            if not self.is_large[place]:
-                total = pd.DataFrame(value[place], columns=[TOTAL], copy=False)
-                counts = pd.DataFrame(n[place], columns=[TOTAL], copy=False)
-                measured[what] = Measured(total, counts, self.covered, what.agg in _COUNTS_ZERO)
+        count = len(self.segments)
+        for start in range(0, len(value), count):
+            what = self.values.whats[start]
+            own = start + np.flatnonzero(self.has_rows[start : start + count])
+            if self.is_large[own].any():
+                continue
+            names = [self.segments[place - start] for place in own]
+            every = own if len(own) < count else slice(start, start + count)
+            wide, counts = (
+                pd.DataFrame(cells[every].T, columns=names, copy=False) for cells in (value, n)
+            )
+            measured[what] = Measured(wide, counts, self.covered, what.agg in _COUNTS_ZERO)
         return measured
 
 
@@ -244,25 +278,6 @@ def _by_window(
     return rows.fetch(query, **{DAYS: date_dimension(windows)})
 
 
-def label(by: Iterable[str], values: Iterable[str]) -> str:
-    """What a segment is called: `team=East`, `team=East,region=EU`."""
-    return ",".join(f"{name}={value}" for name, value in zip(by, values, strict=True))
-
-
-def _named(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[np.ndarray[Any, Any], list[str]]:
-    """The segment of each row as the place of its name, and the names in order.
-
-    Without a split all rows are the total.
-    """
-    if not by:
-        return np.zeros(len(frame), dtype=int), [TOTAL]
-    keys = frame[[f"d{i}" for i in range(len(by))]].astype(str)
-    numbers = keys.groupby(list(keys), sort=False).ngroup().to_numpy()
-    names = [label(by, values) for values in keys.drop_duplicates().itertuples(index=False)]
-    order = sorted(range(len(names)), key=names.__getitem__)
-    return np.argsort(order)[numbers] if names else numbers, [names[i] for i in order]
-
-
 def from_windows(
     frame: pd.DataFrame, windows: Sequence[Window], by: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -282,7 +297,7 @@ def _by_days(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[pd.DataFrame, pd
 def _tables(
     frame: pd.DataFrame, places: np.ndarray[Any, Any], rows: pd.Index, by: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    columns, names = _named(frame, by)
+    columns, names = name_segments(frame, by)
 
     def spread(cells: pd.Series) -> pd.DataFrame:
         wide = np.full((len(rows), len(names)), np.nan)

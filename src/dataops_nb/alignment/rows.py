@@ -140,6 +140,10 @@ class Rows(Protocol):
         """Whether a column holds whole numbers that its engine adds up without losing a digit."""
         return False
 
+    def is_text(self, name: str, column: str) -> bool:
+        """Whether a column holds texts that its engine compares letter by letter."""
+        return False
+
     def local_date(self, name: str, column: str) -> exp.Expression:
         """The local day of a column with dates or stamps, as an expression over the source's
         relation."""

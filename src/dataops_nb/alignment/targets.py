@@ -25,9 +25,9 @@ from pydantic import ValidationError
 from sqlglot import exp
 
 from dataops_nb import metrics
+from dataops_nb.alignment.daily import label as segment_label
 from dataops_nb.alignment.formulas import Family, find_families
 from dataops_nb.alignment.measures import declared_splits, measure
-from dataops_nb.alignment.measures import label as segment_label
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.tables import require_table
 from dataops_nb.alignment.windows import DAY, DAYS, TOTAL, Window, series_of

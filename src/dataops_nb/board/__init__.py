@@ -444,7 +444,8 @@ def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:
     board.row(metric)
     rows: pd.DataFrame = board.table.iloc[board._places[metric]]
     is_past = rows["period_end"] <= pd.Timestamp(board.period.end)
-    return rows[is_past].tail(periods).reset_index(drop=True)
+    last: pd.DataFrame = rows[is_past].tail(periods).reset_index(drop=True)
+    return last
 
 
 def explain(

@@ -16,8 +16,9 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb import alignment, limits, pacing, reconciliation, status
-from dataops_nb.alignment.comparisons import COMPARISONS, add_so_far, compare
+from dataops_nb.alignment.comparisons import COMPARISONS, compare
 from dataops_nb.alignment.measures import sources_of
+from dataops_nb.alignment.progress import add_so_far
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.tables import require_table
 from dataops_nb.company import Company

@@ -46,6 +46,7 @@ DISK = 7
 SIGNALLED = 128
 INTERRUPTED = 130
 SCHEMA_VERSION = 1
+SELDOM = 100_000  # objects that are made before garbage is looked for
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         argv = sys.argv[1:]
+        # This process ends with its command: what becomes garbage meanwhile is little.
+        gc.set_threshold(SELDOM, 20, 20)
     _replace_closed_streams()
     try:
         return _run(argv)

@@ -135,7 +135,7 @@ class Catalog(Rows):
         if not frames and written in self._results:
             names, result = self._results[written]
             self._shelf.touched.update(names)
-            return result.copy()
+            return result.copy(deep=False)  # whoever writes into it has a copy of its own
         tree = _parse(written) if isinstance(query, str) else query
         tables, wrong = find_tables(tree, [*self._sources, *frames])
         if wrong:
@@ -144,7 +144,7 @@ class Catalog(Rows):
         self._shelf.touched.update(names)
         result = self._fetch_new(names, written, tree, frames)
         if not frames:
-            self._results[written] = names, result.copy()
+            self._results[written] = names, result.copy(deep=False)
         return result
 
     def _fetch_new(
@@ -185,7 +185,9 @@ class Catalog(Rows):
     def noted(self, what: Sequence[str], names: Sequence[str]) -> Any:
         """Return what was noted about these sources under some words; None where nothing was."""
         content = self._shelf.kept_bytes(names, ["noted", *what])
-        return None if content is None else json.loads(content)
+        with suppress(ValueError):  # somebody has damaged it
+            return None if content is None else json.loads(content)
+        return None
 
     def note(self, what: Sequence[str], names: Sequence[str], value: Any) -> None:
         """Note what JSON can hold about these sources, where they are sound."""
@@ -225,6 +227,11 @@ class Catalog(Rows):
         for department in self.declared.departments.values():
             tables += [table.source for table in department.metrics_from]
         return self._shelf.origins_of(tables)
+
+    def is_text(self, name: str, column: str) -> bool:
+        """Return whether a column of a file holds texts."""
+        columns = self._shelf.typed(name).columns
+        return columns.get(column) == "VARCHAR" and self._shelf.is_embedded(name)
 
     # --- faults and notices ----------------------------------------------------------------------
 
