@@ -11,6 +11,7 @@ import pytest
 
 from dataops_nb.reports.pages import seals
 from dataops_nb.reports.server import serving
+from tests import crowds
 
 pytestmark = pytest.mark.browser
 AXE = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -282,3 +283,17 @@ def test_paper_is_white_has_no_links_to_press_and_cuts_no_table(sample_out, visi
     assert tab.evaluate("document.scrollingElement.scrollWidth") <= 700
     if kind == "front":
         assert tab.locator(".nb-overdue li").first.is_visible()
+
+
+def test_a_crowded_front_page_can_be_used_by_everybody_and_searched_without_network(
+    visit, tmp_path
+):
+    page = tmp_path / "index.html"
+    page.write_text(crowds.front(500), encoding="utf-8")
+    tab = visit(page, viewport=PHONE)
+    assert problems(tab) == []
+    tab.get_by_label("Find a department or metric").fill("region 123")
+    assert tab.locator("#departments li:visible").all_inner_texts() == ["Region 123, field sales"]
+    assert tab.locator("#departments h2:visible").count() == 1
+    assert "departments and metrics" in tab.locator("#nb-found").inner_text()
+    assert everywhere(tab) == []

@@ -13,6 +13,7 @@ from dataops_nb.display import say
 from dataops_nb.reports import front, pages
 from dataops_nb.reports.pages import archive, front_page, markup, north_star, seals, sparkline
 from dataops_nb.reports.pages.cards import Feed, MetricCard, More
+from tests import crowds
 
 DAY = dt.date(2026, 11, 22)
 
@@ -315,3 +316,38 @@ def test_an_archive_of_a_year_of_days_stays_small():
         for day in days
     ]
     assert len(archive.build("Lumen", "Sales", many).encode()) < 300_000
+
+
+def test_a_front_page_of_500_departments_stays_small_and_lists_every_one():
+    html = crowds.front(500)
+    assert len(html.encode()) <= 300_000
+    assert seals.page(html) == []
+    listed = html.partition('<details id="departments"')[2].partition("</details>")[0]
+    assert len(set(re.findall(r'href="(region-\d+)/', listed))) == 500
+    assert re.findall(r'data-light="(\w+)"', listed) == ["red", "yellow", "unknown", "green"]
+
+
+def test_of_many_departments_those_with_the_gravest_lights_have_a_card():
+    html = crowds.front(500)
+    shown = html.partition('<ul class="nb-cards">')[2].partition("</ul>")[0]
+    assert re.findall(r'data-light="(\w+)"', shown) == ["red"] * 24
+
+
+def test_the_cost_of_another_department_on_a_front_page_is_a_line_of_a_list():
+    one_more = len(crowds.front(401)) - len(crowds.front(400))
+    assert one_more < 200
+
+
+def test_some_dozens_of_departments_all_have_a_card_in_the_order_of_the_suites():
+    html = crowds.front(40)
+    shown = html.partition('<ul class="nb-cards">')[2].partition("</ul>")[0]
+    order = re.findall(r'href="region-(\d+)/', shown)
+    assert order == sorted(order)
+    assert len(order) == 40
+    assert 'id="departments"' not in html
+
+
+def test_what_there_is_no_room_for_in_the_tree_is_counted():
+    tree = tree_of(crowds.front(500))
+    assert tree.count("<li>") == 41  # with the North Star
+    assert "460 more feed it." in tree
