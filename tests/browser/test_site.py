@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataops_nb.reports.pages import seals
+from dataops_nb.reports.pages import archive, seals
 from dataops_nb.reports.server import serving
 from tests import crowds
 
@@ -297,3 +297,25 @@ def test_a_crowded_front_page_can_be_used_by_everybody_and_searched_without_netw
     assert tab.locator("#departments h2:visible").count() == 1
     assert "departments and metrics" in tab.locator("#nb-found").inner_text()
     assert everywhere(tab) == []
+
+
+def test_neighbours_are_found_across_the_pages_of_an_archive(visit, tmp_path):
+    periods = [
+        archive.Past(f"2026-W{week:02}", "2026-11-22", "green", headline="Fine.")
+        for week in range(6, 0, -1)
+    ]
+    older = [archive.Older("older-1.html", "2026-W01", "2026-W03")]
+    first = archive.build("Lumen", "Sales", periods[:3], before="2026-W03", older=older)
+    last = archive.build("Lumen", "Sales", periods[3:], newer="2026-W04")
+    for name, html in {"index.html": first, "older-1.html": last}.items():
+        (tmp_path / name).write_text(html, encoding="utf-8")
+    for period in periods:
+        (tmp_path / period.period).mkdir()
+        (tmp_path / period.period / "index.html").write_text("<title>page</title>")
+    tab = visit(tmp_path / "older-1.html")
+    assert everywhere(tab) == []
+    for mark, week in {"before-2026-W04": 3, "after-2026-W03": 4, "before-2026-W02": 1,
+                       "after-2026-W02": 3, "after-2026-W05": 6}.items():  # fmt: skip
+        tab.goto("about:blank")
+        tab.goto(f"{(tmp_path / 'index.html').as_uri()}#{mark}")
+        tab.wait_for_url(f"**/2026-W{week:02}/index.html")

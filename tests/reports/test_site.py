@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from dataops_nb.display import say
-from dataops_nb.reports import front, pages
+from dataops_nb.reports import archives, front, ledger, pages, plan
 from dataops_nb.reports.pages import archive, front_page, markup, north_star, seals, sparkline
 from dataops_nb.reports.pages.cards import Feed, MetricCard, More
 from tests import crowds
@@ -351,3 +352,64 @@ def test_what_there_is_no_room_for_in_the_tree_is_counted():
     tree = tree_of(crowds.front(500))
     assert tree.count("<li>") == 41  # with the North Star
     assert "460 more feed it." in tree
+
+
+# --- an archive of many periods ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A report whose archive has three periods on each older page; publish one period of it."""
+    monkeypatch.setattr(archives, "PAGE", 3)
+    with ledger.opened(tmp_path / "ledger.sqlite") as book:
+
+        def publish(number):
+            day = dt.date(2026, 1, 4) + dt.timedelta(weeks=number)
+            planned = plan.Planned("weekly", "sales", "s.ipynb", {}, f"2026-W{number:02}", True, "")
+            row = ledger.start(book, "run", planned, day)
+            shown = {"title": "Sales", "light": "green", "headline": "Fine."}
+            ledger.finish(book, row, "ok", seconds=1.0, shown=shown)
+            page = tmp_path / "sales" / planned.period / "index.html"
+            page.parent.mkdir(parents=True)
+            page.write_text("<html></html>")
+            archives.write_archives(tmp_path, tmp_path / "runs", book, ["sales"], company="Lumen")
+
+        yield publish
+
+
+def test_older_periods_stand_on_pages_that_stay_as_they_are(published, tmp_path):
+    for number in range(1, 10):
+        published(number)
+    first = (tmp_path / "sales" / "older-1.html").stat().st_ino
+    for number in range(10, 14):
+        published(number)
+    pages = {
+        page.name: re.findall(r'<h2><a href="([\w-]+)/', page.read_text())
+        for page in (tmp_path / "sales").glob("*.html")
+    }
+    weeks = [f"2026-W{number:02}" for number in range(13, 0, -1)]
+    assert pages == {
+        "index.html": weeks[:4], "older-3.html": weeks[4:7], "older-2.html": weeks[7:10], "older-1.html": weeks[10:],
+    }  # fmt: skip
+    assert (tmp_path / "sales" / "older-1.html").stat().st_ino == first
+
+
+def test_another_period_reads_the_pages_of_the_one_before_it_alone(published, monkeypatch):
+    for number in range(1, 10):
+        published(number)
+    led = []
+    monkeypatch.setattr(archives, "_lead_on", lambda folder, private: led.append(folder.name))
+    published(10)
+    assert led == ["2026-W09"]
+
+
+def test_the_pages_of_periods_that_were_pruned_go(published, tmp_path):
+    for number in range(1, 10):
+        published(number)
+    for number in range(1, 5):
+        shutil.rmtree(tmp_path / "sales" / f"2026-W{number:02}")
+    published(10)
+    assert sorted(page.name for page in (tmp_path / "sales").glob("*.html")) == [
+        "index.html",
+        "older-1.html",
+    ]
