@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dataops_nb.reports.pages import seals
+from dataops_nb.reports.pages import archive, seals
 from dataops_nb.reports.server import serving
+from tests import crowds
 
 pytestmark = pytest.mark.browser
 AXE = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -282,3 +283,39 @@ def test_paper_is_white_has_no_links_to_press_and_cuts_no_table(sample_out, visi
     assert tab.evaluate("document.scrollingElement.scrollWidth") <= 700
     if kind == "front":
         assert tab.locator(".nb-overdue li").first.is_visible()
+
+
+def test_a_crowded_front_page_can_be_used_by_everybody_and_searched_without_network(
+    visit, tmp_path
+):
+    page = tmp_path / "index.html"
+    page.write_text(crowds.front(500), encoding="utf-8")
+    tab = visit(page, viewport=PHONE)
+    assert problems(tab) == []
+    tab.get_by_label("Find a department or metric").fill("region 123")
+    assert tab.locator("#departments li:visible").all_inner_texts() == ["Region 123, field sales"]
+    assert tab.locator("#departments h2:visible").count() == 1
+    assert "departments and metrics" in tab.locator("#nb-found").inner_text()
+    assert everywhere(tab) == []
+
+
+def test_neighbours_are_found_across_the_pages_of_an_archive(visit, tmp_path):
+    periods = [
+        archive.Past(f"2026-W{week:02}", "2026-11-22", "green", headline="Fine.")
+        for week in range(6, 0, -1)
+    ]
+    older = [archive.Older("older-1.html", "2026-W01", "2026-W03")]
+    first = archive.build("Lumen", "Sales", periods[:3], before="2026-W03", older=older)
+    last = archive.build("Lumen", "Sales", periods[3:], newer="2026-W04")
+    for name, html in {"index.html": first, "older-1.html": last}.items():
+        (tmp_path / name).write_text(html, encoding="utf-8")
+    for period in periods:
+        (tmp_path / period.period).mkdir()
+        (tmp_path / period.period / "index.html").write_text("<title>page</title>")
+    tab = visit(tmp_path / "older-1.html")
+    assert everywhere(tab) == []
+    for mark, week in {"before-2026-W04": 3, "after-2026-W03": 4, "before-2026-W02": 1,
+                       "after-2026-W02": 3, "after-2026-W05": 6}.items():  # fmt: skip
+        tab.goto("about:blank")
+        tab.goto(f"{(tmp_path / 'index.html').as_uri()}#{mark}")
+        tab.wait_for_url(f"**/2026-W{week:02}/index.html")

@@ -17,8 +17,14 @@ from hypothesis import strategies as st
 
 from dataops_nb import board, history, story
 from dataops_nb.board import events
+from dataops_nb.bookkeeping import files
 from dataops_nb.bookkeeping.lines import read_lines
+from dataops_nb.bookkeeping.shapes import KEY
+from dataops_nb.company import Memory
+from dataops_nb.errors import PublishError
+from dataops_nb.history import register
 from dataops_nb.history.books import VALUES
+from dataops_nb.reports.marks import HistoryDigest
 from dataops_nb.sources.fingerprints import of_metric
 
 AT = dt.datetime(2026, 11, 16, 6, 0, tzinfo=dt.UTC)
@@ -219,6 +225,187 @@ for i in range(15):
     found = sorted((line["metric"], int(line["value"])) for line in lines(tmp_path))
     assert found == [(name, i) for name in ("a", "b") for i in range(15)]
     assert [path.name for path in (tmp_path / "runs").iterdir() if path.suffix != ".lock"] == []
+
+
+# --- a long history -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long(tmp_path, monkeypatch):
+    """A history that is kept as columns however short it is, and what of its file was read."""
+    monkeypatch.setattr(register, "FEW", 100)
+    taken: list[int] = []
+    whole = files.read
+
+    def counted(*arguments):
+        content = whole(*arguments)
+        taken.append(len(content))
+        return content
+
+    monkeypatch.setattr(files, "read", counted)
+    remember(tmp_path, *(row(metric=f"m{number}") for number in range(200)))
+    history.published(tmp_path)
+    taken.clear()
+    return tmp_path, taken
+
+
+def test_a_question_about_a_file_that_is_as_it_was_reads_nothing_of_it(long):
+    out, taken = long
+    assert len(history.newest(out)) == 200
+    assert sum(taken) == 0
+
+
+def test_of_a_file_that_grew_here_only_the_new_rows_are_read(long):
+    out, taken = long
+    remember(out, row(7), as_of=NEXT)
+    taken.clear()
+    assert history.newest(out)["value"].tolist().count(7.0) == 1
+    assert sum(taken) == len((out / "history" / "values.csv").read_bytes().splitlines(True)[-1])
+
+
+def test_what_is_added_to_a_long_history_is_all_that_is_written(long):
+    out, _ = long
+    file = out / "history" / "values.csv"
+    before, inode = file.read_bytes(), file.stat().st_ino
+    remember(out, row(7), as_of=NEXT)
+    assert file.read_bytes().startswith(before)
+    assert file.stat().st_ino == inode
+
+
+@pytest.mark.parametrize("old", ["m7,", "41,true"])
+def test_a_long_history_that_somebody_has_edited_is_read_anew(long, old):
+    out, _ = long
+    file = out / "history" / "values.csv"
+    file.write_text(file.read_text().replace(old, old.replace("7", "9").replace("41", "42")))
+    assert history.published(out).equals(published_by_rows(out))
+
+
+def test_a_broken_line_of_a_long_history_is_still_told_when_it_has_grown(long):
+    out, _ = long
+    file = out / "history" / "values.csv"
+    file.write_bytes(file.read_bytes() + b"broken\n")
+    history.published(out)
+    remember(out, row(7), as_of=NEXT)
+    assert history.broken_lines(out) == ["history/values.csv:202 has 1 of 12 cells"]
+    assert len(history.published(out)) == 201
+
+
+def published_by_rows(out: Path) -> pd.DataFrame:
+    """The same table from all rows of the csv, as anybody would read it."""
+    frame = pd.read_csv(out / "history" / "values.csv", dtype=str, keep_default_na=False)
+    frame = frame.astype(object).drop_duplicates(KEY, keep="last", ignore_index=True)
+    return frame.assign(
+        segment=frame["segment"].where(frame["segment"] != "", None),
+        as_of=pd.to_datetime(frame["as_of"]).astype("datetime64[s]"),
+        value=pd.to_numeric(frame["value"]).astype(float),
+        complete=frame["complete"] == "true",
+        n=pd.to_numeric(frame["n"].where(frame["n"] != "", "0")).astype(int),
+    )
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["won", "lost", 'a "b"', "c,d\ne"]),
+        st.sampled_from([None, "team=a,b", "1"]),
+        st.sampled_from(["2026-W45", "2026-W46"]),
+        st.sampled_from([SUNDAY, NEXT, NEXT + dt.timedelta(days=7)]),
+        st.one_of(st.none(), st.integers(-3, 3)),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(ROWS, st.booleans())
+def test_the_newest_value_is_that_of_the_latest_day_whatever_was_published(
+    tmp_path_factory, given_rows, complete
+):
+    out = tmp_path_factory.mktemp("history")
+    for metric, segment, period, day, value, is_complete in given_rows:
+        said = row(value, metric=metric, segment=segment, period=period, complete=is_complete)
+        remember(out, said, as_of=day)
+    folder = history.Folder(out)
+    plain = Memory.newest(folder, NEXT, complete=complete)
+    order = ["metric", "segment", "period"]
+    assert (
+        folder.newest(NEXT, complete=complete)
+        .sort_values(order, ignore_index=True)
+        .equals(plain.sort_values(order, ignore_index=True))
+    )
+    assert folder.told(NEXT) == Memory.told(folder, NEXT)
+    if given_rows:
+        assert folder.published().equals(published_by_rows(out))
+
+
+def test_rows_that_a_killed_writer_had_begun_are_seen_whole_or_not_and_finished_later(tmp_path):
+    remember(tmp_path, row(1))
+    file = tmp_path / "history" / "values.csv"
+    size = file.stat().st_size
+    remember(tmp_path, row(2, metric="lost"))
+    added = file.read_bytes()[size:]
+    file.write_bytes(file.read_bytes()[: size + 9])
+    (tmp_path / "runs" / "values.adding").write_bytes(f"{size}\n".encode() + added)
+    assert history.published(tmp_path)["metric"].tolist() == ["won"]
+    assert history.broken_lines(tmp_path) == []
+    remember(tmp_path, row(3, metric="third"))
+    assert history.published(tmp_path)["metric"].tolist() == ["won", "lost", "third"]
+    assert not (tmp_path / "runs" / "values.adding").exists()
+
+
+def test_what_somebody_wrote_after_a_killed_writer_stays(tmp_path):
+    remember(tmp_path, row(1))
+    file = tmp_path / "history" / "values.csv"
+    size = file.stat().st_size
+    (tmp_path / "runs" / "values.adding").write_bytes(f"{size}\nlost,,week\n".encode())
+    file.write_text(file.read_text() + SOUND.replace("W46", "W40") + "\n")
+    remember(tmp_path, row(3, metric="third"))
+    assert history.published(tmp_path)["period"].tolist() == ["2026-W46", "2026-W40", "2026-W46"]
+
+
+def test_rows_for_which_there_is_no_room_leave_the_file_as_it_was(tmp_path, monkeypatch):
+    remember(tmp_path, row(1))
+    before = (tmp_path / "history" / "values.csv").read_bytes()
+
+    def full(handle, content):
+        handle.write(content[:9])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_write", full)
+        with pytest.raises(PublishError, match="No space left"):
+            remember(tmp_path, row(2, metric="lost"))
+    assert (tmp_path / "history" / "values.csv").read_bytes() == before
+    assert remember(tmp_path, row(2, metric="lost")) == 1
+
+
+def test_digests_of_what_was_published_do_not_depend_on_the_order_of_rows(tmp_path):
+    rows = [row(1), row(2, metric="lost"), row(3, period="2026-W45")]
+    digests = set()
+    for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2]):
+        out = tmp_path / str(order)
+        marks = HistoryDigest(out)
+        for place in order:
+            remember(out, rows[place], run=str(place))
+            marks.digest(None, NEXT)
+        digests.add((marks.digest({"won"}, NEXT), marks.digest(None, NEXT)))
+        assert HistoryDigest(out).digest(None, NEXT) == marks.digest(None, NEXT)
+    assert len(digests) == 1
+
+
+def test_digests_of_a_long_history_are_kept_and_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("dataops_nb.reports.marks.LONG", 0)
+    remember(tmp_path, row(1))
+    before = HistoryDigest(tmp_path)
+    first = before.digest(None, NEXT)
+    before.keep()
+    remember(tmp_path, row(2, metric="lost"))
+    read = []
+    monkeypatch.setattr("dataops_nb.reports.marks._lines", lambda *at: read.append(at) or iter(()))
+    HistoryDigest(tmp_path).digest(None, NEXT)
+    assert [start > 0 for _, start, _ in read] == [True]
+    monkeypatch.undo()
+    assert HistoryDigest(tmp_path).digest(None, NEXT) != first
 
 
 # --- restatement ----------------------------------------------------------------------------------------------------

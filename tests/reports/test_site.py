@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from dataops_nb.display import say
-from dataops_nb.reports import front, pages
+from dataops_nb.reports import archives, front, ledger, pages, plan
 from dataops_nb.reports.pages import archive, front_page, markup, north_star, seals, sparkline
 from dataops_nb.reports.pages.cards import Feed, MetricCard, More
+from tests import crowds
 
 DAY = dt.date(2026, 11, 22)
 
@@ -315,3 +317,99 @@ def test_an_archive_of_a_year_of_days_stays_small():
         for day in days
     ]
     assert len(archive.build("Lumen", "Sales", many).encode()) < 300_000
+
+
+def test_a_front_page_of_500_departments_stays_small_and_lists_every_one():
+    html = crowds.front(500)
+    assert len(html.encode()) <= 300_000
+    assert seals.page(html) == []
+    listed = html.partition('<details id="departments"')[2].partition("</details>")[0]
+    assert len(set(re.findall(r'href="(region-\d+)/', listed))) == 500
+    assert re.findall(r'data-light="(\w+)"', listed) == ["red", "yellow", "unknown", "green"]
+
+
+def test_of_many_departments_those_with_the_gravest_lights_have_a_card():
+    html = crowds.front(500)
+    shown = html.partition('<ul class="nb-cards">')[2].partition("</ul>")[0]
+    assert re.findall(r'data-light="(\w+)"', shown) == ["red"] * 24
+
+
+def test_the_cost_of_another_department_on_a_front_page_is_a_line_of_a_list():
+    one_more = len(crowds.front(401)) - len(crowds.front(400))
+    assert one_more < 200
+
+
+def test_some_dozens_of_departments_all_have_a_card_in_the_order_of_the_suites():
+    html = crowds.front(40)
+    shown = html.partition('<ul class="nb-cards">')[2].partition("</ul>")[0]
+    order = re.findall(r'href="region-(\d+)/', shown)
+    assert order == sorted(order)
+    assert len(order) == 40
+    assert 'id="departments"' not in html
+
+
+def test_what_there_is_no_room_for_in_the_tree_is_counted():
+    tree = tree_of(crowds.front(500))
+    assert tree.count("<li>") == 41  # with the North Star
+    assert "460 more feed it." in tree
+
+
+# --- an archive of many periods ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A report whose archive has three periods on each older page; publish one period of it."""
+    monkeypatch.setattr(archives, "PAGE", 3)
+    with ledger.opened(tmp_path / "ledger.sqlite") as book:
+
+        def publish(number):
+            day = dt.date(2026, 1, 4) + dt.timedelta(weeks=number)
+            planned = plan.Planned("weekly", "sales", "s.ipynb", {}, f"2026-W{number:02}", True, "")
+            row = ledger.start(book, "run", planned, day)
+            shown = {"title": "Sales", "light": "green", "headline": "Fine."}
+            ledger.finish(book, row, "ok", seconds=1.0, shown=shown)
+            page = tmp_path / "sales" / planned.period / "index.html"
+            page.parent.mkdir(parents=True)
+            page.write_text("<html></html>")
+            archives.write_archives(tmp_path, tmp_path / "runs", book, ["sales"], company="Lumen")
+
+        yield publish
+
+
+def test_older_periods_stand_on_pages_that_stay_as_they_are(published, tmp_path):
+    for number in range(1, 10):
+        published(number)
+    first = (tmp_path / "sales" / "older-1.html").stat().st_ino
+    for number in range(10, 14):
+        published(number)
+    pages = {
+        page.name: re.findall(r'<h2><a href="([\w-]+)/', page.read_text())
+        for page in (tmp_path / "sales").glob("*.html")
+    }
+    weeks = [f"2026-W{number:02}" for number in range(13, 0, -1)]
+    assert pages == {
+        "index.html": weeks[:4], "older-3.html": weeks[4:7], "older-2.html": weeks[7:10], "older-1.html": weeks[10:],
+    }  # fmt: skip
+    assert (tmp_path / "sales" / "older-1.html").stat().st_ino == first
+
+
+def test_another_period_reads_the_pages_of_the_one_before_it_alone(published, monkeypatch):
+    for number in range(1, 10):
+        published(number)
+    led = []
+    monkeypatch.setattr(archives, "_lead_on", lambda folder, private: led.append(folder.name))
+    published(10)
+    assert led == ["2026-W09"]
+
+
+def test_the_pages_of_periods_that_were_pruned_go(published, tmp_path):
+    for number in range(1, 10):
+        published(number)
+    for number in range(1, 5):
+        shutil.rmtree(tmp_path / "sales" / f"2026-W{number:02}")
+    published(10)
+    assert sorted(page.name for page in (tmp_path / "sales").glob("*.html")) == [
+        "index.html",
+        "older-1.html",
+    ]

@@ -17,6 +17,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,11 +115,9 @@ def add(out: Path, name: str, content: bytes) -> None:
     path, note = path_of(out, name), _note(out, name)
     known = edition(out, name)
     _write_whole(note, f"{known.size}\n".encode() + content)
-    with path.open("ab") as handle:
+    with path.open("ab", buffering=0) as handle:
         try:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
+            _write(handle, content)
         except OSError:
             with suppress(OSError):
                 os.ftruncate(handle.fileno(), known.size)
@@ -142,10 +141,8 @@ def _finish(out: Path, name: str) -> None:
         return
     there = read(out, name, size, size + len(content) + 1)
     if content.startswith(there):
-        with path_of(out, name).open("ab") as handle:
-            handle.write(content[len(there) :])
-            handle.flush()
-            os.fsync(handle.fileno())
+        with path_of(out, name).open("ab", buffering=0) as handle:
+            _write(handle, content[len(there) :])
     note.unlink()
 
 
@@ -213,3 +210,11 @@ def _write_whole(path: Path, content: bytes) -> None:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def _write(handle: FileIO, content: bytes) -> None:
+    """Write all of it and make it last through a power cut; nothing waits in a buffer after."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[handle.write(rest) :]
+    os.fsync(handle.fileno())

@@ -35,6 +35,7 @@ from dataops_nb.bookkeeping.lines import (
 
 BLOCK = 1 << 20  # bytes of a file that are read at a time
 FEW = 1 << 20  # bytes of new rows that are read beside what is kept
+HEADER = 1 << 16  # bytes in which the first line of a file ends
 SHARE = 16  # and at most such a part of it
 VERSION = 1
 _HEAD = b"register"
@@ -290,5 +291,5 @@ def _keep(out: Path, name: str, now: files.Edition, register: Register) -> None:
 
 def _is_plain(out: Path, name: str, register: Register) -> bool:
     """Whether the file has our header, so that rows below it can be read without it."""
-    first = files.read(out, name, 0, FEW // 16).removeprefix(MARK).partition(b"\n")[0]
+    first = files.read(out, name, 0, HEADER).removeprefix(MARK).partition(b"\n")[0]
     return first.rstrip(b"\r") == ",".join(register.table.column_names).encode()

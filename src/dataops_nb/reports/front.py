@@ -12,19 +12,19 @@ import csv
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dataops_nb import __version__, plain
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.numbers import DEFAULT
 from dataops_nb.reports import ledger as book
 from dataops_nb.reports import site
-from dataops_nb.reports.pages import FILES, WhatIf, archive, front_page, seals, with_later
+from dataops_nb.reports.archives import write_archives
+from dataops_nb.reports.pages import WhatIf, front_page
 from dataops_nb.reports.pages.cards import Feed, MetricCard, More
 
 TOLD = ("findings", "stars", "solve")
@@ -339,81 +339,3 @@ def _past_values(out: Path, speakers: Mapping[str, Shown]) -> dict[str, list[flo
                     value = float(row["value"]) if row["value"] else None
                     values.setdefault(row["metric"], []).append(value)
     return values
-
-
-def write_archives(
-    out: Path,
-    private: Path,
-    ledger: sqlite3.Connection,
-    reports: Iterable[str],
-    *,
-    company: str,
-    whatif: WhatIf | None = None,
-) -> None:
-    """Bring the archive page of each report up to date.
-
-    Raises PublishError where one cannot be written.
-    """
-    name = whatif.name if whatif is not None else ""
-    for report in dict.fromkeys(reports):
-        rows = []
-        for row in _rows(ledger, report, name):
-            if (out / report / row["period"] / "index.html").exists():
-                rows.append(row)
-        key = f"archive:{name}:{report}"
-        made_of = plain.digest([company, [row["id"] for row in rows], __version__])
-        known = ledger.execute("select said from notices where key = ?", (key,)).fetchone()
-        page = out / report / "index.html"
-        is_same = page.exists() and known is not None and known["said"] == made_of
-        if rows and not is_same:
-            title = str(_shown(rows[0]).get("title") or report)
-            past = [_past(row, told=place < archive.TOLD) for place, row in enumerate(rows)]
-            html = archive.build(company, title, past, whatif)
-            site.replace(page, html.encode(), private)
-            for row in rows[1:]:
-                _lead_on(out / report / row["period"], private)
-            ledger.execute(
-                "insert or replace into notices (key, said, at) values (?, ?, ?)",
-                (key, made_of, ""),
-            )
-
-
-def _lead_on(folder: Path, private: Path) -> None:
-    """Let the pages of a period lead to the one after it, now that there is one."""
-    for name in FILES.values():
-        path = folder / name
-        if path.exists():
-            html = path.read_text(encoding="utf-8")
-            linked = with_later(html)
-            if linked != html and seals.is_intact(html):
-                site.replace(path, linked.encode(), private)
-
-
-def _rows(ledger: sqlite3.Connection, report: str, whatif: str) -> list[Mapping[str, Any]]:
-    """The rows that made the pages which stand now, the newest first."""
-    rows = ledger.execute(
-        "select id, period, as_of, shown from runs where id in ("
-        "select max(id) from runs where report = ? and whatif = ? and state = 'ok' group by period"
-        ") order by as_of desc, period desc",
-        (report, whatif),
-    )
-    return [dict(row) for row in rows]
-
-
-def _past(row: Mapping[str, Any], *, told: bool) -> archive.Past:
-    shown = _shown(row)
-    return archive.Past(
-        row["period"],
-        row["as_of"],
-        shown.get("light") or "unknown",
-        shown.get("reason"),
-        shown.get("headline") or "",
-        facts=(shown.get("facts") or ()) if told else (),
-        spans=shown.get("spans") if told else None,
-        locale=shown.get("locale") or DEFAULT,
-    )
-
-
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = json.loads(row["shown"] or "{}")
-    return shown

@@ -73,6 +73,7 @@ create table if not exists runs (
     check ((state = 'running') = (finished is null))
 );
 create index if not exists runs_by_report on runs (suite, report, id);
+create index if not exists runs_in_place on runs (report, whatif, state, period, id, as_of);
 create table if not exists claims (
     key text primary key, run text not null, claimed text not null, shard text not null default ''
 ) without rowid;

@@ -177,7 +177,7 @@ def _count(book: sqlite3.Connection) -> int:
 def _update_archives(wb: Workbench, book: sqlite3.Connection, removed: Iterable[Place]) -> None:
     """Write the archive pages again, without what was removed."""
     # slow to import, and a refresh only tidies
-    from dataops_nb.reports import front  # noqa: PLC0415
+    from dataops_nb.reports import archives  # noqa: PLC0415
     from dataops_nb.reports.pages import WhatIf  # noqa: PLC0415
 
     reports_by_whatif: dict[str, list[str]] = {}
@@ -185,7 +185,7 @@ def _update_archives(wb: Workbench, book: sqlite3.Connection, removed: Iterable[
         reports_by_whatif.setdefault(whatif, []).append(report)
     company = wb.definitions.company.company
     for whatif, reports in reports_by_whatif.items():
-        front.write_archives(
+        archives.write_archives(
             _root(wb.out, whatif),
             wb.out / "runs",
             book,

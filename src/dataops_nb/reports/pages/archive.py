@@ -60,12 +60,36 @@ def script() -> str:
     return markup.script("archive.js")
 
 
-def build(company: str, title: str, past: Sequence[Past], whatif: WhatIf | None = None) -> str:
-    """Build the archive page of a report, from its periods with the newest first.
+@dataclass(frozen=True)
+class Older:
+    """A page with older periods: its path, its first period and its last one."""
 
-    A year of weeks is told in sentences.
+    path: str
+    first: str
+    last: str
+
+
+def build(
+    company: str,
+    title: str,
+    past: Sequence[Past],
+    whatif: WhatIf | None = None,
+    *,
+    newer: str | None = None,
+    before: str | None = None,
+    older: Sequence[Older] = (),
+) -> str:
+    """Build a page of the archive of a report, from its periods with the newest first.
+
+    A year of weeks is told in sentences. `newer` is the period after the newest of these and
+    `before` the one before the oldest, where other pages have them; `older` are these pages, the
+    newest first.
     """
-    lines = [_line(past, place) for place in range(len(past))]
+    ids = [newer, *(one.period for one in past), before]
+    lines = []
+    for place, one in enumerate(past):
+        is_told = newer is None and place < TOLD
+        lines.append(_line(one, ids[place], ids[place + 2], is_told=is_told))
     newest = dt.date.fromisoformat(max(one.as_of for one in past)[:10])
     body = markup.fill(
         "archive.html.j2",
@@ -74,27 +98,30 @@ def build(company: str, title: str, past: Sequence[Past], whatif: WhatIf | None 
         whatif=whatif,
         newest=day(newest, past[0].locale),
         periods=lines,
+        newer=newer,
+        before=before,
+        older=older,
     )
     sentences = [line.sentence for line in lines if line.sentence]
     return document(
-        f"{company} · {title} · every period",
+        f"{company} · {title} · every period" if newer is None else f"{company} · {title} · older",
         body,
         travelling_text(sentences, newest),
         script=script(),
     )
 
 
-def _line(past: Sequence[Past], place: int) -> Line:
-    one = past[place]
+def _line(one: Past, after: str | None, before: str | None, *, is_told: bool) -> Line:
+    """Return the line of a period between its neighbours, which find it by its marks."""
     sentence = None
-    if place < TOLD:
+    if is_told:
         headline = {"text": one.headline, "facts": one.facts, "spans": one.spans}
         sentence = quoted(one.period, headline, one.locale)
     marks = []
-    if place > 0:
-        marks.append(f"before-{quote(past[place - 1].period)}")
-    if place + 1 < len(past):
-        marks.append(f"after-{quote(past[place + 1].period)}")
+    if after is not None:
+        marks.append(f"before-{quote(after)}")
+    if before is not None:
+        marks.append(f"after-{quote(before)}")
     return Line(
         id=quote(one.period),
         period=one.period,

@@ -16,7 +16,7 @@ from dataops_nb.reports.pages import markup
 
 CARDS = 40  # departments that all have a card
 FOREMOST = 24  # cards where there are more departments
-METRICS = 300  # metrics in the list beside so many departments
+METRICS = 250  # metrics in the list beside so many departments
 AT_MOST = 24  # findings, failures and reactions
 GRAVEST = ("red", "yellow", "unknown", "green")
 Item = TypeVar("Item")

@@ -17,7 +17,7 @@ from dataops_nb.reports.pages import sparkline
 from dataops_nb.reports.pages.cards import Feed, MetricCard
 from dataops_nb.reports.pages.quotes import Quoted, quoted
 
-MOST_LINES = 60  # of all trees
+MOST_LINES = 40  # of all trees
 
 
 @dataclass(frozen=True)
