@@ -314,7 +314,9 @@ def test_a_postal_code_is_no_key_and_lines_of_orders_are_orders(drafted):
     rows = [["order-id", "day", "state", "channel", "postal-code", "amount"]]
     for n in range(60):
         order = n // 2
-        rows.append([f"o-{order}", stamp(order), "new", f"c{order % 3}", 10_000 + n * 7, 5 + n])
+        rows.append(
+            [f"o-{order}", stamp(order), f"s{order % 2}", f"c{order % 3}", 10_000 + n * 7, n]
+        )
     draft = drafted(n_1=rows)
     assert draft.tables["n_1"].key == []
     assert measures(draft)["orders"]["agg"] == "count_distinct"
@@ -330,3 +332,11 @@ def test_what_stopped_years_ago_is_no_north_star(drafted):
     old = [["id", "hired"], *[[n, f"20{n + 2:02}-05-01"] for n in range(8)]]
     sales = [["id", "day", "total"], *[[n, stamp(n)[:10], 5 + n] for n in range(40)]]
     assert drafted(employees=old, sales=sales).north_star == ["total", "sales"]
+
+
+def test_yes_and_no_as_1_and_0_put_rows_out_and_are_no_scores(drafted):
+    rows = [["id", "day", "total", "Refunded?", "Recurring charge?"]]
+    rows += [[n, stamp(n)[:10], 5 + n, int(n % 7 == 0), 0] for n in range(40)]
+    made = measures(drafted(sales=rows))
+    assert made["total"]["exclude"] == '"Refunded?" = 1'
+    assert not [measure for measure in made.values() if measure.get("agg") == "average"]

@@ -59,6 +59,12 @@ class Column:
         return is_number(self.type)
 
     @property
+    def bit(self) -> bool:
+        """Return whether it says yes and no as 1 and 0."""
+        whole = self.type == "BIGINT" and 1 <= self.distinct <= 2
+        return whole and {self.smallest, self.largest} <= {"0", "1"}
+
+    @property
     def time(self) -> bool:
         """Return whether it holds days or moments."""
         return self.type.startswith(TIMES)
@@ -139,7 +145,10 @@ def describe_use(column: Column) -> str:
     kinds = [(column.time, "days"), (column.text, "text"), (column.number, "numbers")]
     kind = next((kind for fits, kind in kinds if fits), column.type.lower())
     if column.text and DURATION.fullmatch(column.smallest.strip()):
-        kind = f"durations such as {column.smallest.strip()}, as text that nothing adds up"
+        shown = column.smallest.strip()
+        kind = f"durations such as {shown}, as text that nothing adds up"
+        if "time" in column.name.casefold():
+            kind = f"times of a day such as {shown}, as text"
     if column.distinct == 1:
         kind += ", one value"
     return f"{column.name} ({kind})"

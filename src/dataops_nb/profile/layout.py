@@ -528,6 +528,8 @@ def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
     if layout.footer:
         shown = "; ".join(layout.below[:2])
         why = f"the last {layout.footer} lines are totals or remarks and no rows: {shown}"
+        if layout.footer == 1:
+            why = f"the last line is a total or a remark and no row: {shown}"
         guesses.append(OptionGuess("footer", layout.footer, why))
     if layout.skipped:
         why = "lines among the rows that are totals or headings: left out, not counted"

@@ -134,7 +134,8 @@ def find_flags(catalog: Catalog, source: str, columns: Sequence[Column]) -> list
         live = has(column.name, LIVE)
         if not live and not has(column.name, FLAGS):
             continue
-        if column.type != "BOOLEAN" and not (column.text and 1 <= column.distinct <= 2):
+        two_texts = column.text and 1 <= column.distinct <= 2
+        if column.type != "BOOLEAN" and not two_texts and not column.bit:
             continue
         counts = count_values(catalog, source, column.name)
         for value, rows in counts.items():
@@ -171,6 +172,8 @@ def _flag_sql(column: Column, value: str) -> str:
     name = expression(column.name)
     if column.type == "BOOLEAN":
         return name if value.casefold() == "true" else f"not {name}"
+    if column.bit:
+        return f"{name} = {value}"
     return f"{name} = '{value}'"
 
 

@@ -453,7 +453,7 @@ class _Profile:
 
     def _is_amount(self, column: Column, key: Sequence[str], thing: Thing | None) -> bool:
         """Return whether a number measures something: no id, no code and no place."""
-        if not column.number or column.name in key or is_id(column.name):
+        if not column.number or column.bit or column.name in key or is_id(column.name):
             return False
         rows = thing.count if thing and column.name in thing.once else self.rows
         if column.values * 2 < rows or column.distinct <= (0 if has(column.name, MONEY) else 2):
