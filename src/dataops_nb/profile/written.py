@@ -376,9 +376,9 @@ def _first_texts(
             value = quote(column)
             filled = f"select {value} as v from {quote(name)} where {value} is not null"
             lists.append(f"coalesce((select list(v) from ({filled} limit {FEW_ROWS})), [])")
-        row = catalog.fetch(f"select {', '.join(lists)}").iloc[0]
+        (row,) = catalog.ask(name, f"select {', '.join(lists)}")
         for column, values in zip(batch, row, strict=True):
-            if len(values):
+            if values:
                 texts[column] = list(values)
     return texts
 
