@@ -340,3 +340,24 @@ def test_yes_and_no_as_1_and_0_put_rows_out_and_are_no_scores(drafted):
     made = measures(drafted(sales=rows))
     assert made["total"]["exclude"] == '"Refunded?" = 1'
     assert not [measure for measure in made.values() if measure.get("agg") == "average"]
+
+
+def test_a_rate_of_money_is_no_percent_and_stands_once(drafted):
+    rows = [["Day", "Amount spent (EUR)", "Impressions", "Link clicks", "CPC (EUR)", "CTR"]]
+    for n in range(30):
+        clicks, seen, spent = 20 + n % 9, 900 + n * 7, 100.5 + n
+        day = stamp(n)[:10]
+        rows.append([day, spent, seen, clicks, round(spent / clicks, 6), clicks / seen * 100])
+    by_id = {one.id: one.definition for one in drafted(ads=rows).all_metrics}
+    assert (by_id["cpc_eur"]["unit"], by_id["ctr"]["unit"]) == ("EUR", "percent")
+    assert not [name for name in by_id if name.startswith("average")]
+
+
+def test_hours_of_work_add_up_and_a_currency_may_follow_its_name(drafted, tmp_path):
+    rows = [["Date", "Task", "Hours", "Billable Rate", "Billable Amount", "Currency"]]
+    rows += [
+        [stamp(n)[:10], "ab"[n % 2], n % 7 / 4, 90, n % 7 * 22.5, "Euro - EUR"] for n in range(40)
+    ]
+    draft = drafted(time_report=rows)
+    assert ("sum", "Hours") in {(one["agg"], one.get("expr")) for one in measures(draft).values()}
+    assert "currency: EUR" in profile.write(draft, tmp_path)["company.yaml"]

@@ -82,7 +82,7 @@ class Money:
     def single(self) -> str:
         """Return the one currency; empty where there are several."""
         if len(self.counts) == 1:
-            return next(iter(self.counts)).upper()
+            return code_of(next(iter(self.counts)))
         return ""
 
 
@@ -184,9 +184,21 @@ def find_currencies(catalog: Catalog, source: str, columns: Sequence[Column]) ->
         if not column.text or not 1 <= column.distinct <= MOST_CURRENCIES:
             continue
         counts = count_values(catalog, source, column.name)
-        if all(value.strip().casefold() in CURRENCIES for value in counts):
+        if all(code_of(value) for value in counts):
             currencies.append(Money(column.name, counts))
     return currencies
+
+
+def code_of(value: str) -> str:
+    """Return the currency that a value names by its code; empty where it names none.
+
+    >>> code_of("eur"), code_of("Euro - EUR"), code_of("a euro")
+    ('EUR', 'EUR', '')
+    """
+    name, _, code = value.strip().rpartition(" - ")
+    if code.casefold() in CURRENCIES and (not name or code.isupper()):
+        return code.upper()
+    return ""
 
 
 def currency_of(amount: str, currencies: Sequence[Money]) -> Money | None:

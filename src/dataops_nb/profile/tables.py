@@ -75,9 +75,9 @@ class Guess:
 class Table:
     """A source with its rows, its columns, and what each column is taken for.
 
-    `monthly` rows are dated on the first day of the month that they are about. `moments` are all
-    columns of days, `thing` is what several rows are lines of, `periods` are columns that are
-    periods.
+    `noun_words` are those of the name that tell it apart from other files. `monthly` rows are
+    dated on the first day of the month that they are about. `moments` are all columns of days,
+    `thing` is what several rows are lines of, `periods` are columns that are periods.
     """
 
     name: str
@@ -101,6 +101,7 @@ class Table:
     recurring: bool = False
     system: System | None = None
     periods: list[str] = field(default_factory=list)
+    noun_words: str = ""
     guesses: list[Guess] = field(default_factory=list)
 
     @property
