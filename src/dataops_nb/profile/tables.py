@@ -24,8 +24,6 @@ from dataops_nb.profile.names import (
     INTERVALS,
     MONEY,
     ORDERS,
-    PEOPLE,
-    PEOPLE_NOT,
     PLACES,
     RECURRING,
     TITLES,
@@ -44,7 +42,7 @@ from dataops_nb.profile.states import (
     find_status,
 )
 from dataops_nb.profile.systems import System, recognise
-from dataops_nb.profile.things import Thing, find_thing
+from dataops_nb.profile.things import Thing, find_people, find_thing
 from dataops_nb.profile.times import Moment, as_date, choose_end, choose_time, look_at_times
 from dataops_nb.sources.catalog import Catalog
 
@@ -200,7 +198,7 @@ class _Profile:
             dimensions=self._find_dimensions(used),
             sums=[number for number in numbers if not is_averaged(number)],
             averages=[number for number in numbers if is_averaged(number)],
-            people=self._find_people(key),
+            people=find_people(self.columns, key),
             moments=moments,
             status=status,
             flags=self._find_flags(numbers),
@@ -473,35 +471,6 @@ class _Profile:
             return False
         span = int(float(column.largest)) - int(float(column.smallest)) + 1
         return span <= self.rows * 2
-
-    def _find_people(self, key: Sequence[str]) -> list[str]:
-        """Return columns that name people or companies, some of them more than once.
-
-        Of several that name the same, the id: `Customer ID` before `Customer Email`.
-        """
-        name_by_person: dict[str, str] = {}
-        for column in self.columns:
-            is_key = [column.name] == key
-            repeated = 1 < column.distinct < column.values
-            if has(column.name, PEOPLE) and repeated and not is_key and not column.time:
-                if not (column.text or column.type == "BIGINT") or column.distinct <= 2:
-                    continue
-                if has(column.name, GROUPS) or words(column.name)[-1] in PEOPLE_NOT:
-                    continue
-                # Customer interactions are no customer.
-                named = is_id(column.name) or words(column.name)[-1] in PEOPLE
-                if column.number and not named:
-                    continue
-                # 4000 Sales is an account of a ledger.
-                numbered = column.text and column.smallest[:1].isdigit()
-                if numbered and words(column.name)[-1] == "account":
-                    continue
-                person = next(word for word in words(column.name) if word in PEOPLE)
-                if person not in name_by_person or is_id(column.name):
-                    name_by_person.setdefault(person, column.name)
-                    if is_id(column.name) and not is_id(name_by_person[person]):
-                        name_by_person[person] = column.name
-        return list(name_by_person.values())
 
     def _list_unused(self, table: Table) -> None:
         unused = []

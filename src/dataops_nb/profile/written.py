@@ -17,6 +17,7 @@ from typing import Any
 from dataops_nb import sources
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, Fault
+from dataops_nb.profile.cells import ANY_DIGIT
 from dataops_nb.profile.columns import OptionGuess, in_batches, quote
 from dataops_nb.profile.dates import (
     COMPACT,
@@ -28,7 +29,6 @@ from dataops_nb.profile.dates import (
     other_order,
     pattern_of,
 )
-from dataops_nb.profile.layout import ANY_DIGIT
 from dataops_nb.profile.names import DAYS, has, is_id, word_set
 from dataops_nb.profile.names import SIGNS as CURRENCY_SIGNS
 from dataops_nb.sources.archives import inner_ending

@@ -188,7 +188,9 @@ def _tally_some(
                 condition = _guarded(kind, shapes, values[column], condition)
             counts[column].append(f"count(*) filter (where {condition})")
     if raw.elsewhere:
-        every = [count for own in counts.values() for count in own]
+        every: list[str] = []
+        for own in counts.values():
+            every += own
         row = iter(first_row(con, f"select {', '.join(every)} from ({raw.scan})") or ())
         return {c: _tally(kinds, [next(row) for _ in counts[c]]) for c, kinds in wanted.items()}
     queries = []
