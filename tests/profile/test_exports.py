@@ -314,7 +314,9 @@ def test_a_postal_code_is_no_key_and_lines_of_orders_are_orders(drafted):
     rows = [["order-id", "day", "state", "channel", "postal-code", "amount"]]
     for n in range(60):
         order = n // 2
-        rows.append([f"o-{order}", stamp(order), "new", f"c{order % 3}", 10_000 + n * 7, 5 + n])
+        rows.append(
+            [f"o-{order}", stamp(order), f"s{order % 2}", f"c{order % 3}", 10_000 + n * 7, n]
+        )
     draft = drafted(n_1=rows)
     assert draft.tables["n_1"].key == []
     assert measures(draft)["orders"]["agg"] == "count_distinct"
@@ -330,3 +332,32 @@ def test_what_stopped_years_ago_is_no_north_star(drafted):
     old = [["id", "hired"], *[[n, f"20{n + 2:02}-05-01"] for n in range(8)]]
     sales = [["id", "day", "total"], *[[n, stamp(n)[:10], 5 + n] for n in range(40)]]
     assert drafted(employees=old, sales=sales).north_star == ["total", "sales"]
+
+
+def test_yes_and_no_as_1_and_0_put_rows_out_and_are_no_scores(drafted):
+    rows = [["id", "day", "total", "Refunded?", "Recurring charge?"]]
+    rows += [[n, stamp(n)[:10], 5 + n, int(n % 7 == 0), 0] for n in range(40)]
+    made = measures(drafted(sales=rows))
+    assert made["total"]["exclude"] == '"Refunded?" = 1'
+    assert not [measure for measure in made.values() if measure.get("agg") == "average"]
+
+
+def test_a_rate_of_money_is_no_percent_and_stands_once(drafted):
+    rows = [["Day", "Amount spent (EUR)", "Impressions", "Link clicks", "CPC (EUR)", "CTR"]]
+    for n in range(30):
+        clicks, seen, spent = 20 + n % 9, 900 + n * 7, 100.5 + n
+        day = stamp(n)[:10]
+        rows.append([day, spent, seen, clicks, round(spent / clicks, 6), clicks / seen * 100])
+    by_id = {one.id: one.definition for one in drafted(ads=rows).all_metrics}
+    assert (by_id["cpc_eur"]["unit"], by_id["ctr"]["unit"]) == ("EUR", "percent")
+    assert not [name for name in by_id if name.startswith("average")]
+
+
+def test_hours_of_work_add_up_and_a_currency_may_follow_its_name(drafted, tmp_path):
+    rows = [["Date", "Task", "Hours", "Billable Rate", "Billable Amount", "Currency"]]
+    rows += [
+        [stamp(n)[:10], "ab"[n % 2], n % 7 / 4, 90, n % 7 * 22.5, "Euro - EUR"] for n in range(40)
+    ]
+    draft = drafted(time_report=rows)
+    assert ("sum", "Hours") in {(one["agg"], one.get("expr")) for one in measures(draft).values()}
+    assert "currency: EUR" in profile.write(draft, tmp_path)["company.yaml"]

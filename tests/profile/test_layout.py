@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from dataops_nb import profile
+from dataops_nb.profile.cells import amount, kind_of
 from dataops_nb.profile.layout import Record as Line
-from dataops_nb.profile.layout import amount, find_layout, find_table, kind_of
+from dataops_nb.profile.layout import find_layout, find_table
 from dataops_nb.profile.written import year_above
 
 ROWS = "".join(f"2026-03-{d:02},shop {d % 3},{d * 10}\n" for d in range(1, 29))

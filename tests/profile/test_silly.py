@@ -63,3 +63,10 @@ def test_a_count_of_what_customers_did_is_no_customer(tmp_path: Path) -> None:
     made = drafted(tmp_path, "id,day,Customer interactions", "r{n},{day},{some}")
     assert not {expr for agg, expr in measures(made) if agg in ("first_seen", "count_distinct")}
     assert ("sum", '"Customer interactions"') in measures(made)
+
+
+def test_what_all_names_of_files_begin_with_is_no_word_of_a_metric(tmp_path: Path) -> None:
+    for name in ("orders", "visits", "reviews"):
+        drafted(tmp_path, f"{name}_id,day", "r{n},{day}", f"acme_{name}_dataset.csv")
+    made = draft(sorted(tmp_path.iterdir()))
+    assert {metric.id for metric in made.all_metrics} == {"orders", "visits", "reviews"}

@@ -20,7 +20,7 @@ from dataops_nb.profile.names import (
     label_of,
     words,
 )
-from dataops_nb.profile.states import Status, currency_of
+from dataops_nb.profile.states import Status, code_of, currency_of
 from dataops_nb.profile.tables import Table
 
 MAIN = 20
@@ -133,7 +133,7 @@ def _amount(table: Table, name: str, mixed: Sequence[str]) -> Amount:
         currency = currency or money.single
         if name in mixed:
             first = next(iter(money.counts))
-            currency = first.upper()
+            currency = code_of(first)
             where = f"{expression(money.column)} = '{first}'"
             why += f"; only rows in {first}, as {money.column} holds several currencies"
     return Amount(name, expr, rank, why, currency, where)

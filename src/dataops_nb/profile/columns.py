@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from dataops_nb.sources.catalog import Catalog
@@ -59,6 +60,12 @@ class Column:
         return is_number(self.type)
 
     @property
+    def bit(self) -> bool:
+        """Return whether it says yes and no as 1 and 0."""
+        whole = self.type == "BIGINT" and 1 <= self.distinct <= 2
+        return whole and {self.smallest, self.largest} <= {"0", "1"}
+
+    @property
     def time(self) -> bool:
         """Return whether it holds days or moments."""
         return self.type.startswith(TIMES)
@@ -92,29 +99,27 @@ def in_batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
 def _describe_batch(
     catalog: Catalog, source: str, names: Sequence[str], types: dict[str, str]
 ) -> list[Column]:
-    expressions = []
+    # One query a column: several run at a time, and none holds all different values at once.
+    queries = []
     for i, name in enumerate(names):
         value = quote(name)
         below_zero = f"{value} < 0" if is_number(types[name]) else "false"
-        expressions += [
-            f"count({value}) as values_{i}",
-            f"count(distinct {value}) as distinct_{i}",
-            f"cast(min({value}) as varchar) as smallest_{i}",
-            f"cast(max({value}) as varchar) as largest_{i}",
-            f"count(*) filter (where {below_zero}) as negative_{i}",
-        ]
-    query = f"select {', '.join(expressions)} from {quote(source)}"
-    row = catalog.fetch(query).iloc[0]
+        queries.append(
+            f"select {i} as i, count({value}) as n, count(distinct {value}) as different, "
+            f"cast(min({value}) as varchar) as smallest, cast(max({value}) as varchar) as largest, "
+            f"count(*) filter (where {below_zero}) as negative from {quote(source)}"
+        )
+    rows = catalog.ask(source, " union all ".join(queries))
     columns = []
-    for i, name in enumerate(names):
+    for i, values, distinct, smallest, largest, negative in sorted(rows, key=itemgetter(0)):
         column = Column(
-            name=name,
-            type=types[name],
-            values=int(row[f"values_{i}"]),
-            distinct=int(row[f"distinct_{i}"]),
-            smallest=_text_or_empty(row[f"smallest_{i}"]),
-            largest=_text_or_empty(row[f"largest_{i}"]),
-            negative=int(row[f"negative_{i}"]),
+            name=names[i],
+            type=types[names[i]],
+            values=int(values),
+            distinct=int(distinct),
+            smallest=_text_or_empty(smallest),
+            largest=_text_or_empty(largest),
+            negative=int(negative),
         )
         columns.append(column)
     return columns
@@ -139,7 +144,10 @@ def describe_use(column: Column) -> str:
     kinds = [(column.time, "days"), (column.text, "text"), (column.number, "numbers")]
     kind = next((kind for fits, kind in kinds if fits), column.type.lower())
     if column.text and DURATION.fullmatch(column.smallest.strip()):
-        kind = f"durations such as {column.smallest.strip()}, as text that nothing adds up"
+        shown = column.smallest.strip()
+        kind = f"durations such as {shown}, as text that nothing adds up"
+        if "time" in column.name.casefold():
+            kind = f"times of a day such as {shown}, as text"
     if column.distinct == 1:
         kind += ", one value"
     return f"{column.name} ({kind})"

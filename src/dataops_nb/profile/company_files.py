@@ -17,6 +17,7 @@ from dataops_nb.profile.amounts import name_currency
 from dataops_nb.profile.draft import NORTH_STAR_REASON, PATIENT_GAPS, Draft
 from dataops_nb.profile.maker import SuggestedMetric
 from dataops_nb.profile.names import MONEY, SIGNS, has, title
+from dataops_nb.profile.states import code_of
 from dataops_nb.profile.suggestions import MOST_METRICS
 from dataops_nb.profile.tables import Table
 
@@ -189,7 +190,7 @@ def _guess_currency(draft: Draft) -> tuple[str, str]:
     if not votes:
         for table in draft.tables.values():
             for money in table.currencies:
-                code = next(iter(money.counts)).upper()
+                code = code_of(next(iter(money.counts)))
                 votes[code] += 1
                 reasons.setdefault(code, f"most rows of {table.name} are in it; there are others")
     if not votes:

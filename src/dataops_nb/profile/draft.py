@@ -16,7 +16,7 @@ from dataops_nb.errors import Fault, UsageError, did_you_mean
 from dataops_nb.profile.columns import OptionGuess
 from dataops_nb.profile.layout import Layout, find_layout, guess_layout, is_text
 from dataops_nb.profile.maker import MONEY_WEIGHT, SuggestedMetric
-from dataops_nb.profile.names import expression, slug
+from dataops_nb.profile.names import common_beginning, expression, slug, words
 from dataops_nb.profile.parts import DenseEnd, find_dense_end
 from dataops_nb.profile.references import Reference, find_references, list_dated
 from dataops_nb.profile.series import Remark, tell_series
@@ -293,6 +293,9 @@ def _describe_sources(made: Draft, catalog: Catalog) -> None:
         declare(catalog, made.sources)
     for name, _, _ in queries:
         _describe(made, catalog, name)
+    shared = len(common_beginning(list(made.layouts)))
+    for name, table in made.tables.items():
+        made.tables[name] = replace(table, noun_words="_".join(words(name)[shared:]))
     _suggest(made, catalog)
 
 

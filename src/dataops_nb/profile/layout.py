@@ -14,12 +14,21 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from dataops_nb.profile.cells import (
+    DAY,
+    NUMBER,
+    TEXT,
+    amount,
+    find_ruler,
+    find_widths,
+    is_cut_well,
+    kind_of,
+    looks_like_name,
+)
 from dataops_nb.profile.columns import OptionGuess
-from dataops_nb.profile.places import find_ruler, find_widths, is_cut_well
 from dataops_nb.sources.archives import inner_ending, unpacked
 from dataops_nb.sources.files import TEXTS, WrongBytes
 from dataops_nb.sources.layouts import cut_line
@@ -40,28 +49,6 @@ TOTAL = re.compile(
 )
 TOTAL_WORDS = ("tot", "sum", "gesamt", "somme")
 TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som")
-NUMBER = "number"
-DAY = "day"
-BOOLEAN = "boolean"
-ADDRESS = "address"
-TEXT = "text"
-LONGEST_NAME = 300
-ANY_DIGIT = str.maketrans("123456789", "000000000")
-SIGNS = "$€£¥₹"
-NUMERIC = re.compile(
-    rf"[-+(]?\s*[{SIGNS}]?\s*[-+(]?\d[\d.,'  ]*([eE][-+]?\d+)?\s*[%{SIGNS}]?\s*\)?-?"
-)
-MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-z]*"
-DATED = re.compile(
-    r"\d{4}[-/]\d{1,2}([-/]\d{1,2}.*)?"
-    r"|\d{4}\.\d{1,2}\.\d{1,2}.*"  # 1300.5 is a number
-    r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*"
-    rf"|\d{{1,2}}[-/. ]{MONTHS}[-/., ]+\d{{2,4}}.*"
-    rf"|{MONTHS} \d{{1,2}},? \d{{4}}.*"
-    rf"|{MONTHS}[- ']\d{{2,4}}",
-    re.IGNORECASE,
-)
-ADDRESSED = re.compile(r"\S+@\S+\.\S+|https?://\S+", re.IGNORECASE)
 TOLERANCE = 0.006  # a cent, and a little for rounding
 
 
@@ -528,55 +515,10 @@ def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
     if layout.footer:
         shown = "; ".join(layout.below[:2])
         why = f"the last {layout.footer} lines are totals or remarks and no rows: {shown}"
+        if layout.footer == 1:
+            why = f"the last line is a total or a remark and no row: {shown}"
         guesses.append(OptionGuess("footer", layout.footer, why))
     if layout.skipped:
         why = "lines among the rows that are totals or headings: left out, not counted"
         guesses.append(OptionGuess("skip", layout.skipped, why))
     return guesses
-
-
-# --- what one cell is ----------------------------------------------------------------------------
-
-
-def kind_of(cell: str) -> str:
-    """Return what a cell is that is not empty."""
-    return _kind_of(cell.strip().translate(ANY_DIGIT))
-
-
-@lru_cache(maxsize=1 << 14)
-def _kind_of(value: str) -> str:
-    """Return what a cell is, by its text with any digits; none of the patterns tells them apart."""
-    if NUMERIC.fullmatch(value) and not DATED.fullmatch(value):
-        return NUMBER
-    if DATED.fullmatch(value):
-        return DAY
-    if value.casefold() in ("true", "false"):
-        return BOOLEAN
-    if ADDRESSED.fullmatch(value):
-        return ADDRESS
-    return TEXT
-
-
-def looks_like_name(cell: str) -> bool:
-    """Return whether a cell may name a column; an empty one may."""
-    value = cell.strip()
-    return not value or (kind_of(value) == TEXT and len(value) <= LONGEST_NAME)
-
-
-def amount(cell: str) -> float | None:
-    """Return a cell as a number where it is one: `$1,200.50`, `(500.00)`, `1.234,50 €`."""
-    value = cell.strip()
-    if not NUMERIC.fullmatch(value):
-        return None
-    negative = value.startswith(("-", "(")) or value.endswith("-")
-    digits = re.sub(r"[^\d.,]", "", value)
-    comma, point = digits.rfind(","), digits.rfind(".")
-    if comma > point and (point >= 0 or re.search(r",\d{1,2}$", digits)):
-        digits = digits.replace(".", "").replace(",", ".")
-    else:
-        digits = digits.replace(",", "")
-    try:
-        number = float(digits)
-    except ValueError:
-        return None
-    return -number if negative else number

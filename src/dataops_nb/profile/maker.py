@@ -73,7 +73,9 @@ class Maker:
         self.made = Proposals()
         self.amounts = find_amounts(table)
         system_noun = table.system.noun if table.system else ""
-        self.noun = system_noun or _noun_of_thing(table) or noun_of(table.name, table.key)
+        self.noun = system_noun or _noun_of_thing(table)
+        if not self.noun:
+            self.noun = noun_of(table.noun_words or table.name, table.key)
 
     def add(
         self,

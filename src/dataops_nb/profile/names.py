@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlglot
 from sqlglot import exp
@@ -38,6 +38,9 @@ AVERAGED = word_set(
     "elapsed estimate points hrs mins secs ctr cpc cpm roas bounce quota "
     "sequential sequence installments installment position rank"
 )
+# A number called by these words alone is an amount of work: Hours, Billable hours.
+WORK = word_set("hours hrs minutes mins")
+WORKED = WORK | word_set("worked billable billed tracked logged booked rounded total")
 UNITS = frozenset(["price", "unit", "rate", "each", "per", "kurs"])
 QUANTITIES = word_set("quantity qty units pieces menge anzahl")
 MONEY = word_set(
@@ -49,7 +52,7 @@ MONEY = word_set(
 # Words of money that is earned, then of other amounts, then of what is taken off them.
 EARNED = word_set("revenue sales mrr arr gmv turnover income umsatz erlos ventas")
 TOTALS = word_set("total amount value gross net paid betrag montant importe credit")
-SPENT = word_set("cost costs cogs spend expense expenses freight debit budget")
+SPENT = word_set("cost costs cogs spend spent expense expenses freight debit budget")
 TAKEN_OFF = word_set(
     "fee fees tax taxes vat shipping discount discounts refund refunds refunded tip skonto "
     "rounding surcharge commission returned"
@@ -103,6 +106,7 @@ SCALES = word_set("likely recommend satisfied satisfaction happy agree stars nps
 RECOMMENDED = word_set("recommend likely nps")
 DURATIONS = word_set("hours minutes seconds duration resolution response reply elapsed hrs mins")
 TITLES = word_set("name title subject summary description product item")
+LEAST_NAMES = 3
 # Words of file names and keys that say nothing about the rows.
 CHAFF = word_set(
     "export exports report unified final copy data dataset table list all full csv v record row "
@@ -140,7 +144,12 @@ def is_averaged(name: str) -> bool:
 
     >>> is_averaged("Defects/Million"), is_averaged("Amount (EUR/USD)")
     (True, False)
+    >>> is_averaged("Resolution time (hours)"), is_averaged("Billable hours")
+    (True, False)
     """
+    own = set(words(name))
+    if own & WORK and own <= WORKED:
+        return False
     outside = re.sub(r"\(.*?\)", "", name)
     signed = "%" in name or "/" in outside or name.strip().endswith("?")
     return signed or has(name, AVERAGED | SCALES)
@@ -189,6 +198,22 @@ def singular(noun: str) -> str:
     if noun.endswith("s") and not noun.endswith("ss"):
         return noun[:-1]
     return noun
+
+
+def common_beginning(names: Sequence[str]) -> list[str]:
+    """Return the words that three or more names all begin with, as those of one export do.
+
+    >>> common_beginning(["olist_orders", "olist_order_items", "olist_reviews"])
+    ['olist']
+    """
+    if len(names) < LEAST_NAMES:
+        return []
+    shared: list[str] = []
+    for same in zip(*(words(name)[:-1] for name in names), strict=False):
+        if len(set(same)) > 1:
+            break
+        shared.append(same[0])
+    return shared
 
 
 def noun_of(source: str, key: Iterable[str] = ()) -> str:

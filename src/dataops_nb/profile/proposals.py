@@ -63,6 +63,8 @@ def propose(catalog: Catalog, table: Table, taken: Collection[str]) -> Proposals
 class _Proposer(Revenue):
     """One table while all its metrics are made."""
 
+    _ratios: frozenset[str] | set[str] = frozenset()
+
     def all(self) -> Proposals:
         """Propose everything, and tell what was found on the way."""
         table = self.table
@@ -275,6 +277,7 @@ class _Proposer(Revenue):
         """Add rates that are one sum divided by another in each row, then parts of a base."""
         ids = self._ids_by_expression()
         rates = find_ratios(self.catalog, self.table)
+        self._ratios = {rate for rate, _, _ in rates}
         for rate, part, base in rates:
             if expression(part) not in ids or expression(base) not in ids:
                 continue
@@ -303,16 +306,26 @@ class _Proposer(Revenue):
     ) -> None:
         ids = self._ids_by_expression()
         numerator, denominator = ids[expression(part)], ids[expression(base)]
-        definition = {
-            "type": "ratio",
-            "numerator": numerator,
-            "denominator": denominator,
-            "unit": "percent",
-        }
+        definition = {"type": "ratio", "numerator": numerator, "denominator": denominator}
+        unit = self._unit_of_ratio(part, base)
+        if unit:
+            definition["unit"] = unit
         self.add(name, label, definition, why, weight=weight, parts=(numerator, denominator))
 
+    def _unit_of_ratio(self, part: str, base: str) -> str:
+        """Return percent for a part of a whole, a currency for money a piece, else nothing."""
+        money = {amount.name: amount for amount in self.amounts if amount.is_money}
+        if part in money and base not in money:
+            return money[part].currency
+        most, whole = (float(self.table.column(name).largest or 0) for name in (part, base))
+        return "percent" if most <= whole else ""
+
     def _add_averages(self) -> None:
-        names = [name for name in self.table.averages if not has(name, {"price", "unit"})]
+        """Add averages of what is no amount, and of no rate that is made a ratio already."""
+        names = []
+        for name in self.table.averages:
+            if name not in self._ratios and not has(name, {"price", "unit"}):
+                names.append(name)
         for name in names[:MOST_AVERAGES]:
             definition = self.simple("average", expression(name))
             why = f"{name} is no amount that adds up"

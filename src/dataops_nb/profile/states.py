@@ -82,7 +82,7 @@ class Money:
     def single(self) -> str:
         """Return the one currency; empty where there are several."""
         if len(self.counts) == 1:
-            return next(iter(self.counts)).upper()
+            return code_of(next(iter(self.counts)))
         return ""
 
 
@@ -134,7 +134,8 @@ def find_flags(catalog: Catalog, source: str, columns: Sequence[Column]) -> list
         live = has(column.name, LIVE)
         if not live and not has(column.name, FLAGS):
             continue
-        if column.type != "BOOLEAN" and not (column.text and 1 <= column.distinct <= 2):
+        two_texts = column.text and 1 <= column.distinct <= 2
+        if column.type != "BOOLEAN" and not two_texts and not column.bit:
             continue
         counts = count_values(catalog, source, column.name)
         for value, rows in counts.items():
@@ -171,6 +172,8 @@ def _flag_sql(column: Column, value: str) -> str:
     name = expression(column.name)
     if column.type == "BOOLEAN":
         return name if value.casefold() == "true" else f"not {name}"
+    if column.bit:
+        return f"{name} = {value}"
     return f"{name} = '{value}'"
 
 
@@ -181,9 +184,21 @@ def find_currencies(catalog: Catalog, source: str, columns: Sequence[Column]) ->
         if not column.text or not 1 <= column.distinct <= MOST_CURRENCIES:
             continue
         counts = count_values(catalog, source, column.name)
-        if all(value.strip().casefold() in CURRENCIES for value in counts):
+        if all(code_of(value) for value in counts):
             currencies.append(Money(column.name, counts))
     return currencies
+
+
+def code_of(value: str) -> str:
+    """Return the currency that a value names by its code; empty where it names none.
+
+    >>> code_of("eur"), code_of("Euro - EUR"), code_of("a euro")
+    ('EUR', 'EUR', '')
+    """
+    name, _, code = value.strip().rpartition(" - ")
+    if code.casefold() in CURRENCIES and (not name or code.isupper()):
+        return code.upper()
+    return ""
 
 
 def currency_of(amount: str, currencies: Sequence[Money]) -> Money | None:

@@ -24,8 +24,6 @@ from dataops_nb.profile.names import (
     INTERVALS,
     MONEY,
     ORDERS,
-    PEOPLE,
-    PEOPLE_NOT,
     PLACES,
     RECURRING,
     TITLES,
@@ -44,7 +42,7 @@ from dataops_nb.profile.states import (
     find_status,
 )
 from dataops_nb.profile.systems import System, recognise
-from dataops_nb.profile.things import Thing, find_thing
+from dataops_nb.profile.things import Thing, find_people, find_thing
 from dataops_nb.profile.times import Moment, as_date, choose_end, choose_time, look_at_times
 from dataops_nb.sources.catalog import Catalog
 
@@ -75,9 +73,9 @@ class Guess:
 class Table:
     """A source with its rows, its columns, and what each column is taken for.
 
-    `monthly` rows are dated on the first day of the month that they are about. `moments` are all
-    columns of days, `thing` is what several rows are lines of, `periods` are columns that are
-    periods.
+    `noun_words` are those of the name that tell it apart from other files. `monthly` rows are
+    dated on the first day of the month that they are about. `moments` are all columns of days,
+    `thing` is what several rows are lines of, `periods` are columns that are periods.
     """
 
     name: str
@@ -101,6 +99,7 @@ class Table:
     recurring: bool = False
     system: System | None = None
     periods: list[str] = field(default_factory=list)
+    noun_words: str = ""
     guesses: list[Guess] = field(default_factory=list)
 
     @property
@@ -199,7 +198,7 @@ class _Profile:
             dimensions=self._find_dimensions(used),
             sums=[number for number in numbers if not is_averaged(number)],
             averages=[number for number in numbers if is_averaged(number)],
-            people=self._find_people(key),
+            people=find_people(self.columns, key),
             moments=moments,
             status=status,
             flags=self._find_flags(numbers),
@@ -453,7 +452,7 @@ class _Profile:
 
     def _is_amount(self, column: Column, key: Sequence[str], thing: Thing | None) -> bool:
         """Return whether a number measures something: no id, no code and no place."""
-        if not column.number or column.name in key or is_id(column.name):
+        if not column.number or column.bit or column.name in key or is_id(column.name):
             return False
         rows = thing.count if thing and column.name in thing.once else self.rows
         if column.values * 2 < rows or column.distinct <= (0 if has(column.name, MONEY) else 2):
@@ -472,35 +471,6 @@ class _Profile:
             return False
         span = int(float(column.largest)) - int(float(column.smallest)) + 1
         return span <= self.rows * 2
-
-    def _find_people(self, key: Sequence[str]) -> list[str]:
-        """Return columns that name people or companies, some of them more than once.
-
-        Of several that name the same, the id: `Customer ID` before `Customer Email`.
-        """
-        name_by_person: dict[str, str] = {}
-        for column in self.columns:
-            is_key = [column.name] == key
-            repeated = 1 < column.distinct < column.values
-            if has(column.name, PEOPLE) and repeated and not is_key and not column.time:
-                if not (column.text or column.type == "BIGINT") or column.distinct <= 2:
-                    continue
-                if has(column.name, GROUPS) or words(column.name)[-1] in PEOPLE_NOT:
-                    continue
-                # Customer interactions are no customer.
-                named = is_id(column.name) or words(column.name)[-1] in PEOPLE
-                if column.number and not named:
-                    continue
-                # 4000 Sales is an account of a ledger.
-                numbered = column.text and column.smallest[:1].isdigit()
-                if numbered and words(column.name)[-1] == "account":
-                    continue
-                person = next(word for word in words(column.name) if word in PEOPLE)
-                if person not in name_by_person or is_id(column.name):
-                    name_by_person.setdefault(person, column.name)
-                    if is_id(column.name) and not is_id(name_by_person[person]):
-                        name_by_person[person] = column.name
-        return list(name_by_person.values())
 
     def _list_unused(self, table: Table) -> None:
         unused = []

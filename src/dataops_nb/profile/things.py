@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dataops_nb.profile.columns import Column, in_batches, quote
-from dataops_nb.profile.names import PEOPLE, has, is_id, word_set, words
+from dataops_nb.profile.names import GROUPS, PEOPLE, PEOPLE_NOT, has, is_id, word_set, words
 from dataops_nb.sources.catalog import Catalog
 
 LEAST_ROWS = 4
@@ -105,3 +105,33 @@ def _look_at(catalog: Catalog, source: str, columns: Sequence[Column], own: Colu
                 elif row[f"full_{i}"] >= most:
                     repeated.append(name)
     return Thing(own.name, own.distinct, once, repeated)
+
+
+def find_people(columns: Sequence[Column], key: Sequence[str]) -> list[str]:
+    """Return columns that name people or companies, some of them more than once.
+
+    Of several that name the same, the id: `Customer ID` before `Customer Email`.
+    """
+    name_by_person: dict[str, str] = {}
+    for column in columns:
+        is_key = [column.name] == key
+        repeated = 1 < column.distinct < column.values
+        if has(column.name, PEOPLE) and repeated and not is_key and not column.time:
+            if not (column.text or column.type == "BIGINT") or column.distinct <= 2:
+                continue
+            if has(column.name, GROUPS) or words(column.name)[-1] in PEOPLE_NOT:
+                continue
+            # Customer interactions are no customer.
+            named = is_id(column.name) or words(column.name)[-1] in PEOPLE
+            if column.number and not named:
+                continue
+            # 4000 Sales is an account of a ledger.
+            numbered = column.text and column.smallest[:1].isdigit()
+            if numbered and words(column.name)[-1] == "account":
+                continue
+            person = next(word for word in words(column.name) if word in PEOPLE)
+            if person not in name_by_person or is_id(column.name):
+                name_by_person.setdefault(person, column.name)
+                if is_id(column.name) and not is_id(name_by_person[person]):
+                    name_by_person[person] = column.name
+    return list(name_by_person.values())

@@ -17,6 +17,7 @@ from typing import Any
 from dataops_nb import sources
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, Fault
+from dataops_nb.profile.cells import ANY_DIGIT
 from dataops_nb.profile.columns import OptionGuess, in_batches, quote
 from dataops_nb.profile.dates import (
     COMPACT,
@@ -28,7 +29,6 @@ from dataops_nb.profile.dates import (
     other_order,
     pattern_of,
 )
-from dataops_nb.profile.layout import ANY_DIGIT
 from dataops_nb.profile.names import DAYS, has, is_id, word_set
 from dataops_nb.profile.names import SIGNS as CURRENCY_SIGNS
 from dataops_nb.sources.archives import inner_ending
@@ -376,9 +376,9 @@ def _first_texts(
             value = quote(column)
             filled = f"select {value} as v from {quote(name)} where {value} is not null"
             lists.append(f"coalesce((select list(v) from ({filled} limit {FEW_ROWS})), [])")
-        row = catalog.fetch(f"select {', '.join(lists)}").iloc[0]
+        (row,) = catalog.ask(name, f"select {', '.join(lists)}")
         for column, values in zip(batch, row, strict=True):
-            if len(values):
+            if values:
                 texts[column] = list(values)
     return texts
 

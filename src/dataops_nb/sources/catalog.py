@@ -147,6 +147,15 @@ class Catalog(Rows):
             self._results[written] = names, result.copy(deep=False)
         return result
 
+    def ask(self, name: str, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query over one source in DuckDB's words, which is not read before.
+
+        The result is not kept. Raises DataError where the source cannot be read.
+        """
+        self._shelf.load_all([name])
+        rows: list[tuple[Any, ...]] = self._shelf.connection(name).execute(query).fetchall()
+        return rows
+
     def _fetch_new(
         self, names: list[str], written: str, tree: exp.Expr, frames: dict[str, pd.DataFrame]
     ) -> pd.DataFrame:

@@ -390,6 +390,17 @@ def _say_rows(places: Places, rows: Sequence[int]) -> str:
     return f"{shown}, and {len(rows) - SHOWN_ROWS} more,"
 
 
+def first_versions(
+    query: str, columns: Sequence[str], keys: Sequence[str], latest: str, known: str
+) -> str:
+    """Return the rows of a query of which `known` holds, and the first version of each key."""
+    first = f"min({quote(latest)}) over (partition by {names(keys)}) as _nb_first"
+    rows = f"select {names(columns)}, {first} from ({query})"
+    unkeyed = " or ".join(f"{quote(key)} is null" for key in keys)
+    kept = f"{known} or {unkeyed} or {quote(latest)} = _nb_first"
+    return f"select {names(columns)} from ({rows}) where {kept}"
+
+
 # --- letters -------------------------------------------------------------------------------------
 
 

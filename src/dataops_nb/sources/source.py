@@ -49,6 +49,7 @@ from dataops_nb.sources.rules import (
     count_nulls,
     count_rows,
     drop_repeats,
+    first_versions,
     list_early,
     list_garbled,
     list_key_checks,
@@ -400,8 +401,8 @@ class SourceReader:
         con = self._shelf.connection(self._name)
         if first_row(con, f"select 1 from ({typed.scan}) where not {known} limit 1") is None:
             return typed
-        relation = _first_versions(typed.relation, [*typed.columns, ROW], columns, latest, known)
-        scan = _first_versions(typed.scan, list(typed.columns), columns, latest, known)
+        relation = first_versions(typed.relation, [*typed.columns, ROW], columns, latest, known)
+        scan = first_versions(typed.scan, list(typed.columns), columns, latest, known)
         return replace(typed, relation=relation, scan=scan)
 
     def _show(self, published: Published) -> None:
@@ -494,14 +495,3 @@ class SourceReader:
 
 def _where(query: str, condition: str) -> str:
     return f"select * from ({query}) where {condition}" if condition else query
-
-
-def _first_versions(
-    query: str, columns: Sequence[str], keys: Sequence[str], latest: str, known: str
-) -> str:
-    """Return the rows of a query of which `known` holds, and the first version of each key."""
-    first = f"min({quote(latest)}) over (partition by {names(keys)}) as _nb_first"
-    rows = f"select {names(columns)}, {first} from ({query})"
-    unkeyed = " or ".join(f"{quote(key)} is null" for key in keys)
-    kept = f"{known} or {unkeyed} or {quote(latest)} = _nb_first"
-    return f"select {names(columns)} from ({rows}) where {kept}"

@@ -178,21 +178,32 @@ def _tally_some(
     shapes: Shapes,
     values: Mapping[str, str],
 ) -> dict[str, Tally]:
-    """Count the kinds of a few columns, in one query that looks at each of them."""
-    counts = []
+    """Count the kinds of a few columns; in our own engine each by itself, several at a time."""
+    counts = {}
     for column, kinds in wanted.items():
-        counts.append(f"count({values[column]})")
+        counts[column] = [f"count({values[column]})"]
         for kind in kinds:
             condition = _condition(kind, shapes, values[column])
             if not raw.elsewhere:
                 condition = _guarded(kind, shapes, values[column], condition)
-            counts.append(f"count(*) filter (where {condition})")
-    row = iter(first_row(con, f"select {', '.join(counts)} from ({raw.scan})") or ())
-    tallies = {}
-    for column, kinds in wanted.items():
-        n = next(row)
-        tallies[column] = Tally(n, {kind: next(row) for kind in kinds})
-    return tallies
+            counts[column].append(f"count(*) filter (where {condition})")
+    if raw.elsewhere:
+        every: list[str] = []
+        for own in counts.values():
+            every += own
+        row = iter(first_row(con, f"select {', '.join(every)} from ({raw.scan})") or ())
+        return {c: _tally(kinds, [next(row) for _ in counts[c]]) for c, kinds in wanted.items()}
+    queries = []
+    for place, own in enumerate(counts.values()):
+        queries.append(f"select {place} as i, [{', '.join(own)}] as counts from ({raw.scan})")
+    counted = dict(con.execute(" union all ".join(queries)).fetchall()) if queries else {}
+    return {c: _tally(kinds, counted[i]) for i, (c, kinds) in enumerate(wanted.items())}
+
+
+def _tally(kinds: Sequence[str], counts: Sequence[int]) -> Tally:
+    """Return the count of all values, and that of each kind behind it."""
+    n, *others = counts
+    return Tally(n, dict(zip(kinds, others, strict=True)))
 
 
 def _guarded(kind: str, shapes: Shapes, value: str, condition: str) -> str:

@@ -1,16 +1,93 @@
-"""Find the columns of a text whose lines no sign divides: each stands at its own place."""
+"""What one cell of a text is, and where cells stand in lines that no sign divides.
+
+A cell is a number, a day, a truth value, an address, or text. Columns at fixed places are parted by
+places that are blank in all lines, or by a line of dashes below the header.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
+NUMBER = "number"
+DAY = "day"
+BOOLEAN = "boolean"
+ADDRESS = "address"
+TEXT = "text"
+LONGEST_NAME = 300
+ANY_DIGIT = str.maketrans("123456789", "000000000")
+SIGNS = "$€£¥₹"
+NUMERIC = re.compile(
+    rf"[-+(]?\s*[{SIGNS}]?\s*[-+(]?\d[\d.,'  ]*([eE][-+]?\d+)?\s*[%{SIGNS}]?\s*\)?-?"
+)
+MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-z]*"
+DATED = re.compile(
+    r"\d{4}[-/]\d{1,2}([-/]\d{1,2}.*)?"
+    r"|\d{4}\.\d{1,2}\.\d{1,2}.*"  # 1300.5 is a number
+    r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*"
+    rf"|\d{{1,2}}[-/. ]{MONTHS}[-/., ]+\d{{2,4}}.*"
+    rf"|{MONTHS} \d{{1,2}},? \d{{4}}.*"
+    rf"|{MONTHS}[- ']\d{{2,4}}",
+    re.IGNORECASE,
+)
+ADDRESSED = re.compile(r"\S+@\S+\.\S+|https?://\S+", re.IGNORECASE)
 LEAST_LINES = 5
 HIGHEST_RULER = 20
 MOST_COLUMNS = 200
 # of the longest line: titles above a table are shorter than its rows
 SHORTEST = 0.5
 RULER = re.compile(r"\s*[-=]{2,}( +[-=]{2,})+\s*")
+
+
+# --- what one cell is ----------------------------------------------------------------------------
+
+
+def kind_of(cell: str) -> str:
+    """Return what a cell is that is not empty."""
+    return _kind_of(cell.strip().translate(ANY_DIGIT))
+
+
+@lru_cache(maxsize=1 << 14)
+def _kind_of(value: str) -> str:
+    """Return what a cell is, by its text with any digits; none of the patterns tells them apart."""
+    if NUMERIC.fullmatch(value) and not DATED.fullmatch(value):
+        return NUMBER
+    if DATED.fullmatch(value):
+        return DAY
+    if value.casefold() in ("true", "false"):
+        return BOOLEAN
+    if ADDRESSED.fullmatch(value):
+        return ADDRESS
+    return TEXT
+
+
+def looks_like_name(cell: str) -> bool:
+    """Return whether a cell may name a column; an empty one may."""
+    value = cell.strip()
+    return not value or (kind_of(value) == TEXT and len(value) <= LONGEST_NAME)
+
+
+def amount(cell: str) -> float | None:
+    """Return a cell as a number where it is one: `$1,200.50`, `(500.00)`, `1.234,50 €`."""
+    value = cell.strip()
+    if not NUMERIC.fullmatch(value):
+        return None
+    negative = value.startswith(("-", "(")) or value.endswith("-")
+    digits = re.sub(r"[^\d.,]", "", value)
+    comma, point = digits.rfind(","), digits.rfind(".")
+    if comma > point and (point >= 0 or re.search(r",\d{1,2}$", digits)):
+        digits = digits.replace(".", "").replace(",", ".")
+    else:
+        digits = digits.replace(",", "")
+    try:
+        number = float(digits)
+    except ValueError:
+        return None
+    return -number if negative else number
+
+
+# --- columns at fixed places ---------------------------------------------------------------------
 
 
 def find_widths(lines: Sequence[str]) -> list[int]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataops_nb.profile import draft
-from dataops_nb.profile.places import find_widths
+from dataops_nb.profile.cells import find_widths
 from dataops_nb.sources.layouts import cut_line
 
 CITIES = ("Berlin", "New York", "Rome")
