@@ -82,7 +82,9 @@ def listed(this, **changes):
     ("slack", "clock"), [(10, "must start by 25 Nov"), (-3, "had to start by 12 Nov")]
 )
 def test_the_box_says_by_when_listed_work_on_the_number_must_start(slack, clock):
-    assert f"Work on “The till loses orders” {clock}." in str(story.to_do(listed(made(), slack=slack)))
+    assert f"Work on “The till loses orders” {clock}." in str(
+        story.to_do(listed(made(), slack=slack))
+    )
 
 
 @pytest.mark.parametrize(
