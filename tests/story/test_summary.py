@@ -32,7 +32,7 @@ def test_a_tile_has_value_target_and_change_and_draws_the_last_values():
     assert tile.kind == "tile"
     assert tile.past.target == 300
     assert tile.past.values[-1] == 320.5
-    assert "most recently 320" in tile.past.description
+    assert ", between " in tile.past.description
 
 
 def limit(target):
