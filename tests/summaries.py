@@ -52,6 +52,11 @@ def _data(value: Any) -> dict[str, Any]:
     return value._repr_mimebundle_()
 
 
+def plain(html: str) -> str:
+    """The text of a piece of a page, on one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
 def words(html: str) -> int:
     """How many words a page's main part has: sentences, tiles and tables, not drawings and what is folded."""
     main = re.search(r"<main>(.*?)</main>", html, re.DOTALL)[1]

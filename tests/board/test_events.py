@@ -81,6 +81,13 @@ def test_events_come_from_the_file_and_from_sources_oldest_first_none_after_as_o
     assert events.about(found, "other")["title"].tolist() == ["Fair", "Strike"]
 
 
+def test_what_a_system_keeps_and_somebody_wrote_down_too_is_one_event(made):
+    said = one(3) + one(3, about="[other]") + one(3, title="Another")
+    found = made(QUIET, said).events
+    assert list(found["title"]) == ["Another", "Release 8.0"]
+    assert found["metrics"].iloc[1] == ("m", "other")
+
+
 def test_a_row_that_names_no_metric_is_a_fault_with_the_nearest_name(made):
     said = "- {source: diary, title: what, kind: release, metrics: {column: about}}\n"
     this = made(QUIET, said, f"day,what,sort,about\n{weeks_ago(4)},Fair,x,othr\n")

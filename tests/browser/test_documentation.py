@@ -31,3 +31,13 @@ def test_a_page_of_the_site_can_be_used_by_everybody_and_asks_for_nothing_from_e
     found += problems(tab)
     assert found == []
     assert [url for url in tab.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_what_is_copied_from_an_example_is_what_is_typed(browser):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    tab = context.new_page()
+    tab.goto((SITE / "howto" / "new-report.html").as_uri())
+    tab.locator(".md-code__button").first.click()
+    copied = tab.evaluate("navigator.clipboard.readText()")
+    context.close()
+    assert copied == "dataops-nb new report board-pack\ndataops-nb lab"

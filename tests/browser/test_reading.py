@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from dataops_nb import board, definitions, sources
+from dataops_nb.reports.delivery import mail, words
 from tests import summaries
+from tests.story.test_wordings import NEVER
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
@@ -56,6 +58,25 @@ def test_a_page_has_few_words(sample_out, visit, report, file, most):
 @each_report
 def test_a_summary_has_few_words_with_its_tables_and_tiles_too(sample_out, report):
     assert summaries.words(page(sample_out, report, "index.html").read_text("utf-8")) <= 250
+
+
+def twice(texts: list[str]) -> set[str]:
+    return {text for text in texts if texts.count(text) > 1}
+
+
+@each_report
+def test_no_page_and_no_mail_says_a_word_of_our_own_making_and_no_block_says_a_thing_twice(
+    sample_out, report
+):
+    for file in ("index.html", "manager.html", "analyst.html"):
+        text = page(sample_out, report, file).read_text("utf-8")
+        said = [sentence for sentence in words.sentences(text) if "Brier" not in sentence]
+        assert [sentence for sentence in said if NEVER.search(sentence)] == []
+        for block in re.findall(r'<ul class="nb-lines.*?</ul>', text, re.DOTALL):
+            assert twice([summaries.plain(line) for line in block.split("</li>")[:-1]]) == set()
+    told = words.read(text, report, "red", period=WEEK)
+    sent = mail.message("s", [told], sender="a@b.example", to=[], day=dt.date(2026, 11, 22))
+    assert not NEVER.search(sent.get_body(("plain",)).get_content())
 
 
 @each_report

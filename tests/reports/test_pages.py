@@ -804,3 +804,8 @@ def test_a_head_without_a_name_is_no_heading():
         "<table><thead><tr><th></th><th>won</th></tr></thead><tbody><tr><th>0</th><td>1</td></tr></tbody></table>"
     )
     assert '<td></td><th scope="col">won</th>' in html
+
+
+def test_tables_without_a_caption_are_groups_that_name_their_columns():
+    table = "<table><thead><tr><th>region</th><th>won</th></tr></thead><tbody><tr><th>A</th><td>1</td></tr></tbody></table>"
+    assert 'role="group" aria-label="Table: region, won"' in markup.clean(table)

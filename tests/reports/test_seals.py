@@ -91,7 +91,8 @@ def test_a_sentence_that_was_changed_wherever_it_stands_is_refused_by_its_facts(
     assert changed.count("came to 47") == 2
     wrong = seals.page(changed)
     assert any(
-        "came to 47" in each.sentence and "won.value is 41" in each.problem for each in wrong
+        "came to 47" in each.sentence and "the fact is 41 (won.value)" in each.problem
+        for each in wrong
     )
 
 
@@ -113,7 +114,7 @@ def test_a_sentence_brings_its_facts_to_the_page_and_to_facts_json():
 def test_a_unit_that_reads_like_the_mark_of_a_share_is_none(unit):
     right, wrong = (fact("value", value, f"860 {unit}", unit) for value in (860.0, 86.0))
     assert seals.page(built(say(WON, " came to ", right, "."))) == []
-    assert "which is 86.0" in seals.page(built(say(WON, " came to ", wrong, ".")))[0].problem
+    assert "the fact is 86.0" in seals.page(built(say(WON, " came to ", wrong, ".")))[0].problem
 
 
 @pytest.mark.parametrize("unit", ["", "percent", "USD"])
@@ -162,8 +163,8 @@ def forged(html):
 @pytest.mark.parametrize(
     ("was", "now", "why"),
     [
-        ("41", "47", "won.value is 41"),
-        ("91 %", "100 %", "won.attainment is 91 %"),
+        ("41", "47", "the fact is 41 (won.value)"),
+        ("91 %", "100 %", "the fact is 91 % (won.attainment)"),
         (" below the target", " below the target, 2 a day,", "says 2"),
         (" below the target", " below the green target", "says green"),
     ],

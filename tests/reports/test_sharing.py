@@ -175,9 +175,14 @@ def test_a_mail_of_a_whatif_says_so_in_its_subject_and_first(files):
 def as_published(kind, facts, text, light="yellow"):
     """A page that carries a headline about a value, and its tile."""
     tile = {"text": text, "kind": "tile", "facts": [fact["id"] for fact in facts]}
-    headline = {"text": "Deals came to 12.", "kind": "headline", "facts": [facts[0]["id"]]}
+    headline = {
+        "text": "44 sad customers in week 47.",
+        "kind": "headline",
+        "facts": [facts[0]["id"]],
+    }
+    cause = {"text": "The rise began with Release 8.0.", "kind": "cause", "facts": []}
     to_do = {"text": "Head of Sales: review the plan by 6 Dec.", "kind": "to do", "facts": []}
-    carried = json.dumps({"sentences": [headline, tile, to_do], "facts": facts})
+    carried = json.dumps({"sentences": [headline, cause, tile, to_do], "facts": facts})
     return f'<h1>{kind}</h1><script type="application/json" id="facts">{carried}</script>'
 
 
@@ -185,7 +190,7 @@ def as_published(kind, facts, text, light="yellow"):
     ("value", "unit", "bound", "rest", "subject"),
     [
         ("12", "deals", "13", "target 13", "▲ Sales: 12 of 13 deals, week 47"),
-        ("44", "customers", "26", "limit 26", "▲ Sales: 44 customers, limit 26, week 47"),
+        ("44", "customers", "26", "limit 26", "▲ Sales: 44 sad customers, limit 26, week 47"),
         ("0.80 %", "percent", "0.50 %", "limit 0.50 %", "▲ Sales: 0.80 %, limit 0.50 %, week 47"),
         ("$7.69M", "USD", "$8.00M", "target $8.00M", "▲ Sales: $7.69M of $8.00M, week 47"),
         ("325", "tickets", None, "up 3 in a week", "▲ Sales: 325 tickets, week 47"),
@@ -213,6 +218,8 @@ def test_a_mail_says_headline_tiles_and_what_to_do_and_leads_to_the_page():
     text, html = body(made, "plain"), body(made, "html")
     assert "What to do\n- Head of Sales: review the plan by 6 Dec.\n" in text
     assert "- Deals: 12 · target 13\n" in text
+    assert "44 sad customers in week 47.\nThe rise began with Release 8.0.\n" in text
+    assert "<p>The rise began with Release 8.0.</p>" in re.sub(r' style="[^"]*"', "", html)
     assert "Open the report: https://x.example/r/sales/2026-W47/index.html\n" in text
     assert 'href="https://x.example/r/sales/2026-W47/manager.html#what-changed"' in html
     assert markup.plain(html).count("Deals: 12 · target 13") == 1

@@ -195,7 +195,7 @@ def test_what_to_solve_next_is_no_department_and_says_what_it_is_about():
 def test_a_small_line_has_gaps_where_nothing_is_known_and_says_what_it_shows():
     svg = north_star.small_line(replace(WON, past=[10, None, 14, 12]), "week")
     assert svg.count("<polyline") == 2
-    assert 'between 10 and 14, most recently 12."' in svg
+    assert '12, between 10 and 14."' in svg
     assert north_star.small_line(replace(WON, past=[None, 3]), "week") == ""
 
 

@@ -86,7 +86,7 @@ def test_another_number_or_colour_is_wrong(this, comment):
 def test_what_no_fact_says_is_kept_and_said_to_be_unchecked(this, comment):
     assert verdicts(this, comment) == ["cannot judge"]
     (told,) = comments.unjudged(comments.typed(this, comment))
-    assert "no fact says so" in told
+    assert "we have no data on that" in told
 
 
 def test_a_contradiction_is_told_with_what_is_so(this):

@@ -9,6 +9,7 @@ import pytest
 from dataops_nb import alignment, board, status, story
 from dataops_nb.story.summary import PAGE_WORDS, TILES, WORDS
 from tests import summaries
+from tests.story.test_wordings import NEVER
 
 pytestmark = pytest.mark.faults
 WEEKS = 90
@@ -66,6 +67,7 @@ def test_a_summary_says_what_to_do_and_has_few_words(seed, tmp_path):
     assert 1 <= len(story.tiles(this).sentences) <= TILES
     texts = [sentence.text for part in parts for sentence in part.sentences]
     assert len(texts) == len(set(texts))
+    assert [text for text in texts if NEVER.search(text)] == []
     for part in (*parts[1:], story.what_changed(this)):
         assert part.heading
     page = summaries.write(this, tmp_path).read_text("utf-8")

@@ -73,21 +73,21 @@ def test_facts_are_filled_in_by_name_and_travel_with_the_sentence(judge):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("One. Two. Three came in.", "has 3 sentences"),
-        ("We " + "sell and " * 40 + "sell.", "has 82 words"),
-        ("Organisational capability determines international collaboration efficiency.", "reads at grade"),
-        ("Our ARPA is {orders.value}.", "'ARPA' is no metric's label"),
-        ("The pipeline has {orders.value} orders.", "'pipeline' is no metric's label"),
-        ("Synergies of our funnels gave {orders.value} orders.", "'Synergies' is no metric's label"),
-        ("We had {order.value} orders.", "there is no metric 'order'; did you mean 'orders'?"),
+        ("One. Two. Three came in.", "3 sentences; "),
+        ("We " + "sell and " * 40 + "sell.", "82 words; "),
+        ("Organisational capability determines international collaboration efficiency.", "hard to read (grade "),
+        ("Our ARPA is {orders.value}.", "'ARPA' is jargon"),
+        ("The pipeline has {orders.value} orders.", "'pipeline' is jargon"),
+        ("Synergies of our funnels gave {orders.value} orders.", "'Synergies' is jargon"),
+        ("We had {order.value} orders.", "no metric 'order'; did you mean 'orders'?"),
         ("We had {orders.valu} orders.", "did you mean 'value'?"),
-        ("We had 6 orders this week.", "the number 6 is typed"),
-        ("We had six orders of {orders.target}.", "the number 'six' is typed"),
-        ("{orders.value} orders pay us in five weeks.", "'five weeks' is agreed nowhere"),
-        ("{orders.value} orders came in this month.", "'this month' is wrong in a report by week"),
+        ("We had 6 orders this week.", "6 is typed in"),
+        ("We had six orders of {orders.target}.", "'six' is typed in"),
+        ("{orders.value} orders pay us in five weeks.", "nothing defines 'five weeks' here"),
+        ("{orders.value} orders came in this month.", "a report by week can't say 'this month'"),
         ("Orders are green with {orders.value}.", "says green, and orders.light is red"),
-        ("{orders.valeu} orders came in.", "{orders.valeu} is no fact"),
-        ("...", "says nothing"),
+        ("{orders.valeu} orders came in.", "{orders.valeu}: no such fact"),
+        ("...", "is empty: write"),
     ],
 )  # fmt: skip
 def test_a_pitch_that_fails_says_why_and_how_to_mend_it(judge, text, fault):
@@ -111,8 +111,8 @@ def test_what_is_true_and_what_is_only_a_name_is_let_pass(judge, text):
 def test_the_words_of_a_pitch_are_judged_also_where_the_data_lack_its_numbers(judge):
     found = judge("Our CAC is {orders.same_last_year}. It is good. It is ours.")
     assert found.missing == ("orders.same_last_year",)
-    assert [fault.split(",")[0] for fault in found.faults][:1] == ["has 3 sentences"]
-    assert any("'CAC' is no metric's label" in fault for fault in found.faults)
+    assert list(found.faults[:1]) == ["3 sentences; 2 at most"]
+    assert any("'CAC' is jargon" in fault for fault in found.faults)
     assert judge("We had {orders.same_last_year} orders.").faults == ()
 
 
@@ -130,7 +130,7 @@ def test_check_names_file_line_and_key_of_a_failing_pitch(bench, tmp_path, capsy
     finally:
         file.write_text(sound)
     assert (
-        "params/departments/shop.yaml:7: metrics.orders.pitch.a: the number 6 is typed"
+        "params/departments/shop.yaml:7: metrics.orders.pitch.a: 6 is typed in"
         in capsys.readouterr().out
     )
 

@@ -157,7 +157,7 @@ def test_a_note_is_kept_with_its_light_and_shown_until_it_is_answered(bench, tmp
 @pytest.mark.parametrize(
     ("text", "word", "fact"),
     [
-        ("We are green again.", "'green'", "the light of Orders is red"),
+        ("We are green again.", "'green'", "Orders are red"),
         ("We had nine orders.", "'9'", "the value of Orders is 2"),
     ],
 )
@@ -211,7 +211,7 @@ def test_a_note_says_facts_by_name_and_is_kept_with_the_numbers_of_its_period(
     assert history.notes(tmp_path, END)["text"].tolist() == ["Only 2 orders of 7: {so it goes}."]
     assert main([*words, "Only {orders.valeu} orders."]) == 2
     assert (
-        "{orders.valeu} is no fact of 2026-W47; did you mean 'orders.value'?"
+        "no fact {orders.valeu} for 2026-W47; did you mean 'orders.value'?"
         in capsys.readouterr().err
     )
 

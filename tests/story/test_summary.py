@@ -32,7 +32,7 @@ def test_a_tile_has_value_target_and_change_and_draws_the_last_values():
     assert tile.kind == "tile"
     assert tile.past.target == 300
     assert tile.past.values[-1] == 320.5
-    assert "most recently 320" in tile.past.description
+    assert ", between " in tile.past.description
 
 
 def limit(target):
@@ -62,6 +62,36 @@ def test_what_to_do_stands_in_a_box_under_a_heading():
     assert told.boxed
     assert told.heading == "What to do"
     assert "Leave this week alone" in str(told)
+
+
+def listed(this, **changes):
+    """The board with one thing that somebody listed about its lead, to be started within ten days."""
+    rows = this.table.assign(light="red", reason=None)
+    row = {
+        "rank": 1, "id": "till", "title": "The till loses orders", "kind": "asked", "metric": this.lead, "light": "red",
+        "slack": 10, "at_stake": 9000.0, "at_stake_low": 8000.0, "at_stake_high": 9500.0, "why": "part of it",
+        "stability": 1.0, "star": None, "lag": 0, "reports": 0,
+    }  # fmt: skip
+    this = replace(this, table=rows)
+    this.__dict__["priorities"] = pd.DataFrame([row | changes])
+    this.__dict__["closed"] = pd.DataFrame(columns=["id", "title"])
+    return decided(this)
+
+
+@pytest.mark.parametrize(
+    ("slack", "clock"), [(10, "must start by 25 Nov"), (-3, "had to start by 12 Nov")]
+)
+def test_the_box_says_by_when_listed_work_on_the_number_must_start(slack, clock):
+    assert f"Work on “The till loses orders” {clock}." in str(
+        story.to_do(listed(made(), slack=slack))
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"kind": "red"}, {"at_stake": 0.0}, {"slack": float("nan")}, {"metric": "other"}]
+)
+def test_of_what_nobody_listed_or_costs_nothing_the_box_has_no_start(changes):
+    assert "start by" not in str(story.to_do(listed(made(), **changes)))
 
 
 def test_there_is_always_something_to_read_in_the_box():

@@ -28,7 +28,7 @@ NEVER = re.compile(
     r"\b(?:came to|stood at|attained|lower is better|higher is better|on pace|judged|verdict|"
     r"declared|nothing is said|activity, not movement|rocks|speak against|hang together|of late|"
     r"moved it most|everything else together|if nothing changed at all|at stake|slack|as it is|"
-    r"let pass|nobody named|answers for it|what would be|receipts|fingerprint)\b",
+    r"let pass|nobody named|answers for it|would|receipts|fingerprint|said of|are told|is told|lit|kappa|fisher)\b",
     re.IGNORECASE,
 )
 # Boards speak of colours where the colour is what is told: the Analyst page, and who must react.

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ def happened(rows: Rows) -> pd.DataFrame:
     """List the events up to as-of, oldest first.
 
     Returns `date title kind metrics`; metrics is a tuple of ids, empty where it is all of them.
+    What a system keeps and somebody also wrote down, the same on the same day, is one event about
+    the metrics of both.
 
     Raises DataError where a row of a source names a metric that the company does not have, or the
     source has faults.
@@ -53,13 +55,23 @@ def happened(rows: Rows) -> pd.DataFrame:
             lines += _read_source(rows, event)
         else:
             lines.append([pd.Timestamp(event.date), event.title, event.kind, tuple(event.metrics)])
-    past = [line for line in lines if line[0].date() <= rows.as_of]
+    past = _merged(line for line in lines if line[0].date() <= rows.as_of)
     past.sort(key=lambda line: (line[0], line[1]))
     columns: dict[str, pd.Series] = {}
     for place, name in enumerate(EVENT_COLUMNS):
         columns[name] = pd.Series([line[place] for line in past], dtype=object)
     table = pd.DataFrame(columns)
     return table.assign(date=pd.to_datetime(table["date"]).astype("datetime64[s]"))
+
+
+def _merged(lines: Iterable[list[Any]]) -> list[list[Any]]:
+    kept: dict[tuple[Any, ...], list[Any]] = {}
+    for line in lines:
+        day, title, kind, metrics = line
+        first = kept.setdefault((day, title, kind), line)
+        are_all = not metrics or not first[3]
+        first[3] = () if are_all else tuple(dict.fromkeys((*first[3], *metrics)))
+    return list(kept.values())
 
 
 def about(events: pd.DataFrame, metric: str) -> pd.DataFrame:

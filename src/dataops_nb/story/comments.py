@@ -25,7 +25,7 @@ from dataops_nb.company import Company
 from dataops_nb.display import Fact, Phrase, Span, say
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.metrics import Lights
-from dataops_nb.numbers import DEFAULT
+from dataops_nb.numbers import DEFAULT, agreeing
 from dataops_nb.periods import Period
 from dataops_nb.story.facts import facts
 from dataops_nb.terms import Grain
@@ -66,7 +66,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _NUMBER_WORDS = "two three four five six seven eight nine ten eleven twelve"
 _SPELLED = {word: size for size, word in enumerate(_NUMBER_WORDS.split(), start=2)}
 _WORD = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
-_NO_FACTS = "no fact says so"
+_NO_FACTS = "we have no data on that"
 _NAMED = "…"  # stands for a fact that is named in braces, and right by itself
 _COVER = "\u2022"
 _MONEY = r"[A-Z]{0,3}[$¢£¤¥￥\u058f\u060b\u09f2\u0e3f\u17db\u20a0-\u20cf][A-Z]{0,3}"
@@ -109,7 +109,7 @@ def filled(board: Board, text: str) -> Phrase:
         name = match[1]
         if name not in known:
             nearest = did_you_mean(name, known)
-            raise UsageError(f"{match[0]} is no fact of {board.period.id}{nearest}")
+            raise UsageError(f"no fact {match[0]} for {board.period.id}{nearest}")
         phrase += [worded(text[end : match.start()], called), known[name]]
         end = match.end()
     return (*phrase, worded(text[end:], called))
@@ -156,7 +156,10 @@ class _Known:
 
     def sentence(self, fact: Fact) -> str:
         """Return a fact in words."""
-        return f"the {fact.field.replace('_', ' ')} of {self.labels[fact.metric]} is {fact.text}"
+        name = self.labels[fact.metric]
+        if fact.field == "light":
+            return f"{name} {agreeing(name, 'is', 'are')} {fact.text}"
+        return f"the {fact.field.replace('_', ' ')} of {name} is {fact.text}"
 
 
 def _about(board: Board, metrics: Iterable[str]) -> _Known:

@@ -202,27 +202,25 @@ def _no_fact(name: str, company: Company) -> str:
     metric, _, field = name.partition(".")
     if field in FIELDS:
         nearest = did_you_mean(metric, company.metrics)
-        return f"{{{name}}} is no fact: there is no metric {metric!r}{nearest}"
+        return f"{{{name}}}: no metric {metric!r}{nearest}"
     nearest = did_you_mean(field, FIELDS)
-    return f"{{{name}}} is no fact{nearest}; a metric has {', '.join(FIELDS)}"
+    return f"{{{name}}}: no such fact{nearest}; choose from {', '.join(FIELDS)}"
 
 
 def _gate(board: Board, text: str) -> Iterator[str]:
     """Yield what is wrong with the words, whatever the numbers are."""
     count, too_many = len(words(text)), len(sentences(text)) > SENTENCES
     if not count:
-        yield "says nothing; write one or two sentences"
+        yield "is empty: write one or two sentences"
         return
     if too_many:
-        has = f"has {len(sentences(text))} sentences, at most {SENTENCES}"
-        yield f"{has}; keep what a reader must know"
+        yield f"{len(sentences(text))} sentences; {SENTENCES} at most"
     if count > WORDS:
-        has = f"has {count} words, at most {WORDS}, which take 30 seconds"
-        yield f"{has}; leave out {count - WORDS}"
+        yield f"{count} words; {WORDS} at most (30 seconds): cut {count - WORDS}"
     level = grade(text)
     if level > GRADE:
-        reads = f"reads at grade {level:.1f}, at most {GRADE:g}"
-        yield f"{reads}; shorter sentences, or other words for {_longest(text)}"
+        hard = f"hard to read (grade {level:.1f}; {GRADE:g} at most)"
+        yield f"{hard}: shorten it, or replace {_longest(text)}"
     yield from _jargon(text, board.company)
 
 
@@ -232,7 +230,7 @@ def _colours(sentence: Sentence, lights: list[Fact]) -> Iterator[str]:
     values = {str(light.value) for light in lights}
     for colour in comments.typed_colours(_plain(sentence)):
         if colour.means not in values:
-            yield f"says {colour.text}, and {shown}; name a fact that says so, or leave it out"
+            yield f"says {colour.text}, and {shown}: use a fact that supports it, or cut it"
 
 
 def _plain(sentence: Sentence) -> str:
@@ -262,8 +260,7 @@ def _jargon(text: str, company: Company) -> Iterator[str]:
     trade = [word for word in _ONCE.findall(text) if not JARGON.isdisjoint(_singular(word.lower()))]
     for word in dict.fromkeys([*_ACRONYM.findall(text), *_ID.findall(text), *trade]):
         if defined.isdisjoint(_singular(word.lower())) and word not in {"I", "OK"}:
-            unknown = f"{word!r} is no metric's label and not in params/glossary.yaml"
-            yield f"{unknown}; explain it there, or use another word"
+            yield f"{word!r} is jargon: explain it in params/glossary.yaml, or use another word"
 
 
 def named(text: str) -> list[str]:
@@ -286,7 +283,7 @@ def faults(phrase: Piece, metrics: Iterable[str], grain: str, company: Company) 
     yield from _numbers(typed, metrics, company)
     for period in _PERIOD.finditer(typed):
         if period[1].lower() != grain:
-            yield f"{period[0]!r} is wrong in a report by {grain}; say it without the period"
+            yield f"a report by {grain} can't say {period[0]!r}: cut it"
 
 
 def _numbers(typed: str, metrics: Iterable[str], company: Company) -> Iterator[str]:
@@ -296,15 +293,13 @@ def _numbers(typed: str, metrics: Iterable[str], company: Company) -> Iterator[s
         count = 1 if number in {"a", "one"} else NUMBERS[number]
         if count != 1 and (count, unit) not in agreed:
             listed = ", ".join(f"{size:g} {of}s" for size, of in sorted(agreed)) or "none"
-            nowhere = f"{length[0]!r} is agreed nowhere for what the pitch names"
-            yield f"{nowhere} (links and windows: {listed}); leave it out"
+            yield f"nothing defines {length[0]!r} here (known: {listed}): cut it"
     rest = _LENGTH.sub(" ", typed)
     for digits in re.findall(r"[$€£]?\d[\d.,]*\s?%?", rest):
-        wrong = f"the number {digits.strip()} is typed, and will be wrong next time"
-        yield f"{wrong}; name a fact, like {{metric.value}}"
+        outdated = f"{digits.strip()} is typed in and will go out of date"
+        yield f"{outdated}: use a fact, like {{metric.value}}"
     for word in _NUMBER.findall(rest):
-        wrong = f"the number {word.lower()!r} is typed, and no fact says it"
-        yield f"{wrong}; name a fact, or leave it out"
+        yield f"{word.lower()!r} is typed in and nothing supports it: use a fact or cut it"
 
 
 def _lengths(company: Company, metrics: Iterable[str]) -> set[tuple[float, str]]:

@@ -133,8 +133,7 @@ def _past(board: Board, metric: str, period: str) -> Past | None:
     ends = [written.number(value, unit) for value in (min(known), max(known), known[-1])]
     name = board.company.label(metric)
     description = (
-        f"{name}, the last {len(values)} {board.grain}s: between {ends[0]} and {ends[1]}, "
-        f"most recently {ends[2]}."
+        f"{name}, last {len(values)} {board.grain}s: {ends[2]}, between {ends[0]} and {ends[1]}."
     )
     own = rows.loc[rows["period"] == period, "target"]
     target = float(own.iloc[-1]) if len(own) and pd.notna(own.iloc[-1]) else None

@@ -109,7 +109,8 @@ def _section(words: Words) -> dict[str, Any]:
     """Write a report: light and headline, what to do, the ways to the page; its tiles as fields."""
     shape = words.mark.partition(" ")[0]
     title = f"*{shape} {_escaped(words.title, 300) or 'Report'}*"
-    lines = [words.error] if words.error else [words.headline, *words.warnings[:WARNINGS]]
+    causes = [words.cause] if words.cause else []
+    lines = [words.error] if words.error else [words.headline, *causes, *words.warnings[:WARNINGS]]
     ways = " · ".join(f"<{address}|{text}>" for text, address in mail.links(words))
     to_do = [] if words.error else list(words.to_do[:TO_DO])
     room = (SLACK_LONGEST - len(title) - len(ways) - 20) // (len(lines) + len(to_do)) - 1

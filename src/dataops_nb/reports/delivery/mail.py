@@ -112,7 +112,8 @@ def _report_text(report: Words) -> str:
         return "\n".join([*lines, *_wrapped(report.error)])
     for warning in _few(report.warnings):
         lines += _wrapped(f"! {warning}", "  ")
-    lines += ["", *_wrapped(_short(report.headline)), ""]
+    lines += ["", *_wrapped(_short(report.headline))]
+    lines += [*_wrapped(_short(report.cause)), ""] if report.cause else [""]
     for tile in _few(report.tiles):
         lines += _wrapped(f"- {tile}", "  ")
     if report.to_do:
@@ -151,6 +152,7 @@ def _block(report: Words, picture: Picture | None) -> Markup:
         about=shown.about,
         warnings=_few(shown.warnings),
         headline=_short(shown.headline),
+        cause=_short(shown.cause),
         tiles=[Tile.of(tile) for tile in _few(shown.tiles)],
         heading=TO_DO,
         to_do=_few(shown.to_do),

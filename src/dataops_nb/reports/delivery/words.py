@@ -140,7 +140,7 @@ def _palette() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Words:
-    """One report as a mail tells it: its light, its headline, its tiles, and what to do.
+    """One report as a mail tells it: its light, its headline with its cause, tiles, what to do.
 
     `warnings` stand on top of its page, `about` says whose it is and how fresh, `picture` is its
     first chart, `gist` what the subject says. `sentences` are all of a page that has neither tiles
@@ -161,6 +161,7 @@ class Words:
     picture: Picture | None = None
     tiles: Sequence[str] = field(default_factory=tuple)
     to_do: Sequence[str] = field(default_factory=tuple)
+    cause: str = ""
     gist: str = ""
     word: str = ""
     link: str = ""
@@ -200,9 +201,9 @@ def sentences(page: str) -> list[str]:
 
 
 def told_first(page: str) -> list[str]:
-    """Return what a mail repeats of a page: its headline, its tiles, what to do."""
+    """Return what a mail repeats of a page: its headline and its cause, its tiles, what to do."""
     texts = []
-    for kind in ("headline", "tile", TO_DO):
+    for kind in ("headline", "cause", "tile", TO_DO):
         texts += _of_kind(page, kind)
     return texts
 
@@ -224,8 +225,11 @@ def read(
     """
     first, *others = sentences(text) or [headline or NOTHING]
     tiles, to_do = _of_kind(text, "tile"), _of_kind(text, TO_DO)
+    causes = _of_kind(text, "cause")
     if tiles or to_do:
         others = []
+    else:
+        causes = []  # they are among the others
     day, mark = _AS_OF.search(text), _CHIP.search(text)
     base = f"{site.rstrip('/')}/{report}/{period}" if site else ""
     return Words(
@@ -242,6 +246,7 @@ def read(
         picture=first_picture(text),
         tiles=tuple(tiles),
         to_do=tuple(to_do),
+        cause=causes[0] if causes else "",
         gist=_gist(text),
         word=plain(mark[1]) if mark else "",
         link=f"{base}/index.html" if base else "",
@@ -274,7 +279,7 @@ def _of_kind(page: str, kind: str) -> list[str]:
 def _gist(page: str) -> str:
     """Return the headline's number against its target: `12 of 13 deals`; "" where it has none.
 
-    A limit is no goal: `44 customers, limit 26`.
+    A limit is no goal: `44 sad customers, limit 26`, counted as the headline counts.
     """
     headline: Mapping[str, Any] = {}
     for sentence in _sentences(page):
@@ -296,6 +301,9 @@ def _gist(page: str) -> str:
     if not target:
         return counted
     if " · limit " in str(tile["text"]):
+        named, _, rest = str(headline["text"]).partition(" in ")
+        if rest and named.startswith(f"{value['text']} ") and named.endswith(words):
+            counted = named
         return f"{counted}, limit {target}"
     return f"{value['text']} of {target} {words}".strip()
 

@@ -30,7 +30,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dataops_nb import grammars_later
+from dataops_nb import glances, grammars_later
 from dataops_nb.reports import processes
 
 AHEAD = (
@@ -83,6 +83,7 @@ def _warm() -> None:
     from dataops_nb.reports.engine.shell import make_shell  # noqa: PLC0415
 
     with make_shell().builtin_trap:
+        glances.enable()
         for name in AHEAD:
             importlib.import_module(name)
         # imports the libraries that it uses

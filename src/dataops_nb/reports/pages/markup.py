@@ -152,17 +152,20 @@ class Column(NamedTuple):
 def _frame(table: str) -> Markup:
     """Frame a table: it scrolls by itself, can be focused, and its headers say where they point."""
     table = _one_head(table)
-    label = "Table"
     caption = re.search(r"<caption[^>]*>(.*?)</caption>", table, re.DOTALL)
-    if caption:
-        label = plain(caption[1])
     columns = _columns(table)
+    # Places of one name are none to go to, so a table without a caption is only a group.
+    role, label = "group", "Table"
+    if caption:
+        role, label = "region", plain(caption[1])
+    elif columns:
+        label = f"Table: {', '.join(column.name for column in columns if column.name)}"
     first_row = table.partition("</tr>")[0]
     look = _look(columns, len(re.findall(r"<t[hd][ >]", first_row)))
     if look.startswith(" nb-stack"):
         table = table.replace("<table", f'<table style="{_style(columns)}"', 1)
     scoped = Markup(_scope_headers(table))  # noqa: S704  our callers cleaned it
-    return fill("data_frame.html.j2", look=look, label=label, table=scoped)
+    return fill("data_frame.html.j2", look=look, role=role, label=label, table=scoped)
 
 
 def _one_head(table: str) -> str:

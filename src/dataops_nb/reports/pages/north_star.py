@@ -129,7 +129,7 @@ def small_line(card: MetricCard, grain: str) -> Markup:
         return Markup()
     written, unit = numbers.at(card.locale), card.unit
     low, high, last = (written.number(value, unit) for value in (min(known), max(known), known[-1]))
-    periods = f"the last {len(card.past)} {grain}s"
-    description = f"{card.label}, {periods}: between {low} and {high}, most recently {last}."
+    periods = f"last {len(card.past)} {grain}s"
+    description = f"{card.label}, {periods}: {last}, between {low} and {high}."
     target = card.facts["target"]["value"] if "target" in card.facts else None
     return sparkline.draw(card.past, description, target)

@@ -111,6 +111,6 @@ def _image(value: Any, alt: str | None, shown: Shown) -> Markup:
         raise ReportError("an image of the notebook is damaged") from error
     if not raw.startswith(b"\x89PNG\r\n"):
         raise ReportError("an output says it is a PNG image and is not")
-    label = alt or f"Figure {shown.name()[1:]}, without a description"
+    label = alt or f"Figure {shown.name()[1:]} (no description)"
     source = base64.b64encode(raw).decode()
     return markup.fill("image.html.j2", label=label, source=source)

@@ -302,7 +302,7 @@ def _disagreeing(travelling: Mapping[str, Any]) -> Iterator[Problem]:
         used = [known[id_] for id_ in ids]
         for fact in used:
             if not _is_printed_right(fact, own):
-                yield Problem(text, f"prints {fact.text!r} for {fact.id}, which is {fact.value}")
+                yield Problem(text, f"shows {fact.text!r}; the fact is {fact.value} ({fact.id})")
         if sentence.get("spans") is None:
             wrong = _of_words(text, used, sentence.get("names", []), own)
         else:
@@ -320,10 +320,10 @@ def _of_spans(text: str, spans: Sequence[Span], used: Sequence[Fact], locale: st
     for span in spans:
         if span.fact is None and not span.name:
             for number in comments.figures(span.text, locale):
-                yield f"says {number.text}, which no fact says{_nearest(used)}"
+                yield f"says {number.text}; {_nearest(used)}"
             for colour in comments.typed_colours(span.text):
                 if colour.means not in states:
-                    yield f"says {colour.text}, which no fact says"
+                    yield f"says {colour.text}; no fact supports it"
         elif span.fact is not None and span.text:
             yield from _of_fact(span.text, span.fact, locale)
 
@@ -332,12 +332,12 @@ def _of_fact(text: str, fact: Fact, locale: str) -> Iterator[str]:
     """What a span says that its fact does not."""
     if isinstance(fact.value, str) or fact.value is None:
         if text.casefold() not in fact.text.casefold():
-            yield f"says {text}, and {fact.id} is {fact.text}"
+            yield f"says {text}; the fact is {fact.text} ({fact.id})"
         return
     printed = comments.figures(fact.text, locale)
     figures = comments.figures(text, locale)
     if [number.value for number in figures] != [number.value for number in printed]:
-        yield f"says {text}, and {fact.id} is {fact.text}"
+        yield f"says {text}; the fact is {fact.text} ({fact.id})"
 
 
 def _of_words(text: str, used: Sequence[Fact], names: Iterable[str], locale: str) -> Iterator[str]:
@@ -349,15 +349,15 @@ def _of_words(text: str, used: Sequence[Fact], names: Iterable[str], locale: str
     printed = [number for fact in used for number in comments.figures(fact.text, locale)[:1]]
     for number in comments.figures(left, locale):
         if not any(number.same(other) for other in printed):
-            yield f"says {number.text}, which no fact says{_nearest(used)}"
+            yield f"says {number.text}; {_nearest(used)}"
 
 
 def _nearest(used: Iterable[Fact]) -> str:
     """What the first number of a sentence is."""
     for fact in used:
         if not isinstance(fact.value, str):
-            return f"; {fact.id} is {fact.text}"
-    return ""
+            return f"the fact is {fact.text} ({fact.id})"
+    return "no fact says so"
 
 
 def _is_printed_right(fact: Fact, locale: str) -> bool:
