@@ -257,3 +257,30 @@ def test_a_day_minus_a_day_is_a_fault_where_it_would_be_a_year_minus_a_year(
     assert [str(fault)[-46:] for fault in faults] == (
         ["from each other; write date_diff('day', from, to)"[-46:]] if scheme == "sqlite" else []
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("select date_trunc('hour', a) as a from rows", "date_trunc('hour', ...) is not known"),
+        ("select a, greatest(m, 1) as m from rows", "greatest() is not known"),
+        ("select a, m::int as m from rows", "a cast to int is not known"),
+    ],
+)
+def test_a_query_over_a_database_is_held_to_the_list(company, query, words):
+    sources = SOURCES.replace("select * from rows", query)
+    metric = "m: {type: simple, measure: {source: both, agg: count}}"
+    with pytest.raises(DefinitionsError) as caught:
+        company(sources.format(where='url: "sqlite:shop.db", table: t'), metric, {})
+    assert words in str(caught.value)
+    company(sources.format(where="path: a.csv"), metric, {})
+
+
+def test_a_query_over_a_database_may_join_add_up_and_count_rows(company):
+    query = (
+        "select a, sum(m) as m, count(*) as n, max(row_number() over (order by a)) as r, last_day(a) as l"
+        " from rows join rows as more using (a) where m > 0 and a is not null group by a"
+    )
+    sources = SOURCES.replace("select * from rows", query)
+    metric = "m: {type: simple, measure: {source: both, agg: count}}"
+    company(sources.format(where='url: "sqlite:shop.db", table: t'), metric, {})

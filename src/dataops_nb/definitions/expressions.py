@@ -105,6 +105,29 @@ def fault_on_databases(sql: str) -> str:
     return ""
 
 
+def fault_of_query(sql: str) -> str:
+    """Say what a query over a database's rows uses that may mean something else there.
+
+    Its tables, joins, aggregates and windows are those of every database; its functions, casts,
+    intervals and formats must be on the list.
+    """
+    import sqlglot  # noqa: PLC0415  see `fault_on_databases`
+    from sqlglot.errors import SqlglotError  # noqa: PLC0415
+
+    try:
+        tree = sqlglot.parse_one(sql, dialect=DIALECT)
+    except (SqlglotError, RecursionError):
+        return ""
+    exp = _parser()
+    for node in tree.walk():
+        is_over_rows = isinstance(node, exp.AggFunc) or isinstance(node.parent, exp.Window)
+        if isinstance(node, exp.Func | exp.Interval) and not is_over_rows:
+            fault = _fault_of_node(node)
+            if fault:
+                return fault
+    return ""
+
+
 @cache
 def _arguments() -> dict[str, set[str]]:
     """Return which arguments each listed function has in the forms that are tried, by class."""
