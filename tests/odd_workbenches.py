@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from tests import workbenches
+from tests import odd_sources, workbenches
 from tests.workbenches import FIRST, Made
 
 UNITS = ("", "deals", "USD", "EUR", "hours", "days", "point", "%", "1,000 rows", "kg")
@@ -36,6 +36,7 @@ def dress(made: Made) -> Made:
     _lights(chance, company)
     metrics = department["metrics"]
     metrics |= _more_metrics(chance, company, metrics)
+    odd_sources.add(random.Random(f"sources {made.seed}"), made.root, company, department)
     for name in list(metrics):
         _agree(chance, name, metrics)
     _north_star(chance, company, metrics)

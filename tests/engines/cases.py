@@ -54,7 +54,7 @@ MOMENTS = [
     "last_day(a)", "last_day(s)", "cast(s as date)", "cast(a as timestamp)", "date '2026-02-28'",
     "a + interval 28 day", "a - interval 1 day", "a + interval 1 month", "a - interval 1 month", "s + interval 2 week",
     "a + interval '1 year'", "s - interval 3 month", "coalesce(a, b)", "case when a < b then a else b end",
-    "try_cast('2026-01-31' as date)", "try_cast(w as date)",
+    "try_cast('2026-01-31' as date)", "try_cast(w as date)", "try_cast('2026-31-01' as date)", "try_cast('x' as timestamp)",
 ]  # fmt: skip
 TEXTS = [
     *(f"strftime({moment}, '{form}')" for moment in ("a", "s")

@@ -20,6 +20,7 @@ from dataops_nb.errors import DefinitionsError
 from dataops_nb.sources.engines import Address
 from dataops_nb.sources.engines.dialects import read
 from dataops_nb.sources.engines.sqlite import Lite as SQLite
+from dataops_nb.sources.moments import fault_of_moments
 
 from .cases import CASES, ROWS, TABLE, WEEKS
 from .conftest import DUCK, Lite
@@ -161,6 +162,13 @@ def test_every_case_is_the_same_on_spark(expected, spark, tmp_path):
         ("w between 'a' and 'c'", "the order of texts is not known"),
         ("weekofyears(a) = 1", "the nearest that is: weekofyear()"),
         ("w similar to 'a'", "is not known"),
+        ("floor(m, 2)", "floor() with more than floor(m) is not known"),
+        ("ceil(m, i)", "is not known"),
+        ("length(w, 2)", "is not known"),
+        ("trim(w, 'a')", "is not known"),
+        ("if(m > 1, 2)", "write if(c, a, null)"),
+        ("interval 1 day + a < b", "but after + or -"),
+        ("cast(m > 1 as varchar)", "a condition as text"),
     ],
 )  # fmt: skip
 def test_what_is_not_on_the_list_is_refused_with_the_nearest_that_is(sql, words):
@@ -206,3 +214,73 @@ def test_a_sqlite_file_without_the_list_would_have_counted_days_for_weeks(compan
     )
     catalog = company(SOURCES.format(where='url: "sqlite:shop.db", table: t'), metric, {})
     assert alignment.values(catalog, "m", grain="day")["value"].tolist() == [4]
+
+
+DAYS = {"a": "DATE", "b": "DATE", "s": "TIMESTAMP", "m": "DOUBLE", "w": "VARCHAR"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("a - b", "write date_diff('day', from, to)"),
+        ("m > cast(s as date) - a", "write date_diff('day', from, to)"),
+        ("a + 1", "write a + interval 28 day"),
+        ("a = s", "cast one, as in cast(s as date)"),
+        ("s between a and b", "cast one, as in cast(s as date)"),
+        ("a in (b, s)", "cast one, as in cast(s as date)"),
+        ("nullif(s, a) is null", "cast one, as in cast(s as date)"),
+        ("s > '2026-01-01'", "write timestamp '2026-01-31 00:00:00'"),
+        ("a > '2026-1-5'", "write it as '2026-01-31'"),
+    ],
+)
+def test_days_and_stamps_that_a_database_would_take_as_texts_are_refused(sql, words):
+    assert words in fault_of_moments(sql, DAYS)
+
+
+def test_no_case_mixes_days_and_stamps():
+    assert {case for case in CASES if fault_of_moments(case, DAYS)} == set()
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "duckdb"])
+def test_a_day_minus_a_day_is_a_fault_where_it_would_be_a_year_minus_a_year(
+    company, tmp_path, scheme
+):
+    connect = sqlite3.connect if scheme == "sqlite" else duckdb.connect
+    con = connect(str(tmp_path / "shop.db"))
+    con.execute("create table t (a date, b date)")
+    con.execute("insert into t values ('2026-01-05', '2026-02-02')")
+    con.commit()
+    con.close()
+    where = f'url: "{scheme}:shop.db", table: t'
+    measure = "{type: simple, measure: {source: rows, agg: count, filter: 'b - a > 27'}}"
+    faults = company(SOURCES.format(where=where), f"m: {measure}", {}).check()
+    assert [str(fault)[-46:] for fault in faults] == (
+        ["from each other; write date_diff('day', from, to)"[-46:]] if scheme == "sqlite" else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("select date_trunc('hour', a) as a from rows", "date_trunc('hour', ...) is not known"),
+        ("select a, greatest(m, 1) as m from rows", "greatest() is not known"),
+        ("select a, m::int as m from rows", "a cast to int is not known"),
+    ],
+)
+def test_a_query_over_a_database_is_held_to_the_list(company, query, words):
+    sources = SOURCES.replace("select * from rows", query)
+    metric = "m: {type: simple, measure: {source: both, agg: count}}"
+    with pytest.raises(DefinitionsError) as caught:
+        company(sources.format(where='url: "sqlite:shop.db", table: t'), metric, {})
+    assert words in str(caught.value)
+    company(sources.format(where="path: a.csv"), metric, {})
+
+
+def test_a_query_over_a_database_may_join_add_up_and_count_rows(company):
+    query = (
+        "select a, sum(m) as m, count(*) as n, max(row_number() over (order by a)) as r, last_day(a) as l"
+        " from rows join rows as more using (a) where m > 0 and a is not null group by a"
+    )
+    sources = SOURCES.replace("select * from rows", query)
+    metric = "m: {type: simple, measure: {source: both, agg: count}}"
+    company(sources.format(where='url: "sqlite:shop.db", table: t'), metric, {})

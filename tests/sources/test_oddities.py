@@ -144,6 +144,28 @@ def test_lookalikes_are_told_with_both_spellings(
     ]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Nord", "nord "), ("New York", "New\u00a0York"), ("Zürich", "Zu\u0308rich"), ("Öl", "ÖL")],
+)
+def test_a_database_tells_what_files_tell_of_lookalikes(
+    company: Any, tmp_path: Path, one: str, other: str
+) -> None:
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    rows = [("2026-01-01", one), ("2026-01-02", one), ("2026-01-03", other), ("2026-01-03", "Süd")]
+    lines = ["day,name", *(",".join(row) for row in rows)]
+    of_files = tell(company, "\n".join(lines) + "\n", split)
+    con = sqlite3.connect(tmp_path / "shop.db")
+    con.execute("create table t (day text, name text)")
+    con.executemany("insert into t values (?, ?)", rows)
+    con.commit()
+    con.close()
+    source = "s: {system: Shop, url: 'sqlite:shop.db', table: t, time: day}"
+    with company(source, split, {}) as catalog:
+        assert [str(notice) for notice in list_oddities(catalog)] == of_files
+    assert len(of_files) == 1
+
+
 def test_keys_that_look_alike_are_told(company: Any) -> None:
     text = "day,id\n2026-01-01,a1\n2026-01-02,A1\n2026-01-03,b2\n"
     assert tell(company, text, key="id") == [

@@ -97,6 +97,29 @@ def test_a_line_of_the_history_that_cannot_be_read_is_named(ask, line, why):
     code, said = ask("ask", "n", "--as-of", "2026-11-22")
     assert code == 0
     assert why in said
+    code, said = ask("check")
+    assert code == 0
+    assert f"note: {why.replace(':2 ', ':2: ')}" in said
+
+
+def test_check_tells_the_broken_lines_of_every_file_of_the_history(ask):
+    history = ask.root / "out" / "history"
+    history.mkdir(parents=True)
+    for name in ("values", "lights", "notes", "sent", "follow_ups", "answers"):
+        (history / f"{name}.csv").write_bytes(b"\xff\n" + b"a\n" * 30)
+    code, said = ask("check")
+    assert code == 0
+    for name in ("values", "lights", "notes", "sent", "follow_ups", "answers"):
+        assert f"note: history/{name}.csv:1: is no UTF-8: byte 0xff" in said
+        assert f"note: history/{name}.csv:21: 11 more lines are broken" in said
+
+
+def test_a_report_whose_notebook_is_away_is_a_mistake_also_without_the_folder(ask):
+    reports = "weekly: {cadence: week, reports: {a: {notebook: a.ipynb}}}\n"
+    (ask.root / "params" / "reports.yaml").write_text(reports)
+    code, said = ask("check")
+    assert code == 2
+    assert "no notebook 'a.ipynb' in notebooks/" in said
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])

@@ -97,10 +97,7 @@ class Findings:
 def run_check(args: Namespace) -> int:
     """Print all findings on stdout and their number on stderr."""
     bench = cli.find(args)
-    notebooks = None
-    if bench.notebooks.is_dir():
-        notebooks = bench.notebooks
-    readable, mistakes = company_files.survey(bench.params, notebooks=notebooks)
+    readable, mistakes = company_files.survey(bench.params, notebooks=bench.notebooks)
     data = DataCheck([], [], [], len(readable.metrics))
     if bench.data.is_dir() or not mistakes:
         data = check_data(bench, readable, sound=not mistakes)
@@ -142,6 +139,7 @@ def check_data(bench: Workbench, readable: Definitions, *, sound: bool) -> DataC
     from dataops_nb import sources  # noqa: PLC0415
     from dataops_nb.board import admission  # noqa: PLC0415
     from dataops_nb.cli import levels, pitches  # noqa: PLC0415
+    from dataops_nb.cli.sound import broken_lines  # noqa: PLC0415
     from dataops_nb.sources import oddities  # noqa: PLC0415
 
     workbench.ensure_data(bench)
@@ -164,6 +162,7 @@ def check_data(bench: Workbench, readable: Definitions, *, sound: bool) -> DataC
             *stale_sources(catalog),
             *(oddities.list_oddities(catalog) if sound else []),
             *admission.crowded(readable),
+            *broken_lines(bench.out),
         ]
     return DataCheck(faults, notices, pitch_mistakes, len(known.metrics))
 

@@ -1,8 +1,11 @@
-"""What a command says of a history that somebody has damaged: which lines it goes on without."""
+"""What a command says of a history that somebody has damaged: which lines it goes on without.
+
+Commands that read the history tell its broken lines on stderr; `check` lists those of every file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +13,15 @@ from typing import TYPE_CHECKING
 from dataops_nb import cli
 from dataops_nb.bookkeeping import shapes
 from dataops_nb.company import Memory
-from dataops_nb.errors import PublishError
+from dataops_nb.errors import Mistake, PublishError
 
 if TYPE_CHECKING:
     from dataops_nb.board import Board
 
 SHOWN = 3
 FEW = 1 << 20  # bytes of history that are looked through line by line
+LISTED = 20  # of one file
+LEFT_OUT = "the line is left out until somebody mends it"
 
 
 def with_sound_memory(company_board: Board) -> Board:
@@ -52,7 +57,25 @@ def tell_broken(out: Path) -> None:
 def tell_lines(lines: Sequence[str]) -> None:
     """Print the first of the lines that are left out to stderr, and how many more there are."""
     for line in lines[:SHOWN]:
-        cli.print_error(f"{line}; the line is left out until somebody mends it")
+        cli.print_error(f"{line}; {LEFT_OUT}")
     more = len(lines) - SHOWN
     if more > 0:
         cli.print_error(f"{more:,} more broken lines in out/history are left out")
+
+
+def broken_lines(out: Path) -> Iterator[Mistake]:
+    """Yield a notice for each broken line of the history, with its file; at most 20 a file."""
+    from dataops_nb import history  # noqa: PLC0415  as in `tell_broken`
+    from dataops_nb.messages.trials import ANSWERS  # noqa: PLC0415  the same
+
+    for book in (*history.BOOKS, ANSWERS):
+        try:
+            broken = book.broken(out)
+        except PublishError as error:
+            yield Mistake(book.shown, 1, "", str(error))
+            continue
+        for line in broken[:LISTED]:
+            yield Mistake(book.shown, line.line, "", f"{line.rule}; {LEFT_OUT}")
+        if len(broken) > LISTED:
+            more = len(broken) - LISTED
+            yield Mistake(book.shown, broken[LISTED].line, "", f"{more:,} more lines are broken")

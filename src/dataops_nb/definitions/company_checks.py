@@ -18,8 +18,9 @@ from babel.localedata import locale_identifiers
 
 from dataops_nb.company import SourceEvents
 from dataops_nb.definitions.draft import Draft, Fault, Steps
+from dataops_nb.definitions.expressions import fault_of_query
 from dataops_nb.definitions.indicators import check_indicators
-from dataops_nb.definitions.metric_checks import check_metrics
+from dataops_nb.definitions.metric_checks import check_metrics, stays_in_database
 from dataops_nb.definitions.models import Column, CompanyFile, Definitions, Mail, Report, Source
 from dataops_nb.definitions.sql import read_query
 from dataops_nb.definitions.steady import fault_of_run
@@ -347,9 +348,16 @@ def _check_queries(draft: Draft) -> None:
             else:
                 draft.report_unknown(draft.company, place, "source", table, draft.sources)
 
-    for cycle in find_cycles(reads):
+    cycles = list(find_cycles(reads))
+    for cycle in cycles:
         place = ("sources", cycle[0], "query")
         draft.report(draft.company, place, f"reads itself: {' -> '.join(cycle)}")
+    for name in () if cycles else reads:
+        query = draft.definitions.sources[name].query
+        if query and stays_in_database(draft, name):
+            fault = fault_of_query(query)
+            if fault:
+                draft.report(draft.company, ("sources", name, "query"), fault)
 
 
 def _check_database_sql(draft: Draft, name: str, source: Source) -> None:

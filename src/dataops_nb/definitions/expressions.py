@@ -105,6 +105,45 @@ def fault_on_databases(sql: str) -> str:
     return ""
 
 
+def fault_of_query(sql: str) -> str:
+    """Say what a query over a database's rows uses that may mean something else there.
+
+    Its tables, joins, aggregates and windows are those of every database; its functions, casts,
+    intervals and formats must be on the list.
+    """
+    import sqlglot  # noqa: PLC0415  see `fault_on_databases`
+    from sqlglot.errors import SqlglotError  # noqa: PLC0415
+
+    try:
+        tree = sqlglot.parse_one(sql, dialect=DIALECT)
+    except (SqlglotError, RecursionError):
+        return ""
+    exp = _parser()
+    for node in tree.walk():
+        is_over_rows = isinstance(node, exp.AggFunc) or isinstance(node.parent, exp.Window)
+        if isinstance(node, exp.Func | exp.Interval) and not is_over_rows:
+            fault = _fault_of_node(node)
+            if fault:
+                return fault
+    return ""
+
+
+@cache
+def _arguments() -> dict[str, set[str]]:
+    """Return which arguments each listed function has in the forms that are tried, by class."""
+    import sqlglot  # noqa: PLC0415  see `fault_on_databases`
+
+    known: dict[str, set[str]] = {}
+    for form in FUNCTIONS.values():
+        node = sqlglot.parse_one(form, dialect=DIALECT)
+        known.setdefault(type(node).__name__, set()).update(_given(node))
+    return known
+
+
+def _given(node: Any) -> set[str]:
+    return {name for name, value in node.args.items() if value not in (None, [], False)}
+
+
 @cache
 def _names_by_class() -> dict[str, str]:
     """Return the name of each listed function by the parser's class for it."""
@@ -119,18 +158,18 @@ def _names_by_class() -> dict[str, str]:
 
 def _fault_of_node(node: Any) -> str:
     kind = type(node).__name__
-    if kind in ("Cast", "TryCast"):
-        return _fault_of_cast(node, CASTS if kind == "Cast" else TRY_CASTS)
-    if kind == "Interval":
-        return _fault_of_step(node)
-    if kind in ("LT", "LTE", "GT", "GTE", "Between"):
-        return _fault_of_order(node)
+    if kind in _RULES:
+        return _RULES[kind](node)
+    if kind == "If" and not isinstance(node.parent, _parser().Case) and not node.args.get("false"):
+        return "if() without a third value is not known to databases; write if(c, a, null)"
     if kind in _PLAIN or kind in OPERATORS:
         return ""
     name = _names_by_class().get(kind, "")
     if kind == "Anonymous":
         name = str(node.name).lower()
     if name in FUNCTIONS:
+        if kind != "Anonymous" and not _given(node) <= _arguments().get(kind, set()):
+            return f"{name}() with more than {FUNCTIONS[name]} {_SAME}"
         return _fault_of_arguments(node, name)
     shown = _shown(node)
     return f"{shown} {_SAME}{_near(shown)}"
@@ -143,6 +182,12 @@ def _fault_of_order(node: Any) -> str:
         if side is not None and side.is_string and not side.name[:1].isdigit():
             return f"the order of texts {_SAME}; compare them with =, in or like"
     return ""
+
+
+def _parser() -> Any:
+    from sqlglot import exp  # noqa: PLC0415  see `fault_on_databases`
+
+    return exp
 
 
 def _shown(node: Any) -> str:
@@ -163,8 +208,12 @@ def _near(shown: str) -> str:
     return f"; the nearest that is: {near}()" if near else ""
 
 
-def _fault_of_cast(node: Any, known: tuple[str, ...]) -> str:
+def _fault_of_cast(node: Any) -> str:
+    known = TRY_CASTS if type(node).__name__ == "TryCast" else CASTS
     type_ = str(node.to.sql(dialect=DIALECT)).lower()
+    is_condition = isinstance(node.this.unnest(), _parser().Predicate | _parser().Connector)
+    if type_ in ("varchar", "text") and is_condition:
+        return f"a condition as text {_SAME}; write if(c, 'yes', 'no')"
     if type_ in known:
         return ""
     advice = f"cast to {', '.join(known)}"
@@ -181,7 +230,7 @@ def _fault_of_step(node: Any) -> str:
         return f"an interval in {unit or 'words'} {_SAME}; there are {', '.join(STEPS)}"
     if not str(getattr(node.this, "name", "")).lstrip("-").isdigit():
         return f"an interval is a whole number: interval 28 {unit}"
-    if not isinstance(node.parent, exp.Add | exp.Sub):
+    if not isinstance(node.parent, exp.Add | exp.Sub) or node.arg_key != "expression":
         return f"an interval {_SAME} but after + or -"
     return ""
 
@@ -236,3 +285,11 @@ def _fault_of_places(node: Any, name: str) -> str:
         if not place.is_int or not place.is_number or place.to_py() < smallest:
             return f"{name}() takes places that are numbers from {smallest} on"
     return ""
+
+
+_RULES = {
+    "Cast": _fault_of_cast,
+    "TryCast": _fault_of_cast,
+    "Interval": _fault_of_step,
+    **dict.fromkeys(("LT", "LTE", "GT", "GTE", "Between"), _fault_of_order),
+}

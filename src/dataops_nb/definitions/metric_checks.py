@@ -150,7 +150,7 @@ def faults_of_time(draft: Draft, measure: Measure) -> Iterator[Fault]:
 
 def faults_on_databases(draft: Draft, measure: Measure) -> Iterator[Fault]:
     """Yield SQL that may mean something else where the rows stay in a database."""
-    if _stays_in_database(draft, measure.source):
+    if stays_in_database(draft, measure.source):
         for key in ("expr", "filter", "exclude"):
             sql = getattr(measure, key)
             fault = fault_on_databases(sql) if sql else ""
@@ -158,7 +158,7 @@ def faults_on_databases(draft: Draft, measure: Measure) -> Iterator[Fault]:
                 yield (key,), fault
 
 
-def _stays_in_database(draft: Draft, source: str) -> bool:
+def stays_in_database(draft: Draft, source: str) -> bool:
     """Tell whether a source, or one that its query reads, is a database other than DuckDB's."""
     known = draft.definitions.sources
     if source not in known:
@@ -249,7 +249,7 @@ def _faults_of_conversion(draft: Draft, metric: Conversion) -> Iterator[Fault]:
         part = draft.definitions.metrics.get(name)
         if part is None:
             continue
-        if isinstance(part, Simple) and _stays_in_database(draft, part.measure.source):
+        if isinstance(part, Simple) and stays_in_database(draft, part.measure.source):
             fault = fault_on_databases(metric.entity)
             if fault and key == "base_metric":
                 yield ("entity",), fault

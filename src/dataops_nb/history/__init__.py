@@ -26,7 +26,9 @@ from dataops_nb.bookkeeping.shapes import COLUMNS
 from dataops_nb.company import Memory
 from dataops_nb.errors import PublishError
 from dataops_nb.history.books import (
+    LIGHTS,
     NOTES,
+    VALUES,
     Book,
     broken_lines,
     keep_lights,
@@ -39,6 +41,7 @@ from dataops_nb.history.books import (
 )
 
 __all__ = [
+    "BOOKS",
     "COLUMNS",
     "NOTES",
     "SENT",
@@ -67,6 +70,7 @@ COMMUNICATION_COLUMNS = ["metric", "published", "report", "sent", "answers", "an
 FOLLOW_UPS = Book(
     "follow_ups", ("as_of", "id", "title", "metric", "kind", "rank", "state"), ("as_of", "id")
 )
+BOOKS = (VALUES, LIGHTS, NOTES, SENT, FOLLOW_UPS)
 ARRIVAL_COLUMNS = ["key", "event_day", "first_seen_day"]
 
 

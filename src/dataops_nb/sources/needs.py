@@ -52,8 +52,8 @@ class Need:
 
     `columns`, `numbers` and `times` are names with who needs them; `used_times` are the time
     columns of metrics, `currencies` the currency columns with the time columns that date their
-    amounts. A source with targets (`holds_targets`) speaks of days to come, so its rows after as-of
-    count.
+    amounts, `expressions` the SQL over its rows with who asks it. A source with targets
+    (`holds_targets`) speaks of days to come, so its rows after as-of count.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -61,6 +61,7 @@ class Need:
     times: dict[str, str] = field(default_factory=dict)
     used_times: list[str] = field(default_factory=list)
     currencies: dict[str, list[str]] = field(default_factory=dict)
+    expressions: dict[str, str] = field(default_factory=dict)
     holds_targets: bool = False
 
     def use(self, names: Iterable[str | None], why: str) -> None:
@@ -225,6 +226,8 @@ def _need_by_measure(measure: Measure, why: str, need: Need, source_time: str | 
                 days.append(day)
     for written in (measure.expr, measure.filter, measure.exclude):
         need.use(_own_columns(written), why)
+        if written:
+            need.expressions.setdefault(written, why)
     if measure.agg in OF_NUMBERS:
         need.count(_summed_columns(measure.expr), why)
 

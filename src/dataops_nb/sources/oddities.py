@@ -47,6 +47,7 @@ BLANKS = "[\\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+"
 UNSEEN = "[\u00ad\u200b-\u200d\u2060\ufeff]"  # letters without a width
 LISTED = 5
 MOST_MEMBERS = 1000
+MOST_VALUES = 20_000  # of a column in a database
 SAME = 1e-9
 TOTAL = re.compile(
     r"\s*(all|totals?|sub-?totals?|sum|grand|alle|gesamt|summe|tous|todos|tutti)\b", re.IGNORECASE
@@ -244,8 +245,6 @@ def _parse(written: str | None) -> exp.Expr | None:
 
 def _columns_of_names(catalog: Catalog, name: str) -> list[str]:
     """List the text columns of a source whose values are keys, members or things counted."""
-    if not catalog.is_embedded(name):
-        return []
     wanted = list(catalog.declared.sources[name].key or [])
     for metric in catalog.company.metrics.values():
         if isinstance(metric, Simple) and metric.measure.source == name:
@@ -263,6 +262,15 @@ def _find_lookalikes(catalog: Catalog, name: str, column: str) -> Iterator[Notic
     That is in letter case, in blanks, in letters without a width, or in how a letter with an accent
     is put together.
     """
+    look = _alike_in_files if catalog.is_embedded(name) else _alike_in_database
+    for spellings, count in look(catalog, name, column):
+        shown = " and ".join(_show(spelling) for spelling in spellings[:LISTED])
+        text = f"spellings in column {column} look alike and count apart: {shown}"
+        yield Notice(name, text, count)
+
+
+def _alike_in_files(catalog: Catalog, name: str, column: str) -> Iterator[tuple[list[str], int]]:
+    """Yield the spellings of a value, the most frequent first, and how many there are."""
     value = quote(column)
     seen = f"regexp_replace(nfc_normalize(v), '{UNSEEN}', '', 'g')"
     form = f"lower(trim(regexp_replace({seen}, '{BLANKS}', ' ', 'g')))"
@@ -272,9 +280,25 @@ def _find_lookalikes(catalog: Catalog, name: str, column: str) -> Iterator[Notic
     query = f"{alike} group by form having count(*) > 1 order by form limit {LISTED}"
     frame = catalog.fetch(query)
     for spellings, count in zip(frame["v"], frame["n"], strict=True):
-        shown = " and ".join(_show(spelling) for spelling in spellings[:LISTED])
-        text = f"spellings in column {column} look alike and count apart: {shown}"
-        yield Notice(name, text, int(count))
+        yield list(spellings), int(count)
+
+
+def _alike_in_database(catalog: Catalog, name: str, column: str) -> Iterator[tuple[list[str], int]]:
+    """Yield the same of a database, which has no word for it: of its values, if they are few."""
+    value = exp.alias_(exp.column(column, quoted=True), "v")
+    query = exp.select(value, "count(*) as n").from_(catalog.relation(name))
+    query = query.where(exp.column(column, quoted=True).is_(exp.null()).not_())
+    frame = catalog.fetch(query.group_by(exp.column(column, quoted=True)).limit(MOST_VALUES + 1))
+    if len(frame) > MOST_VALUES:
+        return
+    alike: dict[str, list[tuple[int, str]]] = {}
+    for spelling, count in zip(frame["v"].astype(str), frame["n"], strict=True):
+        seen = re.sub(UNSEEN, "", unicodedata.normalize("NFC", spelling))
+        form = re.sub(BLANKS, " ", seen).strip().lower()
+        alike.setdefault(form, []).append((-int(count), spelling))
+    several = [form for form in sorted(alike) if len(alike[form]) > 1]
+    for form in several[:LISTED]:
+        yield [spelling for _, spelling in sorted(alike[form])], len(alike[form])
 
 
 def _show(value: str) -> str:

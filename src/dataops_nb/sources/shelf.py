@@ -36,6 +36,7 @@ from dataops_nb.sources.fingerprints import (
     of_source,
 )
 from dataops_nb.sources.fingerprints import sources_around as around
+from dataops_nb.sources.moments import check_moments
 from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.references import check_rates, check_references
@@ -166,6 +167,7 @@ class Shelf:
             loaded.referenced = True
             check_references(self, loaded)
             check_rates(self, loaded)
+            check_moments(self, loaded)
             self._keep_findings(loaded)
         return loaded
 

@@ -305,7 +305,8 @@ def _sqlite_moment(value: exp.Expr, type_: str) -> exp.Expr:
     name = f"nb_{type_}"
     if value.is_string:
         _, function = FUNCTIONS[name]
-        return exp.Literal.string(function(value.name) or "")
+        moment = function(value.name)
+        return exp.null() if moment is None else exp.Literal.string(moment)
     if _is_call(value, name):
         return value.copy()
     return _call(name, value)
