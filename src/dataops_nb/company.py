@@ -284,7 +284,7 @@ class Memory:
         place = ["metric", "segment", "grain", "period"]
         return values.drop_duplicates(place, keep="last").sort_index(ignore_index=True)
 
-    def told(self, as_of: dt.date) -> frozenset[str]:
+    def told_metrics(self, as_of: dt.date) -> frozenset[str]:
         """The metrics that were published for this day or an earlier one."""
         values = self.published()
         return frozenset(values.loc[values["as_of"].dt.date <= as_of, "metric"])

@@ -333,7 +333,7 @@ def test_the_newest_value_is_that_of_the_latest_day_whatever_was_published(
         .sort_values(order, ignore_index=True)
         .equals(plain.sort_values(order, ignore_index=True))
     )
-    assert folder.told(NEXT) == Memory.told(folder, NEXT)
+    assert folder.told_metrics(NEXT) == Memory.told_metrics(folder, NEXT)
     if given_rows:
         assert folder.published().equals(published_by_rows(out))
 

@@ -47,6 +47,8 @@ SMALL = {
     "controls/questions": "brings widgets, which a refresh must not load",
     "cli/export": "a verb of its own",
     "cli/sound": "what three verbs say of a damaged history",
+    "reports/marks": "what was published, as digests, apart from what else a report is made of",
+    "reports/pages/crowds": "what is shown of very many departments, apart from what is shown of a few",
     "bookkeeping/shapes": "columns and cells, which the refresh checks without a table",
     "bookkeeping/lines": "how a file that somebody touched is read, apart from what stands in it",
     "cli/outside": "the verbs for other tools, apart from those for people",

@@ -302,7 +302,7 @@ class Board:
     @cached_property
     def communicated(self) -> frozenset[str]:
         """The metrics that were published for this as-of or an earlier one."""
-        return self.memory.told(self.as_of)
+        return self.memory.told_metrics(self.as_of)
 
 
 class Bench(Protocol):

@@ -63,10 +63,10 @@ def broken_lines(out: Path) -> list[str]:
     texts = []
     for name, check in CHECKED.items():
         read = read_lines(files.read(out, name), check.columns, check)
-        texts += [told(name, line) for line in read.broken]
+        texts += [as_text(name, line) for line in read.broken]
     return texts
 
 
-def told(name: str, line: Broken) -> str:
+def as_text(name: str, line: Broken) -> str:
     """Return a broken line as people are told of it: file, line and what is wrong."""
     return f"{files.shown(name)}:{line.line} {line.rule}"

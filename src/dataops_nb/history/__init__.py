@@ -32,12 +32,12 @@ from dataops_nb.history.books import (
     Book,
     broken_lines,
     keep_lights,
+    last_told,
     newest,
     notes,
     published,
     published_lights,
     remember,
-    told,
 )
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "communications",
     "follow",
     "keep_lights",
+    "last_told",
     "lateness",
     "latest",
     "newest",
@@ -61,7 +62,6 @@ __all__ = [
     "published",
     "published_lights",
     "remember",
-    "told",
 ]
 
 
@@ -91,9 +91,9 @@ class Folder(Memory):
         """Return each value as it was last published; see `Memory.newest`."""
         return newest(self.out, before, complete=complete)
 
-    def told(self, as_of: dt.date) -> frozenset[str]:
-        """Return the metrics that were published up to a day; see `Memory.told`."""
-        return frozenset(told(self.out, as_of)["metric"])
+    def told_metrics(self, as_of: dt.date) -> frozenset[str]:
+        """Return the metrics that were published up to a day; see `Memory.told_metrics`."""
+        return frozenset(last_told(self.out, as_of)["metric"])
 
     def lights(self) -> pd.DataFrame:
         """Return every light as it was last published; see `Memory.lights`."""
@@ -142,7 +142,7 @@ def communications(
     many readers answered about it, and when the last one did; missing where never. `answers` have
     `metric recorded_at`. What happened for a later as-of does not exist.
     """
-    last = {row["metric"]: row for row in told(out, as_of).to_dict("records")}
+    last = {row["metric"]: row for row in last_told(out, as_of).to_dict("records")}
     sent = SENT.read(out)
     sent = sent[sent["as_of"] <= as_of.isoformat()]
     sent_at = dict(zip(sent["report"], sent["sent_at"], strict=True))

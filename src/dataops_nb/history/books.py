@@ -151,7 +151,7 @@ def broken_lines(out: Path) -> list[str]:
     """
     texts = []
     for book in (VALUES, LIGHTS):
-        texts += [shapes.told(book.name, line) for line in book.broken(out)]
+        texts += [shapes.as_text(book.name, line) for line in book.broken(out)]
     return texts
 
 
@@ -214,13 +214,13 @@ def newest(
     if before is not None and len(values):
         places = places[(days < before.isoformat())[values.codes("as_of")[places]]]
     if complete and len(values):
-        whole = np.array([text.lower() == "true" for text in values.texts("complete")])
-        places = places[whole[values.codes("complete")[places]]]
+        is_complete = np.array([text.lower() == "true" for text in values.texts("complete")])
+        places = places[is_complete[values.codes("complete")[places]]]
     places = places[np.argsort(of_day[places], kind="stable")]
     return _typed(values, np.sort(_last_places(values, KEY[:-1], places)))
 
 
-def told(out: Path | None, as_of: dt.date) -> pd.DataFrame:
+def last_told(out: Path | None, as_of: dt.date) -> pd.DataFrame:
     """Return the last as-of up to a day that each metric was published for: `metric as_of report`.
 
     `as_of` is a text like 2026-11-22.

@@ -109,16 +109,16 @@ def read(out: Path, name: str, columns: Sequence[str], wrong: CellCheck | None) 
     if known is not None:
         with suppress(_UnsoundError):
             tail = _parse(files.read(out, name, covered, now.size), columns, wrong)
-            whole = Register(_joined([known.table, tail]), known.broken)
+            rows = Register(_joined([known.table, tail]), known.broken)
             if now.size - covered > max(FEW, covered // SHARE):
-                _keep(out, name, now, whole)
-            return whole
-    whole = _read_whole(out, name, columns, wrong, now.size)
-    _keep(out, name, now, whole)
+                _keep(out, name, now, rows)
+            return rows
+    rows = _read_whole(out, name, columns, wrong, now.size)
+    _keep(out, name, now, rows)
     mapped, covered = _kept(out, name, columns, now)
     if mapped is None or covered < now.size:
-        return whole
-    del whole
+        return rows
+    del rows
     pa.default_memory_pool().release_unused()
     return mapped
 
@@ -231,12 +231,12 @@ def _joined(tables: list[pa.Table]) -> pa.Table:
 
     The list is empty afterwards, so that a column is held twice at a time and not all of them are.
     """
-    whole = pa.concat_tables(tables)
+    together = pa.concat_tables(tables)
     tables.clear()
     columns = {}
-    for name in whole.column_names:
-        column = whole.column(name).unify_dictionaries()
-        whole = whole.drop_columns([name])
+    for name in together.column_names:
+        column = together.column(name).unify_dictionaries()
+        together = together.drop_columns([name])
         joined = column.combine_chunks()
         if isinstance(joined, pa.ChunkedArray):
             joined = joined.chunk(0)

@@ -124,15 +124,15 @@ class _Read:
             if not row:
                 continue
             cells = [*row, *[""] * (width - len(row))]
-            told = "\x1f".join([cells[place] for place in places] + cells[width:])
+            row_text = "\x1f".join([cells[place] for place in places] + cells[width:])
             self._count(
                 "" if metric is None else cells[metric],
                 "" if day is None else cells[day],
-                f"{head}\x1e{told}",
+                f"{head}\x1e{row_text}",
             )
 
-    def _count(self, metric: str, day: str, told: str) -> None:
-        content = hashlib.blake2b(told.encode(), digest_size=BITS // 8).digest()
+    def _count(self, metric: str, day: str, row_text: str) -> None:
+        content = hashlib.blake2b(row_text.encode(), digest_size=BITS // 8).digest()
         days = self.sums.setdefault(metric, {})
         days[day] = (days.get(day, 0) + int.from_bytes(content)) % (1 << BITS)
         self._marks.pop(metric, None)
