@@ -62,8 +62,8 @@ class Column:
     @property
     def bit(self) -> bool:
         """Return whether it says yes and no as 1 and 0."""
-        whole = self.type == "BIGINT" and 1 <= self.distinct <= 2
-        return whole and {self.smallest, self.largest} <= {"0", "1"}
+        two_integers = self.type == "BIGINT" and 1 <= self.distinct <= 2
+        return two_integers and {self.smallest, self.largest} <= {"0", "1"}
 
     @property
     def time(self) -> bool:

@@ -317,8 +317,8 @@ class _Proposer(Revenue):
         money = {amount.name: amount for amount in self.amounts if amount.is_money}
         if part in money and base not in money:
             return money[part].currency
-        most, whole = (float(self.table.column(name).largest or 0) for name in (part, base))
-        return "percent" if most <= whole else ""
+        most, base_most = (float(self.table.column(name).largest or 0) for name in (part, base))
+        return "percent" if most <= base_most else ""
 
     def _add_averages(self) -> None:
         """Add averages of what is no amount, and of no rate that is made a ratio already."""

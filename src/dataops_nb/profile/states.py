@@ -163,8 +163,8 @@ def find_moves(catalog: Catalog, source: str, columns: Sequence[Column], rows: i
         moved = {value: count for value, count in counts.items() if has(value, MOVES)}
         if moved and sum(moved.values()) * 2 < rows:
             sql = Status(column.name, moved).sql(list(moved))
-            said = ", ".join(f"{value} ({count:,})" for value, count in moved.items())
-            moves.append(Flag(column.name, sql, sum(moved.values()), said))
+            shown = ", ".join(f"{value} ({count:,})" for value, count in moved.items())
+            moves.append(Flag(column.name, sql, sum(moved.values()), shown))
     return moves
 
 

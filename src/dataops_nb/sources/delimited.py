@@ -117,8 +117,8 @@ def _read_text(intake: Intake, file: File, table: str) -> tuple[Sheet | None, li
     dialect = Dialect(delimiter, frozenset({"", *source.na}), tuple(source.skip))
     try:
         with (
-            as_utf8(file.path, source.encoding, intake.scratch) as whole,
-            cut_columns(whole, source.widths or (), intake.scratch) as path,
+            as_utf8(file.path, source.encoding, intake.scratch) as decoded,
+            cut_columns(decoded, source.widths or (), intake.scratch) as path,
             extract_rows(path, layout, delimiter, intake.scratch) as extract,
         ):
             if extract.rule:

@@ -106,9 +106,9 @@ class Shelf:
         self.rates = definitions.company.rates
         self._parse(definitions)
         self._zones.clear()
-        found = self._earlier | self.loaded
+        before_now = self._earlier | self.loaded
         self.loaded, self._earlier = {}, {}
-        for name, loaded in found.items():
+        for name, loaded in before_now.items():
             source = self.sources.get(name)
             if source is None or not _reads_alike(before[name], source):
                 continue

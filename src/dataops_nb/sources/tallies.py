@@ -121,10 +121,10 @@ def _tally_likely(
     """
     likely = {}
     for column, tally in first.items():
-        whole = [kind for kind in LIKELY if tally.n and tally[kind] == tally.n]
-        if whole and not tally["zeros"]:
-            zeros = DOUBTS.get(whole[0], ())
-            likely[column] = [whole[0], *zeros]
+        shared = [kind for kind in LIKELY if tally.n and tally[kind] == tally.n]
+        if shared and not tally["zeros"]:
+            zeros = DOUBTS.get(shared[0], ())
+            likely[column] = [shared[0], *zeros]
         elif not _left(list(tally.counts), tally, raw.rows):
             likely[column] = []
     tallies = {}
