@@ -111,6 +111,7 @@ SMALL = {
     "sources/engines/spark": "an engine of its own, with a package of its own",
     "sources/engines/sqlite": "an engine of its own",
     "sources/formats": "where a file format is chosen",
+    "sources/moments": "days and stamps in expressions over a database, for the shelf",
     "sources/indicators": "a format of rows of its own",
     "sources/references": "columns that point at another source",
     "story/phrases": "how wordings are filled, apart from what they say",

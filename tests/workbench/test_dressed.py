@@ -6,6 +6,7 @@ Weeks that were published are corrected between two of them. Nothing crashes, no
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 
 import pytest
@@ -15,7 +16,8 @@ from tests import odd_workbenches, workbenches
 
 pytestmark = pytest.mark.long
 
-DAILY, REFRESHED, SOAK = range(100, 108), range(200, 220), range(20_000, 20_500)
+DAILY, REFRESHED = range(100, 108), range(200, 220)
+ASKED, SOAK = range(30_000, 35_000), range(20_000, 20_500)
 MADE_UP = "a mistake in dataops-nb itself"
 
 
@@ -57,15 +59,24 @@ def refresh(made, ask):
     return counts
 
 
+def asked(made, ask, days, *words):
+    """Check a company and ask for its lights as of these days; count them."""
+    code, checked = ask(made, "check")
+    assert code == 0, f"seed {made.seed}: {checked}"
+    counts = Counter(companies=1)
+    for day in days:
+        code, status = ask(made, "status", "--as-of", day, *words)
+        assert code == 0, f"seed {made.seed}, {day}"
+        for row in status["rows"]:
+            assert (row["light"] == "unknown") == (row["reason"] is not None), row
+            counts[row["light"]] += 1
+    return counts
+
+
 @pytest.mark.parametrize("seed", DAILY)
 def test_a_dressed_company_can_be_asked(tmp_path, ask, seed):
     made = odd_workbenches.dress(workbenches.make(tmp_path, seed))
-    code, checked = ask(made, "check")
-    assert code == 0, checked
-    code, status = ask(made, "status", "--as-of", made.days[0])
-    assert code == 0
-    for row in status["rows"]:
-        assert (row["light"] == "unknown") == (row["reason"] is not None), row
+    assert asked(made, ask, made.days[:1])["companies"] == 1
 
 
 def test_one_seed_dresses_and_corrects_one_company_alike(tmp_path):
@@ -84,6 +95,18 @@ def test_one_seed_dresses_and_corrects_one_company_alike(tmp_path):
 def test_a_dressed_company_is_refreshed_and_refreshed_again_after_a_correction(tmp_path, ask, seed):
     made = odd_workbenches.dress(workbenches.make(tmp_path, seed))
     assert refresh(made, ask)["reports"] > 0
+
+
+@pytest.mark.slow
+def test_thousands_of_dressed_companies_can_be_asked(tmp_path, ask, capfd):
+    counts = Counter()
+    for seed in ASKED:
+        made = odd_workbenches.dress(workbenches.make(tmp_path, seed))
+        counts += asked(made, ask, made.days, "--grain", made.grain)
+        shutil.rmtree(made.root)
+    with capfd.disabled():
+        print(f"\n{counts['companies']:,} dressed companies: {dict(counts)}")
+    assert counts["companies"] == len(ASKED)
 
 
 @pytest.mark.slow
