@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -122,9 +123,9 @@ def loads(monkeypatch) -> list[str]:
     """Return a list that fills with the sources that are really read from now on."""
     names, read = [], SourceReader.read
 
-    def note_and_read(reader: SourceReader) -> None:
+    def note_and_read(reader: SourceReader, *earlier: Any) -> None:
         names.append(reader._loaded.name)
-        read(reader)
+        read(reader, *earlier)
 
     monkeypatch.setattr(SourceReader, "read", note_and_read)
     return names
