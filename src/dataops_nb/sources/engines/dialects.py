@@ -11,6 +11,7 @@ a database.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -362,6 +363,8 @@ def _cast_where_possible(node: exp.TryCast) -> exp.Expr:
     cast = exp.Cast(this=node.this.copy(), to=node.to.copy())
     if type_ not in _POSSIBLE:
         return cast
+    if node.this.is_string and not re.search(_POSSIBLE[type_], node.this.this):
+        return exp.Null()  # PostgreSQL casts what is written before it asks any condition
     text = exp.cast(node.this.copy(), "text")
     possible = exp.RegexpLike(this=text, expression=exp.Literal.string(_POSSIBLE[type_]))
     return exp.Case(ifs=[exp.If(this=possible, true=cast)])
