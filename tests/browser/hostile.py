@@ -156,16 +156,16 @@ def write(folder: Path, said: str) -> dict[str, Path]:
     )  # fmt: skip
     late = front_page.Entry("sdr", said, failure="failed", failed_as_of="2026-11-22", error=said)
     card = MetricCard(
-        "won",
-        said,
-        said,
-        said,
-        said,
-        said,
-        "sales",
-        "sales/2026-W47/index.html",
-        {"value": value, "reason": why},
-        {"text": f"41 {said}", "facts": [value]},
+        metric="won",
+        label=said,
+        department=said,
+        owner=said,
+        question=said,
+        unit=said,
+        report="sales",
+        path="sales/2026-W47/index.html",
+        facts={"value": value, "reason": why},
+        said={"text": f"41 {said}", "facts": [value]},
     )
     more = More({"won": card}, ["won"])
     (folder / "index.html").write_text(

@@ -24,7 +24,7 @@ EVERYTHING = [
     "x: int = 1  # help: a parameter",
     "1 + x",
     "print('one'); import sys; print('two', file=sys.stderr); print('three')",
-    "import pandas as pd\npd.DataFrame({f'column_{i}': range(3) for i in range(30)})",
+    "import dataops_nb, pandas as pd\npd.DataFrame({f'column_{i}': range(3) for i in range(30)})",
     "import altair as alt\nalt.Chart(pd.DataFrame({'a': [1, 2]})).mark_bar().encode(x='a:Q').to_dict()['mark']",
     "display({'text/plain': 'a', 'application/json': {'k': (1, None)}}, raw=True); 'after'",
     "handle = display('first', display_id='d')",

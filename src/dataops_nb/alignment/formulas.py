@@ -479,8 +479,9 @@ def prepare(scope: Scope, metrics: Sequence[str], windows: Sequence[Window]) -> 
     over the windows that each is asked for, all of a source at once."""
     rows = scope.rows
     wanted: dict[Windows, dict[str, Measure]] = {}
+    seen: set[tuple[str, Windows]] = set()
     for name in metrics:
-        _want(scope, name, Windows(windows), wanted)
+        _want(scope, name, Windows(windows), wanted, seen)
     if not scope.by:
         for own_windows, measures in wanted.items():
             families = find_families(measures, measures.get, rows)
@@ -503,19 +504,25 @@ def prepare(scope: Scope, metrics: Sequence[str], windows: Sequence[Window]) -> 
 
 
 def _want(
-    scope: Scope, name: str, windows: Windows, wanted: dict[Windows, dict[str, Measure]]
+    scope: Scope,
+    name: str,
+    windows: Windows,
+    wanted: dict[Windows, dict[str, Measure]],
+    seen: set[tuple[str, Windows]],
 ) -> None:
     """Note which simple metrics a metric is evaluated from, and over which windows.
 
-    A conversion asks for its own rows.
+    A conversion asks for its own rows. What was `seen`, as a part of another one, is noted.
     """
-    metric = scope.company.metrics[name]
-    if name in wanted.get(windows, ()):
+    if (name, windows) in seen:
         return
+    seen.add((name, windows))
+    metric = scope.company.metrics[name]
     if isinstance(metric, Simple):
         wanted.setdefault(windows, {})[name] = metric.measure
     elif isinstance(metric, Cumulative):
-        _want(scope, metric.metric, _trailing_all(scope, metric.window, windows), wanted)
+        long = _trailing_all(scope, metric.window, windows)
+        _want(scope, metric.metric, long, wanted, seen)
     elif not isinstance(metric, Conversion):
         named: list[str | Offset] = (
             [metric.numerator, metric.denominator]
@@ -523,7 +530,8 @@ def _want(
             else list(formula_parts(metric).values())
         )
         for part in named:
-            _want(scope, metric_of(part), _windows_of(scope, part, windows), wanted)
+            own = _windows_of(scope, part, windows)
+            _want(scope, metric_of(part), own, wanted, seen)
 
 
 def _windows_of(scope: Scope, part: str | Offset, windows: Windows) -> Windows:

@@ -72,8 +72,6 @@ create table if not exists runs (
     content text,
     check ((state = 'running') = (finished is null))
 );
-create index if not exists runs_by_report on runs (suite, report, id);
-create index if not exists runs_in_place on runs (report, whatif, state, period, id, as_of);
 create table if not exists claims (
     key text primary key, run text not null, claimed text not null, shard text not null default ''
 ) without rowid;
@@ -81,6 +79,11 @@ create table if not exists notices (
     key text primary key, said text not null, at text not null
 ) without rowid;
 create table if not exists undelivered (path text primary key) without rowid;
+"""
+# Made last, because they may be of columns that an earlier version did not have.
+_INDEXES = """
+create index if not exists runs_by_report on runs (suite, report, id);
+create index if not exists runs_in_place on runs (report, whatif, state, period, id, as_of);
 """
 _LATER = {
     "whatif": "text not null default ''",
@@ -132,6 +135,8 @@ def _prepare(ledger: sqlite3.Connection) -> None:
             ledger.execute(f"alter table runs add column {name} {kind}")
     if not any(row["name"] == "shard" for row in ledger.execute("pragma table_info(claims)")):
         ledger.execute("alter table claims add column shard text not null default ''")
+    for statement in _INDEXES.split(";\n"):
+        ledger.execute(statement)
 
 
 @contextmanager
