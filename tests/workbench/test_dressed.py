@@ -16,7 +16,7 @@ from tests import odd_workbenches, workbenches
 
 pytestmark = pytest.mark.long
 
-DAILY, REFRESHED = range(100, 108), range(200, 220)
+DAILY, REFRESHED = range(100, 124), range(200, 220)
 ASKED, SOAK = range(30_000, 35_000), range(20_000, 20_500)
 MADE_UP = "a mistake in dataops-nb itself"
 

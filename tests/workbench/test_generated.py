@@ -14,8 +14,8 @@ from tests import workbenches
 
 pytestmark = pytest.mark.long
 
-# With the dressed ones of `test_dressed.py` these are ten thousand in the long run.
-DAILY, SOAK = range(20), range(1_000, 6_000)
+# With the dressed ones of `test_dressed.py` these are two hundred, and ten thousand in the long run.
+DAILY, SOAK = range(176), range(1_000, 6_000)
 LIGHTS = {"green", "yellow", "red", "unknown"}
 MADE_UP = "a mistake in dataops-nb itself"
 
