@@ -107,7 +107,7 @@ interchange: $(INSTALLED)  ## the imported metrics beside MetricFlow's own answe
 		build/metricflow/bin/python tests/interchange/ask_metricflow.py tests/interchange/projects/$$spec \
 			tests/interchange/projects/seeds build/metricflow/projects/$$spec || exit 1; \
 	done
-	@$(BIN)/python -m pytest -n0 -m "" tests/interchange/test_dbt.py $(ARGS)
+	@$(BIN)/python -m pytest -n0 -q -s -m "" tests/interchange/test_dbt.py $(ARGS)
 
 constraints:  ## resolve all dependencies anew into constraints.txt (with the oldest Python at hand)
 	rm -rf build/fresh
