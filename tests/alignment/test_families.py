@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dataops_nb import alignment, definitions, sources
 from dataops_nb.alignment import comparisons
-from dataops_nb.alignment.formulas import find_families, own_measure, told_apart
+from dataops_nb.alignment.families import find_families, own_measure, told_apart
 from dataops_nb.metrics import Measure
 from tests.conftest import LIGHTS
 

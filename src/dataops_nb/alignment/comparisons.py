@@ -17,16 +17,8 @@ import numpy as np
 import pandas as pd
 
 from dataops_nb.alignment.digits import EXACT, is_large
-from dataops_nb.alignment.formulas import (
-    Family,
-    Scope,
-    digits_of,
-    evaluate,
-    find_families,
-    measure_families,
-    own_measure,
-    prepare,
-)
+from dataops_nb.alignment.families import Family, find_families, measure_families, own_measure
+from dataops_nb.alignment.formulas import Scope, digits_of, evaluate, prepare
 from dataops_nb.alignment.measures import declared_splits
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.windows import (

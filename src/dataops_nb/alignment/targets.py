@@ -26,7 +26,7 @@ from sqlglot import exp
 
 from dataops_nb import metrics
 from dataops_nb.alignment.daily import label as segment_label
-from dataops_nb.alignment.formulas import Family, find_families
+from dataops_nb.alignment.families import Family, find_families
 from dataops_nb.alignment.measures import declared_splits, measure
 from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.tables import require_table
