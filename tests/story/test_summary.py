@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pandas as pd
@@ -85,6 +86,14 @@ def test_the_box_says_by_when_listed_work_on_the_number_must_start(slack, clock)
     assert f"Work on “The till loses orders” {clock}." in str(
         story.to_do(listed(made(), slack=slack))
     )
+
+
+@pytest.mark.parametrize(("slack", "is_said"), [(10, False), (-3, True)])
+def test_no_clock_that_still_runs_stands_beside_one_that_has_run_out(slack, is_said):
+    this = listed(made(), slack=slack)
+    late = {"deadline": "overdue", "due": this.as_of - dt.timedelta(days=5), "days_left": -5}
+    told = str(story.to_do(decided(this, **late)))
+    assert ("start by" in told) is is_said
 
 
 @pytest.mark.parametrize(

@@ -200,10 +200,12 @@ def _listed(board: Board, metric: str) -> list[Sentence]:
     """Say by when the work on what somebody listed about a metric must start: the costliest thing.
 
     Only of a light that asks for something. This clock is the target's, and another one than the
-    light's: `respond by`.
+    light's (`respond by`): where that has run out, one that runs for months yet is not set beside
+    it.
     """
     if board.row(metric)["light"] not in ("red", "yellow"):
         return []
+    is_overdue = decision(board, metric)["deadline"] == "overdue"
     rows = board.priorities
     own = rows[(rows["metric"] == metric) & (rows["kind"] == "asked") & (rows["at_stake"] > 0)]
     known = solving_facts(board) if len(own) else {}
@@ -211,6 +213,8 @@ def _listed(board: Board, metric: str) -> list[Sentence]:
         start_by, slack = known.get(fact_id(row, "start_by")), known.get(fact_id(row, "slack"))
         if start_by is not None and slack is not None and float(slack.value or 0) >= -YEAR:
             wording = "listed late" if float(slack.value or 0) < 0 else "listed"
+            if is_overdue and wording == "listed":
+                return []
             slots = {"title": known[fact_id(row, "title")], "start_by": start_by}
             return [fill(SOLVING[wording], slots, slack)]
     return []
