@@ -56,9 +56,9 @@ def doubt(cause: Array, effect: Array, lag: int, most: int) -> Doubt:
 def unrest(cause: Array, effect: Array) -> float:
     """Return the share of its standard errors that a slope keeps in this noise, at most 1.
 
-    In even noise the ratio of both errors differs from 1 by chance only. Where some periods are
-    wilder than chance makes them, it counts in full, and the slope is as sure as that of the few
-    periods that count: the deviate of Student's t with their degrees of freedom.
+    A ratio of both errors that even noise has by chance, too, counts as 1, any other in full. Where
+    some periods are wilder than chance makes them, it always counts, and the slope is as sure as
+    that of the few periods that count: the deviate of Student's t with their degrees of freedom.
     """
     squares = float(cause @ cause)
     slope = float(cause @ effect) / squares
@@ -72,7 +72,7 @@ def unrest(cause: Array, effect: Array) -> float:
     wild = np.convolve((cause * rest) ** 2, np.ones(NEAR) / NEAR, mode="same")
     count = float(wild.sum() ** 2 / (wild @ wild))  # even periods that make as much noise
     if count >= EVEN * len(cause):
-        return min(UNEVEN * ratio, 1.0)
+        return ratio if UNEVEN * ratio < 1.0 else 1.0
     size = abs(slope) * squares / math.sqrt(even)  # standard errors, were the noise even
     free = max(count - 2, 1.0)
     sure = math.sqrt(free * math.log1p((size * min(ratio, 1.0)) ** 2 / free))
