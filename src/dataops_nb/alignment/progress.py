@@ -109,10 +109,8 @@ def _fill(scope: Scope, groups: dict[str, dict[str, Places]], cells: _Cells) -> 
         cells.so_far[open_rows] = cells.value[open_rows]
         starts = np.unique(cells.start[places])
         earlier = starts[starts < now][-PRIOR:]
-        definition = company.metrics[metric]
-        is_trailing = isinstance(definition, Cumulative)
-        base = definition.metric if isinstance(definition, Cumulative) else metric
-        if not len(earlier) or (is_trailing and not company.adds_up(base)):
+        base = _base(scope, metric)
+        if not len(earlier) or (base != metric and not company.adds_up(base)):
             continue
         day = min(data_to.date(), scope.rows.as_of)
         key = offs[metric], day, earlier.tobytes()
