@@ -79,6 +79,18 @@ def test_a_season_goes_as_a_whole():
     assert np.abs(along).max() < 0.15  # of 1.6 before
 
 
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [("three waves a year, 2 sd", 1), ("a dip in July and August", 2), ("Easter", 0)],
+)
+def test_a_season_takes_the_columns_that_explain_it_with_fewest(kind, taken):
+    drawn = honesty_links.board(honesty_links.KINDS[kind], np.random.default_rng(5), 0)
+    kept = np.median(weekly(drawn).kept, axis=0)  # holidays, waves, months, waves that grow
+    others = np.delete(kept, [0, taken]) if taken == 2 else np.delete(kept, taken)
+    assert kept[taken] < 0.1
+    assert others.min() > 0.9
+
+
 def test_growth_by_a_rate_is_cleared_on_a_log_scale_and_effects_keep_their_unit():
     rng = np.random.default_rng(3)
     level = 100 * 1.01 ** np.arange(134)

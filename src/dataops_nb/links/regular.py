@@ -12,7 +12,8 @@ for that alone. So each series is cleared of what a calendar or a straight line 
 What comes back is taken out as far as it is there. Each block of columns is compared with the
 noise, given the series' own memory; one that is no clearer than chance makes it stays in, because
 taking out nothing costs evidence (shrinkage: James and Stein 1961, here steeper, so that a clear
-season goes as a whole).
+season goes as a whole). Blocks share columns: a wave lies partly in those of holidays and months.
+So they are tried in several orders, and the one that takes the fewest columns is kept.
 
 A positive series is cleared on a log scale where its values, given the same columns, are likelier
 there by more than chance makes them (Box and Cox 1964): growth by a rate is a straight line then,
@@ -40,8 +41,8 @@ LIKELIER = 3.0  # log-likelihood by which the log scale must be better
 NOISE = 1e-9
 CLEAR = 2.0  # times the noise from which a block of columns is more than chance
 FALLS = 3  # the power by which what stays of a clearer block falls
+TAKEN = 0.5  # the share from which less stays in of a block that counts as taken out
 PASSES = 3  # memory and season are estimated in turns
-_TURNED = [0, 2, 1, 3]  # where each shape stands once months go before waves
 _TINY = np.finfo(float).tiny
 
 
@@ -49,15 +50,15 @@ _TINY = np.finfo(float).tiny
 class Cleared:
     """Series without what is regular, one a row.
 
-    `kept` says which share of each of the `blocks`' shapes stayed in; `is_turned` where months went
-    before waves. `fitted` counts the columns that were taken out for certain. `unit` is what one of
-    `values` is in the series' own unit: 1, or on a log scale its recent level. `is_still` where
-    nothing but rounding is left.
+    `kept` says which share of each of the `blocks`' shapes stayed in, `order` in which order they
+    were taken out: 0 as they stand, from 1 on as `blocks.again` has them. `fitted` counts the
+    columns that were taken out for certain. `unit` is what one of `values` is in the series' own
+    unit: 1, or on a log scale its recent level. `is_still` where nothing but rounding is left.
     """
 
     values: Array
     kept: Array
-    is_turned: Flags
+    order: Places
     blocks: Blocks
     fitted: Places
     unit: Array
@@ -73,13 +74,12 @@ class Cleared:
         n = self.values.shape[1]
         gone_c, gone_e = 1 - self.kept[causes] ** 2, 1 - self.kept[effects] ** 2
         left_c, left_e = n - gone_c @ self.blocks.sizes, n - gone_e @ self.blocks.sizes
-        are_turned = (self.is_turned[causes] & self.is_turned[effects])[:, None]
+        same = np.where(self.order[causes] == self.order[effects], self.order[causes], 0)
         spent = np.empty((len(causes), len(lags)))
         for column, lag in enumerate(lags):
             shared = np.tile(self.blocks.shared(lag), (len(causes), 1))
-            if self.blocks.turned is not None and are_turned.any():
-                again = self.blocks.turned.shared(lag)[_TURNED]
-                shared = np.where(are_turned, again, shared)
+            for number, (turned, places) in enumerate(self.blocks.again, start=1):
+                shared[same == number] = turned.shared(lag)[list(places)]
             both = (gone_c * gone_e * shared).sum(axis=1)
             spent[:, column] = n - left_c * left_e / (left_c + left_e - n + both)
         return spent + np.maximum(self.fitted[causes], self.fitted[effects])[:, None]
@@ -95,28 +95,36 @@ def clear(series: Array, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain
     calm = shrunk(values, blocks)[0] if blocks.shapes else rest
     values, levels = without_steps(values, calm, blocks, ~is_still)
     rest, kept = shrunk(values, blocks)
-    is_turned = _turn(values, rest, kept, blocks)
+    order = _turn(values, rest, kept, blocks)
     fitted = blocks.certain.shape[1] + levels
-    return Cleared(rest, kept, is_turned, blocks, fitted, unit, is_still)
+    return Cleared(rest, kept, order, blocks, fitted, unit, is_still)
 
 
-def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Flags:
-    """Clear rows that took both waves and months by months first, where that takes fewer.
+def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Places:
+    """Clear rows in another order of the shapes, where that takes fewer columns.
 
-    Returns which rows these are.
+    A wave lies partly in the columns of holidays and of months, and a dip of one month partly in
+    those of waves: what comes first is taken out although the other explains it as well. Returns
+    the order of each row.
     """
-    is_turned = np.zeros(len(values), dtype=bool)
-    if blocks.turned is None:
-        return is_turned
-    rows = np.flatnonzero((kept[:, 1] < 0.5) & (kept[:, 2] < 0.5))
-    if not len(rows):
-        return is_turned
-    again, kept_again = shrunk(values[rows], blocks.turned)
-    is_better = kept_again[:, 2] > kept[rows, 1]
-    rest[rows[is_better]] = again[is_better]
-    kept[rows[is_better]] = kept_again[is_better][:, _TURNED]
-    is_turned[rows[is_better]] = True
-    return is_turned
+    order = np.zeros(len(values), dtype=np.intp)
+    for number, (turned, places) in enumerate(blocks.again, start=1):
+        moved = [place for place, before in enumerate(places) if place != before]
+        rows = np.flatnonzero((kept[:, moved] < TAKEN).all(axis=1))
+        if not len(rows):
+            continue
+        rest_again, kept_again = shrunk(values[rows], turned)
+        kept_again = kept_again[:, list(places)]
+        is_better = _taken(kept_again, blocks) < _taken(kept[rows], blocks)
+        better = rows[is_better]
+        rest[better], kept[better] = rest_again[is_better], kept_again[is_better]
+        order[better] = number
+    return order
+
+
+def _taken(kept: Array, blocks: Blocks) -> Array:
+    """Return how many columns were taken out of each row, those in part counted in part."""
+    return np.asarray((1 - kept**2) @ blocks.sizes)
 
 
 def scaled(series: Array, columns: Array, year: int) -> tuple[Array, Array]:

@@ -15,6 +15,8 @@ from dataops_nb.terms import Grain
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 BEARABLE = 0.4  # columns for each period
+# of holidays, waves, months and growing waves: what comes first takes what the next share with it
+OTHER_ORDERS = ((0, 2, 1, 3), (1, 0, 2, 3))
 ALIKE = 1e-6  # the length from which a column adds something to those before
 
 
@@ -22,13 +24,13 @@ ALIKE = 1e-6  # the length from which a column adds something to those before
 class Blocks:
     """Blocks of columns, each of which adds something to those before.
 
-    `certain` are the level, the trend and the weekdays; `shapes` what may come back. `turned` are
-    the same with months before waves, where there are both.
+    `certain` are the level, the trend and the weekdays; `shapes` what may come back. `again` are
+    the same shapes in other orders, with where each of `shapes` stands there.
     """
 
     certain: Array
     shapes: tuple[Array, ...]
-    turned: Blocks | None = None
+    again: tuple[tuple[Blocks, tuple[int, ...]], ...] = ()
 
     @classmethod
     def of(cls, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain) -> Blocks:
@@ -48,12 +50,11 @@ class Blocks:
             if width + block.shape[1] <= BEARABLE * n:
                 shapes.append(block)
                 width += block.shape[1]
-        blocks = cls(certain, _each_new(certain, shapes))
-        if len(shapes) < 4:
-            return blocks
-        holidays, wave, month, growing = shapes
-        turned = cls(certain, _each_new(certain, [holidays, month, wave, growing]))
-        return cls(certain, blocks.shapes, turned)
+        again: list[tuple[Blocks, tuple[int, ...]]] = []
+        for order in OTHER_ORDERS if len(shapes) == 4 else ():
+            turned = cls(certain, _each_new(certain, [shapes[number] for number in order]))
+            again.append((turned, tuple(order.index(number) for number in range(4))))
+        return cls(certain, _each_new(certain, shapes), tuple(again))
 
     @property
     def columns(self) -> Array:
@@ -68,7 +69,7 @@ class Blocks:
     def shared(self, lag: int) -> Array:
         """Return how many columns of each shape are the same so many periods later.
 
-        Waves are, months are only in part.
+        Waves are, months are only in part, holidays hardly.
         """
         count = len(self.certain) - lag
         common: list[float] = []
