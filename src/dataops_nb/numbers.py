@@ -436,6 +436,16 @@ def is_plural(label: str) -> bool:
     )
 
 
+def without_unit(first: str, last: str, unit: str) -> str:
+    """The first end of a range without the word that its last end says: `3` of `3 to 7 days`.
+
+    Signs stay: `$463k to $873k`, `8.4% to 12.3%`.
+    """
+    if not last.endswith(f" {unit}"):
+        return first
+    return first.removesuffix(f" {unit}").removesuffix(f" {singular(unit)}")
+
+
 def singular(unit: str) -> str:
     """Return the word of a unit for one of it: `meeting` of `meetings`."""
     for ending in ("xes", "ches", "shes", "sses"):

@@ -444,7 +444,7 @@ def test_two_periods_and_two_agreements_stand_side_by_side(material, bench):
         "My settings, week 47",
         "Difference",
     ]
-    assert [row[0] for row in table.rows] == ["Value", "Target", "Attained", "Light", "In words"]
+    assert [row[0] for row in table.rows] == ["Value", "Target", "Of target", "Light", "In words"]
     assert column(table, "Difference")[1] == "+30"
     whatifs.save(bench, material.company, "sixty", said.changes)
     again = side_by_side(

@@ -31,6 +31,8 @@ NEVER = re.compile(
     r"let pass|nobody named|answers for it|would|receipts|fingerprint|said of|are told|is told|lit|kappa|fisher)\b",
     re.IGNORECASE,
 )
+# A range says its unit once: 3 to 7 days. Signs are no words: $3 to $7, 3% to 7%.
+UNIT_TWICE = re.compile(r"(?<!rose )(?<!fell )\b[\d.,]+ ([^\W\d]+?)s? to [\d.,]+ \1s?\b")
 # Boards speak of colours where the colour is what is told: the Analyst page, and who must react.
 CASES = {
     "plural": {
@@ -160,6 +162,7 @@ def of_boards(folder):
                 yield from story.headline(this, metric).sentences
                 yield from story.now(this, metric).sentences
             yield from story.lines(this).sentences
+            yield from story.tiles(this, this.metrics).sentences
             yield from story.moved(this).sentences
             yield from story.mind(this).sentences
             yield from story.reactions(this).sentences
@@ -192,7 +195,7 @@ def test_what_the_shop_says_agrees_with_its_facts(spoken):
     for said in spoken:
         if isinstance(said, str):
             locale = next((name for name in ("en_US", "de_DE") if name in said), "fr_FR")
-        else:
+        elif said.kind != "tile":  # which says better of a rise too
             assert wrong(said, locale) == [], said.text
 
 
@@ -201,6 +204,11 @@ def test_no_wording_says_a_word_that_explains_itself_to_its_maker():
         if not line.startswith("=="):
             _, _, text = line.partition(": ")
             assert not NEVER.search(text), line
+
+
+def test_a_range_says_its_unit_once(spoken):
+    assert [line for line in as_list(spoken).splitlines() if UNIT_TWICE.search(line)] == []
+    assert UNIT_TWICE.search("agreed 1 day to 7 days")
 
 
 def test_every_sentence_is_short_enough_to_be_heard_once():

@@ -31,13 +31,13 @@ LIGHT_HEADERS = (
     "metric",
     "value",
     "target",
-    "attained",
+    "of target",
     "variation",
     "meets target",
     "reason",
     "owner",
 )
-LIGHT_RIGHT = ("value", "target", "attained")
+LIGHT_RIGHT = ("value", "target", "of target")
 SCALE_HEADERS = (*LIGHT_HEADERS[:6], "sigma", "north star", *LIGHT_HEADERS[6:])
 SCALE_RIGHT = (*LIGHT_RIGHT, "sigma", "north star")
 PACE_HEADERS = (
@@ -69,7 +69,7 @@ SOLVE_HEADERS = (
 SOLVE_RIGHT = ("start by", "cost a year", "likely from", "to", "top three", "requests")
 SOLVE_SPARE = ("requests", "top three", "likely from", "to", "work", "metric")
 # What a narrow terminal does without, the first ones first.
-SPARE = ("owner", "department", "attained", "needed", "chance", "pace", "sigma")
+SPARE = ("owner", "department", "of target", "needed", "chance", "pace", "sigma")
 STAKES = ("at_stake", "at_stake_low", "at_stake_high")
 
 

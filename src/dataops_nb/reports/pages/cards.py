@@ -13,7 +13,7 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from dataops_nb.display import Phrase, Piece, chip, say
-from dataops_nb.numbers import DEFAULT
+from dataops_nb.numbers import DEFAULT, without_unit
 from dataops_nb.reports.pages import markup, notebook
 from dataops_nb.reports.pages.quotes import Quoted, made_of
 
@@ -106,7 +106,9 @@ class MetricCard:
         if self.light == "unknown":
             return (value,)
         if "target_low" in known and "target_high" in known:
-            return (value, " · agreed ", known["target_low"], " to ", known["target_high"])
+            low, high = known["target_low"], known["target_high"]
+            shorter = without_unit(low.text, high.text, high.unit)
+            return (value, " · range ", say.as_(low, shorter), " to ", high)
         if "target" in known:
             return (value, f" · {self.bound} ", known["target"])
         return (value,)
