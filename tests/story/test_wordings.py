@@ -32,7 +32,7 @@ NEVER = re.compile(
     re.IGNORECASE,
 )
 # A range says its unit once: 3 to 7 days. Signs are no words: $3 to $7, 3% to 7%.
-UNIT_TWICE = re.compile(r"(?<!rose )(?<!fell )\b[\d.,]+ ([^\W\d]+?)s? to [\d.,]+ \1s?\b")
+UNIT_TWICE = re.compile(r"(?<!rose )(?<!fell )(?<![\d.,])[\d.,]+ ([^\W\d]+?)s? to [\d.,]+ \1s?\b")
 # Boards speak of colours where the colour is what is told: the Analyst page, and who must react.
 CASES = {
     "plural": {
