@@ -70,6 +70,8 @@ CASES = {
         "gap": "0,5 days", "was": "was", "is_": "is", "are": "is", "have": "has", "move": "moves",
         "turns": "turns", "stay": "stays", "it": "it", "its": "its", "miss": "misses",
         "what": "Length of a deal was 21,5 days in week 47", "when": "week 47",
+        "way": "down", "turn": "fall", "moved": "fallen", "meant": " for the better", "light": "green",
+        "light_then": "red", "usual": "a real change for the worse (usual range 3 to 7)",
     },
     "short": dict.fromkeys(
         ("alike", "reach", "system", "range", "judged", "year", "judged_year", "each_", "lag", "s", "low",
@@ -78,8 +80,16 @@ CASES = {
 }  # fmt: skip
 
 
-def filled(wording, case):
-    return say(capitalized(phrase(wording, {**CASES["plural"], **CASES[case]}))).text
+# Slots that mean something else in one wording.
+OWN = {
+    "history": {"compared": "90"}, "green missed": {"light": "green"}, "red met": {"light": "red"},
+    "restated": {"reason": "3 rows arrived late"},
+}  # fmt: skip
+
+
+def filled(name, wording, case):
+    slots = {**CASES["plural"], **CASES[case], **OWN.get(name, {})}
+    return say(capitalized(phrase(wording, slots))).text
 
 
 def of_wordings():
@@ -89,7 +99,7 @@ def of_wordings():
         for name, wording in table.items():
             needed = set(SLOT.findall(re.sub(r"\[[^\]]*\]", "", wording)))
             cases = [case for case in CASES if case != "short" or not needed & set(CASES["short"])]
-            texts = dict.fromkeys(filled(wording, case) for case in cases)
+            texts = dict.fromkeys(filled(name, wording, case) for case in cases)
             yield from (f"{name}: {text}" for text in texts)
 
 
@@ -132,6 +142,7 @@ metrics:
   money: {label: Revenue, type: simple, unit: EUR, measure: {agg: sum, expr: n * 1234.5}, targets: [{per: week, value: 20000}]}
   wait: {label: First response, type: simple, unit: hours, better: down, measure: {agg: average, expr: n / 4.0}, targets: [{value: 3}]}
   rate: {label: Win rate, type: ratio, unit: percent, numerator: few, denominator: sold, targets: [{value: 8%}]}
+  kept: {label: Repeat rate, type: ratio, unit: percent, numerator: few, denominator: sold, targets: [{value: 20%}]}
   lost: {label: Churn rate, type: ratio, unit: percent, better: down, numerator: few, denominator: sold, targets: [{value: 8%}]}
   band: {label: Cycle time, type: simple, unit: days, better: inside, measure: {agg: average, expr: n / 2.0}, targets: [{low: 6, high: 9}]}
   last: {label: Stock, type: simple, unit: boxes, measure: {agg: sum, expr: n, at: end}, targets: [{value: 12}]}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 
 DAILY, REFRESHED = range(100, 124), range(200, 220)
 ASKED, SOAK = range(30_000, 35_000), range(20_000, 20_500)
-MADE_UP = "a mistake in dataops-nb itself"
+MADE_UP = "bug in dataops-nb"
 
 
 @pytest.fixture

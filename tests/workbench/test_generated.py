@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 # With the dressed ones of `test_dressed.py` these are two hundred, and ten thousand in the long run.
 DAILY, SOAK = range(176), range(1_000, 6_000)
 LIGHTS = {"green", "yellow", "red", "unknown"}
-MADE_UP = "a mistake in dataops-nb itself"
+MADE_UP = "bug in dataops-nb"
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ def _run_open(args: Namespace, company_board: Board) -> int:
             f"{definitions.name}: no {company_board.grain} is in progress on {company_board.as_of}"
         )
     else:
-        cli.show(_period_heading(company_board, period, "on pace as of"))
+        cli.show(_period_heading(company_board, period, "forecast as of"))
         lines = [_pace_line(definitions, row) for row in _north_star_first(definitions, rows)]
         cli.show(_table(PACE_HEADERS, lines, PACE_RIGHT))
     return 0
@@ -266,7 +266,7 @@ def _scale_line(definitions: Company, row: dict[str, Any]) -> list[Any]:
 def _pace_line(definitions: Company, row: dict[str, Any]) -> list[Any]:
     light, place, label, *_ = _light_line(definitions, row)
     if row["on_pace"]:
-        light = f"{light}, on pace"
+        light = f"{light}, forecast"
     # where the period ends is what its target is compared with
     landing = {**row, "value": row["landing"]} if row["landing"] is not None else row
     compared = beside(definitions, landing)

@@ -219,7 +219,7 @@ class WhatIf(Drawer):
         self._load(changes)
         if not more:
             return f"Loaded {name}."
-        return f"Loaded {name}. It also changes {', '.join(more[:3])}, which shows after a refresh."
+        return f"Loaded {name}. It also changes {', '.join(more[:3])}; refresh to see that."
 
     def _reset(self) -> str:
         self._load({})

@@ -79,7 +79,7 @@ class Material:
     def period(self, id_: str) -> Period:
         """Return a period by its id; raise UsageError with the nearest id where there is none."""
         if id_ not in self.periods:
-            raise UsageError(f"the board has no period {id_!r}{did_you_mean(id_, self.periods)}")
+            raise UsageError(f"no period {id_!r}{did_you_mean(id_, self.periods)}")
         return self.periods[id_]
 
     def splits(self, metric: str) -> list[Split]:

@@ -146,7 +146,8 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
         meanings=_meanings(payload),
         run=notebook_.fingerprint(notebook, meta.parameters, payload, meta.version),
     )
-    title = f"{payload['title']} · {payload['company']} · {payload['period']}"
+    period = numbers.at(numbers.DEFAULT).period_in_words(str(payload["period"]))
+    title = f"{payload['title']}, {period} · {payload['company']}"
     if meta.whatif:
         title = f"What-if {meta.whatif} · {title}"
     return document(title, body, _travelling(payload, meta, shown))
@@ -285,7 +286,7 @@ def _foot(payload: Payload, altitude: Altitude, meta: Meta) -> dict[str, Any]:
     return {
         "data_to": day(payload.get("data_to"), locale),
         "period": payload["period"],
-        "owner": payload.get("owner") or "nobody named",
+        "owner": payload.get("owner") or "no owner",
         "parameters": " · ".join(parameters) or "none",
         "version": meta.version,
         "source_table": table,
