@@ -250,7 +250,8 @@ class Numbers:
 class Beside:
     """How a value and what it is compared with are written, so that their texts compare alike.
 
-    All have so many `more` decimals than usual. A `near` number differs from the value by less than
+    All have so many `more` decimals than usual; beside a whole value, whole numbers have none:
+    nobody wins 11.0 deals. A `near` number differs from the value by less than
     digits show: beside it the value is "just under" or "just over" it.
     """
 
@@ -271,7 +272,8 @@ class Beside:
     def _text(self, value: float, *, word: bool) -> str:
         write = self.written.quantity if word else self.written.number
         if self.near is None or value != self.value:
-            return write(value, self.unit, more=self.more)
+            is_counted = float(self.value).is_integer() and float(value).is_integer()
+            return write(value, self.unit, more=0 if is_counted else self.more)
         side = "under" if value < self.near else "over"
         return f"just {side} {write(self.near, self.unit, more=self.more)}"
 
@@ -413,6 +415,11 @@ def small(label: str) -> str:
     first = label.partition(" ")[0]
     is_name = any(letter.isupper() for letter in first[1:])
     return label if is_name else label[:1].lower() + label[1:]
+
+
+def closed(label: str) -> str:
+    """Return a label as it stands before a verb: `Revenue, last 12 months,` has a second comma."""
+    return f"{label}," if "," in label else label
 
 
 def agreeing(label: str, one: str, many: str) -> str:

@@ -107,7 +107,7 @@ def of_decisions():
     slots = {
         "who": "Head of Sales: ", "agreed": "Review the plan.", "grain": "week", "bound": "target",
         "target": "13", "star": "new customers", "since": "since week 34", "by": "by 6 Dec",
-        "effect": "new customers fall 3 weeks later", "again": "4 weeks", "needed": "9 weeks",
+        "effect": "new customers fall 3 weeks later", "costs": "costs", "again": "4 weeks", "needed": "9 weeks",
         "left": "5 weeks", "waiting": "1 Jun", "supplier": "Sales Ops: ", "system": "CRM",
         "late": "18 Nov", "other": "CFO",
     }  # fmt: skip

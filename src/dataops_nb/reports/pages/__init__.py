@@ -50,7 +50,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 _LATER = re.compile(r'<span class="nb-later" data-later="([^"]*)">Later ›</span>')
-MEANINGS = ("Metric", "Question", "How it is made", "System", "Data to")
+MEANINGS = ("Metric", "Question", "Calculation", "System", "Data to")
 SOURCES = ("Source", "System", "Owner", "Rows", "Data to", "Files", "SHA-256", "Notes")
 
 
@@ -301,7 +301,7 @@ def _meanings(payload: Payload) -> Markup:
         systems = ", ".join(meaning["systems"])
         words = (meaning["label"], meaning["question"], meaning["how"], systems, meaning["data_to"])
         rows.append([Cell(word) for word in words])
-    return _table("What the numbers are", MEANINGS, rows) if rows else Markup()
+    return _table("Definitions", MEANINGS, rows) if rows else Markup()
 
 
 def _table(caption: str, columns: tuple[str, ...], rows: list[list[Cell]]) -> Markup:
