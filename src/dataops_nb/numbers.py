@@ -132,7 +132,7 @@ class Numbers:
         """How a value is written beside `others`, so that their texts compare as they do.
 
         What is missing is left out. `numbers.at("en_US").beside(44.96, [45]).number(44.96)` is
-        `44.96`, and that of 45 is `45.00`.
+        `44.96`, and that of 45 is `45.0`.
         """
         known = [other for other in others if math.isfinite(other)]
         if not math.isfinite(value):
@@ -272,10 +272,13 @@ class Beside:
     def _text(self, value: float, *, word: bool) -> str:
         write = self.written.quantity if word else self.written.number
         if self.near is None or value != self.value:
-            is_counted = float(self.value).is_integer() and float(value).is_integer()
+            is_counted = self._is_counted(self.value) and self._is_counted(value)
             return write(value, self.unit, more=0 if is_counted else self.more)
         side = "under" if value < self.near else "over"
         return f"just {side} {write(self.near, self.unit, more=self.more)}"
+
+    def _is_counted(self, value: float) -> bool:
+        return float(value).is_integer() and self.unit != "percent" and not is_currency(self.unit)
 
 
 def printed(value: float, unit: str = "", more: int = 0) -> Decimal:

@@ -167,7 +167,7 @@ def test_a_mail_of_a_whatif_says_so_in_its_subject_and_first(files):
         formats.files(("eml",), notebook(), "sales", pages)["report.eml"], policy=default
     )
     assert told["Subject"].startswith("What-if more · ■ Sales")
-    assert "! What-if: What-if “more”, not the real report: target 9 instead of 8." in " ".join(
+    assert "! What-if “more”, not the real report: target 9 instead of 8." in " ".join(
         body(told, "plain").split()
     )
 

@@ -18,6 +18,7 @@ import pytest
 from dataops_nb import board, definitions, sources, story
 from dataops_nb.display import capitalized, say
 from dataops_nb.story import decisions, wordings
+from dataops_nb.story.changes import part_name
 from dataops_nb.story.phrases import fill, phrase
 from tests.sentences import wrong
 
@@ -220,6 +221,26 @@ def test_no_wording_says_a_word_that_explains_itself_to_its_maker():
 def test_a_range_says_its_unit_once(spoken):
     assert [line for line in as_list(spoken).splitlines() if UNIT_TWICE.search(line)] == []
     assert UNIT_TWICE.search("agreed 1 day to 7 days")
+
+
+@pytest.mark.parametrize(
+    ("wording", "text"),
+    [
+        ("{L} rose.", "Revenue, last year, rose."),
+        ("{L}: {value}.", "Revenue, last year: 5."),
+        ("No effect on {L}.", "No effect on Revenue, last year."),
+        ("{L} {value}.", "Revenue, last year, 5."),
+    ],
+)
+def test_a_name_with_a_comma_ends_with_one_where_the_sentence_goes_on(wording, text):
+    assert fill(wording, {"L": say.name("Revenue, last year"), "value": "5"}).text == text
+
+
+@pytest.mark.parametrize(
+    ("part", "name"), [("type=1", "type 1"), ("type=West", "West"), ("a=1,b=x", "a 1, b x")]
+)
+def test_a_part_that_is_a_number_is_told_with_its_column(part, name):
+    assert part_name(None, "m", part, "segment") == name
 
 
 def test_every_sentence_is_short_enough_to_be_heard_once():
