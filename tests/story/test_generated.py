@@ -116,6 +116,7 @@ def assert_sent_in_our_words(page: str) -> None:
     """A mail, a message and a digest say what a page says, without the words that explain themselves."""
     # Without the chart, which is looked at elsewhere.
     told = replace(sent(page), picture=None)
+    assert bool(told.cause) == ('class="nb-cause"' in page)
     letter = mail.as_text(told.subject, [told])
     body = formats.blocks(told.subject, [told])
     assert refused(body) == []

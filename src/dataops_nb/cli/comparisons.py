@@ -36,10 +36,10 @@ LINK_COLUMNS = (
     "rocking_chair",
 )
 LINK_NUMBERS = ("effect", "effect_low", "effect_high", "q")
-LINK_HEADERS = ("input", "target", "effect?", "after", "change", "from", "to", "q", "note")
-LINK_RIGHT = ("after", "change", "from", "to", "q")
+LINK_HEADERS = ("input", "target", "effect?", "after", "change", "likely from", "to", "q", "note")
+LINK_RIGHT = ("after", "change", "likely from", "to", "q")
 ANSWERS = {"moves": "yes", "does not": "no", "cannot tell": "no sign yet"}
-LINK_SPARE = ("q", "from", "to")
+LINK_SPARE = ("q", "likely from", "to")
 LARGE = 1000
 BRIDGE_COLUMNS = (
     "metric",
