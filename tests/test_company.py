@@ -36,7 +36,7 @@ def test_parts_come_before_what_stands_on_them(shop):
 
 
 def test_a_metric_that_is_unknown_is_named_with_the_nearest_one(shop):
-    with pytest.raises(UsageError, match="unknown metric 'order'; did you mean 'orders'"):
+    with pytest.raises(UsageError, match="no metric 'order'; did you mean 'orders'"):
         shop.upstream(["order"])
 
 

@@ -562,7 +562,7 @@ def test_tables_of_two_grains_two_calendars_or_one_metric_cannot_be_combined():
 @pytest.mark.parametrize(
     ("formula", "hint"),
     [
-        ("y / 2", "unknown metric 'y'"),
+        ("y / 2", "no metric 'y'"),
         ("x +", "arithmetic"),
         ("max(x)", "more than"),
         ("2", "no metric"),

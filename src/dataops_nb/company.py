@@ -230,7 +230,7 @@ class Company(Model):
     def parts(self, metric: str) -> list[str]:
         """The metrics that a metric stands on directly. Raises UsageError where it is unknown."""
         if metric not in self.metrics:
-            raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, self.metrics)}")
+            raise UsageError(f"no metric {metric!r}{did_you_mean(metric, self.metrics)}")
         return lineage.metric_parts(self.metrics[metric])
 
     def upstream(self, metrics: Iterable[str]) -> list[str]:
@@ -460,8 +460,8 @@ def meant(company: Company, said: str) -> str:
     if len(near) == 1:
         return near[0]
     listed = ", ".join(f"{id_} ({company.label(id_)})" for id_ in near[:SHOWN])
-    what = f"{said!r} may mean {listed}" if near else f"no metric is called {said!r}"
-    raise UsageError(f"{what}; dataops-nb metric list names all of them")
+    what = f"{said!r} could be {listed}" if near else f"no metric {said!r}"
+    raise UsageError(f"{what}: see dataops-nb metric list")
 
 
 def _within(words: tuple[str, ...], *names: str) -> bool:

@@ -30,7 +30,7 @@ REASONS = {
     "fault": "◇ Bad data",
     "too short": "◇ Too new",
     "unreconciled": "◇ Systems disagree",
-    "in no report": "◇ In no report",
+    "not in a report": "◇ In no report",
 }
 QUIET = "no target"
 # JupyterLab takes the text between two dollar signs for a formula, and here they are amounts.

@@ -239,7 +239,7 @@ class Accept(Model):
     light: Literal["red", "yellow", "unreconciled"] = Field(
         description="The light that is accepted."
     )
-    owner: Name = Field(description="Who answers for it.")
+    owner: Name = Field(description="Who owns it.")
     until: dt.date = Field(description="The last day it is accepted.")
     because: Name = Field(description="The reason, for readers.")
 
@@ -275,7 +275,7 @@ class Reconcile(Model):
     amount: Sides | None = Field(None, description="The columns whose amounts must agree.")
     tolerance: Tolerance = Field(
         Tolerance(value=0.0),
-        description="The difference that is let pass: 2% of both systems' mean, or an amount: 50.",
+        description="The difference that is allowed: 2% of both systems' mean, or an amount: 50.",
     )
 
 

@@ -132,7 +132,7 @@ class Numbers:
         """How a value is written beside `others`, so that their texts compare as they do.
 
         What is missing is left out. `numbers.at("en_US").beside(44.96, [45]).number(44.96)` is
-        `44.96`, and that of 45 is `45.00`.
+        `44.96`, and that of 45 is `45.0`.
         """
         known = [other for other in others if math.isfinite(other)]
         if not math.isfinite(value):
@@ -250,7 +250,8 @@ class Numbers:
 class Beside:
     """How a value and what it is compared with are written, so that their texts compare alike.
 
-    All have so many `more` decimals than usual. A `near` number differs from the value by less than
+    All have so many `more` decimals than usual; beside a whole value, whole numbers have none:
+    nobody wins 11.0 deals. A `near` number differs from the value by less than
     digits show: beside it the value is "just under" or "just over" it.
     """
 
@@ -271,9 +272,13 @@ class Beside:
     def _text(self, value: float, *, word: bool) -> str:
         write = self.written.quantity if word else self.written.number
         if self.near is None or value != self.value:
-            return write(value, self.unit, more=self.more)
+            is_counted = self._is_counted(self.value) and self._is_counted(value)
+            return write(value, self.unit, more=0 if is_counted else self.more)
         side = "under" if value < self.near else "over"
         return f"just {side} {write(self.near, self.unit, more=self.more)}"
+
+    def _is_counted(self, value: float) -> bool:
+        return float(value).is_integer() and self.unit != "percent" and not is_currency(self.unit)
 
 
 def printed(value: float, unit: str = "", more: int = 0) -> Decimal:
@@ -415,6 +420,11 @@ def small(label: str) -> str:
     return label if is_name else label[:1].lower() + label[1:]
 
 
+def closed(label: str) -> str:
+    """Return a label as it stands before a verb: `Revenue, last 12 months,` has a second comma."""
+    return f"{label}," if "," in label else label
+
+
 def agreeing(label: str, one: str, many: str) -> str:
     """The verb's form for a label: `many` where its head noun is an English plural, else `one`."""
     return many if is_plural(label) else one
@@ -434,6 +444,16 @@ def is_plural(label: str) -> bool:
     return noun in _PLURAL or (
         noun.endswith("s") and not noun.endswith(_NO_PLURAL) and noun not in _SINGULAR
     )
+
+
+def without_unit(first: str, last: str, unit: str) -> str:
+    """The first end of a range without the word that its last end says: `3` of `3 to 7 days`.
+
+    Signs stay: `$463k to $873k`, `8.4% to 12.3%`.
+    """
+    if not last.endswith(f" {unit}"):
+        return first
+    return first.removesuffix(f" {unit}").removesuffix(f" {singular(unit)}")
 
 
 def singular(unit: str) -> str:

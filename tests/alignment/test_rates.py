@@ -144,7 +144,7 @@ def test_check_lists_the_missing_rate(company):
     ("rates", "metrics", "words"),
     [
         ("", REVENUE, "needs exchange rates"),
-        (RATES.format("").replace("source: fx", "source: fy"), REVENUE, "unknown source 'fy'"),
+        (RATES.format("").replace("source: fx", "source: fy"), REVENUE, "no source 'fy'"),
         (RATES.format("").replace("to: USD", "to: EUR"), REVENUE, "amounts are shown in USD"),
         (RATES.format(", max_gap: 3d"), REVENUE, "holds on its own day only"),
         (

@@ -99,7 +99,7 @@ def test_a_department_with_more_than_fifteen_metrics_is_noted(shop):
     crowd = shop.company.departments["shop"].model_copy(update={"metrics": many})
     known = shop.company.model_copy(update={"departments": {"shop": crowd}})
     assert [str(each)[:40] for each in admission.crowded(known)] == [
-        "department shop: 16 metrics on one board"
+        "department shop: 16 metrics on one page;"
     ]
 
 

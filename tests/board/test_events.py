@@ -100,11 +100,11 @@ def test_a_row_that_names_no_metric_is_a_fault_with_the_nearest_name(made):
     [
         (
             "- {date: 2026-08-04, title: x, kind: y, metrics: [mm]}",
-            "unknown metric 'mm'; did you mean 'm'",
+            "no metric 'mm'; did you mean 'm'",
         ),
         ("- {date: 2026-08-04, title: x}", "missing key 'kind'"),
         ("- {date: 2026-08-04, titel: x, kind: y}", "did you mean 'title'"),
-        ("- {source: dairy, title: what, kind: y}", "unknown source 'dairy'; did you mean 'diary'"),
+        ("- {source: dairy, title: what, kind: y}", "no source 'dairy'; did you mean 'diary'"),
         ("- {source: untimed, title: what, kind: y}", "source 'untimed' has no time"),
         ("- {source: diary, title: what, kind: {colum: y}}", "did you mean 'column'"),
     ],

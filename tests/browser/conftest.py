@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from dataops_nb.workbench import sample
 from tests.browser import page_states
 from tests.browser.labs import lab  # noqa: F401  a fixture
 
+AS_OF = dt.date(2026, 11, 22)  # the pages' week, whenever the tests run
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -79,14 +82,15 @@ def sample_out(tmp_path_factory):
 
     def make(folder: Path) -> None:
         command("init", folder)
+        sample.write(folder / "data", end=AS_OF)
         (folder / "params" / "whatif").mkdir(exist_ok=True)
         (folder / "params" / "whatif" / "more.yaml").write_text(
             "departments: {sales: {metrics: {closed_won: {targets: [{from: 2020-01-01, per: week, value: 10}]}}}}\n"
         )
         command("-w", folder, "refresh", "--report", "sales", "--as-of", "2026-11-15")
-        command("-w", folder, "refresh")
-        command("-w", folder, "refresh", "--report", "sales", "--whatif", "more")
-        command("-w", folder, "message", "form", "closed_won")
+        command("-w", folder, "refresh", "--as-of", AS_OF)
+        command("-w", folder, "refresh", "--as-of", AS_OF, "--report", "sales", "--whatif", "more")
+        command("-w", folder, "message", "form", "closed_won", "--as-of", AS_OF)
 
     return once(tmp_path_factory, "sample", make) / "out"
 

@@ -184,7 +184,7 @@ def test_a_what_if_is_a_file_with_only_what_differs(lab, page, panel):
         page, panel, "Loaded ninety"
     )  # until then the panel is still moving, and a click may miss
     panel.get_by_role("button", name="Save what-if").click()
-    _until(page, panel, "there is a what-if 'ninety' already")
+    _until(page, panel, "'ninety' exists")
 
 
 def test_two_sides_and_the_meaning_of_a_number_are_behind_buttons(page, panel):

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from dataops_nb import board, definitions, sources
-from dataops_nb.reports.delivery import mail, words
+from dataops_nb.reports.delivery import formats, mail, words
 from tests import summaries
-from tests.story.test_wordings import NEVER
+from tests.reports.test_sharing import refused
+from tests.story import test_generated as generated
+from tests.story.test_wordings import NEVER, UNIT_TWICE
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
@@ -75,8 +77,24 @@ def test_no_page_and_no_mail_says_a_word_of_our_own_making_and_no_block_says_a_t
         for block in re.findall(r'<ul class="nb-lines.*?</ul>', text, re.DOTALL):
             assert twice([summaries.plain(line) for line in block.split("</li>")[:-1]]) == set()
     told = words.read(text, report, "red", period=WEEK)
-    sent = mail.message("s", [told], sender="a@b.example", to=[], day=dt.date(2026, 11, 22))
-    assert not NEVER.search(sent.get_body(("plain",)).get_content())
+    assert_in_our_words([told])
+
+
+def assert_in_our_words(reports: list[words.Words]) -> None:
+    """A mail and a message say no word of our own making, no unit twice, and fit."""
+    sent = mail.message("s", reports, sender="a@b.example", to=[], day=dt.date(2026, 11, 22))
+    body = formats.blocks("Week 47: 2 red · Lumen", reports)
+    assert refused(body) == []
+    said = [sent.get_body(("plain",)).get_content(), *generated.texts_of(body)]
+    assert [text for text in said if NEVER.search(text) or UNIT_TWICE.search(text)] == []
+
+
+def test_the_digest_of_all_reports_speaks_as_they_do(sample_out):
+    reports = []
+    for report in REPORTS:
+        text = page(sample_out, report, "index.html").read_text("utf-8")
+        reports.append(words.read(text, report, "red", period=WEEK, site="https://x.example"))
+    assert_in_our_words(reports)
 
 
 @each_report
@@ -142,6 +160,25 @@ def olist_pages(tmp_path_factory):
 def test_the_first_screens_of_a_real_company_answer_too(olist_pages, visit):
     open_ = {name: unanswered(visit(path, viewport=PHONE)) for name, path in olist_pages.items()}
     assert not any(open_.values()), open_
+
+
+def test_the_pages_and_letters_of_a_real_company_say_no_word_of_our_own_making(olist_pages):
+    for path in olist_pages.values():
+        text = path.read_text("utf-8")
+        said = words.sentences(text)
+        assert [each for each in said if NEVER.search(each) or UNIT_TWICE.search(each)] == []
+        assert_in_our_words([words.read(text, "shop", "red", period="2018-08")])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", generated.SEEDS)
+def test_the_first_screen_of_a_generated_company_answers_too(seed, visit, tmp_path):
+    tab = visit(summaries.write(generated.company(seed), tmp_path), viewport=PHONE)
+    assert unanswered(tab) == []
+    place = tab.locator(".nb-todo").bounding_box()
+    assert place["y"] + place["height"] <= PHONE["height"]
+    assert tab.locator("main").evaluate(EMPTY) == []
+    assert tab.locator("main").evaluate(HEADLESS) == []
 
 
 def test_the_summaries_of_a_real_company_have_few_words(olist_pages):

@@ -83,7 +83,7 @@ def test_a_print_says_the_headline_on_a4_and_has_ink_on_every_page(report, name,
     texts = [" ".join(page.get_textpage().get_text_range().split()) for page in printed]
     assert fewest <= len(texts) <= most
     assert headline(report) in texts[0]
-    assert "How this was computed" in " ".join(texts)
+    assert "How it is calculated" in " ".join(texts)
     assert {(round(page.get_width()), round(page.get_height())) for page in printed} == {(595, 842)}
     for page in printed:
         dark = page.render(scale=0.5, grayscale=True).to_numpy() < 200

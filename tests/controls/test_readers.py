@@ -56,7 +56,7 @@ def test_readers_get_the_pitches_in_the_order_that_chance_has_decided(asking, tr
 
 def test_what_is_still_open_is_said_and_nothing_is_kept(asking, trial, tmp_path):
     answer(asking, colour=None)
-    assert "Please answer: Which light does this number have?" in asking.message.value
+    assert "Please answer: How is this number doing?" in asking.message.value
     assert messages.answers(tmp_path, trial.id).empty
 
 

@@ -314,7 +314,7 @@ def test_all_mistakes_of_all_files_are_listed_at_once(params):
     found = "\n".join(mistakes(folder))
     for place, words in {
         "params/company.yaml:3: timezone": "did you mean 'America/New_York'?",
-        "params/company.yaml:4: north_star[0]": "unknown metric 'revenu'; did you mean 'revenue'?",
+        "params/company.yaml:4: north_star[0]": "no metric 'revenu'; did you mean 'revenue'?",
         "params/departments/sales.yaml:5: metrics.won": "declared a second time; the first is params/departments/ops.yaml:3",
         "params/departments/sales.yaml:8: metrics.a.lable": "unknown key 'lable'; did you mean 'label'?",
         "params/departments/sales.yaml:8: metrics.a.measure.agg": "did you mean 'sum'?",
@@ -361,7 +361,7 @@ def test_a_mistake_in_a_default_is_told_once_and_there(params):
     text = SALES.replace("lights: standard", "lights: standrad, betr: up")
     assert mistakes(params({"departments/sales.yaml": text})) == [
         "params/departments/sales.yaml:3: defaults.betr: unknown key 'betr'; did you mean 'better'?",
-        "params/departments/sales.yaml:3: defaults.lights: unknown set of lights 'standrad'; did you mean 'standard'?",
+        "params/departments/sales.yaml:3: defaults.lights: no set of lights 'standrad'; did you mean 'standard'?",
     ]
 
 
@@ -370,7 +370,7 @@ def test_a_file_that_cannot_be_read_hides_no_other_mistake_and_invents_none(para
     folder = params({"departments/ops.yaml": broken}, a="{type: derived, expr: up / wonn}")
     assert mistakes(folder) == [
         "params/departments/ops.yaml:3: a tab; indent with spaces",
-        "params/departments/sales.yaml:8: metrics.a.expr: unknown metric 'wonn'; did you mean 'won'?",
+        "params/departments/sales.yaml:8: metrics.a.expr: no metric 'wonn'; did you mean 'won'?",
     ]
 
 
@@ -394,7 +394,7 @@ METRIC_MISTAKES = [
     ("{measure: {agg: count}}", "type: missing key 'type'; expected simple"),
     ("{tpye: simple, measure: {agg: count}}", "tpye: unknown key 'tpye'; did you mean 'type'?"),
     ("{type: ratoi, numerator: won, denominator: closed}", "type: 'ratoi' is not one of simple"),
-    ("{type: simple, measure: {source: dealz, agg: count}}", "measure.source: unknown source 'dealz'; did you mean 'deals'?"),
+    ("{type: simple, measure: {source: dealz, agg: count}}", "measure.source: no source 'dealz'; did you mean 'deals'?"),
     ("{type: simple, measure: {agg: sum}}", "measure.expr: missing key 'expr'"),
     ("{type: simple, measure: {agg: sum, expr: sum(x)}}", "measure.expr: aggregates rows"),
     ("{type: simple, measure: {agg: sum, expr: 'a, b'}}", "measure.expr: is not one SQL expression: not expected: ','"),
@@ -427,8 +427,8 @@ METRIC_MISTAKES = [
     ("{type: conversion, base: won, conversion_metric: closed, entity: id, window: 9d}", "base: unknown key 'base'; did you mean 'base_metric'?"),
     ("{type: simple, measure: {agg: count}, targets: [{value: 1, months: {december: 2}}]}", "targets[0].months: unknown key 'months'; did you mean 'season'?"),
     ("{type: simple, measure: {agg: count}, better: higher}", "better: 'higher' is not one of up, down or inside; write up"),
-    ("{type: derived, expr: won / before, parts: {before: {metric: wom, offset: 1 period}}}", "parts.before.metric: unknown metric 'wom'; did you mean 'won'?"),
-    ("{type: derived, expr: won / befor, parts: {before: {metric: won, offset: 1 period}}}", "expr: unknown metric 'befor'"),
+    ("{type: derived, expr: won / before, parts: {before: {metric: wom, offset: 1 period}}}", "parts.before.metric: no metric 'wom'; did you mean 'won'?"),
+    ("{type: derived, expr: won / befor, parts: {before: {metric: won, offset: 1 period}}}", "expr: no metric 'befor'"),
     ("{type: derived, expr: won, parts: {before: {metric: won, offset: 1 period}}}", "parts.before: expr does not name 'before'"),
     ("{type: derived, expr: won / closed, parts: {closed: {metric: won, offset: 1 period}}}", "parts.closed: 'closed' is a metric; a part needs a name of its own"),
     ("{type: derived, expr: won / before, parts: {be-fore: {metric: won, offset: 1 period}}}", "parts.be-fore: 'be-fore' is no part name"),
@@ -440,12 +440,12 @@ METRIC_MISTAKES = [
     ("{type: simple, measure: {agg: percentile, expr: amount, q: 90}}", "measure.q: must be less than 1"),
     ("{type: simple, measure: {agg: percentile, expr: amount, q: 0}}", "measure.q: must be greater than 0"),
     ("{type: simple, measure: {agg: median, expr: amount, q: 0.5}}", "measure.q: agg: median has no share"),
-    ("{type: simple, measure: {agg: count}, lights: standrd}", "lights: unknown set of lights 'standrd'; did you mean 'standard'?"),
+    ("{type: simple, measure: {agg: count}, lights: standrd}", "lights: no set of lights 'standrd'; did you mean 'standard'?"),
     ("{type: simple, measure: {agg: count}, better: upp}", "better: 'upp' is not one of up, down or inside; did you mean 'up'?"),
     ("{type: simple, measure: {agg: count}, moves: [{metric: a}]}", "moves[0].metric: a metric does not move itself"),
-    ("{type: simple, measure: {agg: count}, moves: [{metric: closd}]}", "moves[0].metric: unknown metric 'closd'"),
-    ("{type: simple, measure: {agg: count}, reconcile: [{with: wn, key: {left: a, right: b}}]}", "reconcile[0].with: unknown metric 'wn'"),
-    ("{type: simple, measure: {agg: count}, pitch: {x: 'We won {wn.value}.'}}", "pitch.x: unknown metric 'wn'"),
+    ("{type: simple, measure: {agg: count}, moves: [{metric: closd}]}", "moves[0].metric: no metric 'closd'"),
+    ("{type: simple, measure: {agg: count}, reconcile: [{with: wn, key: {left: a, right: b}}]}", "reconcile[0].with: no metric 'wn'"),
+    ("{type: simple, measure: {agg: count}, pitch: {x: 'We won {wn.value}.'}}", "pitch.x: no metric 'wn'"),
     ("{type: simple, measure: {agg: count}, pitch: {x: 'We won {won}.'}}", "pitch.x: {won} is no fact"),
     ("{type: simple, measure: {agg: count}, pitch: {../x: 'We won.'}}", "pitch.../x: '../x' is no pitch name"),
     ("{type: simple, measure: {agg: count}, limits: {lock: {from: 2026-02-01, to: 2026-01-01, because: x}}}", "limits.lock.to: ends before"),
@@ -487,7 +487,7 @@ def test_a_target_above_one_is_right_where_it_says_percent_or_is_none(params, un
 COMPANY_MISTAKES = [
     ("deals: {system: CRM, path: deals.csv,", "deals: {system: CRM,", "sources.deals.path: a source needs one of path, query or url"),
     ("path: deals.csv,", "path: deals.csv, query: select 1,", "sources.deals.query: a source has path or query, not both"),
-    ("path: deals.csv,", "query: select * from invoicez,", "sources.deals.query: unknown source 'invoicez'; did you mean 'invoices'?"),
+    ("path: deals.csv,", "query: select * from invoicez,", "sources.deals.query: no source 'invoicez'; did you mean 'invoices'?"),
     ("path: deals.csv,", "query: select * from deals,", "sources.deals.query: reads itself: deals -> deals"),
     ("path: deals.csv,", "query: drop table invoices,", "sources.deals.query: is not one SELECT but DROP"),
     ("path: deals.csv,", "query: select * from invoices; select 1,", "sources.deals.query: is not one SELECT: leave the semicolon out"),
@@ -499,7 +499,7 @@ COMPANY_MISTAKES = [
     ("path: deals.csv,", "path: deals.csv, encoding: cp125,", "sources.deals.encoding: unknown encoding 'cp125'; did you mean 'cp1252'?"),
     ("path: deals.csv,", "path: deals.csv, sheet: A,", "sources.deals.sheet: a sheet needs a path to a workbook"),
     ("path: deals.csv,", "path: deals.csv, columns: {a: {type: txt}},", "sources.deals.columns.a.type: 'txt' is not one of"),
-    ("path: deals.csv,", "path: deals.csv, columns: {a: {references: account.id}},", "sources.deals.columns.a.references: unknown source 'account'"),
+    ("path: deals.csv,", "path: deals.csv, columns: {a: {references: account.id}},", "sources.deals.columns.a.references: no source 'account'"),
     ("path: deals.csv,", "path: deals.csv, columns: {a: {nulls: 5}},", "sources.deals.columns.a.nulls: 5 is no share; write"),
     ("path: deals.csv,", "path: deals.csv, columns: {a: {nulls: 5%, required: true}},", "sources.deals.columns.a.nulls: contradicts required"),
     ("path: deals.csv,", "path: deals.csv, rows: {min: 5, max: 4},", "sources.deals.rows.min: 5 is above max 4"),
@@ -685,7 +685,7 @@ def test_one_report_id_in_two_suites_is_a_mistake(params):
         ("url: env:X, table: deals, header: 2", "header: is about files"),
         ("path: a.parquet, footer: 2", "footer: is about the lines of a csv, tsv or xlsx file"),
         ("path: a.csv, header: 0", "header: 0 is no line; the first is 1"),
-        ("path: a.csv, names: [id, ID]", "names: 'ID' stands twice, capitals aside"),
+        ("path: a.csv, names: [id, ID]", "names: 'ID' appears twice, capitals aside"),
         ("path: a.csv, thousands: x", "thousands: 'x' groups no digits"),
         ("path: a.csv, thousands: '.'", "thousands: '.' is the decimal sign as well"),
         ("path: a.csv, delimiter: '\"'", "cannot separate cells"),
@@ -748,7 +748,7 @@ def test_upstream_puts_every_part_before_what_stands_on_it(known):
 
 
 def test_upstream_of_an_unknown_metric_names_the_nearest(known):
-    with pytest.raises(UsageError, match="unknown metric 'ech'; did you mean 'each'"):
+    with pytest.raises(UsageError, match="no metric 'ech'; did you mean 'each'"):
         known.upstream(["ech"])
 
 

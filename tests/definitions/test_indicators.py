@@ -193,7 +193,7 @@ def test_a_formula_that_names_an_indicator_is_a_mistake_that_says_why(city, form
         (
             "source: mmr, id",
             "source: mrm, id",
-            "metrics_from[0].source: unknown source 'mrm'; did you mean 'mmr'?",
+            "metrics_from[0].source: no source 'mrm'; did you mean 'mmr'?",
         ),
         ("Down: down", "Down: inside", "inside needs a band"),
         ("expr: v,", "expr: 'v +',", "metrics_from[0].expr"),

@@ -65,7 +65,7 @@ def test_a_change_is_measured_against_the_named_period(company):
 @pytest.mark.parametrize(
     ("grain", "name", "said"),
     [
-        ("week", "2025-w3", "unknown week '2025-w3'; known are 2025-W01 to 2026-W04, previous and last-year; did you mean '2025-W03'?"),
+        ("week", "2025-w3", "no week '2025-w3'; known are 2025-W01 to 2026-W04, previous and last-year; did you mean '2025-W03'?"),
         ("week", "W23 2025", "did you mean '2025-W23'?"),
         ("week", "2025-06", "it is a month; did you mean '2025-W22', or --grain month?"),
         ("week", "2019-W50", "did you mean '2025-W01'?"),

@@ -95,7 +95,7 @@ def test_latest_and_keep_say_what_counts_of_rows_with_one_key(shop):
     latest = shop(newer, ", latest: closed_at")
     assert not _said(latest)
     assert alignment.values(latest, "revenue")["value"].iloc[0] == 20
-    assert "1 older rows gave way to the latest of their key, by closed_at" in str(
+    assert "1 older rows are left out the latest of their key, by closed_at" in str(
         latest.notices()[0]
     )
     kept = shop(newer, ", duplicates: keep")

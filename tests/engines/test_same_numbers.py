@@ -124,11 +124,11 @@ def test_what_is_wrong_is_said_alike(shop):
             for line in said
         )
     assert (
-        f"deals: source deals, column stage, row deal_id {empty[0][0]}: is empty, but the column is required"
+        f"deals: source deals, column stage, row deal_id {empty[0][0]}: is empty but required"
         in said
     )
     assert (
-        f"deals: source deals, column stage: and {len(empty) - 20} more: is empty, but the column is required"
+        f"deals: source deals, column stage: and {len(empty) - 20} more: is empty but required"
         in said
     )
     again = TABLES["invoices"].rows[-1]

@@ -53,7 +53,7 @@ def test_every_packaged_notebook_shows_the_same_on_both_engines(tmp_path, capsys
         ):
             assert ended.error in {
                 None,
-                "the notebook ended without its facts: its last cell did not run to the end",
+                "the notebook stopped before its last cell, story.record(this)",
             }
             cells = nbformat.read(ended.job.executed, as_version=4).cells
             said = [(c.source, c.get("execution_count"), c.get("outputs")) for c in cells]

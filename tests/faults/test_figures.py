@@ -200,7 +200,7 @@ def test_one_bad_report_of_fifty_leaves_forty_nine_published(tmp_path):
     assert [(result.report, result.error) for result in failed] == [
         ("n17", "cell 3: ZeroDivisionError: division by zero")
     ]
-    assert re.search("1 did not refresh|n17", (wb.out / "index.html").read_text(), re.IGNORECASE)
+    assert re.search("1 not updated|n17", (wb.out / "index.html").read_text(), re.IGNORECASE)
 
 
 @pytest.mark.slow

@@ -92,7 +92,7 @@ def test_a_cell_that_finds_no_memory_is_named_with_the_peak(spoil):
         blocks = [bytearray(200 << 20) for _ in range(100)]
     """
     seen = spoil(cell, state="killed", code=6)
-    assert seen.error.startswith("cell 3: out of memory, after ")
+    assert seen.error.startswith("cell 3: out of memory at ")
     assert "MiB: MemoryError" in seen.error
 
 
@@ -104,12 +104,12 @@ def test_a_report_that_takes_more_memory_than_it_may_is_ended_with_what_it_start
         subprocess.run([sys.executable, "-c", code], check=True)
     """
     seen = spoil(cell, state="killed", code=6, limits=resources.Limits(memory=450 * MIB))
-    assert "may hold 450 MiB, and was ended" in seen.error
+    assert "(limit 450 MiB) and was stopped" in seen.error
 
 
 def test_an_endless_cell_is_ended_soon_after_its_limit(spoil):
     seen = spoil("while True: pass", state="timed_out", code=5, timeout=2)
-    assert seen.error == "cell 3: ran longer than 2 s and was ended"
+    assert seen.error == "cell 3: took more than 2 s (limit) and was stopped"
     assert seen.seconds < 2 + 10
 
 
@@ -122,7 +122,7 @@ def test_many_short_cells_are_ended_by_the_limit_of_the_whole_run(spoil):
 def test_a_long_cell_is_ended_by_the_limit_of_a_cell(spoil):
     cells = ["import time; time.sleep(0.1)", "time.sleep(60)"]
     seen = spoil(*cells, state="timed_out", code=5, timeout=60, limits=resources.Limits(cell=1.5))
-    assert seen.error == "cell 4: ran longer than the 1.5 s of a cell and was ended"
+    assert seen.error == "cell 4: took more than 1.5 s (limit of a cell) and was stopped"
 
 
 @pytest.mark.parametrize("engine", ["forked", "kernel"])

@@ -63,15 +63,15 @@ GOOD = {
 }  # fmt: skip
 # A cell that breaks each rule, and what is said of it.
 BROKEN = [
-    ("taken_on", "", "is empty, but the column is required"),
+    ("taken_on", "", "is empty but required"),
     ("taken_on", "2025-12-31", "is below min: 2026-01-01"),
     ("taken_on", "2027-01-01", "is above max: 2026-12-31"),
-    ("state", "lost", "is none of done, void"),
+    ("state", "lost", "must be one of done, void"),
     ("price", "-1", "is below min: 0"),
     ("price", "501", "is above max: 500"),
     ("parcels", "0", "is below min: 1"),
     ("code", "A0", "is not unique"),
-    ("size", "huge", "is none of big, small"),
+    ("size", "huge", "must be one of big, small"),
     ("rider_id", "r9", "riders.rider_id"),
     ("job_id", "x", "integer"),
 ]

@@ -136,7 +136,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(word, capsys):
     wrong = {"metric": "revenu", "source": "dealz"}[word]
     right = {"metric": "revenue", "source": "deals"}[word]
     assert main(["-w", str(ROOT), "export", "--format", "ossie", f"--{word}", wrong]) == 2
-    assert f"unknown {word} {wrong!r}; did you mean {right!r}?" in capsys.readouterr().err
+    assert f"no {word} {wrong!r}; did you mean {right!r}?" in capsys.readouterr().err
 
 
 def test_an_expression_that_was_changed_there_counts_and_is_told(tmp_path):

@@ -164,12 +164,12 @@ def test_an_answer_comes_back_as_the_lines_of_a_mail_too():
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
-        ({"trial": "x"}, "answers the trial x"),
-        ({"colour": "rde"}, "colour is 'rde', which was not offered; did you mean 'red'"),
-        ({"department": ""}, "department is ''"),
-        ({"reader": ""}, "reader is ''"),
-        ({"reader": "r001"}, "reader is 'r001', who was not invited"),
-        ({"sure": "9"}, "sure is '9'"),
+        ({"trial": "x"}, "belongs to trial x"),
+        ({"colour": "rde"}, "colour 'rde' is not one of the choices; did you mean 'red'"),
+        ({"department": ""}, "department '' is not one of the choices"),
+        ({"reader": ""}, "reader '' was not invited"),
+        ({"reader": "r001"}, "reader 'r001' was not invited"),
+        ({"sure": "9"}, "sure '9' is not one of the choices"),
     ],
 )
 def test_what_was_not_offered_is_refused_by_file_and_field(more, fault):
@@ -182,7 +182,7 @@ def test_what_was_not_offered_is_refused_by_file_and_field(more, fault):
 def test_a_reader_cannot_choose_the_other_variant():
     this = trial()
     with pytest.raises(
-        UsageError, match=f"reader {reader_of(this, 'a')} was given 'a', and this answers 'b'"
+        UsageError, match=f"reader {reader_of(this, 'a')} was sent pitch 'a', not 'b'"
     ):
         messages.parse(said(this, "a").replace('"variant": "a"', '"variant": "b"'), "f.json", this)
 
@@ -261,7 +261,7 @@ def test_without_answers_there_is_no_figure():
         None,
         None,
         None,
-        "no answers of both variants yet",
+        "both pitches need answers first",
     )
 
 
@@ -305,11 +305,11 @@ def test_a_later_winner_takes_the_place_of_the_earlier_one(tmp_path):
 def test_where_the_pitch_is_no_block_the_line_is_said_and_nothing_written(tmp_path):
     path = tmp_path / "service.yaml"
     path.write_text('metrics:\n  sad: {type: simple, pitch: {a: "One."}}\n')
-    with pytest.raises(UsageError, match="write it yourself below the pitch of sad: pitch_choice"):
+    with pytest.raises(UsageError, match="add this line below sad's pitch: pitch_choice"):
         choose(path)
     assert "pitch_choice" not in path.read_text()
 
 
 def test_answers_go_to_one_mail_address(capsys):
     assert main(["message", "form", "closed_won", "--mail", "nobody"]) == 2
-    assert "'nobody' is not a mail address" in capsys.readouterr().err
+    assert "'nobody' is not an email address" in capsys.readouterr().err

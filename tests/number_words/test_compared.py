@@ -129,3 +129,24 @@ def test_a_gap_never_reads_as_none(value, unit):
 )
 def test_a_gap_has_digits_until_it_shows(value, unit, text):
     assert numbers.at("en_US").gap(value, unit) == text
+
+
+def test_beside_a_count_whole_numbers_have_no_decimals():
+    compared = numbers.at("en_US").beside(11, [11.04, 13])
+    assert [compared.number(value) for value in (11, 11.04, 13)] == ["11", "11.04", "13"]
+    compared = numbers.at("en_US").beside(44.96, [45])
+    assert [compared.number(value) for value in (44.96, 45)] == ["44.96", "45.0"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "unit", "once"),
+    [
+        ("3 days", "7 days", "days", "3"),
+        ("1 day", "7 days", "days", "1"),
+        ("$3", "$7", "USD", "$3"),
+        ("3%", "7%", "percent", "3%"),
+        ("3", "7", "days", "3"),
+    ],
+)
+def test_the_first_end_of_a_range_leaves_its_unit_to_the_last(first, last, unit, once):
+    assert numbers.without_unit(first, last, unit) == once

@@ -203,10 +203,7 @@ def test_success_and_failure_go_to_those_who_are_named(wb, fake, post_office):
     told = {to[0]: said for to, said in read(server)}
     assert sorted(told) == ["board@example.com", "ops@example.com"]
     assert told["board@example.com"]["Subject"] == "● Sales, week 47"
-    assert (
-        told["ops@example.com"]["Subject"]
-        == "Lumen · weekly · as of 2026-11-22: 1 of 2 reports failed"
-    )
+    assert told["ops@example.com"]["Subject"] == "1 of 2 reports not updated · Lumen"
     assert "cell 3: ValueError: no" in told["ops@example.com"].get_body(("plain",)).get_content()
     names = sorted(path.name for path in (wb.out / "notices" / "weekly").iterdir())
     forms = ("eml", "json", "slack.json")
@@ -266,7 +263,7 @@ def test_what_could_not_be_delivered_is_delivered_by_the_next_refresh(
     hook = channel(403)
     outcome = run.run(again(wb), as_of=DAY, progress=progress.silent)
     assert outcome.undelivered == [
-        "notices/weekly/2026-11-22.success.slack.json was not delivered: the webhook answers 403"
+        "notices/weekly/2026-11-22.success.slack.json not sent: the webhook answered 403. It will be tried again at the next refresh."
     ]
     assert (outcome.exit_code, hook.asked) == (7, 1)
     hook.answers = [200]
@@ -320,7 +317,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password(wb, fake, monk
     monkeypatch.setenv("DATAOPS_SMTP_URL", "smtp://me:hunter22secret@127.0.0.1:1")
     outcome = run.run(again(wb), as_of=DAY, progress=progress.silent)
     assert outcome.undelivered == [
-        "notices/weekly/2026-11-22.success.eml was not delivered: the mail server cannot be reached (ConnectionRefusedError)"
+        "notices/weekly/2026-11-22.success.eml not sent: the mail server cannot be reached (ConnectionRefusedError). It will be tried again at the next refresh."
     ]
 
 

@@ -169,7 +169,7 @@ def note(wb, metric, day):
         (edit_notebook, "one.ipynb changed"),
         (publish_history, "what was published before or noted changed"),
         (lambda wb: note(wb, "won", "2026-11-22"), "what was published before or noted changed"),
-        (lambda wb: (wb.out / "one" / "2026-W47" / "index.html").unlink(), "its pages are missing"),
+        (lambda wb: (wb.out / "one" / "2026-W47" / "index.html").unlink(), "pages missing"),
         (lambda wb: (wb.root / "params" / "events.yaml").write_text(
             "- {date: 2026-11-20, title: Release, kind: release}\n"), "params/events.yaml changed"),
     ],
@@ -178,9 +178,9 @@ def test_a_report_is_due_again_when_something_it_is_made_of_changes(wb, fake, ch
     (wb.out / "history").mkdir(parents=True)
     refreshed(wb)
     change(wb)
-    assert why(wb) == f"2026-W47 was published as of 2026-11-22; {said}"
+    assert why(wb) == f"2026-W47, published 2026-11-22: {said}"
     assert refreshed(wb, reports=["one"]) == ["ok"]
-    assert why(wb) == "2026-W47 was published as of 2026-11-22, and nothing has changed since"
+    assert why(wb) == "up to date (2026-W47, published 2026-11-22)"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_rows_of_a_csv_are_lines_outside_quotes(tmp_path):
 def test_a_failed_report_is_run_again_and_its_claim_is_free(wb, fake):
     fake.fails = {"one"}
     assert refreshed(wb) == ["failed", "ok"]
-    assert why(wb) == "2026-W47 is complete and not published yet; it failed as of 2026-11-22"
+    assert why(wb) == "2026-W47 has ended and is not published; it failed as of 2026-11-22"
     fake.fails = set()
     assert refreshed(wb) == ["ok", "skipped"]
 
@@ -498,9 +498,9 @@ def test_a_mistake_in_a_whatif_is_reported_there(wb):
     with pytest.raises(UsageError) as caught:
         _ = again(wb, whatif="bad").definitions
     for said in (
-        "params/whatif/bad.yaml:2: metrics.wun: unknown metric 'wun'; did you mean 'won'?",
+        "params/whatif/bad.yaml:2: metrics.wun: no metric 'wun'; did you mean 'won'?",
         "params/whatif/bad.yaml:4: metrics.won.bettr",
-        "params/whatif/bad.yaml:6: departments.sels: unknown department 'sels'; did you mean 'sales'?",
+        "params/whatif/bad.yaml:6: departments.sels: no department 'sels'; did you mean 'sales'?",
         "params/whatif/bad.yaml:7: lites",
     ):
         assert said in str(caught.value)

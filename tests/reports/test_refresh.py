@@ -207,7 +207,7 @@ def test_a_published_period_is_not_due(notebooks):
     (one,) = plan.reports(
         suite(sales=Report(notebook="sales.ipynb")), notebooks, as_of=DAY, published=before
     )
-    assert (one.due, one.why) == (False, "2026-W47 was published as of 2026-11-22")
+    assert (one.due, one.why) == (False, "up to date (2026-W47, published 2026-11-22)")
 
 
 def test_every_report_is_checked_before_anything_is_planned(notebooks):
@@ -269,7 +269,7 @@ def test_a_damaged_notebook_is_named(tmp_path, text):
 
 def test_a_notebook_that_waits_for_somebody_is_refused(tmp_path):
     write_notebook(tmp_path / "x.ipynb", "name = input('who?')")
-    with pytest.raises(UsageError, match="cell 3: input"):
+    with pytest.raises(UsageError, match="cell 3 uses input"):
         parameters.read(tmp_path / "x.ipynb")
 
 
@@ -325,7 +325,7 @@ def test_a_ledger_that_somebody_holds_is_waited_for_and_then_named(tmp_path):
 def test_the_second_refresh_is_told_who_holds_the_output(tmp_path):
     runs = tmp_path / "out" / "runs"
     runs.mkdir(parents=True)
-    said = rf"process {os.getpid()}\) holds the output folder out/"
+    said = rf"process {os.getpid()}\)"
     with ledger.held(runs), pytest.raises(LockedError, match=said), ledger.held(runs):
         pass
     with ledger.held(runs):
@@ -415,14 +415,14 @@ def test_a_good_report_is_published_whole(refreshed):
     ("name", "state", "code", "error"),
     [
         ("bad", "failed", 3, "cell 3: DataError: 1 fault in the data: deals.csv:2: no day"),
-        ("dead", "killed", 6, "cell 3: the report's process ended by SIGKILL"),
+        ("dead", "killed", 6, "cell 3: the report's process was stopped by SIGKILL"),
         (
             "left",
             "failed",
             1,
-            "the notebook ended without its facts: its last cell did not run to the end",
+            "the notebook stopped before its last cell, story.record(this)",
         ),
-        ("page", "failed", 1, "a chart draws images; a page shows only what it draws itself"),
+        ("page", "failed", 1, "a chart on a page may not contain images"),
     ],
 )
 def test_what_went_wrong_is_said_in_one_line(refreshed, name, state, code, error):
@@ -524,7 +524,7 @@ def test_a_later_failure_keeps_the_last_good_report_and_says_its_age(refreshed):
     (entry, *_) = json.loads((wb.out / "latest.json").read_text())["reports"]
     assert (entry["state"], entry["period"]) == ("failed", "2026-W48")
     assert (entry["published_as_of"], entry["path"]) == ("2026-11-22", "good/2026-W47/index.html")
-    assert "7 days older" in (wb.out / "index.html").read_text()
+    assert "7 days behind" in (wb.out / "index.html").read_text()
 
 
 def test_nothing_runs_when_a_parameter_is_wrong(tmp_path):

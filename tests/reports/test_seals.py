@@ -75,7 +75,7 @@ def test_an_untouched_page_agrees_with_its_facts(sent):
         ('data-light="yellow"', 'data-light="green"'),
         ("as of <time", "as of yesterday <time"),
         ("<h1>Sales</h1>", "<h1>Sales, great week</h1>"),
-        ('aria-label="Read this first"', 'aria-label="Nothing to see"'),
+        ('aria-label="Check before you use these numbers"', 'aria-label="Nothing to see"'),
         ("Ann", "Bob"),
         ("<li>The source deals is overdue.</li>", ""),
     ],
@@ -101,7 +101,7 @@ def test_facts_that_were_changed_in_the_page_alone_are_refused(sent):
 
 
 def test_a_page_without_facts_is_refused():
-    assert "carries no facts" in seals.page("<p>Everything is fine.</p>")[0].problem
+    assert "not a dataops-nb page" in seals.page("<p>Everything is fine.</p>")[0].problem
 
 
 def test_a_sentence_brings_its_facts_to_the_page_and_to_facts_json():
@@ -145,9 +145,7 @@ def test_a_sentence_of_an_older_version_is_plain_words():
 def test_a_fact_that_nobody_brought_is_refused():
     bundle = Told((SENTENCE,))._repr_mimebundle_()
     bundle[display.SENTENCES]["facts"] = []
-    with pytest.raises(
-        ReportError, match=r"uses the fact 'won.value', which the report does not have"
-    ):
+    with pytest.raises(ReportError, match=r"needs the fact 'won.value', missing from this report"):
         pages.build(notebook(bundle), "analyst", META)
 
 
@@ -208,7 +206,7 @@ def test_the_command_names_the_page_and_the_sentence(sent, tmp_path, capsys):
 def test_what_is_no_page_is_refused_with_what_to_check_instead(tmp_path, capsys, name):
     (tmp_path / name).write_bytes(b"\xff\xfe anything")
     assert cli.main(["verify", str(tmp_path / name)]) == 1
-    assert re.search(r": is .+: (unpack it, and )?check .*page", capsys.readouterr().err)
+    assert re.search(r": (is|a) .+: (unpack it and )?verify .*page", capsys.readouterr().err)
 
 
 def test_a_number_tells_on_a_touch_what_it_is():
@@ -226,7 +224,7 @@ def test_a_number_tells_on_a_touch_what_it_is():
         "Won deals, value, 2026-W47: how many rows in deals. Source: CRM, data to Sat 21 Nov 2026."
     )
     assert f'data-tip="{tip}">41</span> in week 47, <span' in html
-    assert "How this was computed" in html
+    assert "How it is calculated" in html
     assert seals.page(html) == []
     assert seals.page(html.replace("data to Sat 21", "data to Sun 22"))
 
@@ -250,12 +248,12 @@ def test_a_link_that_leads_elsewhere_is_found():
 )  # fmt: skip
 def test_a_page_whose_facts_were_spoilt_is_refused(sent, facts):
     spoilt = seals.FACTS.sub(f'<script type="application/json" id="facts">{facts}</script>', sent)
-    assert "carries no facts" in seals.page(spoilt)[0].problem
+    assert "not a dataops-nb page" in seals.page(spoilt)[0].problem
 
 
 def test_a_page_of_no_known_language_is_refused(sent):
     assert (
-        "carries no facts"
+        "not a dataops-nb page"
         in seals.page(sent.replace('"locale":"en_US"', '"locale":"xx"'))[0].problem
     )
 
@@ -271,7 +269,7 @@ def test_a_file_that_is_no_text_is_refused_and_the_others_are_looked_at(sent, tm
     )
     said = json.loads(capsys.readouterr().out)
     assert [(each["ok"], [p["problem"] for p in each["problems"]]) for each in said["pages"]] == [
-        (False, ["is not a page: not UTF-8 text"]), (False, [seals.WRITTEN_AGAIN]),
+        (False, ["is not a page (not UTF-8)"]), (False, [seals.WRITTEN_AGAIN]),
     ]  # fmt: skip
 
 
@@ -280,10 +278,7 @@ def test_a_file_that_is_no_text_is_refused_and_the_others_are_looked_at(sent, tm
     ["hidden", 'style="display: none"', 'onclick="this.textContent = 1"', 'class="nb-narrow"'],
 )
 def test_an_attribute_that_can_hide_or_rewrite_a_sentence_is_found(sent, attribute):
-    assert (
-        "are not those it was built with"
-        in seals.page(sent.replace("<p ", f"<p {attribute} ", 1))[0].problem
-    )
+    assert "have been changed" in seals.page(sent.replace("<p ", f"<p {attribute} ", 1))[0].problem
 
 
 # --- kinds of alteration ----------------------------------------------------------------------------------------------
@@ -301,7 +296,7 @@ ALTERATIONS = {
     "an attribute that nobody sees": ("<main>", '<main data-note="44">'),
     "an id": ("<main>", '<main id="top">'),
     "a class of the body": ("<body>", '<body class="nb-narrow">'),
-    "a label": ('aria-label="Read this first"', 'aria-label="Read this last"'),
+    "a label": ('aria-label="Check before you use these numbers"', 'aria-label="Read this last"'),
     "a line of a drawing": ("M0 9 L9 0", "M0 0 L9 9"),
     "a text of a drawing": (">41</text>", ">44</text>"),
     "a title of a drawing": ("<title>Won</title>", "<title>Won!</title>"),
@@ -398,6 +393,6 @@ def test_a_page_of_an_older_version_is_held_by_its_sentences(tmp_path, capsys):
     page = tmp_path / "index.html"
     page.write_text(older(), encoding="utf-8")
     assert cli.main(["verify", str(page)]) == 0
-    assert "sealed by an older version: by its sentences only" in capsys.readouterr().out
+    assert "sealed by an older version: nothing else was checked" in capsys.readouterr().out
     page.write_text(older().replace("came to 41", "came to 44"), encoding="utf-8")
     assert cli.main(["verify", str(page)]) == 1

@@ -124,11 +124,11 @@ def test_every_sentence_of_a_mail_is_one_of_its_page(files, letter):
 
 def test_a_mail_says_first_what_must_be_known_and_how_fresh_it_is(letter):
     assert body(letter, "plain") == (
-        "■ Red  Sales\n! Read this first: deals are 2 days old\n\n41 won.\n\n- Ann is on it.\n\n"
+        "■ Red  Sales\n! Check first: deals are 2 days old\n\n41 won.\n\n- Ann is on it.\n\n"
         "Chart: Won: on target in 9 weeks. Won over the last 2 weeks: 40, then 41.\n\n"
         "Head of Sales · as of 22 Nov 2026 · data to 20 Nov 2026\n"
     )
-    assert "Read this first: deals are 2 days old" in body(letter, "html")
+    assert "Check first: deals are 2 days old" in body(letter, "html")
 
 
 def test_the_chart_of_a_mail_is_a_picture_inside_it_with_words(letter):
@@ -167,7 +167,7 @@ def test_a_mail_of_a_whatif_says_so_in_its_subject_and_first(files):
         formats.files(("eml",), notebook(), "sales", pages)["report.eml"], policy=default
     )
     assert told["Subject"].startswith("What-if more · ■ Sales")
-    assert "! What-if: What-if “more”, not the real report: target 9 instead of 8." in " ".join(
+    assert "! What-if “more”, not the real report: target 9 instead of 8." in " ".join(
         body(told, "plain").split()
     )
 
@@ -270,7 +270,7 @@ def test_a_report_of_very_long_words_still_fits_and_says_what_is_left_out():
     made = mail.message("s" * 5_000, [said], sender="a@b.example", to=[], day=DAY)
     for kind in ("plain", "html"):
         assert len(body(made, kind).encode()) <= mail.LARGEST
-        assert "170 more lines stand on the page." in body(made, kind)
+        assert "170 more lines in the report." in body(made, kind)
 
 
 def test_the_notebook_that_is_published_has_no_injected_cell_and_no_places(files):
@@ -332,7 +332,7 @@ def test_slack_takes_whatever_is_said(reports):
 
 def test_a_message_says_light_warning_and_headline_and_marks_nothing(files):
     (section,) = json.loads(files["slack.json"])["blocks"]
-    assert section["text"]["text"] == "*■ Sales*: 41 won.\nRead this first: deals are 2 days old"
+    assert section["text"]["text"] == "*■ Sales*: 41 won.\nCheck first: deals are 2 days old"
     cut = formats.blocks("s", [Words("a", "A", "red", "&" * 9_000)])["blocks"][0]["text"]["text"]
     assert re.fullmatch(r"\*■ A\*: (&amp;)+…", cut)
 
@@ -347,7 +347,7 @@ def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch, tmp_pa
     with pytest.raises(PublishError, match="apt-get install chromium"):
         paper.browser()
     monkeypatch.setenv(paper.NAMED, "no-such-program")
-    with pytest.raises(PublishError, match="DATAOPS_CHROMIUM names 'no-such-program'"):
+    with pytest.raises(PublishError, match="DATAOPS_CHROMIUM points to 'no-such-program'"):
         paper.browser()
 
 
@@ -382,8 +382,8 @@ def alive(process):
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("exit 3", "index.html could not be printed: browser ended with 3"),
-        ("sleep 60 & sleep 60", "index.html could not be printed: browser took longer than 1 s"),
+        ("exit 3", "can't print index.html: browser ended with 3"),
+        ("sleep 60 & sleep 60", "can't print index.html: browser took more than 1 s"),
         (
             'for a; do case $a in --print-to-pdf=*) echo half > "${a#*=}";; esac; done',
             "ended with 0",
@@ -568,7 +568,7 @@ def test_the_command_packs_what_it_is_told_to(out, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["file"] == str(out / "site.zip")
     assert main([*bench, "zip", str(tmp_path / "none" / "a.zip")]) == 7
     assert main(["-w", str(tmp_path), "--out", str(tmp_path / "empty"), "zip"]) == 7
-    assert "there are no pages" in capsys.readouterr().err
+    assert "no pages yet" in capsys.readouterr().err
 
 
 def test_a_base64_word_of_a_mail_hides_no_other_words(files):

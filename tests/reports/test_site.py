@@ -61,7 +61,7 @@ def built(*entries, more=MORE):
 
 def test_the_tree_leads_from_the_north_star_to_its_inputs_with_their_lights():
     words = " ".join(re.sub("<[^>]+>", " ", tree_of(built())).split())
-    assert words == "■ Red New customers ● Green Won deals 41 · target 40 moves it 3 weeks later"
+    assert words == "■ Red New customers ● Green Won deals 41 · target 40 effect after 3 weeks"
 
 
 def test_what_stands_beside_a_metric_is_not_drawn_below_it_once_more():
@@ -104,10 +104,10 @@ def test_what_feeds_itself_is_drawn_once():
     ("how", "verdict", "words"),
     [
         ("part", "", "part of it"),
-        ("moves", "", "expected to move it"),
+        ("moves", "", "expected"),
         ("moves", "does not", "expected, no effect seen"),
         ("moves", "cannot tell", "expected, no sign yet"),
-        ("found", "moves", "found"),
+        ("found", "moves", "seen in the data"),
     ],
 )
 def test_the_tree_says_whether_the_data_agree(how, verdict, words):
@@ -172,7 +172,7 @@ def test_a_company_with_very_many_metrics_still_loads():
     }
     html = built(more=More(many))
     assert len(html.encode()) < 300_000
-    assert "1,400 more are in the numbers of the reports." in html
+    assert "1,400 more are in the reports' downloads." in html
     assert seals.page(html) == []
 
 
@@ -278,7 +278,7 @@ def test_what_the_data_found_hangs_in_the_tree_beside_what_was_declared(read):
     feeds = read(north=("2026-11-22", None, said)).cards["customers"].feeds
     assert [(feed.metric, feed.how, say(feed.words()).text) for feed in feeds] == [
         ("won", "moves", "expected, no effect seen"),
-        ("calls", "found", "found: 2 weeks later"),
+        ("calls", "found", "seen in the data, after 2 weeks"),
     ]
 
 
@@ -297,7 +297,7 @@ def test_the_archive_has_a_place_for_every_neighbour_that_a_page_asks_for():
     item = re.search(r'<li id="2026-W45">.*?</li>', html)[0]
     assert 'id="before-2026-W47"' in item
     assert 'id="after-2026-W44"' in item
-    assert '<p class="nb-note" id="after-2026-W47">The newest is 2026-W47.</p>' in html
+    assert '<p class="nb-note" id="after-2026-W47">Latest: 2026-W47.</p>' in html
     assert 'id="before-2026-W44"' in html
     assert seals.page(html) == []
 

@@ -137,7 +137,7 @@ def test_a_zero_that_is_shown_as_no_day_is_empty(tmp_path: Path, format_: str) -
     rows, faults, notices = load(tmp_path, "a.xlsx", SUM, time="day")
     assert faults == []
     assert [str(row["day"])[:10] for row in rows] == ["2026-11-02", "NaT"]
-    assert notices == ["source s: 1 rows without a time (day is empty) are in no period"]
+    assert notices == ["source s: 1 rows have no day and are not counted"]
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
         "holds export.csv, other.csv; a zip may hold one csv, tsv or json file",
     ),
     "none.zip": (lambda path: write_zip(path, "x", "a.pdf"), "holds a.pdf; a zip may hold one"),
-    "bomb.csv.gz": (bomb, "which no honest export does"),
+    "bomb.csv.gz": (bomb, "which is too large to be real"),
     "page.xls": (lambda path: path.write_text("<html><table>"), "is a web page or XML"),
     "text.xls": (lambda path: path.write_text(TEXT), "is no .xls workbook, though its name"),
     "new.xls": (lambda path: openpyxl.Workbook().save(path), "name it .xlsx"),

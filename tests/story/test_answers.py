@@ -73,14 +73,14 @@ def test_in_the_packaged_company_closed_deals_are_those_that_were_won():
 
 def test_where_several_may_be_meant_the_near_ones_are_listed(known):
     with pytest.raises(
-        UsageError, match=r"may mean orders \(Closed-won deals\), lost \(Lost deals\)"
+        UsageError, match=r"could be orders \(Closed-won deals\), lost \(Lost deals\)"
     ):
         definitions.meant(known, "deals")
 
 
 @pytest.mark.parametrize("said", ["", "zebra", "!!"])
 def test_what_nothing_is_called_is_an_error_that_says_where_the_names_are(known, said):
-    with pytest.raises(UsageError, match="metric list names all of them"):
+    with pytest.raises(UsageError, match="see dataops-nb metric list"):
         definitions.meant(known, said)
 
 

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from dataops_nb import definitions, story
+from dataops_nb.story import effects
+from dataops_nb.story.facts import Subject
 
 COMPANY = """
 company: Test
@@ -64,6 +66,7 @@ def told(tmp_path):
         )
         return [each.text for each in story.for_departments(board, metric).sentences]
 
+    read.company = known
     return read
 
 
@@ -117,3 +120,32 @@ def test_a_link_against_which_the_data_speak_is_no_link(told):
 def test_what_is_the_same_for_two_numbers_of_a_department_is_said_once(told):
     said = told("customers", {"verdict": "moves"}, {"input": "offers", "verdict": "moves"})
     assert said == ["Sales: when your won deals and offers rise, new customers rise 2 weeks later."]
+
+
+@pytest.mark.parametrize(
+    ("light", "said"),
+    [
+        ("green", "Features are on target, with no effect seen on new customers."),
+        (
+            "red",
+            "On average features have been on target lately, with no effect seen on new customers.",
+        ),
+    ],
+)
+def test_only_what_is_on_target_today_is_said_to_be(told, light, said):
+    subject = Subject("shipped", "2026-W47")
+    known = {
+        fact.id: fact
+        for fact in (
+            subject.word("verdict_on_customers", "does not"),
+            subject.word("rocking_chair_on_customers", "yes"),
+        )
+    }
+    board = SimpleNamespace(
+        company=told.company,
+        locale=told.company.locale,
+        grain="week",
+        metrics=["shipped"],
+        row=lambda _: {"light": light},
+    )
+    assert effects.rocking(board, "shipped", "customers", known).text == said

@@ -1,18 +1,26 @@
-"""Summaries of generated companies: what to do is always said, and nobody reads for longer than agreed."""
+"""Summaries of generated companies: what to do is always said, and nobody reads for longer than agreed.
+
+What is sent of them says the same words, none of our own making, and fits into a mail and a message.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dataops_nb import alignment, board, status, story
+from dataops_nb.reports.delivery import formats, mail, words
 from dataops_nb.story.summary import PAGE_WORDS, TILES, WORDS
 from tests import summaries
-from tests.story.test_wordings import NEVER
+from tests.reports.test_sharing import refused
+from tests.story.test_wordings import NEVER, UNIT_TWICE
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.long
 WEEKS = 90
+WEEK = "2026-W47"
 NOUNS = (
     "Deals",
     "Sad customers",
@@ -23,8 +31,14 @@ NOUNS = (
 )
 
 
-def company(seed: int):
-    """A board of two to six metrics over 90 weeks: some with a target, some after a change of level, some with gaps."""
+LONG = "of the customers whom our partners in the northern and the southern regions have looked after for years"
+
+
+def company(seed: int, ending: str = ""):
+    """A board of two to six metrics over 90 weeks: some with a target, some after a change of level, some with gaps.
+
+    `ending` makes the labels longer.
+    """
     random = np.random.default_rng(seed)
     days = pd.date_range("2025-03-03", periods=WEEKS * 7)
     tables, agreed, labels = [], {}, {}
@@ -42,7 +56,7 @@ def company(seed: int):
                 covers=("2025-03-03", "2026-11-22"),
             )
         )  # fmt: skip
-        labels[name] = NOUNS[place % len(NOUNS)]
+        labels[name] = f"{NOUNS[place % len(NOUNS)]} {ending}".strip()
         if random.random() < 0.8:
             last = float(tables[-1]["value"].dropna().iloc[-1])
             better = str(random.choice(["up", "down"]))
@@ -72,3 +86,45 @@ def test_a_summary_says_what_to_do_and_has_few_words(seed, tmp_path):
         assert part.heading
     page = summaries.write(this, tmp_path).read_text("utf-8")
     assert summaries.words(page) <= PAGE_WORDS
+    assert_sent_in_our_words(page)
+
+
+def sent(page: str, report: str = "sales") -> words.Words:
+    """What a mail and a message tell of a page."""
+    return words.read(page, report, "red", period=WEEK, site="https://reports.example")
+
+
+def texts_of(body: dict) -> list[str]:
+    """Every text of a message for Slack."""
+    found = [body["text"]]
+    for block in body["blocks"]:
+        found += [block["text"]["text"], *(field["text"] for field in block.get("fields", []))]
+    return found
+
+
+LONG_LABELS = [
+    pytest.param(seed, marks=[] if seed < 5 else pytest.mark.slow) for seed in range(100)
+]
+
+
+@pytest.mark.parametrize("seed", LONG_LABELS)
+def test_labels_of_a_long_name_fit_into_a_mail_and_a_message(seed, tmp_path):
+    assert_sent_in_our_words(summaries.write(company(seed, LONG), tmp_path).read_text("utf-8"))
+
+
+def assert_sent_in_our_words(page: str) -> None:
+    """A mail, a message and a digest say what a page says, without the words that explain themselves."""
+    # Without the chart, which is looked at elsewhere.
+    told = replace(sent(page), picture=None)
+    assert bool(told.cause) == ('class="nb-cause"' in page)
+    letter = mail.as_text(told.subject, [told])
+    body = formats.blocks(told.subject, [told])
+    assert refused(body) == []
+    said = [*letter.splitlines(), *texts_of(body)]
+    assert [line for line in said if NEVER.search(line)] == []
+    assert [line for line in said if UNIT_TWICE.search(line)] == []
+    for sentence in (told.headline, *told.to_do):
+        assert sentence.split()[0] in letter
+    digest = mail.as_text("Week 47", [told] * 3)
+    assert not NEVER.search(digest)
+    assert refused(formats.blocks("Week 47: 3 red · Lumen", [told] * 60)) == []

@@ -18,6 +18,7 @@ import pytest
 from dataops_nb import board, definitions, sources, story
 from dataops_nb.display import capitalized, say
 from dataops_nb.story import decisions, wordings
+from dataops_nb.story.changes import part_name
 from dataops_nb.story.phrases import fill, phrase
 from tests.sentences import wrong
 
@@ -31,6 +32,8 @@ NEVER = re.compile(
     r"let pass|nobody named|answers for it|would|receipts|fingerprint|said of|are told|is told|lit|kappa|fisher)\b",
     re.IGNORECASE,
 )
+# A range says its unit once: 3 to 7 days. Signs are no words: $3 to $7, 3% to 7%.
+UNIT_TWICE = re.compile(r"(?<!rose )(?<!fell )(?<![\d.,])[\d.,]+ ([^\W\d]+?)s? to [\d.,]+ \1s?\b")
 # Boards speak of colours where the colour is what is told: the Analyst page, and who must react.
 CASES = {
     "plural": {
@@ -68,6 +71,8 @@ CASES = {
         "gap": "0,5 days", "was": "was", "is_": "is", "are": "is", "have": "has", "move": "moves",
         "turns": "turns", "stay": "stays", "it": "it", "its": "its", "miss": "misses",
         "what": "Length of a deal was 21,5 days in week 47", "when": "week 47",
+        "way": "down", "turn": "fall", "moved": "fallen", "meant": " for the better", "light": "green",
+        "light_then": "red", "usual": "a real change for the worse (usual range 3 to 7)",
     },
     "short": dict.fromkeys(
         ("alike", "reach", "system", "range", "judged", "year", "judged_year", "each_", "lag", "s", "low",
@@ -76,8 +81,16 @@ CASES = {
 }  # fmt: skip
 
 
-def filled(wording, case):
-    return say(capitalized(phrase(wording, {**CASES["plural"], **CASES[case]}))).text
+# Slots that mean something else in one wording.
+OWN = {
+    "history": {"compared": "90"}, "green missed": {"light": "green"}, "red met": {"light": "red"},
+    "restated": {"reason": "3 rows arrived late"},
+}  # fmt: skip
+
+
+def filled(name, wording, case):
+    slots = {**CASES["plural"], **CASES[case], **OWN.get(name, {})}
+    return say(capitalized(phrase(wording, slots))).text
 
 
 def of_wordings():
@@ -87,7 +100,7 @@ def of_wordings():
         for name, wording in table.items():
             needed = set(SLOT.findall(re.sub(r"\[[^\]]*\]", "", wording)))
             cases = [case for case in CASES if case != "short" or not needed & set(CASES["short"])]
-            texts = dict.fromkeys(filled(wording, case) for case in cases)
+            texts = dict.fromkeys(filled(name, wording, case) for case in cases)
             yield from (f"{name}: {text}" for text in texts)
 
 
@@ -95,7 +108,7 @@ def of_decisions():
     slots = {
         "who": "Head of Sales: ", "agreed": "Review the plan.", "grain": "week", "bound": "target",
         "target": "13", "star": "new customers", "since": "since week 34", "by": "by 6 Dec",
-        "effect": "new customers fall 3 weeks later", "again": "4 weeks", "needed": "9 weeks",
+        "effect": "new customers fall 3 weeks later", "costs": "costs", "again": "4 weeks", "needed": "9 weeks",
         "left": "5 weeks", "waiting": "1 Jun", "supplier": "Sales Ops: ", "system": "CRM",
         "late": "18 Nov", "other": "CFO",
     }  # fmt: skip
@@ -130,6 +143,7 @@ metrics:
   money: {label: Revenue, type: simple, unit: EUR, measure: {agg: sum, expr: n * 1234.5}, targets: [{per: week, value: 20000}]}
   wait: {label: First response, type: simple, unit: hours, better: down, measure: {agg: average, expr: n / 4.0}, targets: [{value: 3}]}
   rate: {label: Win rate, type: ratio, unit: percent, numerator: few, denominator: sold, targets: [{value: 8%}]}
+  kept: {label: Repeat rate, type: ratio, unit: percent, numerator: few, denominator: sold, targets: [{value: 20%}]}
   lost: {label: Churn rate, type: ratio, unit: percent, better: down, numerator: few, denominator: sold, targets: [{value: 8%}]}
   band: {label: Cycle time, type: simple, unit: days, better: inside, measure: {agg: average, expr: n / 2.0}, targets: [{low: 6, high: 9}]}
   last: {label: Stock, type: simple, unit: boxes, measure: {agg: sum, expr: n, at: end}, targets: [{value: 12}]}
@@ -160,6 +174,7 @@ def of_boards(folder):
                 yield from story.headline(this, metric).sentences
                 yield from story.now(this, metric).sentences
             yield from story.lines(this).sentences
+            yield from story.tiles(this, this.metrics).sentences
             yield from story.moved(this).sentences
             yield from story.mind(this).sentences
             yield from story.reactions(this).sentences
@@ -192,7 +207,7 @@ def test_what_the_shop_says_agrees_with_its_facts(spoken):
     for said in spoken:
         if isinstance(said, str):
             locale = next((name for name in ("en_US", "de_DE") if name in said), "fr_FR")
-        else:
+        elif said.kind != "tile":  # which says better of a rise too
             assert wrong(said, locale) == [], said.text
 
 
@@ -201,6 +216,31 @@ def test_no_wording_says_a_word_that_explains_itself_to_its_maker():
         if not line.startswith("=="):
             _, _, text = line.partition(": ")
             assert not NEVER.search(text), line
+
+
+def test_a_range_says_its_unit_once(spoken):
+    assert [line for line in as_list(spoken).splitlines() if UNIT_TWICE.search(line)] == []
+    assert UNIT_TWICE.search("agreed 1 day to 7 days")
+
+
+@pytest.mark.parametrize(
+    ("wording", "text"),
+    [
+        ("{L} rose.", "Revenue, last year, rose."),
+        ("{L}: {value}.", "Revenue, last year: 5."),
+        ("No effect on {L}.", "No effect on Revenue, last year."),
+        ("{L} {value}.", "Revenue, last year, 5."),
+    ],
+)
+def test_a_name_with_a_comma_ends_with_one_where_the_sentence_goes_on(wording, text):
+    assert fill(wording, {"L": say.name("Revenue, last year"), "value": "5"}).text == text
+
+
+@pytest.mark.parametrize(
+    ("part", "name"), [("type=1", "type 1"), ("type=West", "West"), ("a=1,b=x", "a 1, b x")]
+)
+def test_a_part_that_is_a_number_is_told_with_its_column(part, name):
+    assert part_name(None, "m", part, "segment") == name
 
 
 def test_every_sentence_is_short_enough_to_be_heard_once():

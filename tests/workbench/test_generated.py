@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 # in blocks, so that a fault in one leaves the others, and a part of them can be run by itself.
 DAILY, BLOCKS = range(176), range(1_000, 6_000, 250)
 LIGHTS = {"green", "yellow", "red", "unknown"}
-MADE_UP = "a mistake in dataops-nb itself"
+MADE_UP = "bug in dataops-nb"
 
 
 @pytest.fixture

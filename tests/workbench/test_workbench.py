@@ -129,7 +129,7 @@ def test_a_name_goes_before_the_environment(bench, monkeypatch):
 
 def test_nowhere_near_a_workbench_says_what_is_looked_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="run dataops-nb init DIR, or name one with -w DIR"):
+    with pytest.raises(UsageError, match="run dataops-nb init DIR, or use -w DIR"):
         workbench.open()
 
 
@@ -188,7 +188,7 @@ def test_the_day_said_is_the_day_meant(bench, said):
     "said", ["yesterday", "2026-02-30", "20260203", "03.02.2026", "", "2026-02-03T10:00"]
 )
 def test_what_is_no_day_is_a_usage_error(bench, said):
-    with pytest.raises(UsageError, match="is not a day; write it like 2026-11-22"):
+    with pytest.raises(UsageError, match="is not a date: write 2026-11-22"):
         workbench.as_of(workbench.open(bench()), said)
 
 

@@ -186,7 +186,7 @@ def align(
     for name in listed:
         _require_metric(rows, name)
     if grain not in GRAINS:
-        raise UsageError(f"unknown grain {grain!r}{did_you_mean(str(grain), GRAINS)}")
+        raise UsageError(f"no grain {grain!r}{did_you_mean(str(grain), GRAINS)}")
     wanted = [name for name in listed if grain in known[name].grains]
     rows.require(*sources_of(rows.company, wanted))
     if by and by != "declared":
@@ -217,11 +217,11 @@ def values(
     _require_metric(rows, metric)
     grains = rows.company.metrics[metric].grains
     if grain not in grains:
-        raise UsageError(f"metric {metric} has no grain {grain!r}; it has {', '.join(grains)}")
+        raise UsageError(f"{metric} has no {grain} values; choose {', '.join(grains)}")
     splits = declared_splits(rows.company, metric)
     if by and by not in splits:
         offered = "; ".join(",".join(split) for split in splits) or "none"
-        raise UsageError(f"metric {metric} is not split by {','.join(by)}; declared: {offered}")
+        raise UsageError(f"{metric} can't be split by {','.join(by)}: choose {offered}")
     return align(rows, [metric], grain=grain, start=start, end=end, by=by)
 
 
@@ -242,7 +242,7 @@ def remember(rows: Rows, metric: str, periods: Iterable[Period], by: tuple[str, 
 def _require_metric(rows: Rows, metric: str) -> None:
     known = rows.company.metrics
     if metric not in known:
-        raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, known)}")
+        raise UsageError(f"no metric {metric!r}{did_you_mean(metric, known)}")
 
 
 def _require_columns(rows: Rows, metrics: Iterable[str], by: tuple[str, ...]) -> None:

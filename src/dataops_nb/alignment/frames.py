@@ -43,7 +43,7 @@ def check_words(metric: str, agg: str, grain: str, at: str | None, q: object) ->
         raise UsageError(f"unknown aggregation {agg!r}{near}; there are {known}")
     if grain not in GRAINS:
         near, known = did_you_mean(str(grain), GRAINS), ", ".join(GRAINS)
-        raise UsageError(f"unknown grain {grain!r}{near}; grains are {known}")
+        raise UsageError(f"no grain {grain!r}{near}; choose from {known}")
     if at not in (None, "end"):
         raise UsageError(f"at={at!r} is unknown; did you mean 'end'?")
     _check_share(agg, q)

@@ -297,4 +297,4 @@ def _check_formula(formula: str, metrics: Mapping[str, Any]) -> None:
         raise UsageError(str(error)) from error
     for name in names:
         if name not in metrics:
-            raise UsageError(f"{formula!r}: unknown metric {name!r}{did_you_mean(name, metrics)}")
+            raise UsageError(f"{formula!r}: no metric {name!r}{did_you_mean(name, metrics)}")

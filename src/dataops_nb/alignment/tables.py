@@ -273,7 +273,7 @@ def _parts_of(formula: str, known: list[str]) -> list[str]:
         raise UsageError(f"{formula!r} names no metric; there are {', '.join(known)}")
     for part in parts:
         if part not in known:
-            raise UsageError(f"{formula!r}: unknown metric {part!r}{did_you_mean(part, known)}")
+            raise UsageError(f"{formula!r}: no metric {part!r}{did_you_mean(part, known)}")
     return parts
 
 

@@ -355,7 +355,7 @@ def check_grain(grain: str) -> None:
     if grain not in GRAINS:
         known = ", ".join(GRAINS)
         near = did_you_mean(grain, GRAINS)
-        raise UsageError(f"unknown grain {grain!r}{near}; grains are {known}")
+        raise UsageError(f"no grain {grain!r}{near}; choose from {known}")
 
 
 def of(
@@ -486,13 +486,13 @@ def wanted(company: Company, department: str | None, metrics: Iterable[str] | No
         names = list(metrics)
         for name in names:
             if name not in known:
-                raise UsageError(f"unknown metric {name!r}{did_you_mean(name, known)}")
+                raise UsageError(f"no metric {name!r}{did_you_mean(name, known)}")
         return names
     if department is None:
         return list(dict.fromkeys([*company.north_star, *known]))
     if department not in company.departments:
         near = did_you_mean(department, company.departments)
-        raise UsageError(f"unknown department {department!r}{near}")
+        raise UsageError(f"no department {department!r}{near}")
     return list(company.departments[department].metrics)
 
 

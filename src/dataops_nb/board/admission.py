@@ -51,7 +51,7 @@ class Crowd:
 
     source: str
     count: int
-    text: str = f"metrics on one board; nobody reads more than {MOST}, so retire some"
+    text: str = f"metrics on one page; {MOST} is as many as people read: retire some"
 
     def __str__(self) -> str:
         return f"department {self.source}: {self.count} {self.text}"

@@ -67,10 +67,10 @@ def select_metrics(
     hint = ""
     for other in GRAINS:
         if any(other in known[name].grains for name in names):
-            hint = f"; try grain {other}"
+            hint = f": try {other}"
             break
-    whose = f" of {department}" if department else ""
-    raise UsageError(f"no metric{whose} makes sense at grain {grain}{hint}")
+    subject = f"{department} has no" if department else "no metric has"
+    raise UsageError(f"{subject} {grain} values{hint}")
 
 
 def measure_table(

@@ -179,7 +179,7 @@ def _trend_title(board: Board, rows: pd.DataFrame, metric: str) -> str:
         return f"{label}, last {_span_text(rows, board)}"
     met = int((judged["attainment"] >= 1).sum())
     counted = numbers.of(board).quantity(len(judged), f"{board.grain}s")
-    return f"{label} met target in {met} of {counted}{_left_out(rows)}"
+    return f"{numbers.closed(label)} met target in {met} of {counted}{_left_out(rows)}"
 
 
 def _left_out(rows: pd.DataFrame) -> str:
@@ -221,7 +221,8 @@ def _level_title(board: Board, metric: str, level: pd.Series) -> str:
     a_period = "" if is_level(board, metric) else f" a {board.grain}"
     way = "up" if level["now"] > level["before"] else "down"
     now, before = write(float(level["now"])), write(float(level["before"]))
-    return f"{label} {have} averaged {now}{a_period} since {since}, {way} from {before}"
+    name = numbers.closed(label)
+    return f"{name} {have} averaged {now}{a_period} since {since}, {way} from {before}"
 
 
 def _span_text(rows: pd.DataFrame, board: Board) -> str:

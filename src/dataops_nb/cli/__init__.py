@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(error.code or 0)
         if code > SIGNALLED:
             signal_name = signal.Signals(code - SIGNALLED).name
-            print_error(f"ended by {signal_name}")
+            print_error(f"stopped by {signal_name}")
         return code
     except KeyboardInterrupt as error:
         message = "interrupted"
@@ -148,8 +148,8 @@ def _failure(error: Exception) -> tuple[str, int]:
         raise error
     text = " ".join(str(error).split())
     return (
-        f"a mistake in dataops-nb itself, {type(error).__name__}: {text}; "
-        "DATAOPS_TRACEBACK=1 shows where it happened"
+        f"bug in dataops-nb: {type(error).__name__}: {text}. "
+        "Please report it with DATAOPS_TRACEBACK=1"
     ), FAILED
 
 
@@ -213,7 +213,7 @@ def find(args: Namespace) -> Workbench:
 def require_order(args: Namespace) -> None:
     """Raise UsageError if `--from` is after `--to`."""
     if args.start and args.end and args.start > args.end:
-        raise UsageError(f"--from {args.start} is after --to {args.end}")
+        raise UsageError(f"--from {args.start} is later than --to {args.end}")
 
 
 def definitions(args: Namespace) -> Definitions:

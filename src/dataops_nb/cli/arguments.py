@@ -78,7 +78,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         known = OPTION.findall(args.parser.format_help())
         kind = "option" if first.startswith("-") else "argument"
         hint = did_you_mean(first.split("=")[0], known)
-        args.parser.error(f"unknown {kind} {first!r}{hint}")
+        args.parser.error(f"no {kind} {first!r}{hint}")
     return args
 
 

@@ -85,12 +85,12 @@ class Findings:
 
     @property
     def summary(self) -> str:
-        """Count both: `2 mistakes in the definitions, 1 fault in the data`."""
+        """Count both: `2 errors in the definitions, 1 error in the data`."""
         counts = []
         if self.mistakes:
-            counts.append(f"{_count(len(self.mistakes), 'mistake')} in the definitions")
+            counts.append(f"{_count(len(self.mistakes), 'error')} in the definitions")
         if self.faults:
-            counts.append(f"{_count(len(self.faults), 'fault')} in the data")
+            counts.append(f"{_count(len(self.faults), 'error')} in the data")
         return ", ".join(counts)
 
 
@@ -180,8 +180,7 @@ def stale_sources(catalog: Catalog) -> Iterator[Notice]:
         if coverage.stale and coverage.last_row:
             days = (catalog.as_of - coverage.last_row).days
             text = (
-                f"days since its last row on {coverage.last_row}; "
-                f"it is fresh within {source.fresh_within}"
+                f"days since its last row on {coverage.last_row}; due within {source.fresh_within}"
             )
             yield Notice(name, text, days)
 
@@ -319,7 +318,7 @@ def _attempt(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())
     except PackageNotFoundError:
-        return Check(name, False, f"not installed; pip install {name}")
+        return Check(name, False, f"missing: pip install {name}")
     except DataopsError as error:
         return Check(name, False, str(error))
     except Exception as error:
@@ -333,7 +332,7 @@ def _check_kernel() -> str:
     spec = KernelSpecManager().get_kernel_spec("python3")
     program = Path(spec.argv[0])
     if program.is_absolute() and not program.exists():
-        raise FileNotFoundError(f"kernel python3 starts {spec.argv[0]}, which does not exist")
+        raise FileNotFoundError(f"kernel python3 is broken: {spec.argv[0]} does not exist")
     return f"python3 in {spec.resource_dir}"
 
 
@@ -342,7 +341,7 @@ def _check_charts() -> str:
 
     svg = vl_convert.vegalite_to_svg(CHART)
     if "<svg" not in svg:
-        raise RuntimeError("vl-convert returned no SVG")
+        raise RuntimeError("charts don't work: vl-convert returned no SVG")
     return f"vl-convert {version('vl-convert-python')} draws SVG"
 
 
@@ -351,7 +350,7 @@ def _check_printer() -> Check:
     try:
         return Check("pdf", True, f"printed by {paper.browser()}")
     except DataopsError as error:
-        return Check("pdf", True, f"not printed: {error}")
+        return Check("pdf", True, f"not available: {error}")
 
 
 def _check_assistant() -> Check:
@@ -370,7 +369,7 @@ def _check_assistant() -> Check:
 def _check_data_folder(bench: Workbench) -> str:
     workbench.ensure_data(bench)
     if not bench.data.is_dir():
-        raise UsageError(f"{bench.data} is no folder; --data DIR or DATAOPS_DATA names another one")
+        raise UsageError(f"no folder {bench.data}: use --data DIR or DATAOPS_DATA")
     return str(bench.data)
 
 
@@ -381,7 +380,7 @@ def _check_out_folder(out: Path) -> str:
         pass
     if existing == out:
         return str(out)
-    return f"{out} (made by the first refresh)"
+    return f"{out} (created by the first refresh)"
 
 
 def _check_today(timezone: str) -> str:

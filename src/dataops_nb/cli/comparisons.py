@@ -36,9 +36,10 @@ LINK_COLUMNS = (
     "rocking_chair",
 )
 LINK_NUMBERS = ("effect", "effect_low", "effect_high", "q")
-LINK_HEADERS = ("input", "target", "verdict", "lag", "effect", "from", "to", "q", "note")
-LINK_RIGHT = ("lag", "effect", "from", "to", "q")
-LINK_SPARE = ("q", "from", "to")
+LINK_HEADERS = ("input", "target", "effect?", "after", "change", "likely from", "to", "q", "note")
+LINK_RIGHT = ("after", "change", "likely from", "to", "q")
+ANSWERS = {"moves": "yes", "does not": "no", "cannot tell": "no sign yet"}
+LINK_SPARE = ("q", "likely from", "to")
 LARGE = 1000
 BRIDGE_COLUMNS = (
     "metric",
@@ -87,7 +88,7 @@ def _link_line(definitions: Definitions, row: dict[str, Any], grain: str) -> lis
     return [
         definitions.label(row["input"]),
         definitions.label(row["target"]),
-        row["verdict"],
+        ANSWERS[row["verdict"]],
         row["lag"],
         *[_short_number(row[name]) for name in LINK_NUMBERS],
         _link_note(definitions, row, grain),
@@ -108,15 +109,15 @@ def _link_note(definitions: Definitions, row: dict[str, Any], grain: str) -> str
     if row["same_as"] is not None:
         notes.append(f"same as {numbers.small(definitions.label(row['same_as']))}")
     if row["rocking_chair"]:
-        notes.append("rocking chair")
+        notes.append("up without effect")
     if row["contradicted"]:
-        notes.append("declared, and the data speak against it")
+        notes.append("expected, but not seen")
     elif row["declared"]:
-        notes.append("declared")
+        notes.append("expected")
     if row["verdict"] == "does not":
         notes.append(f"not within {_periods(row['horizon'], grain)}")
     if row["periods_needed"] is not None:
-        notes.append(f"needs {_periods(row['periods_needed'], grain)} more")
+        notes.append(f"{_periods(row['periods_needed'], grain)} more needed")
     elif row["verdict"] == "cannot tell":
         notes.append(reason_words(row["reason"], grain))
     return "; ".join(notes)
@@ -159,9 +160,7 @@ def _reconciled(definitions: Definitions, args: Namespace) -> list[str]:
     metric.require(definitions, args.metric)
     grains = definitions.metrics[args.metric].grains
     if args.grain not in grains:
-        raise UsageError(
-            f"metric {args.metric} has no grain {args.grain!r}; it has {', '.join(grains)}"
-        )
+        raise UsageError(f"{args.metric} has no {args.grain} values; choose {', '.join(grains)}")
     return [args.metric]
 
 

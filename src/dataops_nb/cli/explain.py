@@ -84,15 +84,13 @@ def _change_text(definitions: Definitions, metric_id: str, change: Change) -> st
     period = change.period.id
     earlier = change.against.id
     if not change.explainable:
-        return (
-            f"{label}: the data do not cover both {period} and {earlier}, so nothing is explained"
-        )
+        return f"{label}: data are missing for {period} or {earlier}"
     unit = definitions.metrics[metric_id].unit
     written = numbers.of(definitions)
     before = written.quantity(change.before, unit)
     now = written.quantity(change.now, unit)
     size = written.effect(change.size, unit)
-    return f"{label}: {now} in {period}, {before} in {earlier}: {size}\n"
+    return f"{label}: {now} in {period}, {before} in {earlier} ({size})\n"
 
 
 def _part_line(definitions: Definitions, metric_id: str, row: dict[str, Any]) -> list[str]:

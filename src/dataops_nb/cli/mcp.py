@@ -218,5 +218,5 @@ def _refused(types: Any, error: Exception) -> Any:
     if isinstance(error, DataopsError):
         message = refusal(error)
     else:
-        message = f"a mistake in dataops-nb itself, {type(error).__name__}: {error}"
+        message = f"bug in dataops-nb: {type(error).__name__}: {error}"
     return types.CallToolResult(content=[_text(types, message)], is_error=True)

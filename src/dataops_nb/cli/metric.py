@@ -54,7 +54,7 @@ def require(definitions: Definitions, metric: str) -> None:
     hint = did_you_mean(metric, known)
     if not hint:
         hint = "; dataops-nb metric list names all of them"
-    raise UsageError(f"unknown metric {metric!r}{hint}")
+    raise UsageError(f"no metric {metric!r}{hint}")
 
 
 def run_list(args: Namespace) -> int:

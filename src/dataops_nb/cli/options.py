@@ -63,18 +63,21 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with the command that prints help."""
-        raise UsageError(f"{message}\nSee {self.prog} --help")
+        required = "the following arguments are required: "
+        if message.startswith(required):
+            names = message.removeprefix(required).split(", ")
+            message = f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} missing"
+        raise UsageError(f"{message}\nHelp: {self.prog} --help")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
-        option = "command"
-        if action.option_strings:
-            option = action.option_strings[-1].lstrip("-")
         hint = did_you_mean(str(value), action.choices)
         if not hint:
-            hint = f"; known are {', '.join(map(str, action.choices))}"
-        self.error(f"unknown {option} {value!r}{hint}")
+            hint = f"; choose from {', '.join(map(str, action.choices))}"
+        if action.option_strings:
+            self.error(f"{action.option_strings[-1]} can't be {value!r}{hint}")
+        self.error(f"no command {value!r}{hint}")
 
 
 class Versions(argparse.Action):
@@ -273,7 +276,7 @@ def add_timeout(parser: Parser) -> None:
 
 def day(text: str) -> dt.date:
     """Return a day written like 2026-11-22."""
-    mistake = argparse.ArgumentTypeError(f"{text!r} is not a day; write it like 2026-11-22")
+    mistake = argparse.ArgumentTypeError(f"{text!r} is not a date: write 2026-11-22")
     if not DAY.fullmatch(text):
         raise mistake
     try:
@@ -285,16 +288,14 @@ def day(text: str) -> dt.date:
 def address(text: str) -> str:
     """Return `text` if it is one mail address."""
     if not ADDRESS.fullmatch(text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a mail address; write it like ann@example.com"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is not an email address")
     return text
 
 
 def positive(text: str) -> int:
     """Return a whole number from 1 on."""
     if not WHOLE_NUMBER.fullmatch(text) or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} must be 1 or more")
     return int(text)
 
 
@@ -302,5 +303,5 @@ def assignment(text: str) -> tuple[str, str]:
     """Split NAME=VALUE at the first equals sign."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"write NAME=VALUE, not {text!r}")
     return name, value

@@ -17,13 +17,13 @@ def add_init(verbs: Verbs) -> None:
     init = verbs.add(
         "init",
         "start:run_init",
-        "make a new workbench, the packaged one or one made from files",
+        "create a workbench: the sample, or one from your files",
     )
     init.add_argument(
         "folder",
         type=Path,
         metavar="DIR",
-        help="where; a folder that is new or empty",
+        help="a new or empty folder",
     )
     init.add_argument(
         "--from",
@@ -32,8 +32,8 @@ def add_init(verbs: Verbs) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="data files, or folders of them, to be profiled; or dbt's semantic_manifest.json, "
-        "an Ossie model or a data contract, with its data files",
+        help="your files or folders; definitions are drafted from them; or dbt's "
+        "semantic_manifest.json, an Ossie model or a data contract, with its data files",
     )
 
 

@@ -136,10 +136,7 @@ def run_record(args: Namespace) -> int:
     if args.json:
         cli.document({"answers": count, "new": new})
         return 0
-    plural = "s"
-    if count == 1:
-        plural = ""
-    cli.show(f"{count} answer{plural}, {new} new")
+    cli.show(f"1 answer saved, {new} new" if count == 1 else f"{count} answers saved, {new} new")
     return 0
 
 

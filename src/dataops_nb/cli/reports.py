@@ -180,7 +180,7 @@ def run_runs(args: Namespace) -> int:
         cli.document({"runs": documents})
         return 0
     if not rows:
-        cli.show("nothing has run yet")
+        cli.show("no runs yet")
         return 0
     lines = []
     for row in rows:
@@ -215,9 +215,9 @@ def run_prune(args: Namespace) -> int:
     counts = [
         f"{len(removed.pages)} periods",
         f"{len(removed.runs)} run folders",
-        f"{removed.rows} ledger rows",
+        f"{removed.rows} log rows",
     ]
-    cli.write(f"removed {', '.join(counts)}")
+    cli.write(f"removed {counts[0]}, {counts[1]} and {counts[2]}")
     return 0
 
 
@@ -263,7 +263,7 @@ def run_serve(args: Namespace) -> int:
             cli.write(server.url)
         if not args.quiet:
             print(
-                "Only this machine can open it, and only with this address. Ctrl-C ends it.",
+                "Visible on this machine only, at this address. Press Ctrl-C to stop.",
                 file=sys.stderr,
             )
         server.serve_forever()

@@ -122,9 +122,9 @@ def _draft_lines(draft: Draft) -> list[str]:
     lines = []
     for guess in draft.guesses:
         if guess.said:
-            lines.append(f"guessed {guess.about}: {guess.said}: {guess.why}")
+            lines.append(f"guessed {guess.about} = {guess.said} ({guess.why})")
         else:
-            lines.append(f"not guessed {guess.about}: {guess.why}")
+            lines.append(f"left open: {guess.about} ({guess.why})")
     for faults in draft.faults.values():
         lines += [f"fault: {fault}" for fault in faults]
     return lines
@@ -154,7 +154,7 @@ def run_department(args: Namespace) -> int:
         report = department.replace("_", "-")
         parameters = f"{{department: {department}}}"
         print(
-            "Its report is a line in params/reports.yaml, under  reports:\n"
+            "To publish it, add to params/reports.yaml under  reports:\n"
             f"    {report}: {{notebook: {notebook.name}, parameters: {parameters}}}",
             file=sys.stderr,
         )

@@ -31,13 +31,13 @@ LIGHT_HEADERS = (
     "metric",
     "value",
     "target",
-    "attained",
+    "of target",
     "variation",
     "meets target",
     "reason",
     "owner",
 )
-LIGHT_RIGHT = ("value", "target", "attained")
+LIGHT_RIGHT = ("value", "target", "of target")
 SCALE_HEADERS = (*LIGHT_HEADERS[:6], "sigma", "north star", *LIGHT_HEADERS[6:])
 SCALE_RIGHT = (*LIGHT_RIGHT, "sigma", "north star")
 PACE_HEADERS = (
@@ -69,7 +69,7 @@ SOLVE_HEADERS = (
 SOLVE_RIGHT = ("start by", "cost a year", "likely from", "to", "top three", "requests")
 SOLVE_SPARE = ("requests", "top three", "likely from", "to", "work", "metric")
 # What a narrow terminal does without, the first ones first.
-SPARE = ("owner", "department", "attained", "needed", "chance", "pace", "sigma")
+SPARE = ("owner", "department", "of target", "needed", "chance", "pace", "sigma")
 STAKES = ("at_stake", "at_stake_low", "at_stake_high")
 
 
@@ -174,7 +174,7 @@ def _run_open(args: Namespace, company_board: Board) -> int:
             f"{definitions.name}: no {company_board.grain} is in progress on {company_board.as_of}"
         )
     else:
-        cli.show(_period_heading(company_board, period, "on pace as of"))
+        cli.show(_period_heading(company_board, period, "forecast as of"))
         lines = [_pace_line(definitions, row) for row in _north_star_first(definitions, rows)]
         cli.show(_table(PACE_HEADERS, lines, PACE_RIGHT))
     return 0
@@ -266,7 +266,7 @@ def _scale_line(definitions: Company, row: dict[str, Any]) -> list[Any]:
 def _pace_line(definitions: Company, row: dict[str, Any]) -> list[Any]:
     light, place, label, *_ = _light_line(definitions, row)
     if row["on_pace"]:
-        light = f"{light}, on pace"
+        light = f"{light}, forecast"
     # where the period ends is what its target is compared with
     landing = {**row, "value": row["landing"]} if row["landing"] is not None else row
     compared = beside(definitions, landing)

@@ -227,7 +227,7 @@ def _grain(arguments: Arguments, definitions: Definitions, name: str | None = No
     grain = cast("Grain", text)
     if name is not None and grain not in definitions.metrics[name].grains:
         known = ", ".join(definitions.metrics[name].grains)
-        raise UsageError(f"metric {name} has no grain {grain!r}; it has {known}")
+        raise UsageError(f"{name} has no {grain} values; choose {known}")
     return grain
 
 
@@ -465,14 +465,14 @@ TOOLS = {
         ),
         Tool(
             "solve",
-            "What to solve next: urgent and important, with the money at stake.",
+            "What to solve next: urgent and important, with what each costs.",
             _solve,
             ("as_of",),
         ),
         Tool(
             "ask",
             "Everything that is right to say when somebody asks about one number: where it "
-            "stands, why, what it is worth, what is done, and its receipts.",
+            "stands, why, what it is worth, what is done, and the queries behind it.",
             _ask,
             ("metric", "as_of"),
         ),

@@ -21,15 +21,12 @@ PAGE = (
 )
 # What to check instead of a file that is no page, by its suffix.
 OTHERS = {
-    ".eml": (
-        f"is a mail, and its text carries no facts: check {PAGE}, "
-        "or a page attached to it, saved as a file"
-    ),
-    ".pdf": f"is a print, and carries no facts: check {PAGE}",
-    ".ipynb": f"is a notebook: check {PAGE}",
-    ".json": "is data, not a page: check the page beside it",
-    ".csv": "is data, not a page: check the page beside it",
-    ".zip": "is a zip: unpack it, and check its pages",
+    ".eml": (f"is an email: verify {PAGE}, or save its attachment first"),
+    ".pdf": f"a PDF can't be verified: verify {PAGE}",
+    ".ipynb": f"is a notebook: verify {PAGE}",
+    ".json": "is a data file: verify the page next to it",
+    ".csv": "is a data file: verify the page next to it",
+    ".zip": "is a zip: unpack it and verify its pages",
 }
 
 
@@ -49,7 +46,7 @@ def run_verify(args: Namespace) -> int:
             for problem in problems:
                 print(f"{path}: {problem}", file=sys.stderr)
             if not problems and not args.quiet:
-                cli.show(f"{path}: agrees with its facts{_seal_note(path)}")
+                cli.show(f"{path}: {_sound(path)}")
     if any(problems_by_page.values()):
         return REFUSED
     return 0
@@ -62,11 +59,11 @@ def _page_document(path: Path, problems: list[seals.Problem]) -> dict[str, Any]:
     return {"page": str(path), "ok": not problems, "problems": documents}
 
 
-def _seal_note(path: Path) -> str:
-    """Say how little can be checked of a page that an older version published; else ""."""
-    if not seals.is_older(_text(path)):
-        return ""
-    return f" ({seals.OLDER}: by its sentences only)"
+def _sound(path: Path) -> str:
+    """Say what was checked of a page without a problem; an older version sealed less of it."""
+    if seals.is_older(_text(path)):
+        return f"its sentences agree with its facts ({seals.OLDER}: nothing else was checked)"
+    return "unchanged since it was published"
 
 
 def _problems(path: Path) -> list[seals.Problem]:
@@ -80,11 +77,11 @@ def _problems(path: Path) -> list[seals.Problem]:
     try:
         return seals.page(_text(path))
     except FileNotFoundError as error:
-        raise UsageError(f"there is no page {path}") from error
+        raise UsageError(f"no page {path}") from error
     except IsADirectoryError as error:
-        raise UsageError(f"{path} is not a page: a folder") from error
+        raise UsageError(f"{path} is a folder: name a page in it") from error
     except UnicodeDecodeError:
-        return [seals.Problem("", "is not a page: not UTF-8 text")]
+        return [seals.Problem("", "is not a page (not UTF-8)")]
 
 
 def _text(path: Path) -> str:

@@ -219,7 +219,7 @@ class WhatIf(Drawer):
         self._load(changes)
         if not more:
             return f"Loaded {name}."
-        return f"Loaded {name}. It also changes {', '.join(more[:3])}, which shows after a refresh."
+        return f"Loaded {name}. It also changes {', '.join(more[:3])}; refresh to see that."
 
     def _reset(self) -> str:
         self._load({})
@@ -329,6 +329,7 @@ def side_by_side(
     values = both(lambda view, row: level_text(view, row, "value"))
     goals = both(target_text)
     shares = both(share)
+    share_change = difference("attainment", "percent")
     words = both(lambda view, row: _words(material, view, metric))
     lights = [Light(str(left_row["light"])), Light(str(right_row["light"]))]
     same_light = "different"
@@ -337,7 +338,7 @@ def side_by_side(
     body: list[list[Cell]] = [
         ["Value", *values, difference("value", unit)],
         ["Target", *goals, difference("target", unit)],
-        ["Attained", *shares, difference("attainment", "percent")],
+        ["Of target", *shares, MISSING if MISSING in shares else share_change],
         ["Light", *lights, same_light],
         ["In words", *words, ""],
     ]

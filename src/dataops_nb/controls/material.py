@@ -79,7 +79,7 @@ class Material:
     def period(self, id_: str) -> Period:
         """Return a period by its id; raise UsageError with the nearest id where there is none."""
         if id_ not in self.periods:
-            raise UsageError(f"the board has no period {id_!r}{did_you_mean(id_, self.periods)}")
+            raise UsageError(f"no period {id_!r}{did_you_mean(id_, self.periods)}")
         return self.periods[id_]
 
     def splits(self, metric: str) -> list[Split]:
@@ -374,7 +374,7 @@ def _signed_percent(share_of_change: float) -> str:
 def rows(view: Board, settings: Settings) -> Table:
     """Return the picked periods of the metric, newest first; else the latest up to the shown one.
 
-    Columns: Period, Value, Target, Attained, Light.
+    Columns: Period, Value, Target, Of target, Light.
     """
     label = view.company.label(settings.metric)
     own = view.table[view.table["metric"] == settings.metric]
@@ -388,7 +388,7 @@ def rows(view: Board, settings: Settings) -> Table:
     if len(own) == 1:
         grain = view.grain
     body = [_period_row(view, row) for row in own.iloc[::-1].to_dict("records")]
-    columns = ["Period", "Value", "Target", "Attained", "Light"]
+    columns = ["Period", "Value", "Target", "Of target", "Light"]
     return Table(f"{label}: {count} {grain}", columns, body, frozenset(columns[1:4]))
 
 
@@ -406,7 +406,12 @@ def _period_row(view: Board, row: dict[Any, Any]) -> list[Cell]:
 
 
 def share(board: Board, row: Any) -> str:
-    """Write a row's attainment; a dash where there is none, and of a part of a period."""
+    """Write a row's attainment; a dash where there is none, and of a part of a period.
+
+    Nobody can say what 59% of a limit or of a range is, so only a target has one.
+    """
+    if board.company.metrics[str(row["metric"])].better != "up":
+        return MISSING
     return attained_text(board.company, row) or MISSING
 
 

@@ -18,7 +18,7 @@ from dataops_nb.errors import UsageError
 
 _STYLE = {"description_width": "initial"}
 _INVITATION = "Read this once, as if a colleague had just told you."
-_DONE = "All readers have answered: "
+_DONE = "All readers have answered: run "
 _KEPT = "Saved. Thank you. Ready for the next reader."
 # The questions before the field for the reader's own words, and those after it.
 _FIRST = ("colour", "direction", "action")
@@ -58,7 +58,7 @@ class Asking:
         self.button.disabled = self.reader is None
         if self.reader is None:
             command = element("code", f"dataops-nb message result {self.trial.metric}")
-            self.pitch.value = element("p", _DONE, command, " compares the pitches.")
+            self.pitch.value = element("p", _DONE, command)
             return
         pitch = element("blockquote", self.trial.pitch(self.reader))
         self.pitch.value = element("p", _INVITATION) + pitch

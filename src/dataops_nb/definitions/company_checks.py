@@ -245,7 +245,10 @@ def _faults_of_layout(source: Source) -> Iterator[Fault]:
     before: dict[str, str] = {}
     for name in source.names or []:
         if name.casefold() in before:
-            yield ("names",), f"{name!r} stands twice, capitals aside; each column has its own name"
+            yield (
+                ("names",),
+                f"{name!r} appears twice, capitals aside; each column has its own name",
+            )
         before[name.casefold()] = name
     if source.header != "none" and source.header is not None and source.header < 1:
         yield (

@@ -100,7 +100,7 @@ class Draft:
             return
         if re.search(rf"\b{re.escape(name)}\b", self.unread):
             return
-        message = f"unknown {kind} {name!r}{did_you_mean(name, known)}"
+        message = f"no {kind} {name!r}{did_you_mean(name, known)}"
         self.report(file, path, message)
 
     def report_unknown_source(self, file: File, path: Steps, name: str) -> None:

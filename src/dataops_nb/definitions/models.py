@@ -276,10 +276,10 @@ class Report(Model):
 
 
 class Mail(Model):
-    """Who is told."""
+    """Who gets mail."""
 
     success: list[Name] = Field([], description="Who gets the pages.")
-    failure: list[Name] = Field([], description="Who is told of a failed report.")
+    failure: list[Name] = Field([], description="Who hears of a report that failed.")
     only_on_change: bool = Field(False, description="true: only when a light has changed.")
     digest: dict[Name, list[Name]] = Field(
         {}, description="Who gets one mail a week, about which reports; [] for all of the suite."
@@ -295,7 +295,7 @@ class Suite(Model):
     reports: dict[Name, Report] = Field(
         description="The reports by id; the id is its folder's name."
     )
-    mail: Mail | None = Field(None, description="Who is told.")
+    mail: Mail | None = Field(None, description="Who gets mail.")
 
 
 KINDS: dict[str, Any] = {

@@ -56,11 +56,11 @@ class Overlay:
         """Return a mistake for each department and metric that the company does not have."""
         mistakes: list[Mistake] = []
         for name, node in self.departments.items():
-            message = f"unknown department {name!r}{did_you_mean(name, departments)}"
+            message = f"no department {name!r}{did_you_mean(name, departments)}"
             mistakes.append(Mistake(self.file, node.line, node.key, message))
         known = list(metrics)
         for metric_id, node in self.metrics.items():
-            message = f"unknown metric {metric_id!r}{did_you_mean(metric_id, known)}"
+            message = f"no metric {metric_id!r}{did_you_mean(metric_id, known)}"
             mistakes.append(Mistake(self.file, node.line, node.key, message))
         return mistakes
 

@@ -224,7 +224,7 @@ def _comparison_meant(rows: TableRows, against: str | Period) -> Against:
         return "same_last_year"
     known = [*rows.table["period"], *_COMPARED]
     if against not in known:
-        raise UsageError(f"unknown comparison {against!r}{did_you_mean(against, known)}")
+        raise UsageError(f"no comparison {against!r}{did_you_mean(against, known)}")
     return rows.period(against)
 
 
@@ -259,21 +259,19 @@ def _windows(scope: Scope, period: Period, against: Against) -> list[Window]:
 def _require(company: Company, metric: str, period: Period, against: Against) -> None:
     known = company.metrics
     if metric not in known:
-        raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, known)}")
+        raise UsageError(f"no metric {metric!r}{did_you_mean(metric, known)}")
     grains = known[metric].grains
     if period.grain not in grains:
-        raise UsageError(
-            f"metric {metric} has no grain {period.grain!r}; it has {', '.join(grains)}"
-        )
+        raise UsageError(f"{metric} has no {period.grain} values; choose {', '.join(grains)}")
     if isinstance(against, Period):
         if against.grain != period.grain:
             raise UsageError(
-                f"{against.id} is a {against.grain}, and {period.id} a {period.grain}; "
-                f"compare what is alike"
+                f"can't compare a {period.grain} with a {against.grain}: "
+                f"{period.id} with {against.id}"
             )
     elif against not in _COMPARED:
         near = did_you_mean(against, _COMPARED)
-        raise UsageError(f"unknown comparison {against!r}{near}; {' or '.join(_COMPARED)}")
+        raise UsageError(f"no comparison {against!r}{near}; {' or '.join(_COMPARED)}")
 
 
 def _require_split(company: Company, metric: str, by: tuple[str, ...]) -> None:
@@ -281,12 +279,9 @@ def _require_split(company: Company, metric: str, by: tuple[str, ...]) -> None:
     if not by or by in offered:
         return
     if isinstance(company.metrics[metric], Derived):
-        raise UsageError(
-            f"metric {metric} is arithmetic on other metrics: "
-            f"it is explained by them, not by segments"
-        )
+        raise UsageError(f"{metric} is a formula: it is explained by its parts, not by segments")
     declared = "; ".join(",".join(split) for split in offered) or "none"
-    raise UsageError(f"metric {metric} is not split by {','.join(by)}; declared: {declared}")
+    raise UsageError(f"{metric} can't be split by {','.join(by)}: choose {declared}")
 
 
 def _close(parts: Iterable[Part], total: Change) -> list[Part]:

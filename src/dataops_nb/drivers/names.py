@@ -43,7 +43,7 @@ def period_named(rows: Rows, explained: Period, name: str) -> Period:
         raise UsageError(f"no source covers a {grain} up to {rows.as_of}, so {name!r} is unknown")
     hint = _hint(cut, known, name) or f"write it like {known[-1].id}"
     listed = f"known are {known[0].id} to {known[-1].id}, previous and last-year"
-    raise UsageError(f"unknown {grain} {name!r}; {listed}; {hint}")
+    raise UsageError(f"no {grain} {name!r}; {listed}; {hint}")
 
 
 def grain_named(rows: Rows, name: str) -> Grain | None:

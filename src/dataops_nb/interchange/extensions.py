@@ -65,11 +65,11 @@ def select(
     for name in sources:
         if name not in definitions.sources:
             near = did_you_mean(name, definitions.sources)
-            raise UsageError(f"unknown source {name!r}{near}")
+            raise UsageError(f"no source {name!r}{near}")
     for name in metrics:
         if name not in definitions.metrics:
             near = did_you_mean(name, definitions.metrics)
-            raise UsageError(f"unknown metric {name!r}{near}")
+            raise UsageError(f"no metric {name!r}{near}")
     names = wanted_metrics(definitions, metrics)
     behind = _sources_behind(definitions, names)
     if sources and not metrics:

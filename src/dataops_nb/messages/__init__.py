@@ -116,7 +116,7 @@ class Result:
         `a 12 of 20, b 17 of 20 understood it; P(b > a) .96, Fisher p .155`
         """
         if self.p is None or self.better is None:
-            return "no answers of both variants yet"
+            return "both pitches need answers first"
         counts = []
         for name, row in self.shares.iterrows():
             counts.append(f"{name} {int(row['right'])} of {int(row['readers'])}")
@@ -326,7 +326,7 @@ def choose(file: Path, metric: str, variant: str, on: dt.date, because: str) -> 
         for key, value in entry.value:
             nodes[key.value] = (key, value)
     if entry is None or entry.flow_style or "pitch" not in nodes:
-        raise UsageError(f"{file.name}: write it yourself below the pitch of {metric}: {line}")
+        raise UsageError(f"{file.name}: add this line below {metric}'s pitch: {line}")
     lines = text.splitlines(keepends=True)
     if "pitch_choice" in nodes:
         key, value = nodes["pitch_choice"]
@@ -350,6 +350,4 @@ def _require_choice(text: str, file: Path, metric: str, variant: str) -> None:
     """Raise UsageError if the changed text does not say what it should."""
     choice = yaml.safe_load(text)["metrics"][metric].get("pitch_choice", {})
     if choice.get("use") != variant:
-        raise UsageError(
-            f"{file.name}: the choice of {metric} could not be written; write it below its pitch"
-        )
+        raise UsageError(f"{file.name}: couldn't save the choice; add it below {metric}'s pitch")

@@ -12,7 +12,7 @@ document.getElementById("save").addEventListener("click", () => {
   link.href = URL.createObjectURL(new Blob([text], {type: "application/json"}));
   link.download = "answer-" + about.metric + "-" + form.reader.value.replace(/[^a-z0-9]/gi, "") + ".json";
   link.click();
-  document.getElementById("done").textContent = "Saved. Please send the file back to whoever sent you this page.";
+  document.getElementById("done").textContent = "Saved. Please send the file to the person who invited you.";
 });
 if (mail) document.getElementById("mail").addEventListener("click", () => {
   const text = answer();

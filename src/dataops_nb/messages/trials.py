@@ -33,9 +33,9 @@ from dataops_nb.history.books import Book
 
 FOLDER = "dataops_nb.messages"
 LIGHTS = {"green": "● Green", "yellow": "▲ Yellow", "red": "■ Red"}
-WAYS = {"up": "It went up", "level": "It did not change", "down": "It went down"}
-UNSAID, WORDS = "cannot tell", "What does it mean for your own work?"
-SURE = {"1": "guessing", "2": "unsure", "3": "fairly sure", "4": "sure", "5": "certain"}
+WAYS = {"up": "Up", "level": "No change", "down": "Down"}
+UNSAID, WORDS = "cannot tell", "What does it mean for your work?"
+SURE = {"1": "guessing", "2": "not sure", "3": "fairly sure", "4": "sure", "5": "certain"}
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read for another one
 LENGTH = 6
 COLUMNS = (
@@ -122,8 +122,7 @@ def write(out: Path, trial: Trial, mail: str | None = None) -> tuple[Trial, list
     """
     if len(trial.variants) < 2:
         raise UsageError(
-            f"{trial.metric} needs two pitches that pass their gate to compare; "
-            "see dataops-nb check"
+            f"{trial.metric} needs two pitches that pass the check: run dataops-nb check"
         )
     kept = _continued(out, trial)
     folder, private = out / "messages" / trial.metric, _kept(out, trial.metric)
@@ -137,7 +136,7 @@ def write(out: Path, trial: Trial, mail: str | None = None) -> tuple[Trial, list
             path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise PublishError(
-            f"cannot write the forms into {folder}: {error.strerror or error}"
+            f"can't write the forms to {folder}: {error.strerror or error}"
         ) from error
     return kept, [path for path in files if path != private]
 
@@ -179,16 +178,16 @@ def _kept(out: Path, metric: str) -> Path:
 
 def questions(trial: Trial) -> dict[str, Question]:
     """List what every reader is asked, by the name of the answer."""
-    unsaid = {UNSAID: "The text does not say"}
+    unsaid = {UNSAID: "The text doesn't say"}
     actions = {action: action for action in trial.actions.values()}
     roles = {"executive": "an executive", "manager": "a manager", "analyst": "an analyst"}
     return {
-        "colour": Question("Which light does this number have?", LIGHTS | unsaid),
+        "colour": Question("How is this number doing?", LIGHTS | unsaid),
         "direction": Question("Which way did it go?", WAYS | unsaid),
-        "action": Question("What should happen now?", actions | unsaid),
+        "action": Question("What should happen next?", actions | unsaid),
         "sure": Question("How sure are you?", SURE),
         "department": Question("Your department", dict(trial.departments)),
-        "altitude": Question("You are", roles),
+        "altitude": Question("Your role", roles),
     }
 
 
@@ -290,8 +289,7 @@ def parse(text: str, file: str, trial: Trial) -> Answer:
     trial_id = fields.get("trial")
     if trial_id != trial.id:
         raise UsageError(
-            f"{file}: it answers the trial {trial_id or '(none)'}, "
-            f"and {trial.metric}'s is {trial.id}"
+            f"{file}: belongs to trial {trial_id or '(none)'}; {trial.metric}'s trial is {trial.id}"
         )
     offered: dict[str, Iterable[str]] = {"metric": [trial.metric], "variant": trial.variants}
     offered |= {name: choices for name, (_, choices) in questions(trial).items()}
@@ -300,7 +298,7 @@ def parse(text: str, file: str, trial: Trial) -> Answer:
         value = fields.get(name, "")
         if value not in choices:
             hint = did_you_mean(value, choices)
-            raise UsageError(f"{file}: {name} is {value!r}, which was not offered{hint}")
+            raise UsageError(f"{file}: {name} {value!r} is not one of the choices{hint}")
         chosen[name] = value
     reader = fields.get("reader", "").strip()
     _require_invited(trial, reader, chosen["variant"], file)
@@ -313,12 +311,11 @@ def _require_invited(trial: Trial, reader: str, variant: str, file: str) -> None
     if reader not in invited:
         hint = did_you_mean(reader, invited)
         raise UsageError(
-            f"{file}: reader is {reader!r}, who was not invited; "
-            f"it is the number on the invitation{hint}"
+            f"{file}: reader {reader!r} was not invited; check the number on the invitation{hint}"
         )
     if variant != invited[reader]:
         raise UsageError(
-            f"{file}: reader {reader} was given {invited[reader]!r}, and this answers {variant!r}"
+            f"{file}: reader {reader} was sent pitch {invited[reader]!r}, not {variant!r}"
         )
 
 
@@ -329,7 +326,7 @@ def _read_fields(text: str, file: str) -> dict[str, str]:
     try:
         document, _ = json.JSONDecoder().raw_decode(text[start:])
     except ValueError as error:
-        raise UsageError(f"{file}: the answer cannot be read: {error}") from None
+        raise UsageError(f"{file}: can't read the answer: {error}") from None
     return {str(name): str(value) for name, value in document.items()}
 
 

@@ -101,7 +101,7 @@ class Calendar:
             return self._week(day)
         if grain not in MONTHS_IN:
             known = ("day", "week", *MONTHS_IN)
-            raise UsageError(f"unknown grain {grain!r}{did_you_mean(grain, known)}")
+            raise UsageError(f"no grain {grain!r}{did_you_mean(grain, known)}")
         return self._period_of_months(grain, self._place(grain, day))
 
     def periods(self, grain: Grain, first: dt.date, last: dt.date) -> Iterator[Period]:

@@ -225,10 +225,10 @@ def list_refusals(table: Table) -> Iterator[tuple[str, str]]:
     constant = [one for one in table.columns if one.number and one.distinct == 1]
     constant = [one for one in constant if not is_id(one.name)]
     for column in constant[:MOST_CONSTANT]:
-        yield column.name, f"{column.name} is always {column.smallest}, so nothing is made of it"
+        yield column.name, f"{column.name} is always {column.smallest}, so it is not used"
     more = len(constant) - MOST_CONSTANT
     if more > 0:
-        yield "other columns", f"{more} more columns hold one number each; nothing is made of them"
+        yield "other columns", f"{more} more columns hold one number each and are not used"
 
 
 def _why_averaged(table: Table, name: str) -> str:

@@ -44,10 +44,10 @@ LEAST_FRESH = 2
 ASKED = [
     "the company's name, its currency, its time zone, "
     "the day its weeks and the month its years start with",
-    "which system each file comes from, who answers for it, and how old its last row may be",
-    "which metrics are the North Star, and which way each is better (up where nothing is said)",
-    "targets: without one a light is unknown",
-    "what each colour means, and what is done about it",
+    "which system each file comes from, who owns it, and how old its last row may be",
+    "which metrics are the North Star, and which way each is better (up unless you say otherwise)",
+    "a target: without one there is no light",
+    "what each light means and who does what",
 ]
 COMPANY_HEAD = [
     "# yaml-language-server: $schema=.schema/company.schema.json",
@@ -70,7 +70,7 @@ DEPARTMENT_HEAD = [
 ]
 METRIC_QUESTIONS = [
     "# For each metric, ask:",
-    "#   better: up                      # or down, or inside a band; up where nothing is said",
+    "#   better: up                      # or down, or inside a band; up unless you say otherwise",
     "#   targets: [{from: 2026-01-01, per: week, value: 12}]     "
     "# without a target its light is unknown",
 ]
@@ -215,7 +215,7 @@ def _source_lines(draft: Draft, name: str) -> Iterator[str]:
         f"    system: {_flow(title(name))}",
         "ask: the system it comes from, as people call it",
     )
-    yield _line("    # owner: Sales Ops", "ask: who answers for it")
+    yield _line("    # owner: Sales Ops", "ask: who owns it")
     if "query" in options:
         yield _line(f"    query: {_flow(options['query'])}", reasons.get("query", ""))
     else:
@@ -358,7 +358,7 @@ def _department(draft: Draft) -> str:
     lines = [
         *DEPARTMENT_HEAD,
         _line("department: First department", "ask: its name"),
-        _line("# owner: Head of Sales", "ask: who answers for its metrics"),
+        _line("# owner: Head of Sales", "ask: who owns its metrics"),
         "defaults: {lights: standard}",
         *METRIC_QUESTIONS,
         "metrics:" if metric_lines else "metrics: {}",

@@ -48,7 +48,7 @@ LONGEST_LAG = 31
 LONGEST_STOP = 365
 # Seconds before a progress bar shows.
 PATIENCE = 2
-NORTH_STAR_REASON = "money first, then how many things happen, then new people"
+NORTH_STAR_REASON = "money first, then volume, then new customers"
 
 
 @dataclass
@@ -267,7 +267,7 @@ def _tell_layout(made: Draft, name: str) -> None:
     for column, count in layout.repeated.items():
         why = (
             f"{column} stands several times in the header ({count}); the second is "
-            f"{column} (2), and nothing is made of them"
+            f"{column} (2); they are not used"
         )
         made.guesses.append(Guess(f"{name}.{column}", "", why))
 

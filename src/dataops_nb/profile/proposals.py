@@ -215,13 +215,13 @@ class _Proposer(Revenue):
             person = next(word for word in words(name) if word in PEOPLE)
             unit = plural(person)
             active = self.simple("count_distinct", expression(name), unit=unit)
-            why = f"{name} repeats, so it is somebody"
+            why = f"{name} repeats, so it identifies a {person}"
             self.add(f"active_{unit}", f"Active {unit}", active, why, weight=PEOPLE_WEIGHT)
             weight = PEOPLE_WEIGHT - 1
             if self._come_regularly(name):
                 weight = NEW_PEOPLE_WEIGHT
             new = self.simple("first_seen", expression(name), unit=unit)
-            why = f"values of {name} that were never there before"
+            why = f"first appearances of {name}"
             self.add(f"new_{unit}", f"New {unit}", new, why, weight=weight)
 
     def _come_regularly(self, column_name: str) -> bool:
@@ -297,7 +297,7 @@ class _Proposer(Revenue):
         pairs = [(part, base) for part, base in pairs if base not in parts]
         for part, base in pairs[:MOST_RATIOS]:
             label = f"{label_of(part)} as a share of {label_of(base).lower()}"
-            why = f"{part} is never more than {base}, as a part of it"
+            why = f"{part} never exceeds {base}, so it is probably part of it"
             name = slug(f"{part}_share")
             self._add_ratio(label, part, base, why, name=name, weight=SHARE_WEIGHT)
 

@@ -210,7 +210,7 @@ class _Profile:
             guesses=self.guesses,
         )
         if time is None:
-            why = "no column has days, so its rows are on no calendar and make no metric"
+            why = "no date column, so nothing can be counted over time"
             planned = [moment.name for moment in moments if moment.role == "planned"]
             if planned:
                 why = (
@@ -287,12 +287,14 @@ class _Profile:
         unique = [column for column in full if column.distinct == self.rows]
         id_column = self._find_id(unique)
         if id_column:
-            why = f"each of {self.rows:,} rows has its own value"
+            why = f"{self.rows:,} rows, {self.rows:,} different values"
             self._guess(".key", id_column, why)
             return [id_column]
         for column in unique:
             if column.type == "DATE":
-                self._guess(".key", column.name, f"each of {self.rows:,} rows has its own day")
+                self._guess(
+                    ".key", column.name, f"{self.rows:,} rows, {self.rows:,} different days"
+                )
                 return [column.name]
         return []
 
@@ -301,7 +303,7 @@ class _Profile:
         full = [column for column in self.columns if column.values == self.rows > 1]
         names = [] if thing else self._find_composite_key(full)
         if names:
-            why = f"no two of {self.rows:,} rows share them all"
+            why = f"unique together in {self.rows:,} rows"
             self._guess(".key", ", ".join(names), why)
             return names
         why = "no column, and no few columns together, tell its rows apart"
@@ -482,4 +484,4 @@ class _Profile:
         listed = unused[:MOST_LISTED]
         if len(unused) > MOST_LISTED:
             listed.append(f"{len(unused) - MOST_LISTED} more")
-        self._guess(": other columns", "", f"nothing is made of {', '.join(listed)}")
+        self._guess(": other columns", "", f"not used: {', '.join(listed)}")

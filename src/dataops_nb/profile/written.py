@@ -132,7 +132,7 @@ def agree_on_days(settled: Mapping[str, Settled]) -> None:
         if not one.doubt:
             continue
         chosen = str(one.options["date_format"])
-        why = f"it reads every value; {one.doubt} would read all of them too"
+        why = f"it fits every value, but so does {one.doubt}"
         if len(orders) == 1:
             wanted = orders.pop()
             orders.add(wanted)
@@ -273,10 +273,10 @@ def _guess_days(
         best = max(able, key=lambda fmt: len(able[fmt]))
         doubt = other_order(best)
         settled.doubt = doubt if len(able.get(doubt, [])) == len(able[best]) else ""
-        why = f"it reads every value of {', '.join(able[best])}"
+        why = f"it fits every value of {', '.join(able[best])}"
         if settled.doubt:
             # 03/04/2026 is a day in both orders of day and month.
-            why += f"; {doubt} would read all of them too, so look at one whose day you know"
+            why += f", but so does {doubt}: check a date you know"
         yield OptionGuess("date_format", best, why)
         return
     moments = _epoch_moments(catalog, name, types)

@@ -64,7 +64,7 @@ def find_pairs(company: Company, metric: str) -> list[Pair]:
     Raises UsageError where there is none, or no such metric.
     """
     if metric not in company.metrics:
-        raise UsageError(f"unknown metric {metric!r}{did_you_mean(metric, company.metrics)}")
+        raise UsageError(f"no metric {metric!r}{did_you_mean(metric, company.metrics)}")
     agreements = company.metrics[metric].reconcile
     if not agreements:
         hint = "; declare  reconcile:  on it"
@@ -105,7 +105,7 @@ def open_pair(
     if grain not in GRAINS:
         known = ", ".join(GRAINS)
         near = did_you_mean(grain, GRAINS)
-        raise UsageError(f"unknown grain {grain!r}{near}; grains are {known}")
+        raise UsageError(f"no grain {grain!r}{near}; choose from {known}")
     keys, times = _in_both(key, "key"), _in_both(time, "time")
     amounts = (None, None) if amount is None else _in_both(amount, "amount")
     framed: list[Framed] = []

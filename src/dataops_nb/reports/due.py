@@ -93,7 +93,7 @@ def _decide(planned: Planned, inputs: Inputs, known: LastRuns) -> Due:
     before = known.good.get(planned.key)
     if before is None:
         failure = _failure(known.failed.get(planned.key))
-        why = f"{planned.period} is complete and not published yet{failure}"
+        why = f"{planned.period} has ended and is not published{failure}"
         return Due(replace(planned, due=True, why=why), inputs.of(planned, day, None))
     then = json.loads(before["made_of"] or "{}")
     now = inputs.again(planned, day, then)
@@ -108,13 +108,13 @@ def _look_at_pages(one: Due, place: Path, files: Collection[str], *, force: bool
     missing = [name for name in files if not (folder / name).exists()]
     why = planned.why
     if WITNESS in missing:
-        why = "its pages are missing"
+        why = "pages missing"
     elif missing:
         why = f"{', '.join(missing)} is missing"
     if force:
-        why = "asked for with --force"
-    published = f"{planned.period} was published as of {(one.before or {})['as_of']}"
-    explained = f"{published}; {why}" if why else f"{published}, and nothing has changed since"
+        why = "forced"
+    published = f"{planned.period}, published {(one.before or {})['as_of']}"
+    explained = f"{published}: {why}" if why else f"up to date ({published})"
     return replace(one, planned=replace(planned, due=bool(why), why=explained))
 
 
@@ -139,9 +139,9 @@ def _leave_missed(one: Due, known: LastRuns) -> Due:
     planned, failed = one.planned, known.failed.get(one.planned.key)
     later = known.last_day(planned.report)
     if one.before is not None:
-        why = f"{planned.period} was published as of {one.before['as_of']}"
+        why = f"up to date ({planned.period}, published {one.before['as_of']})"
     elif planned.as_of and later > planned.as_of.isoformat():
-        why = f"a later period was published as of {later}; is the clock right?"
+        why = f"a later period was published on {later}; is the clock right?"
     elif failed and not ledger.ENDS[failed["state"]].again and not _has_changed(failed, one):
         ended = ledger.ENDS[failed["state"]].words
         why = f"it {ended} as of {failed['as_of']}, and nothing has changed since"

@@ -24,13 +24,10 @@ def parse(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name == "zip":
-            raise UsageError(
-                "zip is no format of a report;"
-                "  dataops-nb zip  packs all published pages into one file"
-            )
+            raise UsageError("use  dataops-nb zip  to pack all pages into one file")
         if name not in FILES:
             near = did_you_mean(name, FILES)
-            raise UsageError(f"there is no format {name!r}{near}; known are {', '.join(FILES)}")
+            raise UsageError(f"no format {name!r}{near}; choose from {', '.join(FILES)}")
     return names
 
 

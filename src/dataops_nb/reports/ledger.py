@@ -43,8 +43,8 @@ class End(NamedTuple):
 ENDS: dict[State, End] = {
     "ok": End("was published", 0),
     "failed": End("failed", ReportError.exit_code),
-    "timed_out": End("ran out of time", TimedOutError.exit_code),
-    "killed": End("was killed", KilledError.exit_code, again=True),
+    "timed_out": End("took too long", TimedOutError.exit_code),
+    "killed": End("was stopped", KilledError.exit_code, again=True),
     "skipped": End("was skipped", 0),
 }
 WAIT = 30.0  # seconds
@@ -284,7 +284,7 @@ def reconcile(ledger: sqlite3.Connection, shard: str = "") -> list[str]:
         values = (shard,)
     left = ledger.execute(query, values).fetchall()
     for row in left:
-        error = f"the runner (process {row['pid']}) ended before the report did"
+        error = f"interrupted: process {row['pid']} stopped first"
         code = ENDS["killed"].code
         finish(ledger, row["id"], "killed", seconds=0.0, code=code, error=error)
     return [row["report"] for row in left]
@@ -394,9 +394,7 @@ def _locked(path: Path, wait: float) -> Iterator[None]:
         lock.acquire(timeout=wait)
     except Timeout:
         who = _who(_holder(path))
-        raise LockedError(
-            f"another refresh{who} holds the output folder {path.parent.parent.name}/"
-        ) from None
+        raise LockedError(f"another refresh is running{who}") from None
     try:
         yield
     finally:

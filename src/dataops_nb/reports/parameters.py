@@ -126,9 +126,7 @@ def _check_runs_alone(name: str, notebook: Notebook) -> None:
     _check_kernel(name, str(spec.get("name") or KERNEL))
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type == "code" and _calls_input(cell.source):
-            raise UsageError(
-                f"{name}, cell {number}: input() waits for somebody to type; make it a parameter"
-            )
+            raise UsageError(f"{name}: cell {number} uses input(): make it a parameter")
 
 
 def _check_kernel(name: str, kernel: str) -> None:

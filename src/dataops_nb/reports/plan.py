@@ -217,11 +217,11 @@ def _planned(
 ) -> Planned:
     before = (published or {}).get((entry.report, period))
     if before:
-        why = f"{period} was published as of {before}"
+        why = f"up to date ({period}, published {before})"
     elif published is None:
         why = f"{period} is complete"
     else:
-        why = f"{period} is complete and not published yet"
+        why = f"{period} has ended and is not published"
     return Planned(
         suite=entry.suite,
         report=entry.report,

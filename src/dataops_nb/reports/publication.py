@@ -82,7 +82,7 @@ def publish(refresh: Refresh, due: Sequence[Due], how: Execution) -> Iterator[Re
     for planned in claimed_elsewhere:
         day = planned.as_of or refresh.as_of
         ledger.skip(refresh.book, refresh.run, planned, day, shard=refresh.shard)
-        yield Result.skipped(planned, "another refresh has claimed it")
+        yield Result.skipped(planned, "another refresh is making it")
 
 
 def _check_notebooks(wb: Workbench, due: Sequence[Due]) -> None:

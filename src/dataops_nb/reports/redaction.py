@@ -76,9 +76,7 @@ def refuse_secrets(files: Mapping[str, bytes], secrets: Iterable[str]) -> None:
     forms = _forms(secrets)
     for name, content in files.items():
         if any(form.encode() in content for form in forms):
-            raise ReportError(
-                f"{name} would show a secret of a source; the report is not published"
-            )
+            raise ReportError(f"not published: {name} contains a secret of a source")
 
 
 def without_secrets(message: str, secrets: Iterable[str]) -> str:

@@ -175,7 +175,7 @@ def work(refresh: Refresh, decided: Sequence[Due], how: Execution, show: Progres
     except KeyboardInterrupt:
         close(show)
         raise KeyboardInterrupt(
-            f"{len(results)} of {len(decided)} reports had ended; what is published stays"
+            f"stopped after {len(results)} of {len(decided)} reports; finished ones are published"
         ) from None
     return [results[report.planned.key] for report in decided]
 

@@ -112,8 +112,7 @@ def write(wb: Workbench, suite: str, form: str) -> dict[str, str]:
     """Write the files of a schedule, by name; UsageError for an unknown suite or format."""
     if form not in FORMATS:
         raise UsageError(
-            f"there is no format {form!r}{did_you_mean(form, FORMATS)};"
-            f" known are {', '.join(FORMATS)}"
+            f"no format {form!r}{did_you_mean(form, FORMATS)}; choose from {', '.join(FORMATS)}"
         )
     return FORMATS[form](of_suite(wb, suite))
 

@@ -121,9 +121,7 @@ def serving(root: Path, port: int = 0) -> Iterator[Server]:
     PublishError where the port is taken or there are no pages.
     """
     if not (root / "index.html").is_file():
-        raise PublishError(
-            f"there are no pages in {root.name}/ yet: run  dataops-nb refresh  first"
-        )
+        raise PublishError("no pages yet: run  dataops-nb refresh")
     try:
         server = Server(root, port)
     except OSError as error:

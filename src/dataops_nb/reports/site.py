@@ -67,7 +67,7 @@ def publish(files: Mapping[str, bytes], target: Path, private: Path) -> None:
     except OSError as error:
         shutil.rmtree(staged, ignore_errors=True)
         raise PublishError(
-            f"{target.parent.name}/{target.name} could not be published: {error.strerror or error}"
+            f"can't publish {target.parent.name}/{target.name}: {error.strerror or error}"
         ) from error
     shutil.rmtree(staged, ignore_errors=True)
 
@@ -202,7 +202,7 @@ def pack(out: Path, target: Path) -> Packed:
     """
     root = out.resolve()
     if not (root / "index.html").is_file():
-        raise PublishError(f"there are no pages in {out.name}/ yet: run  dataops-nb refresh  first")
+        raise PublishError("no pages yet: run  dataops-nb refresh")
     names = []
     for file in files(root):
         name = file.relative_to(root)
@@ -218,6 +218,6 @@ def pack(out: Path, target: Path) -> Packed:
             archive.writestr(entry, (root / name).read_bytes(), compresslevel=9)
     content = written.getvalue()
     if not target.parent.is_dir():
-        raise PublishError(f"{target} cannot be written: there is no folder {target.parent}")
+        raise PublishError(f"can't write {target}: no folder {target.parent}")
     replace(target, content, target.parent)
     return Packed(target, len(names), len(content))

@@ -112,7 +112,7 @@ def _copy(inside: IO[bytes] | gzip.GzipFile, copy: Path, packed: int) -> None:
 
 def _say_bomb(size: int, packed: int) -> str:
     sizes = f"unpacks to more than {size >> 20:,} MB from {packed / (1 << 20):,.1f} MB"
-    return f"{sizes}, which no honest export does; it is not opened"
+    return f"{sizes}, which is too large to be real; not opened"
 
 
 def _only_entry(archive: zipfile.ZipFile) -> zipfile.ZipInfo:

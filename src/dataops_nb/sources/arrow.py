@@ -93,7 +93,7 @@ def _name_repeated(intake: Intake, file: File, names: Sequence[str]) -> list[Fau
     faults = []
     for name in dict.fromkeys(names):
         if counts.pop(name.casefold(), 1) > 1:
-            rule = "stands twice, capitals aside; rename one of them"
+            rule = "appears twice, capitals aside; rename one of them"
             faults.append(intake.fault(file, rule, column=name))
     return faults
 

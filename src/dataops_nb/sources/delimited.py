@@ -266,7 +266,7 @@ def _repeated_columns(header: list[str], used: frozenset[str]) -> list[tuple[str
         first = first_places.setdefault(folded, place)
         if first != place and name.strip() and folded in used:
             places = f"columns {first} and {place}"
-            rule = f"stands twice in the header, as {places}; rename one of them"
+            rule = f"appears twice in the header, as {places}; rename one of them"
             repeated.append((name, rule))
     return repeated
 

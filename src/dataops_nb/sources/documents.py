@@ -238,7 +238,7 @@ def _name_odd_objects(intake: Intake, file: File) -> list[Fault]:
         faults.append(intake.fault(file, f"is no object; {SHAPE}", number, value=value))
     faults = cap_faults(faults)
     for number, name in repeated:
-        rule = "stands twice, capitals aside; rename one of them"
+        rule = "appears twice, capitals aside; rename one of them"
         faults.append(intake.fault(file, rule, number, name))
     return faults
 
@@ -448,7 +448,7 @@ def _read_footer(con: duckdb.DuckDBPyConnection, file: File) -> tuple[int, str]:
     rows = int(row[0]) if row else 0
     if rows > MOST_ROWS and size < SMALL:
         declared = f"declares {rows:,} rows in {size / (1 << 20):,.1f} MB"
-        return 0, f"{declared}, which no honest export does; it is not read"
+        return 0, f"{declared}, which is too large to be real; not read"
     return rows, ""
 
 

@@ -247,7 +247,7 @@ def _name_odd_headers(intake: Intake, file: File, layout: Layout, header: list[s
     before: set[str] = set()
     for name in header:
         if name.strip() and name.casefold() in before:
-            rule = "stands twice in the header; rename one of them"
+            rule = "appears twice in the header; rename one of them"
             faults.append(intake.fault(file, rule, line, name))
         before.add(name.casefold())
     return faults

@@ -78,13 +78,13 @@ def list_rules(source: Source, raw: Raw, decisions: Mapping[str, Decision]) -> l
         decision = decisions[name]
         value = f"({decision.expr})"
         if column.required:
-            rule = "is empty, but the column is required"
+            rule = "is empty but required"
             checks.append(check_value(name, rule, f"{quote(name)} is null"))
         checks += _list_bounds(name, column, decision)
         if column.one_of is not None:
             listed = ", ".join(_show(member) for member in column.one_of)
             is_listed = _is_listed(value, decision.type, column.one_of)
-            checks.append(check_value(name, f"is none of {listed}", f"not ({is_listed})"))
+            checks.append(check_value(name, f"must be one of {listed}", f"not ({is_listed})"))
         if column.unique:
             checks.append(_check_unique(name, value, raw))
     return checks
@@ -299,7 +299,7 @@ def drop_repeats(con: Connection, name: str, source: Source, typed: Raw) -> Dedu
         repeats.notices.append(Notice(name, remark, identical))
     older = _count(con, table, "not top")
     if older:
-        remark = f"older rows gave way to the latest of their key, by {latest}"
+        remark = f"older rows are left out: only the latest row of each key was kept (by {latest})"
         repeats.notices.append(Notice(name, remark, older))
     return repeats
 

@@ -429,7 +429,7 @@ class SourceReader:
             return
         count = self._shelf.count(self._name, f"{quote(column)} is null")
         if count:
-            remark = f"rows without a time ({column} is empty) are in no period"
+            remark = f"rows have no {column} and are not counted"
             self._loaded.notices.append(Notice(self._name, remark, count))
 
     def _note_lost_zones(self, source: Source, typed: Raw) -> None:

@@ -122,11 +122,12 @@ def part_name(company: Company, metric: str, part: str, kind: str) -> str:
     """Return a part of a change as people call it.
 
     A metric's label, `West`, `weight of West`, or the days of a window; the column is named where
-    two are crossed.
+    two are crossed, and before a number: `type 1`.
     """
     if kind in _SEGMENTS:
-        is_crossed = len(_COLUMN.findall(part)) > 1
-        name = _COLUMN.sub(_column if is_crossed else "", part)
+        name = _COLUMN.sub("", part)
+        if len(_COLUMN.findall(part)) > 1 or name.replace(".", "").isdecimal():
+            name = _COLUMN.sub(_column, part)
         return _SEGMENTS[kind].format(name)
     if kind in _DAYS:
         return _DAYS[kind]

@@ -64,7 +64,7 @@ WORDINGS: Mapping[tuple[str, str], tuple[str, str, str]] = {
         "{who}find the cause[ {by}].",
     ),
     ("yellow", "worse"): (
-        "{who}stop the slide[ {by}][, before it costs {star}].",
+        "{who}stop the slide[ {by}][, before it {costs} {star}].",
         "{who}no action on this alone; no effect on {star} is seen.",
         "{who}find what changed[ {since}][ {by}].",
     ),
@@ -221,6 +221,9 @@ def _slots(board: Board, row: Row) -> dict[str, Piece]:
         "bound": bounds[better],
         "target": target or "the target",
         "star": inside(label(board, str(star)).text) if star else "",
+        "costs": "raises"
+        if star and board.company.metrics[str(star)].better == "down"
+        else "costs",
         "since": _since(board, row),
         "by": _by(board, row),
         "effect": _effect(board, row, known),
@@ -311,7 +314,14 @@ def _effect(board: Board, row: Row, known: Mapping[str, Fact]) -> Piece:
     subject, written = Subject(metric, board.period.id), numbers.of(board)
     later = subject.fact(f"lag_on_{star}", lag, written.quantity(lag, periods), periods)
     signed = subject.word(f"sign_on_{star}", sign)
-    return (inside(name), f" {verb} ", later, " later", say.rests_on(gap, signed))
+    return (
+        inside(name),
+        "," if "," in name else "",
+        f" {verb} ",
+        later,
+        " later",
+        say.rests_on(gap, signed),
+    )
 
 
 def _again(board: Board, row: Row) -> Piece:

@@ -212,7 +212,8 @@ def rocking(board: Board, metric: str, star: str, known: Mapping[str, Fact]) -> 
     slots = {**metric_slots(board, metric), "s": small_label(board, star)}
     rise = known.get(f"{metric}.rise")
     if rise is None:
-        return fill(FINDINGS["idle"], slots, *used)
+        is_green = metric in board.metrics and board.row(metric)["light"] == "green"
+        return fill(FINDINGS["idle" if is_green else "idle lately"], slots, *used)
     slots |= {"risen": rise, "compared": known[f"{metric}.rise_from"]}
     return fill(FINDINGS["rose" if float(rise.value or 0) > 0 else "fell"], slots, *used)
 

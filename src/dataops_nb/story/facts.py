@@ -131,12 +131,7 @@ def writer(board: Board, metric: str) -> Callable[[float, str], str]:
 
 def without_unit(first: Fact, last: Fact) -> Span:
     """State the first end of a range without the unit of the last: `3` of `3 to 7 days`."""
-    return say.as_(first, first.text.removesuffix(_unit_of(last)))
-
-
-def _unit_of(fact: Fact) -> str:
-    unit = f" {fact.unit}"
-    return unit if fact.text.endswith(unit) else ""
+    return say.as_(first, numbers.without_unit(first.text, last.text, last.unit))
 
 
 def once_a_board(make: Callable[[Board], dict[str, Fact]]) -> Callable[[Board], dict[str, Fact]]:

@@ -25,7 +25,7 @@ from dataops_nb.story.decisions import action, decision, effect_of
 from dataops_nb.story.effects import link_facts_of, rocking
 from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board, records, says_unit
 from dataops_nb.story.lights import within_usual
-from dataops_nb.story.phrases import fill, is_level, metric_slots, small_label
+from dataops_nb.story.phrases import counted, fill, is_level, metric_slots, small_label
 from dataops_nb.story.wordings import CAUSES, FINDINGS
 
 Row = Mapping[str, Any]
@@ -61,7 +61,7 @@ def told(
     page, it is said with it. Below a headline with its `cause`, the lead's story leaves that out,
     and the effect that the box names; a `brief` story also leaves out what changed with it.
     """
-    company, known = board.company, {**facts(board), **_facts_of_findings(board)}
+    known = {**facts(board), **_facts_of_findings(board)}
     rows: list[Row] = [*records(board.findings)]
     rocking_rows = [row for row in rows if row["kind"] == "rocking chair"]
     rocking_pairs = {(row["metric"], row["other"]) for row in rocking_rows}
@@ -83,13 +83,18 @@ def told(
         elif row["kind"] not in _LEVELS and row not in idle and not is_repeated:
             sentences.append(([row], _SENTENCES[row["kind"]](board, row, known)))
     idle = [row for row in idle if row["metric"] not in told_of]
-    # only what somebody gave a good direction can improve; the others are merely busier
-    directed = [row for row in idle if company.metrics[str(row["metric"])].has_direction]
-    busy = [row for row in idle if row not in directed]
-    for wording, alike in (("good and idle", directed), ("busy and idle", busy)):
+    good = [row for row in idle if _is_good(board, str(row["metric"]))]
+    busy = [row for row in idle if row not in good]
+    for wording, alike in (("good and idle", good), ("busy and idle", busy)):
         if alike:
             sentences.append((alike, _idle(board, FINDINGS[wording], alike, known)))
     return sentences
+
+
+def _is_good(board: Board, metric: str) -> bool:
+    """Tell what improves from what is merely busier, or is off target today."""
+    is_off = metric in board.metrics and board.row(metric)["light"] in {"red", "yellow"}
+    return board.company.metrics[metric].has_direction and not is_off
 
 
 def cause(board: Board) -> Sentence:
@@ -194,7 +199,10 @@ def _decline(board: Board, row: Row, known: Mapping[str, Fact]) -> Sentence:
     if falls is None or lasted is None:
         slots["usual"] = within_usual(board, board.row(metric), known)
         return fill(FINDINGS["decline by signal"], slots, light)
-    slots |= {"falls": falls, "lasted": lasted}
+    # A label that counts its unit has said it.
+    unit_said = counted(board, metric, falls)
+    slots["falls"] = say.as_(falls, falls.text.partition(" ")[0]) if unit_said else falls
+    slots["lasted"] = lasted
     slots["moved"] = "fallen" if float(falls.value or 0) < 0 else "risen"
     left = known.get(f"{metric}.target_holds_for")
     if left is None:

@@ -17,6 +17,9 @@ from dataops_nb.metrics import Conversion, Cumulative, Derived, Ratio, Simple
 from dataops_nb.story.comments import label
 
 _PART = re.compile(r"\[([^\]]*)\]|\{(\w+)\}|([^\[{]+)")
+# A name with a comma inside ends with another where the sentence goes on behind it.
+_NAMES = frozenset({"L", "l", "S", "s", "m", "star"})
+_GOES_ON = re.compile(r" [a-z{]")
 _OF_ROWS = frozenset({"average", "median", "min", "max", "percentile"})
 
 
@@ -55,6 +58,8 @@ def _pieces(wording: str, slots: Mapping[str, Piece]) -> Iterator[Piece]:
         optional, slot, words = match.groups()
         if slot is not None:
             yield slots[slot]
+            if slot in _NAMES and _GOES_ON.match(wording, match.end()):
+                yield numbers.closed(say(slots[slot]).text).removeprefix(say(slots[slot]).text)
         elif words is not None:
             yield words
         elif all(not _is_empty(slots[name]) for name in re.findall(r"\{(\w+)\}", optional)):

@@ -21,7 +21,7 @@ from dataops_nb.story.changes import explained
 from dataops_nb.story.comments import label
 from dataops_nb.story.decisions import NOTHING, action, decision, wording_of
 from dataops_nb.story.effects import for_departments
-from dataops_nb.story.facts import facts, is_partial, records
+from dataops_nb.story.facts import facts, is_partial, records, without_unit
 from dataops_nb.story.findings import Row, cause, finding_facts, told
 from dataops_nb.story.lights import headline, most_moved, moved, movement
 from dataops_nb.story.phrases import fill
@@ -93,7 +93,7 @@ def _tile(board: Board, metric: str) -> Sentence:
     low, high = known.get(f"{metric}.target_low"), known.get(f"{metric}.target_high")
     target = known.get(f"{metric}.target")
     if low is not None and high is not None:
-        pieces += [" · agreed ", low, " to ", high]
+        pieces += [" · range ", without_unit(low, high), " to ", high]
     elif target is not None:
         bound = "limit" if board.company.metrics[metric].better == "down" else "target"
         pieces += [f" · {bound} ", target]

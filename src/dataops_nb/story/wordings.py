@@ -116,6 +116,7 @@ FINDINGS: Mapping[str, str] = {
     "rose": "{L} rose {risen} {compared}, with no effect seen on {s}.",
     "fell": "{L} fell {risen} {compared}, with no effect seen on {s}.",
     "idle": "{L} {is_} on target, with no effect seen on {s}.",
+    "idle lately": "On average {l} {have} been on target lately, with no effect seen on {s}.",
     "against": "We expected {l} to move {s}. The data show no effect.",
     "opposite": "We expected {l} to {raise_} {s}. The data show the opposite.",
     "good and idle": "Good results with no effect seen on any North Star: {names}.",

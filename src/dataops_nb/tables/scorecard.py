@@ -95,7 +95,9 @@ def data_to_text(board: Board, row: pd.Series) -> str:
 
 
 def variation_text(row: pd.Series) -> str:
-    """Write whether a row's value is usual for its metric."""
+    """Write whether a row's value is usual for its metric; a dash where there is none."""
+    if pd.isna(row["value"]):
+        return MISSING
     return numbers.variation_of(row) or CANNOT_TELL
 
 

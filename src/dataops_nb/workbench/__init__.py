@@ -253,7 +253,7 @@ def as_of(wb: Workbench, day: str | dt.date | None = None) -> dt.date:
         try:
             return _within_calendar(dt.datetime.strptime(day, "%Y-%m-%d").date())
         except ValueError:
-            raise UsageError(f"{day!r} is not a day; write it like 2026-11-22") from None
+            raise UsageError(f"{day!r} is not a date: write 2026-11-22") from None
     return _last_sample_day(wb) or dt.datetime.now(ZoneInfo(_readable(wb).timezone)).date()
 
 
@@ -382,9 +382,9 @@ def _nearest(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / "params" / "company.yaml").is_file():
             return folder
-    rule = "is a workbench (it would hold params/company.yaml)"
-    advice = "run dataops-nb init DIR, or name one with -w DIR"
-    raise UsageError(f"neither {start} nor a folder above it {rule}; {advice}")
+    raise UsageError(
+        f"no workbench here or above ({start}): run dataops-nb init DIR, or use -w DIR"
+    )
 
 
 def _holds_something(folder: Path) -> bool:

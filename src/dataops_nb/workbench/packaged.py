@@ -27,21 +27,21 @@ README = """\
 
 A workbench of dataops-nb.
 
-- `params/` the company as text: its calendar, lights and sources in `company.yaml`, \
+- `params/` your company's definitions: its calendar, lights and sources in `company.yaml`, \
 its metrics in `departments/`,
   what is refreshed in `reports.yaml`. An editor that reads YAML schemas explains every key.
 - `notebooks/` the reports, from `00_start_here.ipynb` on.
-- `data/` the exports the sources name, here the sample company's. Put your own here, change \
-`params/company.yaml`,
-  and take `sample: true` out of it.
-- `out/` what a refresh makes; open `out/index.html`. Neither `data/` nor `out/` is under git.
+- `data/` the exports the sources name, here the sample company's. Put your own files here and \
+edit `params/company.yaml`;
+  take `sample: true` out of it.
+- `out/` the published reports; open `out/index.html`. Neither `data/` nor `out/` is under git.
 
 The first three commands, in this folder:
 
 ```
-dataops-nb check      # are the definitions and the data sound?
-dataops-nb status     # the lights
-dataops-nb refresh    # the pages
+dataops-nb check      # check definitions and data
+dataops-nb status     # see results
+dataops-nb refresh    # publish reports
 ```
 
 `dataops-nb lab` opens the notebooks in JupyterLab.
@@ -51,11 +51,11 @@ FURNISHED = """\
 
 A workbench of dataops-nb, made from files of your own.
 
-- `params/` a first draft of the company as text. What was guessed stands beside its reason, and \
-what no file can tell is asked
+- `params/` a first draft of your company's definitions. What was guessed stands beside its \
+reason, and what no file can tell is asked
   for in comments. An editor that reads YAML schemas explains every key.
 - `notebooks/` the figures behind every guess (`05_profile.ipynb`), and the first report.
-- `out/` what a refresh makes; open `out/index.html`. It is not under git.
+- `out/` the published reports; open `out/index.html`. It is not under git.
 
 The files are read where they lie: `data:` in `params/company.yaml` says where, \
 and `--data DIR` says otherwise.
@@ -193,7 +193,7 @@ def _refuse_occupied(target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file; name a folder for the new workbench")
     if (target / "params").exists():
-        raise UsageError(f"{target} is a workbench already: it has params/; name another folder")
+        raise UsageError(f"{target} is a workbench already: choose another folder")
     for notebook in sorted(packaged("notebooks").glob("*.ipynb")):
         if (target / "notebooks" / notebook.name).exists():
             raise UsageError(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dataops_nb.workbench import Workbench
 
 
+_POLICIES = {"target": "target only", "capability": "target and usual range"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = re.compile(r"(?i)con|prn|aux|nul|com\d|lpt\d")  # names that Windows keeps for devices
 # The keys of a target that are written in the unit of its metric.
@@ -108,15 +109,15 @@ def save(
     """
     if not NAME.fullmatch(name) or _RESERVED.fullmatch(name):
         advice = "use letters, digits, - and _, as in higher-target"
-        raise UsageError(f"{name!r} is no name for a what-if; {advice}")
+        raise UsageError(f"{name!r} can't be a name: {advice}")
     content = overlay(definitions, changes)
     if not content:
-        raise UsageError("nothing differs from what is agreed, so there is nothing to save")
+        raise UsageError("you have changed nothing yet")
     path = wb.params / "whatif" / f"{name}.yaml"
     if path.exists():
         _refuse_loss(wb, definitions, name, overwrite=overwrite)
     command = f"dataops-nb refresh --whatif {name}"
-    comment = f"# What would be, laid over the company's files: {command}\n"
+    comment = f"# A what-if, laid over the company's files: {command}\n"
     _write_checked(wb, path, comment + _yaml(content))
     return path
 
@@ -156,7 +157,7 @@ def words(wb: Workbench, as_of: dt.date, grain: str = "week") -> list[str]:
     others = beyond(agreed, supposed)
     if others:
         phrases.append(f"other definitions of {', '.join(_named(agreed, others))}")
-    return phrases or ["nothing differs from what is agreed"]
+    return phrases or ["nothing differs from the agreed targets"]
 
 
 def _changed_parts(better: Better, change: Difference, before: str, now: str) -> Iterator[str]:
@@ -168,7 +169,7 @@ def _changed_parts(better: Better, change: Difference, before: str, now: str) ->
     if change.lights is not None:
         yield "other thresholds of its light"
     if change.policy is not None:
-        yield f"judged by {change.policy}"
+        yield f"light by {_POLICIES[change.policy]}"
     if change.limits is not None:
         yield "other limits"
 
@@ -216,16 +217,14 @@ def diff(company: Company, changes: Metrics, name: str = "") -> str:
 def _refuse_loss(wb: Workbench, definitions: Definitions, name: str, *, overwrite: bool) -> None:
     """Raise UsageError where writing the file would lose it, or a part of it."""
     if not overwrite:
-        advice = "choose another name, or say that it may be replaced"
-        raise UsageError(f"there is a what-if {name!r} already; {advice}")
+        raise UsageError(f"{name!r} exists: choose another name or tick Overwrite")
     try:
         _, more = load(wb, definitions, name)
     except DefinitionsError:
         return  # nobody can use a file with mistakes
     if more:
         changed = ", ".join(more[:3])
-        loss = f"also changes {changed}, which would be lost"
-        raise UsageError(f"params/whatif/{name}.yaml {loss}; choose another name")
+        raise UsageError(f"params/whatif/{name}.yaml also changes {changed}: choose another name")
 
 
 def _write_checked(wb: Workbench, path: Path, text: str) -> None:

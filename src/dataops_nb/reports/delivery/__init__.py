@@ -82,7 +82,6 @@ def _notices(wb: Workbench, outcome: RefreshResult) -> Iterator[Notice]:
         good = [result for result in results if result.state in {"ok", "skipped"}]
         bad = [result for result in results if ENDS[result.state].code]
         company = wb.definitions.company
-        head = f"{company.company} · {suite} · as of {outcome.as_of.isoformat()}"
         if any(result.state == "ok" for result in good):
             lights = {result.report: result.light or "unknown" for result in good}
             reports = [_good(result, company.site_url) for result in good]
@@ -92,7 +91,7 @@ def _notices(wb: Workbench, outcome: RefreshResult) -> Iterator[Notice]:
             yield Notice(
                 suite,
                 "failure",
-                f"{head}: {len(bad)} of {len(results)} reports failed",
+                f"{len(bad)} of {len(results)} reports not updated · {company.company}",
                 [_bad(result) for result in bad],
                 mail_to.failure,
                 {result.report: result.state for result in bad},
@@ -160,7 +159,7 @@ def _good(result: Result, site_url: str | None = None) -> Words:
 
 
 def _bad(result: Result) -> Words:
-    error = f"It {ENDS[result.state].words}: {result.error}. The last good report stays in place."
+    error = f"Not updated: {result.error}. The last good report is still there."
     return Words(result.report, _title(result), "unknown", "", period=result.period, error=error)
 
 
@@ -229,7 +228,7 @@ def _deliver(wb: Workbench, book: sqlite3.Connection, path: Path) -> str:
         why = servers.post(json.loads(path.read_text(encoding="utf-8")))
     if why:
         book.execute("insert or ignore into undelivered (path) values (?)", (name,))
-        return f"{name} was not delivered: {why}"
+        return f"{name} not sent: {why}. It will be tried again at the next refresh."
     book.execute("delete from undelivered where path = ?", (name,))
     _log_sent(wb, path, to)
     return ""

@@ -97,7 +97,7 @@ def blocks(subject: str, reports: Sequence[Words]) -> dict[str, Any]:
     sections = [_section(report) for report in reports[:BLOCKS]]
     left = len(reports) - len(sections)
     if left > 0:
-        sections.append(_text(f"{left} more reports are on the front page."))
+        sections.append(_text(f"{left} more on the front page."))
     line = " ".join(subject.split()) or "Reports"
     if len(reports) != 1:
         header = {"type": "header", "text": {"type": "plain_text", "text": _cut(line, HEADER)}}

@@ -218,7 +218,7 @@ def _few(lines: Sequence[str]) -> list[str]:
     few = [_short(line) for line in lines[:LINES]]
     left = len(lines) - LINES
     if left > 0:
-        few.append(f"{left} more lines stand on the page.")
+        few.append(f"{left} more lines in the report.")
     return few
 
 
@@ -238,7 +238,7 @@ def _ended(sentence: str) -> str:
 
 def _attached(pages: Iterable[str]) -> list[str]:
     names = list(pages)
-    return [f"Attached, to open in a browser: {', '.join(names)}"] if names else []
+    return [f"Attached: {', '.join(names)} (open in a browser)"] if names else []
 
 
 def _fitting(parts: Sequence[str]) -> list[str]:
@@ -248,7 +248,7 @@ def _fitting(parts: Sequence[str]) -> list[str]:
         size += len(part.encode())
         if size > ROOM:
             left = len(parts) - len(kept)
-            kept.append(f"{left} more reports do not fit in here; they are on the front page.")
+            kept.append(f"{left} more reports on the front page.")
             break
         kept.append(part)
     return kept

@@ -76,16 +76,15 @@ def browser() -> str:
     if named:
         program = shutil.which(named)
         if program is None:
-            raise PublishError(f"{NAMED} names {named!r}, which is no program here")
+            raise PublishError(f"{NAMED} points to {named!r}, which is not a program")
         return program
     for name in (*NAMES, *ELSEWHERE):
         program = shutil.which(name)
         if program is not None:
             return program
     raise PublishError(
-        "pdf is printed by Chromium, Chrome or Edge, and this machine has none:"
-        " install one (on Debian and Ubuntu: "
-        f"apt-get install chromium), or name its program in {NAMED}"
+        "PDF needs Chromium, Chrome or Edge: install one (on Debian and Ubuntu: "
+        f"apt-get install chromium), or set {NAMED}"
     )
 
 
@@ -131,7 +130,7 @@ def _print(program: str, name: str, page: str, home: Path) -> bytes:
     )
     content = target.read_bytes() if target.exists() else b""
     if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-32:]:
-        raise PublishError(f"{name} could not be printed: {Path(program).name} {outcome}")
+        raise PublishError(f"can't print {name}: {Path(program).name} {outcome}")
     return content
 
 
@@ -166,8 +165,7 @@ def _run(command: list[str], home: Path, name: str) -> str:
             processes.end(process, grace=1.0)
     if code is None:
         raise PublishError(
-            f"{name} could not be printed:"
-            f" {Path(command[0]).name} took longer than {PAPER_LONGEST:g} s"
+            f"can't print {name}: {Path(command[0]).name} took more than {PAPER_LONGEST:g} s"
         )
     log_text = (home / "log.txt").read_text(encoding="utf-8", errors="replace")
     outcome = f"ended with {code}"

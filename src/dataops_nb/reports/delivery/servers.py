@@ -186,11 +186,11 @@ def _reason(error: Exception) -> str:
     if certificate is not None:
         return _certificate_reason(certificate)
     if isinstance(error, urllib.error.HTTPError):
-        return f"answers {error.code}"
+        return f"answered {error.code}"
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"answers {error.smtp_code}"
+        return f"answered {error.smtp_code}"
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return "refuses the recipients"
+        return "rejected the recipients"
     if isinstance(error, ValueError) and not isinstance(error, OSError):
         return f"cannot be used: {error}"
     return f"cannot be reached ({type(error).__name__})"

@@ -319,6 +319,8 @@ def _tile_of(page: str, id_: str) -> Mapping[str, Any]:
 def _warnings(text: str) -> list[str]:
     warnings = []
     for label, items in _ASIDE.findall(text):
+        if label.startswith("Check"):
+            label = "Check first"  # noqa: PLW2901
         for item in _LINE.findall(items):
             warnings.append(f"{label}: {plain(item)}")
     return warnings

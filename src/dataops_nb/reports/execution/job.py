@@ -236,7 +236,7 @@ def _reported(result: Mapping[str, Any], peak: int) -> _Verdict:
     if result["state"] == "killed":
         return _killed(error)
     if result["state"] == "memory":
-        return _killed(f"out of memory, after {_size(peak)}: {error}")
+        return _killed(f"out of memory at {_size(peak)}: {error}")
     if result["state"] == "disk":
         return _Verdict("failed", PublishError.exit_code, error)
     if result.get("ename") == DataError.__name__:
@@ -253,11 +253,11 @@ def _over(one: Running) -> _Verdict:
     limits = one.limits
     if one.over == "memory":
         held, allowed = _size(one.peak), _size(limits.memory or 0)
-        return _killed(f"held {held} of memory, may hold {allowed}, and was ended")
-    limit = f"{limits.timeout:g} s"
+        return _killed(f"used {held} of memory (limit {allowed}) and was stopped")
+    limit = f"{limits.timeout:g} s (limit)"
     if one.over == "cell":
-        limit = f"the {limits.cell:g} s of a cell"
-    return _Verdict("timed_out", TimedOutError.exit_code, f"ran longer than {limit} and was ended")
+        limit = f"{limits.cell:g} s (limit of a cell)"
+    return _Verdict("timed_out", TimedOutError.exit_code, f"took more than {limit} and was stopped")
 
 
 def _gone(one: Running, code: int, peak: int) -> _Verdict:
@@ -266,11 +266,11 @@ def _gone(one: Running, code: int, peak: int) -> _Verdict:
         error = f"the report's folder cannot be written{_reason(one)}"
         return _Verdict("failed", code, error)
     if code >= 0:
-        return _killed(f"the report's process ended with exit code {code} and left no result")
+        return _killed(f"the report's process stopped without a result (exit code {code})")
     held = ""
     if peak and code == -signal.SIGKILL:
         held = f"; it held {_size(peak)} of memory"
-    return _killed(f"the report's process ended by {signal.Signals(-code).name}{held}")
+    return _killed(f"the report's process was stopped by {signal.Signals(-code).name}{held}")
 
 
 def _reason(one: Running) -> str:
@@ -296,7 +296,7 @@ def _notebook(one: Running) -> NotebookNode:
             one.job.executed, as_version=4
         )
     except (OSError, ValueError) as error:
-        raise ReportError("the executed notebook cannot be read") from error
+        raise ReportError("can't read the executed notebook") from error
     notebook_.of(notebook)
     _refuse_unheard(notebook)
     return notebook

@@ -50,7 +50,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 _LATER = re.compile(r'<span class="nb-later" data-later="([^"]*)">Later ›</span>')
-MEANINGS = ("Metric", "Question", "How it is made", "System", "Data to")
+MEANINGS = ("Metric", "Question", "Calculation", "System", "Data to")
 SOURCES = ("Source", "System", "Owner", "Rows", "Data to", "Files", "SHA-256", "Notes")
 
 
@@ -146,7 +146,8 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
         meanings=_meanings(payload),
         run=notebook_.fingerprint(notebook, meta.parameters, payload, meta.version),
     )
-    title = f"{payload['title']} · {payload['company']} · {payload['period']}"
+    period = numbers.at(numbers.DEFAULT).period_in_words(str(payload["period"]))
+    title = f"{payload['title']}, {period} · {payload['company']}"
     if meta.whatif:
         title = f"What-if {meta.whatif} · {title}"
     return document(title, body, _travelling(payload, meta, shown))
@@ -285,7 +286,7 @@ def _foot(payload: Payload, altitude: Altitude, meta: Meta) -> dict[str, Any]:
     return {
         "data_to": day(payload.get("data_to"), locale),
         "period": payload["period"],
-        "owner": payload.get("owner") or "nobody named",
+        "owner": payload.get("owner") or "no owner",
         "parameters": " · ".join(parameters) or "none",
         "version": meta.version,
         "source_table": table,
@@ -300,7 +301,7 @@ def _meanings(payload: Payload) -> Markup:
         systems = ", ".join(meaning["systems"])
         words = (meaning["label"], meaning["question"], meaning["how"], systems, meaning["data_to"])
         rows.append([Cell(word) for word in words])
-    return _table("What the numbers are", MEANINGS, rows) if rows else Markup()
+    return _table("Definitions", MEANINGS, rows) if rows else Markup()
 
 
 def _table(caption: str, columns: tuple[str, ...], rows: list[list[Cell]]) -> Markup:

@@ -104,7 +104,9 @@ def build(
     )
     sentences = [line.sentence for line in lines if line.sentence]
     return document(
-        f"{company} · {title} · every period" if newer is None else f"{company} · {title} · older",
+        f"{title}: all reports · {company}"
+        if newer is None
+        else f"{title}: older reports · {company}",
         body,
         travelling_text(sentences, newest),
         script=script(),

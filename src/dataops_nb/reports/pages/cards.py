@@ -13,7 +13,7 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from dataops_nb.display import Phrase, Piece, chip, say
-from dataops_nb.numbers import DEFAULT
+from dataops_nb.numbers import DEFAULT, without_unit
 from dataops_nb.reports.pages import markup, notebook
 from dataops_nb.reports.pages.quotes import Quoted, made_of
 
@@ -29,22 +29,22 @@ class Feed:
     facts: Sequence[Fact] = ()
 
     def words(self) -> Phrase:
-        """Say in a few words how it feeds (`moves it 2 weeks later`), with their facts."""
+        """Say in a few words how it feeds (`effect after 2 weeks`), with their facts."""
         known = [notebook.as_fact(fact) for fact in self.facts]
         verdicts = [fact for fact in known if fact.field.startswith("verdict_on_")]
         after: Phrase = ()
         for fact in known:
             if fact.field.startswith("lag_on_") and not fact.text.startswith("0 "):
-                after = (" ", fact, " later")
+                after = (" after ", fact)
         if self.how == "part":
             return ("part of it",)
         if self.how == "found":
-            return ("found:", after) if after else ("found",)
+            return ("seen in the data,", after) if after else ("seen in the data",)
         if not verdicts:
-            return ("expected to move it",)
+            return ("expected",)
         rests_on = say.rests_on(*verdicts)
         if verdicts[0].value == "moves":
-            return ("moves it", after, rests_on)
+            return ("effect", after or " seen", rests_on)
         idle = [fact for fact in known if fact.field.startswith("rocking_chair_on_")]
         if verdicts[0].value == "does not" or idle:
             rests_on = say.rests_on(*verdicts, *idle)
@@ -84,7 +84,7 @@ class MetricCard:
     def reason(self) -> str | None:
         """Why it has no light."""
         if self.path is None:
-            return "in no report"
+            return "not in a report"
         return str(self.facts["reason"]["value"]) if "reason" in self.facts else None
 
     @property
@@ -106,7 +106,9 @@ class MetricCard:
         if self.light == "unknown":
             return (value,)
         if "target_low" in known and "target_high" in known:
-            return (value, " · agreed ", known["target_low"], " to ", known["target_high"])
+            low, high = known["target_low"], known["target_high"]
+            shorter = without_unit(low.text, high.text, high.unit)
+            return (value, " · range ", say.as_(low, shorter), " to ", high)
         if "target" in known:
             return (value, f" · {self.bound} ", known["target"])
         return (value,)

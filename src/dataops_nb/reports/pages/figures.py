@@ -88,12 +88,11 @@ def _refuse_links(value: Any) -> None:
     if isinstance(value, Mapping):
         is_image = value.get("type") == "image" and "encoding" not in value
         if is_image or value.get("mark") == "image":
-            raise ReportError("a chart draws images; a page shows only what it draws itself")
+            raise ReportError("a chart on a page may not contain images")
         for key, inner in value.items():
             if key in FORBIDDEN:
                 raise ReportError(
-                    f"a chart has the field {key!r};"
-                    " a chart on a page neither links nor loads anything"
+                    f"a chart has the field {key!r}; a chart on a page may not contain links"
                 )
             if key not in ROWS:
                 _refuse_links(inner)
@@ -178,7 +177,7 @@ def _draw(spec: str) -> str:
         config = {"font": FONT, "background": "transparent"}
         return str(vl_convert.vegalite_to_svg(spec, config=config, allowed_base_urls=[]))
     except ValueError as error:
-        raise ReportError(f"a chart cannot be drawn: {str(error).splitlines()[0]}") from error
+        raise ReportError(f"chart failed: {str(error).splitlines()[0]}") from error
 
 
 def _dressed(svg: str, name: str, description: str) -> str:
@@ -191,10 +190,7 @@ def _dressed(svg: str, name: str, description: str) -> str:
             new_ids[element.attrib["id"]] = f"{name}-{len(new_ids)}"
     for element in root.iter():
         if element.tag.removeprefix(f"{{{SVG}}}") in LINKING:
-            raise ReportError(
-                "a chart holds a link or an image;"
-                " a chart on a page neither links nor loads anything"
-            )
+            raise ReportError("a chart on a page may not contain links or images")
         element.attrib = dict(_attributes(element.attrib, new_ids))
     slim(root)
     width = root.attrib.pop("width", str(WIDE))

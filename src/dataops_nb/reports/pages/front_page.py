@@ -32,7 +32,7 @@ class Entry:
     """One report on the front page: what is shown of it, and what failed since.
 
     `path` is None where nothing is shown. `failure` says how the last attempt ended, in words
-    (`ran out of time`); None where it did not fail.
+    (`took too long`); None where it did not fail.
     """
 
     report: str
@@ -82,14 +82,13 @@ class ReportCard:
 
 @dataclass(frozen=True)
 class Failure:
-    """A report that did not refresh: how it ended and why, and which one is shown instead."""
+    """A report that was not updated: why, and which one is shown instead."""
 
     title: str
-    ended: str
+    why: str
     as_of: Day | None
-    error: str | None
     shown: Day | None
-    older: str
+    behind: str
 
 
 @dataclass(frozen=True)
@@ -167,8 +166,7 @@ def build(
         metrics=metrics,
         metrics_count=_count(len(more.cards), more),
         metrics_left=_count(left, more) if left > 0 else "",
-        count=_reports(entries),
-        newest=day(as_of, locale).shown,
+        count=_reports(entries, day(as_of, locale).shown),
         refreshed=_refreshed(more, locale),
     )
     script = markup.script("finder.js") if metrics or groups else ""
@@ -219,7 +217,7 @@ def _headlines(cards: Iterable[ReportCard]) -> list[Quoted]:
 
 
 def _findings(first: Entry | None, others: Iterable[Entry]) -> list[Quoted]:
-    """What the lights do not say, each finding once, the gravest kind first.
+    """What stands behind the lights, each finding once, the gravest kind first.
 
     The North Star's report says it where it can, else a department's.
     """
@@ -252,22 +250,20 @@ def _overdue(published: Iterable[Entry]) -> list[str]:
 
 
 def _overdue_count(count: int) -> str:
-    are = "reaction is" if count == 1 else "reactions are"
-    return f"{count} agreed {are} overdue"
+    return "1 response overdue" if count == 1 else f"{count} responses overdue"
 
 
 def _failure(entry: Entry) -> Failure:
-    older = ""
+    behind = ""
     if entry.behind > 0:
-        days = "day" if entry.behind == 1 else "days"
-        older = f", {entry.behind} {days} older"
+        late = "1 day behind" if entry.behind == 1 else f"{entry.behind} days behind"
+        behind = f", {late}"
     return Failure(
         title=entry.title,
-        ended=entry.failure or "failed",
+        why=entry.error or f"it {entry.failure or 'failed'}",
         as_of=day(entry.failed_as_of, entry.locale) if entry.failed_as_of else None,
-        error=entry.error,
         shown=day(entry.as_of, entry.locale) if entry.path else None,
-        older=older,
+        behind=behind,
     )
 
 
@@ -277,22 +273,24 @@ def _count(count: int, more: More) -> str:
     return numbers.at(locale).count(count)
 
 
-def _reports(entries: Sequence[Entry]) -> str:
-    """How many reports are shown, and how many did not refresh."""
+def _reports(entries: Sequence[Entry], newest: str) -> str:
+    """How many reports are shown, the day of the newest, and how many were not updated."""
     shown = sum(entry.path is not None for entry in entries)
     failed = sum(entry.failure is not None for entry in entries)
-    one = shown == 1
-    reports = f"{shown} {'report' if one else 'reports'}"
-    if failed:
-        return f"{reports}; {failed} did not refresh."
-    return f"{reports}, {'from its' if one else 'all from their'} last run."
+    if not shown:
+        reports = "0 reports"
+    elif shown == 1:
+        reports = f"1 report up to {newest}"
+    else:
+        reports = f"{shown} reports up to {newest}"
+    return f"{reports}; {failed} not updated." if failed else f"{reports}."
 
 
 def _refreshed(more: More, locale: str) -> str:
     if more.refreshed is None:
         return ""
     date = day(more.refreshed.date(), locale).shown
-    return f" Last refresh: {date}, {more.refreshed:%H:%M} ({more.refreshed.tzname()})."
+    return f" Updated {date}, {more.refreshed:%H:%M} ({more.refreshed.tzname()})."
 
 
 @dataclass(frozen=True)

@@ -53,13 +53,9 @@ def of(notebook: NotebookNode) -> dict[str, Any]:
             if MIME in output.get("data", {}):
                 records.append(output["data"][MIME])
     if not records:
-        raise ReportError(
-            "the notebook ended without its facts: its last cell did not run to the end"
-        )
+        raise ReportError("the notebook stopped before its last cell, story.record(this)")
     if len(records) > 1:
-        raise ReportError(
-            f"the notebook displays its facts {len(records)} times; only its last code cell may"
-        )
+        raise ReportError(f"story.record ran {len(records)} times; keep it in the last cell only")
     record = records[0]
     _check(record)
     return _with_brought(record, notebook)
@@ -96,24 +92,19 @@ def placed(fact: Fact, known: Mapping[str, Fact]) -> Fact:
 def _check(payload: Any) -> None:
     """Raise ReportError where a record is unfinished, of another version, or has unusable facts."""
     if not isinstance(payload, dict) or payload.get("complete") is not True:
-        raise ReportError("the notebook's facts say that they are not complete")
+        raise ReportError("the facts are incomplete")
     version = payload.get("schema_version")
     if version != 1:
-        raise ReportError(
-            f"the notebook's facts have schema_version {version!r}; this version reads 1"
-        )
+        raise ReportError(f"facts of schema {version!r}; this version reads 1")
     missing = [key for key in REQUIRED if key not in payload]
     if missing:
-        raise ReportError(f"the notebook's facts lack {', '.join(missing)}")
+        raise ReportError(f"the facts lack {', '.join(missing)}")
     ids = [fact.get("id") for fact in payload["facts"]]
     for id_ in dict.fromkeys(ids):
         if not isinstance(id_, str) or ids.count(id_) > 1:
-            raise ReportError(f"the fact {id_!r} is given {ids.count(id_)} times or has no id")
+            raise ReportError(f"the fact {id_!r} appears {ids.count(id_)} times or has no id")
     if not _is_finite(payload):
-        raise ReportError(
-            "the notebook's facts hold a number that is infinite or not a number;"
-            " missing values are null"
-        )
+        raise ReportError("the facts contain an infinite number or NaN; use null for missing")
 
 
 def by_id(payload: Payload) -> dict[str, Fact]:
@@ -144,8 +135,7 @@ def spans_of(
         fact = own.get(id_) or known.get(id_)
         if id_ is not None and fact is None:
             raise ReportError(
-                f"the sentence {sentence['text']!r} uses the fact {id_!r}, "
-                "which the report does not have"
+                f"{sentence['text']!r} needs the fact {id_!r}, missing from this report"
             )
         spans.append(Span(str(span["text"]), fact, bool(span.get("name"))))
     return tuple(spans)

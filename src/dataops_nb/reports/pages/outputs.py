@@ -108,9 +108,9 @@ def _image(value: Any, alt: str | None, shown: Shown) -> Markup:
     try:
         raw = base64.b64decode(_text(value).replace("\n", ""), validate=True)
     except binascii.Error as error:
-        raise ReportError("an image of the notebook is damaged") from error
+        raise ReportError("damaged image in the notebook") from error
     if not raw.startswith(b"\x89PNG\r\n"):
-        raise ReportError("an output says it is a PNG image and is not")
+        raise ReportError("this output is not a PNG")
     label = alt or f"Figure {shown.name()[1:]} (no description)"
     source = base64.b64encode(raw).decode()
     return markup.fill("image.html.j2", label=label, source=source)

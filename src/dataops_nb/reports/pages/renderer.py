@@ -85,8 +85,9 @@ class Renderer:
             files, error = _receive(self._process.stdout)
         except (OSError, EOFError, pickle.PickleError):
             code = self._process.wait()
-            said = f"took longer than {longest:g} s" if late.is_set() else f"ended {_how(code)}"
-            raise KilledError(f"the process that draws the pages {said}") from None
+            if late.is_set():
+                raise KilledError(f"drawing the pages took more than {longest:g} s") from None
+            raise KilledError(f"drawing the pages failed ({_how(code)})") from None
         finally:
             watch.cancel()
         if error is not None:
@@ -158,7 +159,7 @@ def _receive(pipe: IO[bytes] | None) -> Any:
 
 
 def _how(code: int) -> str:
-    return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
 def main() -> None:

@@ -53,13 +53,11 @@ _CLOSED = re.compile(r'"page":"([0-9a-f]{32})"\}\}</script>')
 MAKER = '<meta name="generator" content="dataops-nb">'  # no page of 0.1.0 has it
 FACTS = re.compile(r'<script type="application/json" id="facts">(.*?)</script>', re.DOTALL)
 MARK = "\ufeff"  # an editor on Windows puts it before a file
-NO_FACTS = "carries no facts of dataops-nb, or they cannot be read"
+NO_FACTS = "not a dataops-nb page, or unreadable"
 OLDER = "sealed by an older version"
 WRITTEN_AGAIN = "the file was written again: its bytes are not those that were published"
 UNSEALED = "the seal of its bytes was taken out of the page"
-CARRIED = (
-    "the facts, the links, the styles or the script in the page are not those it was built with"
-)
+CARRIED = "facts, links, styles or script have been changed"
 _MARKS = {"%", "point", "points"}  # units that read like the marks of shares
 # An attainment is never rounded up to a target that was missed, so it may be half a percent off.
 _WHOLE = frozenset({"attainment", "pace", "p_hit"})
@@ -268,8 +266,8 @@ def _shown(visible: Visible, sentences: Sequence[Mapping[str, Any]]) -> Iterator
             for was, now in zip(stored[a:b], shown[c:d], strict=True):
                 yield Problem(now, f"was published as {was!r}")
         elif kind != "equal":
-            yield from (Problem(text, "is missing from the page") for text in stored[a:b])
-            yield from (Problem(text, "was not published with this page") for text in shown[c:d])
+            yield from (Problem(text, "has been removed") for text in stored[a:b])
+            yield from (Problem(text, "has been added") for text in shown[c:d])
 
 
 def _unsealed(visible: Visible, seal: Mapping[str, Any]) -> Iterator[Problem]:
@@ -283,9 +281,8 @@ def _unsealed(visible: Visible, seal: Mapping[str, Any]) -> Iterator[Problem]:
         if kind == "delete" or (kind == "replace" and b - a > d - c):
             after = pieces[c - 1] if c else "the start"
             missing = b - a - (d - c)
-            yield Problem(
-                after, f"is followed by less than was published: {missing} texts are missing"
-            )
+            texts = "1 text after it is" if missing == 1 else f"{missing} texts after it are"
+            yield Problem(after, f"{texts} missing")
 
 
 def _disagreeing(travelling: Mapping[str, Any]) -> Iterator[Problem]:
@@ -296,7 +293,9 @@ def _disagreeing(travelling: Mapping[str, Any]) -> Iterator[Problem]:
         if not ids:
             continue
         if lacking := [id_ for id_ in ids if id_ not in known]:
-            yield Problem(text, f"uses {', '.join(lacking)}, which the page does not have")
+            first, *others = lacking
+            named = f"missing facts: {', '.join(lacking)}" if others else f"missing fact: {first}"
+            yield Problem(text, named)
             continue
         own = str(sentence.get("locale") or locale)
         used = [known[id_] for id_ in ids]

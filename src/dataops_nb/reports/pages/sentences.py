@@ -22,7 +22,7 @@ NO_BREAK = "\u00a0"
 APART = " · "
 TO_DO = "to do"
 # What a page carries beside the words, so that a mail can be made of it.
-_CARRIED = ("headline", "tile", "figures", TO_DO)
+_CARRIED = ("headline", "cause", "tile", "figures", TO_DO)
 _GAP = re.compile(rf"(: |{APART})")
 
 

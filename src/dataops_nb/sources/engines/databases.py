@@ -287,7 +287,7 @@ def drop_repeats_there(
         text = "identical repeats of a row were counted once"
         deduplicated.notices.append(Notice(name, text, int(top - kept)))
     if all_ - top:
-        text = f"older rows gave way to the latest of their key, by {latest}"
+        text = f"older rows are left out: only the latest row of each key was kept (by {latest})"
         deduplicated.notices.append(Notice(name, text, int(all_ - top)))
     chosen = names(typed.columns)
     counting = f"select {chosen} from ({ranked}) where _nb_nth = 1 or _nb_group is null"
