@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from dataops_nb.sources import lookalikes
 from dataops_nb.sources.oddities import list_oddities
 
 DAY = dt.date(2026, 1, 1)
@@ -146,7 +149,13 @@ def test_lookalikes_are_told_with_both_spellings(
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Nord", "nord "), ("New York", "New\u00a0York"), ("Zürich", "Zu\u0308rich"), ("Öl", "ÖL")],
+    [
+        ("Nord", "nord "),
+        ("New York", "New\u00a0York"),
+        ("Zürich", "Zu\u0308rich"),
+        ("Öl", "ÖL"),
+        ("Nord", "N\u043erd"),
+    ],
 )
 def test_a_database_tells_what_files_tell_of_lookalikes(
     company: Any, tmp_path: Path, one: str, other: str
@@ -164,6 +173,57 @@ def test_a_database_tells_what_files_tell_of_lookalikes(
     with company(source, split, {}) as catalog:
         assert [str(notice) for notice in list_oddities(catalog)] == of_files
     assert len(of_files) == 1
+
+
+@pytest.mark.parametrize(
+    ("latin", "other", "named"),
+    [
+        ("A", "\u0410", "U+0410"),
+        ("Acme", "\u0410cme", "U+0410"),
+        ("COM", "\u0421\u041e\u041c", "U+0421, U+041E, U+041C"),
+        ("Iota", "\u0399ota", "U+0399"),
+        ("North", "N\u03bfrth", "U+03BF"),
+    ],
+)
+@pytest.mark.parametrize("place", ["by", "key"])
+def test_letters_of_other_alphabets_are_told_with_their_numbers(
+    company: Any, latin: str, other: str, named: str, place: str
+) -> None:
+    text = f"day,name\n2026-01-01,{latin}\n2026-01-02,{other}\n2026-01-03,Süd\n"
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    told = tell(company, text, split) if place == "by" else tell(company, text, key="name")
+    assert told == [
+        "source s: 2 spellings in column name look alike and count apart: "
+        f"'{latin}' and '{other}' (with {named})"
+    ]
+
+
+def test_names_in_other_alphabets_are_not_told(company: Any) -> None:
+    names = ["Москва", "Мурманск", "Αθήνα", "東京", "북", "Moskva", "Athina", "O1", "01", "Il", "ll", "I1"]
+    text = "\n".join(["day,name", *(f"2026-01-01,{name}" for name in names)]) + "\n"
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    assert tell(company, text, split) == []
+
+
+def test_another_letter_case_in_another_alphabet_needs_no_numbers(company: Any) -> None:
+    text = "day,name\n2026-01-01,Север\n2026-01-02,север\n"
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    (told,) = tell(company, text, split)
+    assert told.endswith("look alike and count apart: 'Север' and 'север'")
+
+
+LATIN = "ABCEHIKMOPTXYacehijopsxy"
+
+
+@given(st.text(LATIN, min_size=1, max_size=8), st.data())
+@settings(max_examples=150, deadline=None)
+def test_each_letter_may_be_another_alphabets(word: str, data: st.DataObject) -> None:
+    others: dict[str, list[str]] = {}
+    for other, letter in lookalikes.latin_twins().items():
+        others.setdefault(letter, []).append(other)
+    written = "".join(data.draw(st.sampled_from([letter, *others[letter]])) for letter in word)
+    twins = lookalikes.latin_twins()
+    assert lookalikes._form(written, twins) == lookalikes._form(word, twins)
 
 
 def test_keys_that_look_alike_are_told(company: Any) -> None:

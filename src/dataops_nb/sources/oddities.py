@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,6 +26,7 @@ from dataops_nb.metrics import Measure, Simple, split_columns
 from dataops_nb.metrics import Target as FixedTarget
 from dataops_nb.sources.catalog import Catalog
 from dataops_nb.sources.evidence import Notice, find_column, quote
+from dataops_nb.sources.lookalikes import LISTED, find_lookalikes, show
 
 YEAR = 365
 FAR = 10 * YEAR  # days to the next day with rows
@@ -43,11 +43,7 @@ LEAST_DAYS = 30  # with rows, to know what is usual
 LONG_GAP, TIMES_USUAL = 28, 4  # days, and how often the longest gap otherwise
 LARGE = 0.05  # the share of rows on either side of a gap
 MOST_UNDATED = 0.25  # of the rows that a measure counts
-BLANKS = "[\\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+"
-UNSEEN = "[\u00ad\u200b-\u200d\u2060\ufeff]"  # letters without a width
-LISTED = 5
 MOST_MEMBERS = 1000
-MOST_VALUES = 20_000  # of a column in a database
 SAME = 1e-9
 TOTAL = re.compile(
     r"\s*(all|totals?|sub-?totals?|sum|grand|alle|gesamt|summe|tous|todos|tutti)\b", re.IGNORECASE
@@ -103,7 +99,7 @@ def _look_at_source(catalog: Catalog, name: str) -> Iterator[Notice]:
     for column in catalog.times_in_use(name):
         yield from _look_at_days(catalog, name, column)
     for column in _columns_of_names(catalog, name):
-        yield from _find_lookalikes(catalog, name, column)
+        yield from find_lookalikes(catalog, name, column)
 
 
 # --- days ----------------------------------------------------------------------------------------
@@ -256,71 +252,6 @@ def _columns_of_names(catalog: Catalog, name: str) -> list[str]:
     return [column for column in dict.fromkeys(columns) if column and types[column] == "VARCHAR"]
 
 
-def _find_lookalikes(catalog: Catalog, name: str, column: str) -> Iterator[Notice]:
-    """Yield the values of a column that differ in nothing that a reader sees or means.
-
-    That is in letter case, in blanks, in letters without a width, or in how a letter with an accent
-    is put together.
-    """
-    look = _alike_in_files if catalog.is_embedded(name) else _alike_in_database
-    for spellings, count in look(catalog, name, column):
-        shown = " and ".join(_show(spelling) for spelling in spellings[:LISTED])
-        text = f"spellings in column {column} look alike and count apart: {shown}"
-        yield Notice(name, text, count)
-
-
-def _alike_in_files(catalog: Catalog, name: str, column: str) -> Iterator[tuple[list[str], int]]:
-    """Yield the spellings of a value, the most frequent first, and how many there are."""
-    value = quote(column)
-    seen = f"regexp_replace(nfc_normalize(v), '{UNSEEN}', '', 'g')"
-    form = f"lower(trim(regexp_replace({seen}, '{BLANKS}', ' ', 'g')))"
-    rows = f"select {value} as v, count(*) as n from {quote(name)} where {value} is not null"
-    counted = f"select v, n, {form} as form from ({rows} group by 1)"
-    alike = f"select form, list(v order by n desc, v) as v, count(*) as n from ({counted})"
-    query = f"{alike} group by form having count(*) > 1 order by form limit {LISTED}"
-    frame = catalog.fetch(query)
-    for spellings, count in zip(frame["v"], frame["n"], strict=True):
-        yield list(spellings), int(count)
-
-
-def _alike_in_database(catalog: Catalog, name: str, column: str) -> Iterator[tuple[list[str], int]]:
-    """Yield the same of a database, which has no word for it: of its values, if they are few."""
-    value = exp.alias_(exp.column(column, quoted=True), "v")
-    query = exp.select(value, "count(*) as n").from_(catalog.relation(name))
-    query = query.where(exp.column(column, quoted=True).is_(exp.null()).not_())
-    frame = catalog.fetch(query.group_by(exp.column(column, quoted=True)).limit(MOST_VALUES + 1))
-    if len(frame) > MOST_VALUES:
-        return
-    alike: dict[str, list[tuple[int, str]]] = {}
-    for spelling, count in zip(frame["v"].astype(str), frame["n"], strict=True):
-        seen = re.sub(UNSEEN, "", unicodedata.normalize("NFC", spelling))
-        form = re.sub(BLANKS, " ", seen).strip().lower()
-        alike.setdefault(form, []).append((-int(count), spelling))
-    several = [form for form in sorted(alike) if len(alike[form]) > 1]
-    for form in several[:LISTED]:
-        yield [spelling for _, spelling in sorted(alike[form])], len(alike[form])
-
-
-def _show(value: str) -> str:
-    """Write a text in quotes; what cannot be seen in it is named behind."""
-    signs = [letter for letter in value if _is_unseen(letter)]
-    named = ", ".join(f"U+{ord(letter):04X}" for letter in dict.fromkeys(signs))
-    return f"'{_escape(value)}' (with {named})" if named else f"'{_escape(value)}'"
-
-
-def _is_unseen(letter: str) -> bool:
-    """Whether a letter is a blank of another kind, joins the one before, or has no width."""
-    return letter != " " and unicodedata.category(letter) in ("Zs", "Mn", "Cf")
-
-
-def _escape(value: str) -> str:
-    letters = []
-    for letter in value:
-        is_control = unicodedata.category(letter) in ("Cc", "Zl", "Zp")
-        letters.append(ascii(letter).strip("'") if is_control else letter)
-    return "".join(letters)
-
-
 def _find_sum_of_others(
     catalog: Catalog, name: str, measure: Measure, column: str
 ) -> Iterator[Notice]:
@@ -333,7 +264,7 @@ def _find_sum_of_others(
         return
     wide = frame.pivot_table(index="day", columns="d0", values="v", aggfunc="sum", fill_value=0)
     for members in _sums_of_others(wide):
-        shown = " and ".join(_show(member) for member in members[:LISTED])
+        shown = " and ".join(show(member) for member in members[:LISTED])
         are = "member of {} is" if len(members) == 1 else "members of {} together are"
         text = f"{are.format(column)} the sum of all others: {shown}"
         twice = f"metric {name} counts everything twice"
