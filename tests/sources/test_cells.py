@@ -190,7 +190,9 @@ def save_texts(path: Path, texts: list[str], *, is_shared: bool) -> None:
     save(path, [["name"], *[[f"PLACE{place}."] for place in range(len(texts))]])
     if is_shared:
         book = xlsxwriter.Workbook(path)
-        book.add_worksheet().write_column(0, 0, ["name", *[f"PLACE{n}." for n in range(len(texts))]])
+        book.add_worksheet().write_column(
+            0, 0, ["name", *[f"PLACE{n}." for n in range(len(texts))]]
+        )
         book.close()
 
     def fill(xml: str) -> str:
@@ -199,7 +201,21 @@ def save_texts(path: Path, texts: list[str], *, is_shared: bool) -> None:
     edit(path, "xl/sharedStrings.xml" if is_shared else "xl/worksheets/sheet1.xml", fill)
 
 
-PIECES = ["a", "_", "x", "0", "05F_", "00D_", "000D", "_x000D_", "_x005F_", "x005F", "\r\n", "é", "_x"]
+PIECES = [
+    "a",
+    "_",
+    "x",
+    "0",
+    "05F_",
+    "00D_",
+    "000D",
+    "_x000D_",
+    "_x005F_",
+    "x005F",
+    "\r\n",
+    "é",
+    "_x",
+]
 
 
 @given(

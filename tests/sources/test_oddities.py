@@ -199,7 +199,20 @@ def test_letters_of_other_alphabets_are_told_with_their_numbers(
 
 
 def test_names_in_other_alphabets_are_not_told(company: Any) -> None:
-    names = ["Москва", "Мурманск", "Αθήνα", "東京", "북", "Moskva", "Athina", "O1", "01", "Il", "ll", "I1"]
+    names = [
+        "Москва",
+        "Мурманск",
+        "Αθήνα",
+        "東京",
+        "북",
+        "Moskva",
+        "Athina",
+        "O1",
+        "01",
+        "Il",
+        "ll",
+        "I1",
+    ]
     text = "\n".join(["day,name", *(f"2026-01-01,{name}" for name in names)]) + "\n"
     split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
     assert tell(company, text, split) == []

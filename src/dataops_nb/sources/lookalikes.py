@@ -72,7 +72,8 @@ def latin_twins() -> dict[str, str]:
 def _form(value: str, twins: Mapping[str, str]) -> str:
     """Return what all spellings of a value have in common."""
     seen = re.sub(UNSEEN, "", unicodedata.normalize("NFC", value))
-    return re.sub(BLANKS, " ", seen.translate(str.maketrans(dict(twins)))).strip().lower()
+    latin = "".join(twins.get(letter, letter) for letter in seen)
+    return re.sub(BLANKS, " ", latin).strip().lower()
 
 
 def _alike_in_files(catalog: Catalog, name: str, column: str) -> Iterator[tuple[list[str], int]]:
