@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataops_nb.sources import lookalikes
@@ -118,6 +119,96 @@ def test_a_source_with_a_fault_hides_no_other(company: Any) -> None:
         assert len(catalog.check()) == 1
         (told,) = list_oddities(catalog)  # what q passes on is told of s
     assert (told.source, told.count) == ("s", 1)
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def join(
+    company: Any, query: str, expr: str = "v", agg: str = "sum", payments: str = "1,4\n1,6\n2,5\n"
+) -> list[str]:
+    sources = f"""
+        o: {{system: Shop, path: o.csv, time: day, key: id}}
+        p: {{system: Bank, path: p.csv}}
+        s: {{system: Both, query: "{query}", time: day}}
+    """
+    metric = f"m: {{type: simple, measure: {{source: s, agg: {agg}, expr: '{expr}'}}}}"
+    files = {
+        "o.csv": "id,day,v\n1,2026-01-01,10\n2,2026-01-02,5\n3,2026-01-03,\n",
+        "p.csv": f"id,paid\n{payments}",
+    }
+    with company(dedent(sources), metric, files) as catalog:
+        assert catalog.check() == []
+        return [str(notice) for notice in list_oddities(catalog)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expr"),
+    [
+        ("select o.day, o.v from o join p using (id)", "v"),
+        ("select o.day, o.v as amount from o left join p on o.id = p.id", "2 * amount"),
+        ("select * from o left join p using (id)", "v"),
+        ("select day, v from o, p", "v"),
+    ],
+)
+def test_amounts_that_a_join_repeats_are_told(company: Any, query: str, expr: str) -> None:
+    (told,) = join(company, query, expr)
+    assert "stand for 2 of o: the join repeats rows, and metric m adds them up again" in told
+
+
+@pytest.mark.parametrize(
+    ("query", "expr", "agg"),
+    [
+        ("select o.day, p.paid from o join p using (id)", "paid", "sum"),  # each payment once
+        ("select o.day, o.v from o join p using (id)", "v", "max"),
+        ("select o.day, sum(p.paid) as v from o join p using (id) group by 1", "v", "sum"),
+        (
+            "select o.day, any_value(o.v) as v from o join p using (id) group by o.day, o.id",
+            "v",
+            "sum",
+        ),
+        (
+            "select day, v from o union all select o.day, p.paid from o join p using (id)",
+            "v",
+            "sum",
+        ),
+        ("select o.day, o.v from o where id in (select id from p)", "v", "sum"),
+    ],
+)
+def test_joins_that_repeat_nothing_that_is_added_up_are_not_told(
+    company: Any, query: str, expr: str, agg: str
+) -> None:
+    assert join(company, query, expr, agg) == []
+
+
+@given(st.lists(st.integers(1, 4), max_size=6))
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_join_is_told_exactly_where_it_adds_more_than_there_is(
+    company: Any, paid: list[int]
+) -> None:
+    payments = "".join(f"{id_},1\n" for id_ in paid) or "9,1\n"
+    told = join(company, "select o.day, o.v from o join p using (id)", payments=payments)
+    filled = [id_ for id_ in paid if id_ in (1, 2)]
+    assert bool(told) == (len(filled) > 2)
+
+
+@pytest.mark.parametrize("agg", ["average", "median", "max"])
+def test_per_cents_that_are_no_shares_are_told(company: Any, agg: str) -> None:
+    metric = f"m: {{type: simple, unit: percent, measure: {{source: s, agg: {agg}, expr: v}}}}"
+    text = "day,v\n2026-01-01,45\n2026-01-02,55.5\n"
+    assert tell(company, text, metric) == [
+        "source s: 2 values of v reach 55.5, which metric m reads as 5550%; write expr: v / 100 if "
+        "it is 55.5 %"
+    ]
+
+
+@pytest.mark.parametrize("values", ["0.45,0.555", "0,1", "1.2,1.5", "-45,55", "450,900"])
+def test_shares_and_growth_are_not_told(company: Any, values: str) -> None:
+    metric = "m: {type: simple, unit: percent, measure: {source: s, agg: average, expr: v}}"
+    one, other = values.split(",")
+    assert tell(company, f"day,v\n2026-01-01,{one}\n2026-01-02,{other}\n", metric) == []
 
 
 # --- names ---------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 Days: rows after as-of, a day decades from all others, a stretch without rows, rows that a measure
 counts and cannot date. Names: members and keys that look alike, and a member that is the sum of all
-others. Each has a threshold that ordinary data do not cross.
+others. Numbers: amounts that a join repeats, and per cents that are no shares. Each has a threshold
+that ordinary data do not cross.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ TOTAL = re.compile(
     r"\s*(all|totals?|sub-?totals?|sum|grand|alle|gesamt|summe|tous|todos|tutti)\b", re.IGNORECASE
 )
 DAYS_ALIKE = 3
+OF_SHARES = ("average", "median", "percentile", "min", "max")
+MOST_SHARE, WHOLE = 2, 100  # 200 % on average is seldom meant, and no share lies above 100
 
 
 def list_oddities(catalog: Catalog) -> list[Notice]:
@@ -199,6 +202,8 @@ def _first_target(catalog: Catalog, name: str) -> dt.date | None:
 
 def _look_at_metric(catalog: Catalog, name: str, metric: Simple) -> Iterator[Notice]:
     yield from _find_undated(catalog, name, metric.measure)
+    yield from _find_repeated(catalog, name, metric.measure)
+    yield from _find_whole_percents(catalog, name, metric)
     if metric.measure.agg == "sum" and metric.measure.open is None:
         named = _columns_with_totals(catalog, metric.measure.source)
         for column in dict.fromkeys([*split_columns(metric), *named]):
@@ -225,6 +230,52 @@ def _find_undated(catalog: Catalog, name: str, measure: Measure) -> Iterator[Not
     if 0 < count < MOST_UNDATED * rows:
         text = f"of {rows:,} rows that metric {name} counts have no time ({time} is empty)"
         yield Notice(measure.source, f"{text}, and are in no period", count)
+
+
+def _find_repeated(catalog: Catalog, name: str, measure: Measure) -> Iterator[Notice]:
+    """Yield a sum over a join that has more amounts than the table from which they come."""
+    value = _parse(measure.expr)
+    if measure.agg != "sum" or value is None:
+        return
+    for written in dict.fromkeys(column.name for column in value.find_all(exp.Column)):
+        column = catalog.column(measure.source, written)
+        origin = catalog.joined_from(measure.source, column) if column else None
+        if column is None or origin is None:
+            continue
+        joined, own = _count(catalog, measure.source, column), _count(catalog, *origin)
+        if joined > own:
+            table = f"{own:,} of {origin[0]}: the join repeats rows"
+            text = f"rows of {measure.source} with a value of {column} stand for {table}"
+            yield Notice(measure.source, f"{text}, and metric {name} adds them up again", joined)
+            return
+
+
+def _count(catalog: Catalog, name: str, column: str) -> int:
+    """Count the filled cells of a column."""
+    filled = exp.Count(this=exp.column(column, quoted=True))
+    query = exp.select(exp.alias_(filled, "n")).from_(catalog.relation(name))
+    return int(catalog.fetch(query)["n"].iloc[0])
+
+
+def _find_whole_percents(catalog: Catalog, name: str, metric: Simple) -> Iterator[Notice]:
+    """Yield a metric in per cent whose cells are numbers such as 45, where 0.45 is 45 %."""
+    measure = metric.measure
+    column = catalog.column(measure.source, (measure.expr or "").strip('"'))
+    if metric.unit != "percent" or measure.agg not in OF_SHARES or column is None:
+        return
+    if queries.family(catalog.columns(measure.source)[column]) not in ("integer", "decimal"):
+        return
+    cell = exp.column(column, quoted=True)
+    query = exp.select(
+        exp.alias_(exp.Count(this=cell.copy()), "n"),
+        exp.alias_(exp.Min(this=cell.copy()), "low"),
+        exp.alias_(exp.Avg(this=cell.copy()), "mean"),
+        exp.alias_(exp.Max(this=cell.copy()), "high"),
+    ).from_(catalog.relation(measure.source))
+    n, low, mean, high = catalog.fetch(query).iloc[0].tolist()
+    if n and low >= 0 and mean > MOST_SHARE and high <= WHOLE:
+        text = f"values of {column} reach {high:g}, which metric {name} reads as {high:.0%}"
+        yield Notice(measure.source, f"{text}; write expr: {column} / 100 if it is {high:g} %", int(n))
 
 
 def _has_parameters(measure: Measure) -> bool:
