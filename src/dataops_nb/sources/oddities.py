@@ -275,7 +275,9 @@ def _find_whole_percents(catalog: Catalog, name: str, metric: Simple) -> Iterato
     n, low, mean, high = catalog.fetch(query).iloc[0].tolist()
     if n and low >= 0 and mean > MOST_SHARE and high <= WHOLE:
         text = f"values of {column} reach {high:g}, which metric {name} reads as {high:.0%}"
-        yield Notice(measure.source, f"{text}; write expr: {column} / 100 if it is {high:g} %", int(n))
+        yield Notice(
+            measure.source, f"{text}; write expr: {column} / 100 if it is {high:g} %", int(n)
+        )
 
 
 def _has_parameters(measure: Measure) -> bool:
