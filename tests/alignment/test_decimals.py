@@ -69,6 +69,15 @@ def test_a_sum_that_is_written_as_its_target_meets_it(company):
     assert (judged["attainment"], judged["light"]) == (1.0, "green")
 
 
+@pytest.mark.parametrize("agg", ["min", "max", "sum", "average", "median"])
+@pytest.mark.parametrize(("a", "b"), [("0.1", "0.2"), ("10.10", "0.7"), ("1.15", "-0.35")])
+def test_an_expression_over_cents_is_as_short_as_they_are(company, agg, a, b):
+    metric = f"total: {{type: simple, measure: {{source: rows, agg: {agg}, expr: a + b}}}}"
+    rows = f"day,a,b\n2026-01-05,{a},{b}\n"
+    catalog = company(SOURCES.replace("FILE", "a.csv"), metric, {"a.csv": rows})
+    assert series(catalog, "total")["2026-W02"] == float(Decimal(a) + Decimal(b))
+
+
 def test_refunds_leave_no_last_bits(company):
     rows = "day,amount\n2026-01-05,1000.10\n2026-01-06,-999.90\n2026-01-07,1000000000.1\n2026-01-08,-1000000000\n"
     catalog = company(SOURCES.replace("FILE", "a.csv"), METRICS, {"a.csv": rows})

@@ -7,6 +7,7 @@ import datetime as dt
 import tempfile
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
@@ -146,3 +147,20 @@ def test_distinct_counts_over_any_windows_are_those_made_by_hand(rows, windows):
             assert people.value[TOTAL][i] == len({who for who, _ in inside})
             assert people.n[TOTAL][i] == len(inside)
             assert texts.value[TOTAL][i] == len({who for who, kind in inside if kind == "a"})
+
+
+@pytest.mark.parametrize("type_", ["ubigint", "decimal(38, 0)", "bigint"])
+@pytest.mark.parametrize("first", [2**63 - 3, 2**63 - 1, 2**63 + 5, 7])
+def test_ids_near_and_beyond_64_bits_are_counted(company, tmp_path, type_, first):
+    if type_ == "bigint" and first > 2**63 - 3:
+        pytest.skip("no such numbers in this type")
+    ids = [first, first + 1, first + 1, first + 2]
+    with duckdb.connect() as con:
+        con.execute(f"create table t (day date, id {type_})")
+        con.executemany("insert into t values ('2026-11-02', ?)", [[id_] for id_ in ids])
+        con.execute(f"copy t to '{tmp_path / 'a.parquet'}' (format parquet)")
+    source = "s: {system: Shop, path: FILE, time: day}".replace("FILE", str(tmp_path / "a.parquet"))
+    metric = "m: {type: simple, measure: {source: s, agg: count_distinct, expr: id}}"
+    with company(source, metric, {}) as catalog:
+        window = Window(dt.date(2026, 11, 2), dt.date(2026, 11, 2))
+        assert evaluate(Scope(catalog), "m", [window]).value[TOTAL][0] == 3

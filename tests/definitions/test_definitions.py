@@ -397,6 +397,7 @@ METRIC_MISTAKES = [
     ("{type: simple, measure: {source: dealz, agg: count}}", "measure.source: no source 'dealz'; did you mean 'deals'?"),
     ("{type: simple, measure: {agg: sum}}", "measure.expr: missing key 'expr'"),
     ("{type: simple, measure: {agg: sum, expr: sum(x)}}", "measure.expr: aggregates rows"),
+    ('{type: simple, measure: {agg: sum, expr: "unnest([x, 2])"}}', "measure.expr: makes several rows"),
     ("{type: simple, measure: {agg: sum, expr: 'a, b'}}", "measure.expr: is not one SQL expression: not expected: ','"),
     ("{type: simple, measure: {agg: sum, expr: 'd < :period_end'}}", "measure.expr: unknown placeholder :period_end"),
     ("{type: simple, measure: {agg: count, filter: 'a ='}}", "measure.filter: is not one SQL expression: something is missing"),

@@ -35,6 +35,8 @@ NUMBERS = [
     "coalesce(m, -1)", "ifnull(i, 0)", "nullif(m, 0)", "nullif(i, j)", "if(m > 1, 1, 0)",
     "case when m > 1 then m when i > 0 then i end", "case v when 'won' then 2 else 0 end", "cast(i as double)",
     "length(w)", "length(trim(w))", "try_cast('12.5' as double)", "try_cast(w as double)",
+    "0.1 + 0.2", "0.1 + 0.2 - 0.3", "m * (1 - 0.9)", "m + 0.1 * 3", "-(0.1 + 0.2) * i", "1.1 - 2 - m", "0.7 / 0.1", "3 * 0.1 / 0.3",
+    "case when 0.1 + 0.2 = 0.3 then 1 else 0 end", "case when m - 0.125 = 1.1 - 1.1 then 1 else 0 end", "round(0.1 * 3 * 5, 0)",
 ]  # fmt: skip
 DAYS = [
     *(f"date_diff('{unit}', a, b)" for unit in ("day", "month", "quarter", "year")),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import math
 import sqlite3
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlglot import exp
 
 from dataops_nb.alignment.sql import written_out
@@ -23,6 +26,7 @@ from dataops_nb.sources.engines.sqlite import Lite as SQLite
 from dataops_nb.sources.moments import fault_of_moments
 
 from .cases import CASES, ROWS, TABLE, WEEKS
+from .company import Table
 from .conftest import DUCK, Lite
 from .servers import fill_spark
 
@@ -284,3 +288,30 @@ def test_a_query_over_a_database_may_join_add_up_and_count_rows(company):
     sources = SOURCES.replace("select * from rows", query)
     metric = "m: {type: simple, measure: {source: both, agg: count}}"
     company(sources.format(where='url: "sqlite:shop.db", table: t'), metric, {})
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 999).map(str),
+    st.decimals(0, 999, places=2).map(str),
+    st.decimals(0, 9, places=3).map(str),
+    st.just("m"),
+)
+ARITHMETIC = st.recursive(
+    NUMBERS,
+    lambda parts: st.builds("({} {} {})".format, parts, st.sampled_from("+-*"), parts),
+    max_leaves=5,
+)
+
+
+@given(st.lists(ARITHMETIC, min_size=1, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_arithmetic_with_written_decimals_is_to_the_last_bit_that_of_duckdb(formulas: list[str]):
+    columns = [exp.alias_(read(formula), f"c{n}") for n, formula in enumerate(formulas)]
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+        Lite(Path(folder)).fill({"cases": Table({"id": "integer", "m": "decimal"}, [[1, 0.1]])})
+        engine = SQLite(Address("sqlite:shop.db", Path(folder)))
+        own = engine.fetch(exp.select(*[column.copy() for column in columns]).from_("cases"))
+        engine.close()
+        con.execute("create table cases as select 1 as id, cast(0.1 as double) as m")
+        right = con.execute(exp.select(*columns).from_("cases").sql("duckdb")).fetchall()
+    assert [float(value) for value in own.iloc[0]] == [float(value) for value in right[0]]

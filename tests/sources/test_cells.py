@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook
 from pyarrow import parquet
 
@@ -18,6 +21,8 @@ from dataops_nb import sources
 from dataops_nb.errors import Fault
 from tests.sources.test_delimited import define
 
+xlsxwriter = pytest.importorskip("xlsxwriter")
+xlwt = pytest.importorskip("xlwt")
 AS_OF = dt.date(2026, 11, 22)
 SUM = {"agg": "sum", "expr": "v", "time": "day"}
 
@@ -163,17 +168,82 @@ def test_durations_are_hours(tmp_path: Path, format_: str) -> None:
         ("one_x000D_\ntwo", "one\ntwo"),
         ("one_x000D_two", "one\ntwo"),
         ("a_x005F_x000D_b", "a_x000D_b"),
+        ("a_x005F_x005F_x000D_b", "a_x005F\nb"),
+        ("a_x005f_x000d_b", "a_x000d_b"),
         ("caf_x00E9_", "café"),
         ("size_x1", "size_x1"),
         ("_xD83D__xDE00_", "\U0001f600"),
         ("half _xD83D_", "half \ufffd"),
     ],
 )
-def test_letters_written_as_numbers_are_letters(tmp_path: Path, cell: str, text: str) -> None:
-    save(tmp_path / "a.xlsx", [["name"], ["PLACE"]])
-    edit(tmp_path / "a.xlsx", "xl/worksheets/sheet1.xml", lambda xml: xml.replace("PLACE", cell))
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_letters_written_as_numbers_are_letters(
+    tmp_path: Path, cell: str, text: str, is_shared: bool
+) -> None:
+    save_texts(tmp_path / "a.xlsx", [cell], is_shared=is_shared)
     rows, faults, _ = load(tmp_path, "a.xlsx", encoding="utf-8")  # a lost letter is meant here
     assert (faults, rows) == ([], [{"name": text}])
+
+
+def save_texts(path: Path, texts: list[str], *, is_shared: bool) -> None:
+    """Write a workbook with texts as they are, in the table that sheets share or in the sheet."""
+    save(path, [["name"], *[[f"PLACE{place}."] for place in range(len(texts))]])
+    if is_shared:
+        book = xlsxwriter.Workbook(path)
+        book.add_worksheet().write_column(
+            0, 0, ["name", *[f"PLACE{n}." for n in range(len(texts))]]
+        )
+        book.close()
+
+    def fill(xml: str) -> str:
+        return re.sub(r"PLACE(\d+)\.", lambda hit: texts[int(hit[1])], xml)
+
+    edit(path, "xl/sharedStrings.xml" if is_shared else "xl/worksheets/sheet1.xml", fill)
+
+
+PIECES = [
+    "a",
+    "_",
+    "x",
+    "0",
+    "05F_",
+    "00D_",
+    "000D",
+    "_x000D_",
+    "_x005F_",
+    "x005F",
+    "\r\n",
+    "é",
+    "_x",
+]
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), min_size=1, max_size=20),
+    st.booleans(),
+)
+@settings(max_examples=25, deadline=None)
+def test_any_text_comes_back_as_excel_was_given_it(texts: list[str], is_shared: bool) -> None:
+    texts = [f"t{text}t" for text in texts]
+    written = []
+    for text in texts:  # ECMA-376, ST_Xstring: an underscore that could begin a number is one
+        underscored = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
+        written.append(underscored.replace("\r", "_x000D_"))
+    with tempfile.TemporaryDirectory() as folder:
+        save_texts(Path(folder, "a.xlsx"), written, is_shared=is_shared)
+        rows, faults, _ = load(Path(folder), "a.xlsx")
+    assert faults == []
+    assert [row["name"] for row in rows] == [text.replace("\r\n", "\n") for text in texts]
+
+
+def test_other_workbooks_write_such_letters_as_they_are(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("s")
+    for row, text in enumerate(["name", "a_x000D_b", "_x005F_x000D_"]):
+        sheet.write(row, 0, text)
+    book.save(str(tmp_path / "a.xls"))
+    rows, faults, _ = load(tmp_path, "a.xls")
+    assert (faults, [row["name"] for row in rows]) == ([], ["a_x000D_b", "_x005F_x000D_"])
 
 
 def test_a_sheet_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:

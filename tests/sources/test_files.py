@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import json
 import os
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from dataops_nb import sources
+from dataops_nb.sources.matches import expand
 from tests.sources.test_delimited import define
 
 AS_OF = dt.date(2026, 12, 31)
@@ -101,6 +103,86 @@ def test_a_database_has_no_neighbours(tmp_path: Path, scheme: str) -> None:
         con.commit()
         con.close()
     assert values(tmp_path, url=f"{scheme}:shop[1].db", table="t") == [0]
+
+
+# --- several ways to one file --------------------------------------------------------------------
+
+
+def notices(data: Path, **source: Any) -> list[str]:
+    with sources.open(define(source), data, AS_OF) as catalog:
+        assert catalog.check() == []
+        return [str(notice) for notice in catalog.notices("s")]
+
+
+@pytest.mark.parametrize("kind", ["link", "absolute link", "hard link", "chain"])
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])
+def test_a_file_with_two_names_is_read_once_and_told(
+    tmp_path: Path, kind: str, ending: str
+) -> None:
+    first, second, latest = (tmp_path / f"{stem}{ending}" for stem in ("x1", "x2", "a-latest"))
+    write(first, 1)
+    write(second, 2)
+    if kind == "link":
+        latest.symlink_to(second.name)
+    elif kind == "absolute link":
+        latest.symlink_to(second)
+    elif kind == "chain":
+        (tmp_path / "y").symlink_to(second.name)
+        latest.symlink_to("y")
+    else:
+        os.link(second, latest)
+    kept, other = (second, latest) if kind != "hard link" else (latest, second)
+    assert values(tmp_path, path=f"*{ending}") == [1, 2]
+    assert notices(tmp_path, path=f"*{ending}") == [
+        f"source s: 1 file has two names, and is read once: '{kept.name}' is also '{other.name}'"
+    ]
+
+
+def test_a_link_is_read_where_what_it_leads_to_is_not_matched(tmp_path: Path) -> None:
+    write(tmp_path / "kept.csv", 1)
+    (tmp_path / "x.csv").symlink_to("kept.csv")
+    assert values(tmp_path, path="x*.csv") == [1]
+    assert values(tmp_path, path="x.csv") == [1]
+
+
+def test_a_folder_that_leads_back_is_entered_once(tmp_path: Path) -> None:
+    for place, name in enumerate(["a", "b", "c"]):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "x.csv", place)
+        for other in range(8):  # each of which doubled the ways at every step down
+            (tmp_path / name / f"up{other}").symlink_to("..")
+    assert values(tmp_path, path="**/*.csv") == [0, 1, 2]
+    assert notices(tmp_path, path="**/*.csv") == []
+
+
+def test_a_linked_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "kept").mkdir()
+    write(tmp_path / "data" / "kept" / "x.csv", 1)
+    (tmp_path / "data" / "x").symlink_to("kept")
+    assert values(tmp_path / "data", path="x/**/*.csv") == [1]
+    assert values(tmp_path / "data", path="**/*.csv") == [1]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.sampled_from(["a", "b", ".c", "a1", "[a]"]), min_size=1, max_size=4)),
+    st.lists(
+        st.sampled_from(["**", "*", "a", "a*", "?", ".c", "*1", "[ab]"]), min_size=1, max_size=4
+    ),
+)
+def test_any_depth_matches_what_pythons_glob_matches(
+    tmp_path: Path, files: list[list[str]], parts: list[str]
+) -> None:
+    home = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
+    home.mkdir()
+    for names in files:
+        path = home.joinpath(*names[:-1], f"{names[-1]}.csv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    pattern = "/".join(["**", *parts]) + ".csv"
+    expected = {home / path for path in glob.glob(pattern, root_dir=home, recursive=True)}
+    assert set(expand(pattern, home, is_literal=False)) == expected
 
 
 # --- what is matched and cannot be read ----------------------------------------------------------

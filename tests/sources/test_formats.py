@@ -160,6 +160,17 @@ def write_parquet(path: Path, query: str) -> None:
     duckdb.connect().execute(f"copy ({query}) to '{path}' (format parquet)")
 
 
+@pytest.mark.parametrize(("expr", "total"), [("pay.v", 7), ("pay.v * 2", 14), ("pay.inner.w", 3)])
+def test_a_field_inside_a_column_can_be_added_up(
+    open_file: Any, tmp_path: Path, expr: str, total: int
+) -> None:
+    row = "{'v': 7, 'inner': {'w': 3}}"
+    duckdb.sql(f"copy (select {row} as pay, 1 as n) to '{tmp_path / 'a.parquet'}'")
+    catalog = open_file("a.parquet", {"agg": "sum", "expr": expr})
+    assert catalog.check() == []
+    assert catalog.fetch(f"select sum({expr}) as v from s")["v"][0] == total
+
+
 def test_parquet_keeps_its_types(open_file: Any, tmp_path: Path) -> None:
     write_parquet(
         tmp_path / "a.parquet",
@@ -239,6 +250,43 @@ def test_an_absurd_parquet_file_is_refused(
 def test_json_is_typed_by_the_file(open_file: Any, tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
     assert open_file("a.json").columns("s") == {"id": "VARCHAR", "v": "DOUBLE", "day": "DATE"}
+
+
+@pytest.mark.parametrize("shape", ["array", "lines"])
+@pytest.mark.parametrize(
+    ("numbers", "type_"),
+    [
+        (["123456789012345678901", "123456789012345678902"], "VARCHAR"),
+        (["9223372036854775808", "1", "null"], "VARCHAR"),
+        (["-9223372036854775809", "5"], "VARCHAR"),
+        (["9223372036854775807", "3"], "BIGINT"),
+        (["1e30", "1"], "DOUBLE"),
+        (["123456789012345678901", "0.5"], "DOUBLE"),
+    ],
+)
+def test_whole_numbers_beyond_64_bits_of_json_stay_text(
+    open_file: Any, tmp_path: Path, numbers: list[str], type_: str, shape: str
+) -> None:
+    objects = [f'{{"id": {number}, "v": 1}}' for number in numbers]
+    content = f"[{', '.join(objects)}]" if shape == "array" else "\n".join(objects)
+    (tmp_path / "a.json").write_text(content)
+    catalog = open_file("a.json")
+    assert catalog.columns("s")["id"] == type_
+    if type_ == "VARCHAR":
+        ids = catalog.fetch("select id from s")["id"].dropna()
+        assert sorted(ids) == sorted(number for number in numbers if number != "null")
+
+
+def test_one_long_number_in_any_file_makes_the_column_text(open_file: Any, tmp_path: Path) -> None:
+    (tmp_path / "a1.json").write_text('[{"id": 1, "v": 2}]')
+    (tmp_path / "a2.json").write_text('[{"id": 123456789012345678901, "v": 3}]')
+    (tmp_path / "a3.json").write_text('[{"id": null, "v": 4}]')
+    catalog = open_file("a*.json")
+    assert catalog.check() == []
+    assert sorted(catalog.fetch("select id from s")["id"].dropna()) == [
+        "1",
+        "123456789012345678901",
+    ]
 
 
 def test_json_stamps_keep_their_offset(open_file: Any, tmp_path: Path) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from dataops_nb.sources import lookalikes
 from dataops_nb.sources.oddities import list_oddities
 
 DAY = dt.date(2026, 1, 1)
@@ -117,6 +121,96 @@ def test_a_source_with_a_fault_hides_no_other(company: Any) -> None:
     assert (told.source, told.count) == ("s", 1)
 
 
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def join(
+    company: Any, query: str, expr: str = "v", agg: str = "sum", payments: str = "1,4\n1,6\n2,5\n"
+) -> list[str]:
+    sources = f"""
+        o: {{system: Shop, path: o.csv, time: day, key: id}}
+        p: {{system: Bank, path: p.csv}}
+        s: {{system: Both, query: "{query}", time: day}}
+    """
+    metric = f"m: {{type: simple, measure: {{source: s, agg: {agg}, expr: '{expr}'}}}}"
+    files = {
+        "o.csv": "id,day,v\n1,2026-01-01,10\n2,2026-01-02,5\n3,2026-01-03,\n",
+        "p.csv": f"id,paid\n{payments}",
+    }
+    with company(dedent(sources), metric, files) as catalog:
+        assert catalog.check() == []
+        return [str(notice) for notice in list_oddities(catalog)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expr"),
+    [
+        ("select o.day, o.v from o join p using (id)", "v"),
+        ("select o.day, o.v as amount from o left join p on o.id = p.id", "2 * amount"),
+        ("select * from o left join p using (id)", "v"),
+        ("select day, v from o, p", "v"),
+    ],
+)
+def test_amounts_that_a_join_repeats_are_told(company: Any, query: str, expr: str) -> None:
+    (told,) = join(company, query, expr)
+    assert "stand for 2 of o: the join repeats rows, and metric m adds them up again" in told
+
+
+@pytest.mark.parametrize(
+    ("query", "expr", "agg"),
+    [
+        ("select o.day, p.paid from o join p using (id)", "paid", "sum"),  # each payment once
+        ("select o.day, o.v from o join p using (id)", "v", "max"),
+        ("select o.day, sum(p.paid) as v from o join p using (id) group by 1", "v", "sum"),
+        (
+            "select o.day, any_value(o.v) as v from o join p using (id) group by o.day, o.id",
+            "v",
+            "sum",
+        ),
+        (
+            "select day, v from o union all select o.day, p.paid from o join p using (id)",
+            "v",
+            "sum",
+        ),
+        ("select o.day, o.v from o where id in (select id from p)", "v", "sum"),
+    ],
+)
+def test_joins_that_repeat_nothing_that_is_added_up_are_not_told(
+    company: Any, query: str, expr: str, agg: str
+) -> None:
+    assert join(company, query, expr, agg) == []
+
+
+@given(st.lists(st.integers(1, 4), max_size=6))
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_join_is_told_exactly_where_it_adds_more_than_there_is(
+    company: Any, paid: list[int]
+) -> None:
+    payments = "".join(f"{id_},1\n" for id_ in paid) or "9,1\n"
+    told = join(company, "select o.day, o.v from o join p using (id)", payments=payments)
+    filled = [id_ for id_ in paid if id_ in (1, 2)]
+    assert bool(told) == (len(filled) > 2)
+
+
+@pytest.mark.parametrize("agg", ["average", "median", "max"])
+def test_per_cents_that_are_no_shares_are_told(company: Any, agg: str) -> None:
+    metric = f"m: {{type: simple, unit: percent, measure: {{source: s, agg: {agg}, expr: v}}}}"
+    text = "day,v\n2026-01-01,45\n2026-01-02,55.5\n"
+    assert tell(company, text, metric) == [
+        "source s: 2 values of v reach 55.5, which metric m reads as 5550%; write expr: v / 100 if "
+        "it is 55.5 %"
+    ]
+
+
+@pytest.mark.parametrize("values", ["0.45,0.555", "0,1", "1.2,1.5", "-45,55", "450,900"])
+def test_shares_and_growth_are_not_told(company: Any, values: str) -> None:
+    metric = "m: {type: simple, unit: percent, measure: {source: s, agg: average, expr: v}}"
+    one, other = values.split(",")
+    assert tell(company, f"day,v\n2026-01-01,{one}\n2026-01-02,{other}\n", metric) == []
+
+
 # --- names ---------------------------------------------------------------------------------------
 
 
@@ -146,7 +240,13 @@ def test_lookalikes_are_told_with_both_spellings(
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Nord", "nord "), ("New York", "New\u00a0York"), ("Zürich", "Zu\u0308rich"), ("Öl", "ÖL")],
+    [
+        ("Nord", "nord "),
+        ("New York", "New\u00a0York"),
+        ("Zürich", "Zu\u0308rich"),
+        ("Öl", "ÖL"),
+        ("Nord", "N\u043erd"),
+    ],
 )
 def test_a_database_tells_what_files_tell_of_lookalikes(
     company: Any, tmp_path: Path, one: str, other: str
@@ -164,6 +264,70 @@ def test_a_database_tells_what_files_tell_of_lookalikes(
     with company(source, split, {}) as catalog:
         assert [str(notice) for notice in list_oddities(catalog)] == of_files
     assert len(of_files) == 1
+
+
+@pytest.mark.parametrize(
+    ("latin", "other", "named"),
+    [
+        ("A", "\u0410", "U+0410"),
+        ("Acme", "\u0410cme", "U+0410"),
+        ("COM", "\u0421\u041e\u041c", "U+0421, U+041E, U+041C"),
+        ("Iota", "\u0399ota", "U+0399"),
+        ("North", "N\u03bfrth", "U+03BF"),
+    ],
+)
+@pytest.mark.parametrize("place", ["by", "key"])
+def test_letters_of_other_alphabets_are_told_with_their_numbers(
+    company: Any, latin: str, other: str, named: str, place: str
+) -> None:
+    text = f"day,name\n2026-01-01,{latin}\n2026-01-02,{other}\n2026-01-03,Süd\n"
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    told = tell(company, text, split) if place == "by" else tell(company, text, key="name")
+    assert told == [
+        "source s: 2 spellings in column name look alike and count apart: "
+        f"'{latin}' and '{other}' (with {named})"
+    ]
+
+
+def test_names_in_other_alphabets_are_not_told(company: Any) -> None:
+    names = [
+        "Москва",
+        "Мурманск",
+        "Αθήνα",
+        "東京",
+        "북",
+        "Moskva",
+        "Athina",
+        "O1",
+        "01",
+        "Il",
+        "ll",
+        "I1",
+    ]
+    text = "\n".join(["day,name", *(f"2026-01-01,{name}" for name in names)]) + "\n"
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    assert tell(company, text, split) == []
+
+
+def test_another_letter_case_in_another_alphabet_needs_no_numbers(company: Any) -> None:
+    text = "day,name\n2026-01-01,Север\n2026-01-02,север\n"
+    split = "m: {type: simple, measure: {source: s, agg: count}, by: [name]}"
+    (told,) = tell(company, text, split)
+    assert told.endswith("look alike and count apart: 'Север' and 'север'")
+
+
+LATIN = "ABCEHIKMOPTXYacehijopsxy"
+
+
+@given(st.text(LATIN, min_size=1, max_size=8), st.data())
+@settings(max_examples=150, deadline=None)
+def test_each_letter_may_be_another_alphabets(word: str, data: st.DataObject) -> None:
+    others: dict[str, list[str]] = {}
+    for other, letter in lookalikes.latin_twins().items():
+        others.setdefault(letter, []).append(other)
+    written = "".join(data.draw(st.sampled_from([letter, *others[letter]])) for letter in word)
+    twins = lookalikes.latin_twins()
+    assert lookalikes._form(written, twins) == lookalikes._form(word, twins)
 
 
 def test_keys_that_look_alike_are_told(company: Any) -> None:

@@ -32,7 +32,7 @@ DIGITS = 12  # behind the first; more are not written down, and floats hold few 
 _NONE = 99
 _FLOATS = 2.0**53  # up to it floats hold every whole number
 _NEAR = 4e-15  # a few last bits, relative to the largest number that was used
-_ROUNDED = {"sum", "average", "median", "percentile"}
+_ROUNDED = {"sum", "average", "min", "max", "median", "percentile"}
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 

@@ -58,6 +58,7 @@ from dataops_nb.terms import Duration, after
 
 _COUNTS_ZERO = {"count", "sum", "count_distinct", "first_seen"}
 MOST_BITS = 1 << 31  # of all pieces together: 256 MiB
+LEAST_BIGINT, MOST_BIGINT = -(2**63), 2**63 - 1
 AT_ONCE = 50  # series that are added up together; more take memory and no less time
 COLUMNS = ["metric", "source", "query"]
 
@@ -351,7 +352,8 @@ def count_distinct(
     ends = rows.whole_numbers(what.source, what.expr or "")
     if ends is not None:
         bits = (ends[1] - ends[0] + 1) * max(len(pieces), 1)
-        if bits > MOST_BITS or (by and bits * _segments(rows, what, by) > MOST_BITS):
+        is_wide = not LEAST_BIGINT <= ends[0] <= ends[1] <= MOST_BIGINT
+        if is_wide or bits > MOST_BITS or (by and bits * _segments(rows, what, by) > MOST_BITS):
             ends = None
     query = queries.distinct(rows, what, time, by, ends=ends, overlap=bool(overlap))
     return rows.fetch(query, **frames)

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 from dataops_nb import cli, workbench
 from dataops_nb import definitions as company_files
+from dataops_nb.cli import suites
 from dataops_nb.definitions import passwords, rates
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, DataopsError, DefinitionsError, Fault, Mistake, UsageError
@@ -98,6 +99,8 @@ def run_check(args: Namespace) -> int:
     """Print all findings on stdout and their number on stderr."""
     bench = cli.find(args)
     readable, mistakes = company_files.survey(bench.params, notebooks=bench.notebooks)
+    if not mistakes:
+        mistakes = list(suites.mistakes(bench.params, bench.notebooks, readable))
     data = DataCheck([], [], [], len(readable.metrics))
     if bench.data.is_dir() or not mistakes:
         data = check_data(bench, readable, sound=not mistakes)

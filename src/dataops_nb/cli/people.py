@@ -250,6 +250,8 @@ def run_note(args: Namespace) -> int:
     claims = _checked_claims(metric_board, text)
     note = _note(args, metric_board, filled)
     NOTES.add(bench.out, [note])
+    for claim in comments.unjudged(claims):
+        print(f"dataops-nb: saved; we can't check {claim}", file=sys.stderr)
     if args.json:
         cli.document({**note, "claims": [asdict(claim) for claim in claims]})
         return 0
@@ -282,7 +284,7 @@ def _note(args: Namespace, metric_board: Board, text: str) -> dict[str, Any]:
 
 
 def _checked_claims(metric_board: Board, text: str) -> list[comments.Claim]:
-    """Return what the note claims; report on stderr what no fact can confirm or refute.
+    """Return what the note claims.
 
     Raises UsageError with each word that the facts contradict.
     """
@@ -291,8 +293,6 @@ def _checked_claims(metric_board: Board, text: str) -> list[comments.Claim]:
     if contradictions:
         reasons = "; ".join(contradictions)
         raise UsageError(f"not saved, the numbers disagree: {reasons}")
-    for claim in comments.unjudged(claims):
-        print(f"dataops-nb: saved; we can't check {claim}", file=sys.stderr)
     return claims
 
 

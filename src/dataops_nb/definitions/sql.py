@@ -43,6 +43,8 @@ def _fault_of_sql(sql: str, placeholders: tuple[str, ...]) -> str:
         return "is not one SQL expression: it names several columns"
     if tree.find(exp.AggFunc, exp.Window):
         return "aggregates rows; say how under agg, and give here what one row is worth"
+    if tree.find(exp.Unnest, exp.Explode):
+        return "makes several rows of one; do that in a query:, and give here what one row is worth"
     return _fault_of_placeholders(tree, placeholders) or fault_of_run(sql)
 
 

@@ -13,7 +13,7 @@ from dataops_nb.sources.cells import write_cell
 from dataops_nb.sources.files import EXCEL, SPREADSHEETS
 from dataops_nb.sources.pages import VISIBLE, Area
 from dataops_nb.sources.spreadsheets import list_states, number_rows, refuse_spreadsheet
-from dataops_nb.sources.workbooks import refuse_package
+from dataops_nb.sources.workbooks import number_sheet, open_workbook, refuse_package
 
 MOST_ROWS = 20_000
 LEAST_ROWS = 2
@@ -52,12 +52,9 @@ def list_sheets(path: Path) -> list[SheetTable]:
 
 
 def _list_excel(path: Path) -> list[SheetTable]:
-    # a slow import, and few drafts need it
-    from openpyxl import load_workbook  # noqa: PLC0415
-
     tables: list[SheetTable] = []
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        book = open_workbook(path)
     except (KeyError, ValueError, TypeError, OSError):
         return []
     try:
@@ -69,9 +66,7 @@ def _list_excel(path: Path) -> list[SheetTable]:
             if own:
                 tables += [_describe_area(area) for area in own]
                 continue
-            sheet.reset_dimensions()
-            rows = enumerate(sheet.iter_rows(values_only=True, max_row=MOST_ROWS), 1)
-            tables += _describe(sheet.title, rows)
+            tables += _describe(sheet.title, number_sheet(sheet, most=MOST_ROWS))
     finally:
         book.close()
     return tables

@@ -158,19 +158,25 @@ def declared(notebook: Any, name: str = "the notebook") -> dict[str, Parameter]:
 
     UsageError where the cell does more than assign.
     """
-    cells = []
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "parameters" in tags(cell):
-            cells.append(cell)
-    if len(cells) > 1:
+    places = cells_of_parameters(notebook)
+    if len(places) > 1:
         raise UsageError(
-            f"{name} has {len(cells)} cells tagged 'parameters'; papermill reads only the first"
+            f"{name} has {len(places)} cells tagged 'parameters'; papermill reads only the first"
         )
     parameters = {}
-    for cell in cells:
-        for parameter in _declarations(cell.source, name):
+    for place in places:
+        for parameter in _declarations(notebook.cells[place - 1].source, f"{name}, cell {place}"):
             parameters[parameter.name] = parameter
     return parameters
+
+
+def cells_of_parameters(notebook: Any) -> list[int]:
+    """Return the numbers of the cells that declare parameters, counted as their author counts."""
+    numbers = []
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code" and "parameters" in tags(cell):
+            numbers.append(number)
+    return numbers
 
 
 def _declarations(source: str, name: str) -> Iterator[Parameter]:

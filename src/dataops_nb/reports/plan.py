@@ -22,6 +22,7 @@ from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.reports.parameters import (
     Parameter,
     Value,
+    cells_of_parameters,
     complete,
     declared,
     read,
@@ -60,7 +61,10 @@ class Planned:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A report as reports.yaml names it; `base` is its name there, without a department."""
+    """A report as reports.yaml names it; `base` is its name there, without a department.
+
+    `where` is what messages call it.
+    """
 
     suite: str
     cadence: str
@@ -68,10 +72,7 @@ class _Entry:
     base: str
     agreed: Report
     parameters: dict[str, Any]
-
-    @property
-    def where(self) -> str:
-        return f"report {self.report!r} ({self.agreed.notebook})"
+    where: str
 
 
 def reports(
@@ -106,9 +107,8 @@ def reports(
                 schemas_by_file[file] = declared(read(file), entry.agreed.notebook)
             schemas[entry.report] = schemas_by_file[file]
             values = _values(entry, schemas[entry.report], as_of, extra)
-            refuse_plain_secrets(values, entry.where)
-            _require_department(values.get("department"), definitions, entry.where)
-            period = calendar.last_complete(_grain(entry, values), as_of)
+            grain = _check_values(entry, values, definitions)
+            period = calendar.last_complete(grain, as_of)
             report = _planned(entry, values, period.id, published)
             planned.append(replace(report, as_of=as_of, whatif=whatif, covers=period))
         except UsageError as error:
@@ -119,6 +119,61 @@ def reports(
     if mistakes:
         raise UsageError("\n".join(dict.fromkeys(mistakes)))
     return planned
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What a report says that does not fit; `parameter` is empty for its notebook."""
+
+    suite: str
+    report: str
+    parameter: str
+    message: str
+
+
+def misfits(definitions: Definitions, notebooks: Path) -> Iterator[Misfit]:
+    """Yield what would stop a refresh before anything runs: wrong notebooks and parameters.
+
+    What a family of reports has in common is told once. A notebook that is not there is a mistake
+    of the definitions.
+    """
+    seen: set[Misfit] = set()
+    for entry in _entries(definitions, None) if definitions.suites else []:
+        for parameter, message in _unfit(entry, definitions, notebooks):
+            misfit = Misfit(entry.suite, entry.base, parameter, message)
+            if misfit not in seen:
+                seen.add(misfit)
+                yield misfit
+
+
+def _unfit(entry: _Entry, definitions: Definitions, notebooks: Path) -> Iterator[tuple[str, str]]:
+    """Yield each parameter that a report gives wrongly, else what else is wrong with it."""
+    where = entry.agreed.notebook
+    try:
+        notebook = read(_file(notebooks, where))
+        schema = declared(notebook, where)
+    except UsageError as error:
+        yield "", str(error)
+        return
+    places = cells_of_parameters(notebook)
+    where = f"{where}, cell {places[0]}" if places else where
+    are_given_well = True
+    for name, given in entry.agreed.parameters.items():
+        try:
+            if name not in schema and name not in OPTIONS:
+                raise UsageError(f"{where}: {unknown(name, schema)}")
+            one = replace(entry, parameters={name: given}, where=where)
+            known = {name: schema[name]} if name in schema else {}
+            _check_values(one, _values(one, known, dt.date.max, {}), definitions)
+        except UsageError as error:
+            are_given_well = False
+            yield name, str(error)
+    if are_given_well:
+        try:
+            whole = replace(entry, where=where)
+            _check_values(whole, _values(whole, schema, dt.date.max, {}), definitions)
+        except UsageError as error:
+            yield "", str(error)
 
 
 def ids(definitions: Definitions) -> list[tuple[str, str]]:
@@ -138,11 +193,17 @@ def _entries(definitions: Definitions, suite: str | None) -> Iterator[_Entry]:
         for id_, report in agreed.reports.items():
             if report.each is None:
                 own = dict(report.parameters)
-                yield _Entry(name, agreed.cadence, id_, id_, report, own)
+                yield _Entry(name, agreed.cadence, id_, id_, report, own, _where(id_, report))
                 continue
             for department in definitions.departments:
                 own = {**report.parameters, "department": department}
-                yield _Entry(name, agreed.cadence, f"{id_}-{department}", id_, report, own)
+                full = f"{id_}-{department}"
+                where = _where(full, report)
+                yield _Entry(name, agreed.cadence, full, id_, report, own, where)
+
+
+def _where(report: str, agreed: Report) -> str:
+    return f"report {report!r} ({agreed.notebook})"
 
 
 def _select(entries: list[_Entry], only: Collection[str]) -> list[_Entry]:
@@ -188,6 +249,13 @@ def _values(
     if "grain" in schema:
         given.setdefault("grain", entry.cadence)
     return complete(schema, given, entry.where)
+
+
+def _check_values(entry: _Entry, values: Mapping[str, Value], definitions: Definitions) -> Grain:
+    """Return the grain of a report, whose parameters are read; UsageError where one cannot be."""
+    refuse_plain_secrets(values, entry.where)
+    _require_department(values.get("department"), definitions, entry.where)
+    return _grain(entry, values)
 
 
 def _require_department(name: object, definitions: Definitions, where: str) -> None:

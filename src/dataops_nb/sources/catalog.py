@@ -424,6 +424,10 @@ class Catalog(Rows):
         """List the sources behind a source's query, at any depth."""
         return [other for other in self._shelf.closure([name]) if other != name]
 
+    def joined_from(self, name: str, column: str) -> tuple[str, str] | None:
+        """Return the source and column that a column of a join comes from; None for others."""
+        return self._shelf.joined_from(name, column)
+
     def is_embedded(self, name: str) -> bool:
         """Whether a source's rows stand in files, or in a DuckDB database."""
         self._shelf.load_all([name])

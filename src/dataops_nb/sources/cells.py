@@ -98,8 +98,6 @@ def _write(value: Any) -> str:
         return moment.date().isoformat() if is_midnight else moment.isoformat(sep=" ")
     if isinstance(value, dt.timedelta):
         value = value.total_seconds() / HOUR
-    if isinstance(value, str):
-        return unescape(value)
     if isinstance(value, float):
         is_whole = value.is_integer() and abs(value) < 2**53
         return str(int(value)) if is_whole else repr(value)
@@ -107,7 +105,10 @@ def _write(value: Any) -> str:
 
 
 def unescape(written: str) -> str:
-    """Return a text as people see it: Excel writes some letters as their numbers, `_x000D_`."""
+    """Return a text of an xlsx as people see it: some letters are their numbers, `_x000D_`.
+
+    An underscore that begins no such number is `_x005F_` itself, so a text is read once only.
+    """
     if "_x" not in written:
         return written
     letters = ESCAPED.sub(lambda hit: chr(int(hit[1], 16)), written)

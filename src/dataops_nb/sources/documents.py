@@ -34,6 +34,8 @@ from dataops_nb.sources.intake import Intake, Sheet, compare_columns, stack_file
 SHAPE = "write an array of objects, or one object a line"
 AS_TEXT = ("VARCHAR", "DATE", "TIME", "UUID", '"NULL"', "JSON")
 NUMBERS = {"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"}
+WIDE = ("DOUBLE", "UBIGINT", "HUGEINT")  # what whole numbers beyond 64 bits may be read as
+DIGITS_OF_64_BITS = 19
 EMPTY = '"NULL"'  # the type of a column without any value
 PER_HOUR = {"s": 3600, "ms": 3_600_000, "us": 3_600_000_000, "ns": 3_600_000_000_000}
 MOST_ROWS = 10**8
@@ -101,7 +103,41 @@ def _agree_types(con: duckdb.DuckDBPyConnection, files: Sequence[File]) -> dict[
             if before == type_:
                 continue
             agreed[column] = "DOUBLE" if {before, type_} <= NUMBERS else "JSON"
+    for column in _list_long_numbers(con, files, agreed):
+        agreed[column] = "VARCHAR"
     return agreed
+
+
+def _list_long_numbers(
+    con: duckdb.DuckDBPyConnection, files: Sequence[File], types: Mapping[str, str]
+) -> list[str]:
+    """List the columns of whole numbers of which some are longer than 64 bits, as ids may be.
+
+    Read as numbers they would lose their last digits; as in a csv, they are texts.
+    """
+    wide = [column for column, type_ in types.items() if type_ in WIDE]
+    if not wide:
+        return []
+    named = ", ".join(f"{text(column)}: 'VARCHAR'" for column in wide)
+    looks = []
+    for place, column in enumerate(wide):
+        value = quote(column)
+        is_whole = f"coalesce(bool_and(regexp_full_match({value}, '-?[0-9]+')), true)"
+        longest = f"max(length(ltrim({value}, '-'))) > {DIGITS_OF_64_BITS}"
+        beyond = f"bool_or(try_cast({value} as bigint) is null and {value} is not null)"
+        looks.append(f"{is_whole} as whole{place}, ({longest} or {beyond}) as long{place}")
+    whole, long = [True] * len(wide), [False] * len(wide)
+    for file in files:
+        rows = f"read_json({_as_json(file)}, columns={{{named}}})"
+        try:
+            found = first_row(con, f"select {', '.join(looks)}, count(*) from {rows}")
+        except duckdb.Error:
+            return []  # a damaged file, which is told where it is read
+        for place in range(len(wide)):
+            if found and found[-1]:
+                whole[place] = whole[place] and bool(found[2 * place])
+                long[place] = long[place] or bool(found[2 * place + 1])
+    return [column for place, column in enumerate(wide) if whole[place] and long[place]]
 
 
 def _describe_json(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str], str]:

@@ -13,16 +13,15 @@ import codecs
 import datetime as dt
 import glob
 import hashlib
-import math
-import os
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise, product
 from pathlib import Path
 
 from dataops_nb.definitions.models import Covers
 from dataops_nb.errors import did_you_mean
+from dataops_nb.sources.matches import expand
 
 SNAPSHOT = "{snapshot}"
 TEXTS = (".csv", ".tsv", ".txt")
@@ -93,10 +92,14 @@ class File:
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a source, and what is wrong with its path: pairs of a file's name and a rule."""
+    """The files of a source, and what is wrong with its path: pairs of a file's name and a rule.
+
+    `again` are names of files that are read under another one, each with that one.
+    """
 
     files: list[File]
     wrong: list[tuple[str, str]]
+    again: list[tuple[str, str]] = field(default_factory=list)
 
 
 def find_files(declared: str, data: Path, as_of: dt.date) -> Files:
@@ -108,7 +111,7 @@ def find_files(declared: str, data: Path, as_of: dt.date) -> Files:
         return _refuse(declared, rule)
     base = data / pattern
     files = []
-    for path in _expand(declared, pattern, data):
+    for path in expand(pattern, data, is_literal=SNAPSHOT not in declared):
         shown = str(path) if absolute else path.relative_to(data).as_posix()
         files.append(File(shown, path))
     if SNAPSHOT in declared:
@@ -120,22 +123,28 @@ def find_files(declared: str, data: Path, as_of: dt.date) -> Files:
         return _say_missing(declared, base, data)
     regular = _leave_regular(Files(files, []))
     inside = _leave_inside(regular, data, absolute=absolute)
-    return _leave_known_formats(inside)
+    return _leave_once(_leave_known_formats(inside))
 
 
-def folders_of(declared: str, data: Path) -> list[Path]:
-    """Return the folders in which a file may appear that a path means: none of a file's name."""
-    parts = Path(data / declared.replace(SNAPSHOT, "*")).parts
-    fixed = next((place for place, part in enumerate(parts) if set(part) & set("*?[")), None)
-    if fixed is None:
-        return []
-    folders = [Path(*parts[:fixed])]
-    depth = math.inf if "**" in declared else len(parts) - fixed
-    for place, below, _ in os.walk(folders[0], followlinks=True):
-        if len(Path(place).parts) - fixed + 1 >= depth:
-            below.clear()
-        folders += [Path(place, name) for name in below]
-    return folders
+def _leave_once(files: Files) -> Files:
+    """Leave each file once where several names lead to it, under a name that is no link."""
+    name_by_file: dict[tuple[int, int], str] = {}
+    for file in sorted(files.files, key=lambda file: _is_linked(file.path)):
+        about = file.path.stat()
+        name_by_file.setdefault((about.st_dev, about.st_ino), file.shown)
+    left, again = [], []
+    for file in files.files:
+        about = file.path.stat()
+        name = name_by_file[about.st_dev, about.st_ino]
+        if name == file.shown:
+            left.append(file)
+        else:
+            again.append((file.shown, name))
+    return Files(left, files.wrong, again)
+
+
+def _is_linked(path: Path) -> bool:
+    return path.resolve() != path.absolute()
 
 
 def _leave_inside(files: Files, data: Path, *, absolute: bool) -> Files:
@@ -195,25 +204,6 @@ def _leave_known_formats(files: Files) -> Files:
             rule = f"is no {NAMED_FORMATS} file by its ending {file.suffix!r}"
             wrong.append((file.shown, rule))
     return Files(known, wrong)
-
-
-def _expand(declared: str, pattern: str, data: Path) -> list[Path]:
-    """Return what a path matches: itself where it exists, else as a glob; sorted.
-
-    The names of the data folder and of folders that exist are no patterns.
-    """
-    base = data / pattern
-    if SNAPSHOT not in declared and os.path.lexists(base):
-        return [base]
-    if not glob.has_magic(pattern):
-        return []
-    home = next((parent for parent in base.parents if parent.is_dir()), data)
-    matched = []
-    for path in glob.glob(str(base.relative_to(home)), root_dir=home, recursive=True):
-        matched.append(home / path)
-    if base.name == "**":  # which stands for the folders on the way, too
-        matched = [path for path in matched if not path.is_dir()]
-    return sorted(matched)
 
 
 def _refuse(declared: str, rule: str) -> Files:

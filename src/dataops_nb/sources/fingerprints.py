@@ -246,6 +246,8 @@ def _content(
             fingerprint = of_file(file.path, origins.store)
             files[file.path] = fingerprint
             content += [file.shown, fingerprint.sha256]
+        for names in matched.again:
+            content += names
     except (DataError, OSError, ValueError):
         return None
     return content or None

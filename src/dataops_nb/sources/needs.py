@@ -315,9 +315,10 @@ def _summed_columns(written: str | None) -> list[str]:
 
 
 def _summands(node: exp.Expr) -> Iterator[exp.Column]:
-    """Yield the columns below a node that only arithmetic lies above."""
+    """Yield the columns below a node that only arithmetic lies above; no field inside a column."""
     if isinstance(node, exp.Column):
-        yield node
+        if not node.table:
+            yield node
     elif isinstance(node, ARITHMETIC):
         for child in node.iter_expressions():
             yield from _summands(child)

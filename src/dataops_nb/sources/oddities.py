@@ -2,14 +2,14 @@
 
 Days: rows after as-of, a day decades from all others, a stretch without rows, rows that a measure
 counts and cannot date. Names: members and keys that look alike, and a member that is the sum of all
-others. Each has a threshold that ordinary data do not cross.
+others. Numbers: amounts that a join repeats, and per cents that are no shares. Each has a threshold
+that ordinary data do not cross.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,6 +27,7 @@ from dataops_nb.metrics import Measure, Simple, split_columns
 from dataops_nb.metrics import Target as FixedTarget
 from dataops_nb.sources.catalog import Catalog
 from dataops_nb.sources.evidence import Notice, find_column, quote
+from dataops_nb.sources.lookalikes import LISTED, find_lookalikes, show
 
 YEAR = 365
 FAR = 10 * YEAR  # days to the next day with rows
@@ -43,16 +44,14 @@ LEAST_DAYS = 30  # with rows, to know what is usual
 LONG_GAP, TIMES_USUAL = 28, 4  # days, and how often the longest gap otherwise
 LARGE = 0.05  # the share of rows on either side of a gap
 MOST_UNDATED = 0.25  # of the rows that a measure counts
-BLANKS = "[\\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+"
-UNSEEN = "[\u00ad\u200b-\u200d\u2060\ufeff]"  # letters without a width
-LISTED = 5
 MOST_MEMBERS = 1000
-MOST_VALUES = 20_000  # of a column in a database
 SAME = 1e-9
 TOTAL = re.compile(
     r"\s*(all|totals?|sub-?totals?|sum|grand|alle|gesamt|summe|tous|todos|tutti)\b", re.IGNORECASE
 )
 DAYS_ALIKE = 3
+OF_SHARES = ("average", "median", "percentile", "min", "max")
+MOST_SHARE, WHOLE = 2, 100  # 200 % on average is seldom meant, and no share lies above 100
 
 
 def list_oddities(catalog: Catalog) -> list[Notice]:
@@ -103,7 +102,7 @@ def _look_at_source(catalog: Catalog, name: str) -> Iterator[Notice]:
     for column in catalog.times_in_use(name):
         yield from _look_at_days(catalog, name, column)
     for column in _columns_of_names(catalog, name):
-        yield from _find_lookalikes(catalog, name, column)
+        yield from find_lookalikes(catalog, name, column)
 
 
 # --- days ----------------------------------------------------------------------------------------
@@ -203,6 +202,8 @@ def _first_target(catalog: Catalog, name: str) -> dt.date | None:
 
 def _look_at_metric(catalog: Catalog, name: str, metric: Simple) -> Iterator[Notice]:
     yield from _find_undated(catalog, name, metric.measure)
+    yield from _find_repeated(catalog, name, metric.measure)
+    yield from _find_whole_percents(catalog, name, metric)
     if metric.measure.agg == "sum" and metric.measure.open is None:
         named = _columns_with_totals(catalog, metric.measure.source)
         for column in dict.fromkeys([*split_columns(metric), *named]):
@@ -231,6 +232,54 @@ def _find_undated(catalog: Catalog, name: str, measure: Measure) -> Iterator[Not
         yield Notice(measure.source, f"{text}, and are in no period", count)
 
 
+def _find_repeated(catalog: Catalog, name: str, measure: Measure) -> Iterator[Notice]:
+    """Yield a sum over a join that has more amounts than the table from which they come."""
+    value = _parse(measure.expr)
+    if measure.agg != "sum" or value is None:
+        return
+    for written in dict.fromkeys(column.name for column in value.find_all(exp.Column)):
+        column = catalog.column(measure.source, written)
+        origin = catalog.joined_from(measure.source, column) if column else None
+        if column is None or origin is None:
+            continue
+        joined, own = _count(catalog, measure.source, column), _count(catalog, *origin)
+        if joined > own:
+            table = f"{own:,} of {origin[0]}: the join repeats rows"
+            text = f"rows of {measure.source} with a value of {column} stand for {table}"
+            yield Notice(measure.source, f"{text}, and metric {name} adds them up again", joined)
+            return
+
+
+def _count(catalog: Catalog, name: str, column: str) -> int:
+    """Count the filled cells of a column."""
+    filled = exp.Count(this=exp.column(column, quoted=True))
+    query = exp.select(exp.alias_(filled, "n")).from_(catalog.relation(name))
+    return int(catalog.fetch(query)["n"].iloc[0])
+
+
+def _find_whole_percents(catalog: Catalog, name: str, metric: Simple) -> Iterator[Notice]:
+    """Yield a metric in per cent whose cells are numbers such as 45, where 0.45 is 45 %."""
+    measure = metric.measure
+    column = catalog.column(measure.source, (measure.expr or "").strip('"'))
+    if metric.unit != "percent" or measure.agg not in OF_SHARES or column is None:
+        return
+    if queries.family(catalog.columns(measure.source)[column]) not in ("integer", "decimal"):
+        return
+    cell = exp.column(column, quoted=True)
+    query = exp.select(
+        exp.alias_(exp.Count(this=cell.copy()), "n"),
+        exp.alias_(exp.Min(this=cell.copy()), "low"),
+        exp.alias_(exp.Avg(this=cell.copy()), "mean"),
+        exp.alias_(exp.Max(this=cell.copy()), "high"),
+    ).from_(catalog.relation(measure.source))
+    n, low, mean, high = catalog.fetch(query).iloc[0].tolist()
+    if n and low >= 0 and mean > MOST_SHARE and high <= WHOLE:
+        text = f"values of {column} reach {high:g}, which metric {name} reads as {high:.0%}"
+        yield Notice(
+            measure.source, f"{text}; write expr: {column} / 100 if it is {high:g} %", int(n)
+        )
+
+
 def _has_parameters(measure: Measure) -> bool:
     texts = (measure.filter, measure.exclude, measure.expr)
     return any(":" in text.replace("::", "") for text in texts if text)
@@ -256,71 +305,6 @@ def _columns_of_names(catalog: Catalog, name: str) -> list[str]:
     return [column for column in dict.fromkeys(columns) if column and types[column] == "VARCHAR"]
 
 
-def _find_lookalikes(catalog: Catalog, name: str, column: str) -> Iterator[Notice]:
-    """Yield the values of a column that differ in nothing that a reader sees or means.
-
-    That is in letter case, in blanks, in letters without a width, or in how a letter with an accent
-    is put together.
-    """
-    look = _alike_in_files if catalog.is_embedded(name) else _alike_in_database
-    for spellings, count in look(catalog, name, column):
-        shown = " and ".join(_show(spelling) for spelling in spellings[:LISTED])
-        text = f"spellings in column {column} look alike and count apart: {shown}"
-        yield Notice(name, text, count)
-
-
-def _alike_in_files(catalog: Catalog, name: str, column: str) -> Iterator[tuple[list[str], int]]:
-    """Yield the spellings of a value, the most frequent first, and how many there are."""
-    value = quote(column)
-    seen = f"regexp_replace(nfc_normalize(v), '{UNSEEN}', '', 'g')"
-    form = f"lower(trim(regexp_replace({seen}, '{BLANKS}', ' ', 'g')))"
-    rows = f"select {value} as v, count(*) as n from {quote(name)} where {value} is not null"
-    counted = f"select v, n, {form} as form from ({rows} group by 1)"
-    alike = f"select form, list(v order by n desc, v) as v, count(*) as n from ({counted})"
-    query = f"{alike} group by form having count(*) > 1 order by form limit {LISTED}"
-    frame = catalog.fetch(query)
-    for spellings, count in zip(frame["v"], frame["n"], strict=True):
-        yield list(spellings), int(count)
-
-
-def _alike_in_database(catalog: Catalog, name: str, column: str) -> Iterator[tuple[list[str], int]]:
-    """Yield the same of a database, which has no word for it: of its values, if they are few."""
-    value = exp.alias_(exp.column(column, quoted=True), "v")
-    query = exp.select(value, "count(*) as n").from_(catalog.relation(name))
-    query = query.where(exp.column(column, quoted=True).is_(exp.null()).not_())
-    frame = catalog.fetch(query.group_by(exp.column(column, quoted=True)).limit(MOST_VALUES + 1))
-    if len(frame) > MOST_VALUES:
-        return
-    alike: dict[str, list[tuple[int, str]]] = {}
-    for spelling, count in zip(frame["v"].astype(str), frame["n"], strict=True):
-        seen = re.sub(UNSEEN, "", unicodedata.normalize("NFC", spelling))
-        form = re.sub(BLANKS, " ", seen).strip().lower()
-        alike.setdefault(form, []).append((-int(count), spelling))
-    several = [form for form in sorted(alike) if len(alike[form]) > 1]
-    for form in several[:LISTED]:
-        yield [spelling for _, spelling in sorted(alike[form])], len(alike[form])
-
-
-def _show(value: str) -> str:
-    """Write a text in quotes; what cannot be seen in it is named behind."""
-    signs = [letter for letter in value if _is_unseen(letter)]
-    named = ", ".join(f"U+{ord(letter):04X}" for letter in dict.fromkeys(signs))
-    return f"'{_escape(value)}' (with {named})" if named else f"'{_escape(value)}'"
-
-
-def _is_unseen(letter: str) -> bool:
-    """Whether a letter is a blank of another kind, joins the one before, or has no width."""
-    return letter != " " and unicodedata.category(letter) in ("Zs", "Mn", "Cf")
-
-
-def _escape(value: str) -> str:
-    letters = []
-    for letter in value:
-        is_control = unicodedata.category(letter) in ("Cc", "Zl", "Zp")
-        letters.append(ascii(letter).strip("'") if is_control else letter)
-    return "".join(letters)
-
-
 def _find_sum_of_others(
     catalog: Catalog, name: str, measure: Measure, column: str
 ) -> Iterator[Notice]:
@@ -333,7 +317,7 @@ def _find_sum_of_others(
         return
     wide = frame.pivot_table(index="day", columns="d0", values="v", aggfunc="sum", fill_value=0)
     for members in _sums_of_others(wide):
-        shown = " and ".join(_show(member) for member in members[:LISTED])
+        shown = " and ".join(show(member) for member in members[:LISTED])
         are = "member of {} is" if len(members) == 1 else "members of {} together are"
         text = f"{are.format(column)} the sum of all others: {shown}"
         twice = f"metric {name} counts everything twice"

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from dataops_nb.errors import Fault, did_you_mean
-from dataops_nb.sources.cells import unescape, write_cell
+from dataops_nb.sources.cells import write_cell
 from dataops_nb.sources.evidence import cap_faults
 from dataops_nb.sources.files import File
 from dataops_nb.sources.intake import Intake, Sheet, load_texts
@@ -234,7 +234,7 @@ def _read_header(
 
 
 def _name(cell: Any) -> str:
-    return "" if cell is None else unescape(str(cell))
+    return "" if cell is None else str(cell)
 
 
 def _name_odd_headers(intake: Intake, file: File, layout: Layout, header: list[str]) -> list[Fault]:

@@ -32,6 +32,13 @@ class Query:
     sources: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
 
+    @property
+    def only_joins(self) -> bool:
+        """Whether it joins rows of sources, each of which it reads once, and makes no others."""
+        tables = [table.name.casefold() for table in self.tree.find_all(exp.Table)]
+        makes_rows = self.tree.find(exp.SetOperation, *SERIES) is not None
+        return len(tables) > 1 and len(set(tables)) == len(tables) and not makes_rows
+
 
 def parse_queries(written: Mapping[str, str], sources: Collection[str]) -> dict[str, Query]:
     """Parse every `query:`, by the name of its source; `sources` are all declared names."""

@@ -27,7 +27,7 @@ from dataops_nb.sources.engines import Engine
 from dataops_nb.sources.engines.crossing import Asking, Published, complete, run
 from dataops_nb.sources.engines.databases import Engines, find_base
 from dataops_nb.sources.evidence import Check, Connection, Notice, Raw, first_row, quote, say_error
-from dataops_nb.sources.files import allow_folders, find_files, folders_of
+from dataops_nb.sources.files import SNAPSHOT, allow_folders, find_files
 from dataops_nb.sources.fingerprints import (
     FULL_LENGTH,
     Origins,
@@ -36,6 +36,7 @@ from dataops_nb.sources.fingerprints import (
     of_source,
 )
 from dataops_nb.sources.fingerprints import sources_around as around
+from dataops_nb.sources.matches import folders_of
 from dataops_nb.sources.moments import check_moments
 from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_origin, parse_queries
@@ -286,13 +287,25 @@ class Shelf:
 
     def _passed_on(self, name: str, column: str) -> str | None:
         """Return the zone of a query's column; None where the query computes it."""
-        behind = upstream([name], self._reads)
-        self.load_all([other for other in behind if other != name])
-        columns = {other: list(raw.columns) for other, raw in self.relations().items()}
-        origin = find_origin(self.queries, name, column, columns)
+        self.load_all([other for other in upstream([name], self._reads) if other != name])
+        origin = self._origin(name, column)
         if origin is None:
             return None
         return self.sources[origin[0]].timezone or self.zone
+
+    def _origin(self, name: str, column: str) -> tuple[str, str] | None:
+        columns = {other: list(raw.columns) for other, raw in self.relations().items()}
+        return find_origin(self.queries, name, column, columns)
+
+    def joined_from(self, name: str, column: str) -> tuple[str, str] | None:
+        """Return the source and column whose rows a query joins to others, and passes on.
+
+        None where the column is computed, or the query stacks rows or makes some of its own.
+        """
+        if name not in self.queries or not self.queries[name].only_joins:
+            return None
+        self.load_all(list(self.queries[name].sources))
+        return self._origin(name, column)
 
     def count(self, name: str, condition: str = "") -> int:
         """Count the rows of a published source, or those for which a condition holds."""
@@ -352,7 +365,8 @@ class Shelf:
                 source = self.sources[other]
                 if source.url:
                     return None
-                origins |= dict.fromkeys(folders_of(source.path or "", self.data))
+                pattern = (source.path or "").replace(SNAPSHOT, "*")
+                origins |= dict.fromkeys(folders_of(pattern, self.data))
             origins |= dict.fromkeys(path for path, _ in fingerprint.files)
         return list(origins)
 

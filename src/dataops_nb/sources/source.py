@@ -182,6 +182,8 @@ class SourceReader:
         used = frozenset(column.casefold() for column in wanted)
         spill = shelf.engines.embedded.spill
         intake = Intake(self._con, self._name, self._source, spill, used, shelf.zone)
+        for link, name in files.again:
+            intake.note(f"file has two names, and is read once: {name!r} is also {link!r}", 1)
         raw, faults = read_files(intake, files.files, list(self._need.columns))
         loaded.faults += faults
         loaded.notices += intake.notices

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from dataops_nb.errors import Fault
 from dataops_nb.sources.areas import list_areas
-from dataops_nb.sources.cells import blank_zeros, is_zero, see_days
+from dataops_nb.sources.cells import blank_zeros, is_zero, see_days, unescape
 from dataops_nb.sources.evidence import cap_faults
 from dataops_nb.sources.files import File
 from dataops_nb.sources.intake import Intake, Sheet
@@ -55,6 +55,8 @@ FIRST_CALCULATOR = b"124519"  # of Excel 2007, which openpyxl and XlsxWriter wri
 NOT_STORED = "the formula's result is not stored in the file; open it in Excel and save it"
 NOT_COMPUTED = "the formula was never computed, and 0 stands for it; open it in Excel and save it"
 MERGED = re.compile(rb'<mergeCell ref="([A-Z]{1,3})([0-9]+):([A-Z]{1,3})([0-9]+)"')
+SHARED = "xl/sharedStrings.xml"
+UNDERSCORE = re.compile(rb"x005F_")
 LONGEST = 256  # bytes that any of them may take at the end of a block
 
 
@@ -122,21 +124,47 @@ def _declares_entities(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool
     return b"<!DOCTYPE" in before or b"<!ENTITY" in before
 
 
-def _open(path: Path, *, values: bool) -> Any:
+def open_workbook(path: Path, *, values: bool = True) -> Any:
     """Open a workbook with its cells' values, or with their formulas."""
     # imported here: a tenth of every command's start, and few read workbooks
     from openpyxl import load_workbook  # noqa: PLC0415
 
     book = load_workbook(path, read_only=True, data_only=values)
+    _keep_underscores(book, path)
     see_days(book)
     return book
+
+
+def _keep_underscores(book: Any, path: Path) -> None:
+    """Let the texts that sheets share stand as they are written in the file.
+
+    openpyxl drops each `x005F_` from them (not from texts inside a sheet), and then the text
+    `_x000D_`, which is written `_x005F_x000D_`, cannot be told from a line end.
+    """
+    from openpyxl.cell.text import Text  # noqa: PLC0415
+    from openpyxl.xml.functions import iterparse  # noqa: PLC0415
+
+    with zipfile.ZipFile(path) as package:
+        if SHARED not in package.namelist():
+            return
+        with package.open(SHARED) as handle:
+            if next(_search(handle, UNDERSCORE), None) is None:
+                return
+        with package.open(SHARED) as handle:
+            texts = []
+            for _, node in iterparse(handle):
+                if node.tag.endswith("}si"):
+                    texts.append(Text.from_tree(node).content)
+                    node.clear()
+    for sheet in book.worksheets:
+        sheet._shared_strings = texts  # openpyxl has no public name for it
 
 
 # --- one sheet -----------------------------------------------------------------------------------
 
 
 def _read_sheet(intake: Intake, file: File, table: str) -> tuple[Sheet | None, list[Fault]]:
-    book = _open(file.path, values=True)
+    book = open_workbook(file.path)
     try:
         states = {sheet.title: sheet.sheet_state for sheet in book.worksheets}
         declared = intake.source.sheet
@@ -144,7 +172,7 @@ def _read_sheet(intake: Intake, file: File, table: str) -> tuple[Sheet | None, l
         sheet, area, rule = choose_page(states, areas, declared)
         if rule:
             return None, [intake.fault(file, rule)]
-        numbered = _number_rows(book[sheet], blank_zeros(book))
+        numbered = number_sheet(book[sheet], blank_zeros(book))
         own_rows = area.cut(numbered) if area else numbered
         rows = []
         for number, row in own_rows:
@@ -162,14 +190,24 @@ def _read_sheet(intake: Intake, file: File, table: str) -> tuple[Sheet | None, l
     return load_page(intake, file, table, page, look)
 
 
-def _number_rows(sheet: Any, blanks: Set[int] = frozenset()) -> Iterator[Row]:
-    """Yield the rows of a sheet; a cell in one of the styles `blanks` is empty where it is 0."""
+def number_sheet(
+    sheet: Any, blanks: Set[int] = frozenset(), most: int | None = None
+) -> Iterator[Row]:
+    """Yield the first `most` rows of a sheet, or all, with texts as people see them.
+
+    A cell in one of the styles `blanks` is empty where it is 0.
+    """
     sheet.reset_dimensions()
     if not blanks:
-        yield from enumerate(sheet.iter_rows(values_only=True), start=1)
+        for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=most), start=1):
+            yield number, tuple(map(_seen, row))
         return
-    for number, row in enumerate(sheet.iter_rows(), start=1):
-        yield number, tuple(_value_unless_zero(cell, blanks) for cell in row)
+    for number, row in enumerate(sheet.iter_rows(max_row=most), start=1):
+        yield number, tuple(_seen(_value_unless_zero(cell, blanks)) for cell in row)
+
+
+def _seen(cell: Any) -> Any:
+    return unescape(cell) if isinstance(cell, str) else cell
 
 
 def _value_unless_zero(cell: Any, blanks: Set[int]) -> Any:
@@ -212,10 +250,10 @@ def _list_formulas(
     file: File, page: Page, frame: Frame, width: int
 ) -> Iterator[tuple[int, int, str, Any]]:
     """Yield row, column (0-based), formula and stored result of each formula among the rows."""
-    values, formulas = _open(file.path, values=True), _open(file.path, values=False)
+    values, formulas = open_workbook(file.path), open_workbook(file.path, values=False)
     try:
-        value_rows = _number_rows(values[page.sheet])
-        formula_rows = _number_rows(formulas[page.sheet])
+        value_rows = number_sheet(values[page.sheet])
+        formula_rows = number_sheet(formulas[page.sheet])
         for (number, row), (_, formula_row) in zip(value_rows, formula_rows, strict=False):
             for place in range(width if frame.holds(number) else 0):
                 formula = _formula(cell_at(formula_row, page.left + place))

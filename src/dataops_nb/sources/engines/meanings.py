@@ -6,6 +6,10 @@ the same, or None where the engine means it anyway. `definitions.expressions` li
 
 from __future__ import annotations
 
+import operator
+import re
+from collections.abc import Callable
+from decimal import Decimal, localcontext
 from typing import Any
 
 from sqlglot import exp
@@ -37,6 +41,11 @@ _SPARK_PARTS = {
     "year": "year", "quarter": "quarter", "month": "month", "week": "weekofyear", "day": "day",
     "doy": "dayofyear", "hour": "hour", "minute": "minute", "second": "second",
 }  # fmt: skip
+_ARITHMETIC: dict[type, Callable[[Decimal, Decimal], Decimal]] = {
+    exp.Add: operator.add,
+    exp.Sub: operator.sub,
+    exp.Mul: operator.mul,
+}
 _MOMENTS = {"nb_add", "nb_trunc", "nb_last_day"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 
@@ -66,9 +75,38 @@ def in_sqlite(node: exp.Expr) -> exp.Expr | None:
             translated = _call(f"nb_{node.key}", node.this)
         case exp.Between() | exp.In():
             translated = _moments_inside(node)
+        case exp.Add() | exp.Sub() | exp.Mul():
+            translated = _exact(node)
         case _ if isinstance(node, _COMPARISONS):
             translated = _moments_inside(node)
     return translated
+
+
+def _exact(node: exp.Expr) -> exp.Expr | None:
+    """Return the result of arithmetic on written decimals; None for any other arithmetic.
+
+    The other engines compute 0.1 + 0.2 as the decimals that are written, SQLite as floats.
+    """
+    left, right = _written(node.this), _written(node.expression)
+    if left is None or right is None:
+        return None
+    with localcontext() as context:
+        context.prec = 76
+        result = _ARITHMETIC[type(node)](left, right)
+    number: exp.Expr = exp.Literal.number(f"{abs(result):f}")
+    return exp.paren(exp.Neg(this=number)) if result < 0 else number
+
+
+def _written(node: exp.Expr) -> Decimal | None:
+    """Return a number as it is written, without an exponent, which would make it a float."""
+    node = node.unnest()
+    if isinstance(node, exp.Neg):
+        inner = _written(node.this)
+        return None if inner is None else -inner
+    is_decimal = isinstance(node, exp.Literal) and not node.is_string
+    if is_decimal and re.fullmatch(r"\d*\.?\d+|\d+\.", node.name):
+        return Decimal(node.name)
+    return None
 
 
 def in_postgres(node: exp.Expr) -> exp.Expr | None:
