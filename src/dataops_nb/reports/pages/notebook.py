@@ -13,7 +13,7 @@ import csv
 import hashlib
 import io
 import json
-import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -106,9 +106,9 @@ def _check(payload: Any) -> None:
     if missing:
         raise ReportError(f"the notebook's facts lack {', '.join(missing)}")
     ids = [fact.get("id") for fact in payload["facts"]]
-    for id_ in dict.fromkeys(ids):
-        if not isinstance(id_, str) or ids.count(id_) > 1:
-            raise ReportError(f"the fact {id_!r} is given {ids.count(id_)} times or has no id")
+    for id_, count in Counter(ids).items():
+        if not isinstance(id_, str) or count > 1:
+            raise ReportError(f"the fact {id_!r} is given {count} times or has no id")
     if not _is_finite(payload):
         raise ReportError(
             "the notebook's facts hold a number that is infinite or not a number;"
@@ -152,11 +152,11 @@ def spans_of(
 
 
 def _is_finite(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(_is_finite(v) for v in value.values())
-    if isinstance(value, list):
-        return all(_is_finite(v) for v in value)
-    return not isinstance(value, float) or math.isfinite(value)
+    try:
+        json.dumps(value, allow_nan=False, default=str)
+    except ValueError:
+        return False
+    return True
 
 
 def numbered(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
