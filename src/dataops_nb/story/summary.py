@@ -355,7 +355,8 @@ def what_changed(board: Board, most: int = 6) -> Told:
 
 def _not_told_above(board: Board, before: set[str]) -> Iterator[Sentence]:
     """Yield what was found, without what the summary says in full or in brief."""
-    whole, brief = (told(board, says_cause=False, brief=is_brief) for is_brief in (False, True))
+    whole = told(board, says_cause=False)
+    brief = told(board, says_cause=False, brief=True)
     for (_, sentence), (_, in_brief) in zip(whole, brief, strict=True):
         if in_brief.text not in before:
             yield sentence
