@@ -1,22 +1,27 @@
 """A suite of reports the way people run it today, and ours: the same notebook and parameters, in one run, as ratios.
 
-`python benchmarks/refresh.py [--sizes 1,5,20] [--today N] [--notebooks]` prints wall and CPU seconds and their ratios for
+`python benchmarks/refresh.py [--sizes 1,5,20] [--today N] [--notebooks] [--departments N]` prints wall and CPU seconds and
+their ratios for
 
 - shell: `papermill`, then `jupyter nbconvert --to html --no-input`, for each report;
 - process: papermill and nbconvert in one process, a kernel a report;
 - bare: no isolation at all: one process that runs every report in its own shell and builds our pages, with our quick imports;
 - cold: `dataops-nb refresh`, from a fresh process on; warm: one more report once the template is there;
+- again: `dataops-nb refresh --force`, which executes all of them on tables and drawings that are kept;
 - unchanged: `dataops-nb refresh` again.
 
 `--today N` measures the first two ways on N reports and multiplies: each report costs them the same. `--notebooks` takes
-the packaged reports instead, whatever number of them there is.
+the packaged reports instead, whatever number of them there is. `--departments N` takes N departments like the sample's, each
+with metrics and a report of its own. The seconds of one report show whether it costs more in a larger suite.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,12 +35,19 @@ from typing import Any
 import nbformat
 import numpy as np
 import pandas as pd
+import yaml
 from nbformat import v4
 
 from dataops_nb import workbench
 from dataops_nb.reports import execution, plan, progress, run
 
 DAY = dt.date(2026, 11, 22)
+KINDS = {
+    "sdr": "20_sdr.ipynb",
+    "sales": "30_sales.ipynb",
+    "customer_service": "40_customer_service.ipynb",
+    "product": "50_product.ipynb",
+}
 PARAMS = {
     "company.yaml": "company: Lumen\nsources:\n  events: {system: CRM, path: events.parquet, time: day}\n",
     "departments/sales.yaml": "department: Sales\nmetrics:\n  won: {type: simple, measure: {source: events, agg: count}}\n",
@@ -146,6 +158,45 @@ def packaged(root: Path) -> workbench.Workbench:
     return wb
 
 
+def departments(root: Path, count: int) -> workbench.Workbench:
+    """The packaged workbench with so many departments more, and a report of each of these alone."""
+    wb = packaged(root)
+    said = []
+    for number, kind in zip(range(count), itertools.cycle(KINDS)):
+        names = add_department(wb, kind, number)
+        report = nbformat.read(wb.notebooks / KINDS[kind], as_version=4)
+        for cell in report.cells:
+            if cell.cell_type == "code":
+                for name, own in names.items():
+                    cell.source = cell.source.replace(f'"{name}"', f'"{own}"')
+        nbformat.write(report, wb.notebooks / f"{kind}_{number}.ipynb")
+        said.append(f"    {kind}-{number}: {{notebook: {kind}_{number}.ipynb}}\n")
+    text = "weekly:\n  cadence: week\n  reports:\n" + "".join(said)
+    (wb.params / "reports.yaml").write_text(text, encoding="utf-8")
+    return workbench.open(root, out=root / "out")
+
+
+def add_department(wb: workbench.Workbench, kind: str, number: int) -> dict[str, str]:
+    """Write a department like one of the sample's; return its own names by the sample's."""
+    folder = wb.params / "departments"
+    known = yaml.safe_load((folder / f"{kind}.yaml").read_text(encoding="utf-8"))
+    names = {name: f"{name}_{number}" for name in (kind, *known["metrics"])}
+    known["department"] += f" {number}"
+    metrics = {}
+    for name, metric in known["metrics"].items():
+        for field in ("pitch", "reconcile"):
+            metric.pop(field, None)
+        metric["label"] += f" {number}"
+        for field in ("numerator", "denominator", "expr"):
+            words = re.split(r"(\w+)", metric.get(field, ""))
+            if any(words):
+                metric[field] = "".join(names.get(word, word) for word in words)
+        metrics[names[name]] = metric
+    text = yaml.safe_dump({**known, "metrics": metrics}, sort_keys=False)
+    (folder / f"{kind}_{number}.yaml").write_text(text, encoding="utf-8")
+    return names
+
+
 def shell(wb: workbench.Workbench, todo: list[plan.Planned], place: Path) -> None:
     """papermill and nbconvert from the shell, report by report."""
     tools = Path(sys.executable).parent
@@ -221,9 +272,11 @@ def measure(wb: workbench.Workbench, few: int, place: Path) -> dict[str, Cost]:
     few = min(few, len(todo)) or len(todo)
     found = {"shell": cost(lambda: shell(wb, todo[:few], place)).times(len(todo) / few)}
     found["process"] = cost(lambda: script(TODAY, wb, todo[:few], place)).times(len(todo) / few)
+    shutil.rmtree(wb.out, ignore_errors=True)
     found["bare"] = cost(lambda: script(BARE, wb, todo, place))
     shutil.rmtree(wb.out, ignore_errors=True)
     found["cold"] = cost(lambda: ours(wb))
+    found["again"] = cost(lambda: ours(wb, "--force"))
     found["unchanged"] = cost(lambda: ours(wb))
     if len(todo) == 1:
         found["warm"] = warm(wb, todo[0].report)
@@ -237,7 +290,8 @@ def show(count: int, found: dict[str, Cost]) -> None:
         ratio = f"{today.wall / this.wall:7.1f} x shell"
         processors = f"CPU {this.cpu / found['bare'].cpu:5.2f} x bare" if way != "bare" else ""
         print(
-            f"{count:3} reports  {way:10} {this.wall:8.2f} s  CPU {this.cpu:8.2f} s {ratio}  {processors}",
+            f"{count:3} reports  {way:10} {this.wall:8.2f} s  CPU {this.cpu:8.2f} s"
+            f"  of one {this.wall / count:6.2f} s  CPU {this.cpu / count:6.2f} s {ratio}  {processors}",
             flush=True,
         )
     print(
@@ -255,11 +309,16 @@ def main() -> None:
         "--today", type=int, default=0, help="reports that the ways of today are measured on (all)"
     )
     parser.add_argument("--notebooks", action="store_true", help="the packaged reports")
+    parser.add_argument("--departments", type=int, default=0, help="so many like the sample's")
     said = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        for count in [0] if said.notebooks else map(int, said.sizes.split(",")):
+        packaged_ones = said.notebooks or said.departments
+        for count in [0] if packaged_ones else map(int, said.sizes.split(",")):
             root = Path(temporary) / str(count)
-            wb = write(root, count) if count else packaged(root)
+            if said.departments:
+                wb = departments(root, said.departments)
+            else:
+                wb = write(root, count) if count else packaged(root)
             place = root / "today"
             place.mkdir()
             show(count or len(run.planned(wb, as_of=DAY)), measure(wb, said.today, place))

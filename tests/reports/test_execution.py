@@ -15,7 +15,7 @@ from nbformat import v4
 
 from dataops_nb import grammars_later
 from dataops_nb.reports import engine, environment, execution, processes, resources
-from dataops_nb.reports.engine import shell
+from dataops_nb.reports.engine import child, shell
 from dataops_nb.reports.execution import job as job_
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
@@ -176,3 +176,15 @@ def test_this_process_knows_its_threads_and_its_memory():
     assert processes.threads()
     assert processes.resident(0) == 0
     assert 0 < processes.resident(__import__("os").getpid()) <= processes.available() * 10
+
+
+def test_an_executed_notebook_is_written_on_one_line_and_read_as_it_was(tmp_path):
+    outputs = [
+        v4.new_output(
+            "display_data", data={"text/plain": "a\nb ü", "application/json": [{"b": 1, "a": None}]}
+        )
+    ]
+    notebook = v4.new_notebook(cells=[v4.new_code_cell("1\n2", outputs=outputs)])
+    child._write(notebook, str(tmp_path / "executed.ipynb"))
+    assert (tmp_path / "executed.ipynb").read_text("utf-8").count("\n") == 1
+    assert nbformat.read(tmp_path / "executed.ipynb", as_version=4) == notebook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataops_nb.reports.pages import figures
+from dataops_nb.sources.cache import NAME
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg"><g fill="none">'
 
@@ -76,3 +78,57 @@ def test_a_chart_keeps_its_words_and_loses_two_fifths_of_its_bytes():
     assert re.findall(r">([^<>]+)</", text.replace("ns0:", "")) == re.findall(r">([^<>]+)</", svg)
     assert text.count("circle ") == 40
     assert len(text) < 0.6 * len(svg)
+
+
+SPEC = {
+    "data": {"values": [{"x": 1, "y": 2}, {"x": 2, "y": 3}]},
+    "mark": "line",
+    "encoding": {"x": {"field": "x"}, "y": {"field": "y"}},
+    "title": "Sales",
+}
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Each specification that is drawn, and none that is kept."""
+    draw, calls = vl_convert.vegalite_to_svg, []
+
+    def counted(spec, **options):
+        calls.append(spec)
+        return draw(spec, **options)
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", counted)
+    return calls
+
+
+def figure_of_another_process(spec, kept=None) -> str:
+    figures._dressed.cache_clear()
+    return figures.figure(spec, "f0", kept)
+
+
+def test_a_drawing_that_is_kept_is_not_made_again(drawn, tmp_path):
+    first = figure_of_another_process(SPEC, tmp_path)
+    assert len(drawn) == 2  # wide and narrow
+    assert figure_of_another_process(SPEC, tmp_path) == first
+    assert len(drawn) == 2
+    assert figure_of_another_process(SPEC) == first  # where nothing is kept
+    assert len(drawn) == 4
+
+
+def test_another_chart_is_drawn_and_so_is_one_whose_drawing_was_damaged(drawn, tmp_path):
+    first = figure_of_another_process(SPEC, tmp_path)
+    assert figure_of_another_process({**SPEC, "mark": "bar"}, tmp_path) != first
+    assert len(drawn) == 4
+    with sqlite3.connect(tmp_path / NAME) as con:
+        con.execute("update kept set value = x'00'")
+    assert figure_of_another_process(SPEC, tmp_path) == first
+    assert len(drawn) == 6
+
+
+def test_the_pages_of_a_report_share_a_drawing_and_its_ids_differ(drawn):
+    figures._dressed.cache_clear()
+    clipped = {**SPEC, "mark": {"type": "line", "clip": True}}  # its frame has an id
+    first, second = figures.figure(clipped, "f0"), figures.figure(clipped, "f1")
+    assert len(drawn) == 2
+    assert first != second
+    assert first.replace("f0", "f1") == second

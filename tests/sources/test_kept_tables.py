@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
 import sqlite3
+import time
 from pathlib import Path
+from threading import Barrier
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +19,7 @@ from dataops_nb import alignment, board, definitions, sources
 from dataops_nb.board import measurement
 from dataops_nb.errors import DataError
 from dataops_nb.periods import Period, calendar
+from dataops_nb.sources import kept_tables
 from dataops_nb.sources.cache import NAME
 from dataops_nb.sources.kept_tables import read_table, write_table
 from tests.sources.test_cache import (
@@ -118,6 +123,43 @@ def test_without_a_cache_a_board_is_measured(company, monkeypatch):  # noqa: F81
     no_measuring(monkeypatch)
     with pytest.raises(AssertionError, match="measured again"):
         judged(company, None)
+
+
+def measured_beside(root: Path, at_once: Barrier) -> int:
+    """Ask for a board in a process of its own; return how often it was measured there."""
+    calls: list[object] = []
+    measure = measurement._measure
+
+    def slowly(*given: object, **named: object) -> pd.DataFrame:
+        calls.append(given)
+        time.sleep(0.5)
+        return measure(*given, **named)
+
+    measurement._measure = slowly
+    at_once.wait()
+    judged(root, root / "cache")
+    return len(calls)
+
+
+def test_processes_that_ask_at_once_measure_a_board_once(company):  # noqa: F811
+    processes = multiprocessing.get_context("spawn")
+    with processes.Manager() as manager, processes.Pool(3) as pool:
+        at_once = manager.Barrier(3)
+        counts = pool.starmap(measured_beside, [(company, at_once)] * 3)
+    assert sorted(counts) == [0, 0, 1]
+
+
+def test_nobody_waits_for_ever_for_a_board_that_another_process_makes(company, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(kept_tables, "LONGEST", 0.1)
+    (company / "cache").mkdir()
+    held = [FileLock(company / "cache" / f"table-{place:02x}.lock") for place in range(256)]
+    for lock in held:
+        lock.acquire()
+    first = judged(company, company / "cache")
+    for lock in held:
+        lock.release()
+    no_measuring(monkeypatch)
+    pd.testing.assert_frame_equal(judged(company, company / "cache"), first)
 
 
 FILES_EDITED = {

@@ -198,7 +198,7 @@ class Board:
         return {}
 
     @cached_property
-    def computed(self) -> dict[object, Mapping[str, object]]:
+    def computed(self) -> dict[object, object]:
         """What was computed of this board so far, by the function that computes it."""
         return {}
 

@@ -28,6 +28,7 @@ from dataops_nb.charts.look import (
     INK,
     RISE,
     WIDTH,
+    checked_once,
     enable,
     styled,
     value_axis,
@@ -65,6 +66,7 @@ QUARTER = 91.0
 enable()
 
 
+@checked_once
 def by_segment(board: Board, metric: str, by: str, largest: int = 8, periods: int = 13) -> Any:
     """Draw a metric by a declared dimension, the `largest` segments from top to bottom.
 
@@ -113,6 +115,7 @@ def _segment_bars(rows: pd.DataFrame, axis: alt.Axis) -> Any:
     return alt.layer(bars, ticks, texts.encode(y=y, text="text:N"))
 
 
+@checked_once
 def bridge(board: Board, pair: Pair, periods: int | None = None) -> Any:
     """Draw the five parts of the difference between two systems, then the difference itself.
 
@@ -152,6 +155,7 @@ def bridge(board: Board, pair: Pair, periods: int | None = None) -> Any:
     return styled(board, _step_bars(steps, axis), head, description)
 
 
+@checked_once
 def waterfall(
     board: Board, metric: str, by: str | tuple[str, ...] | None = None, largest: int = 8
 ) -> Any:
@@ -247,6 +251,7 @@ def _step_bars(steps: pd.DataFrame, axis: alt.Axis) -> Any:
     return chart.properties(width=WIDTH - 190, height=alt.Step(32))
 
 
+@checked_once
 def eisenhower(board: Board) -> Any:
     """Draw the things to solve by slack (left is urgent) and what is at stake a year (up).
 

@@ -11,13 +11,14 @@ among them: a label above or below the point would lie on the line.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 
 import altair as alt
 import pandas as pd
 import vl_convert
+from altair.utils import schemapi
 from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
@@ -25,6 +26,7 @@ from dataops_nb import numbers
 from dataops_nb.board import Board
 from dataops_nb.numbers import DEFAULT
 
+Drawing = TypeVar("Drawing", bound=Callable[..., Any])
 REFRESHING = "DATAOPS_NB_REFRESH"
 MIME = "application/vnd.vegalite.v6+json"
 WIDTH, HEIGHT = 620, 260
@@ -81,6 +83,17 @@ _POINT: Any = {**_NAME, "fontSize": 12, "fontWeight": 600}
 
 # What goes up and what goes down, in two colours that are told apart in any kind of sight.
 RISE, FALL = "#1f5fa8", "#c0582c"
+
+
+def checked_once(draw: Drawing) -> Drawing:
+    """Let altair check a chart of ours as a whole when it is shown, and not each part of it."""
+
+    @wraps(draw)
+    def drawn(*given: Any, **named: Any) -> Any:
+        with schemapi.debug_mode(False):
+            return draw(*given, **named)
+
+    return cast("Drawing", drawn)
 
 
 def enable() -> None:

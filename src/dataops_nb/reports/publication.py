@@ -235,6 +235,7 @@ def _put_in_place(
         planned.parameters,
         whatif=planned.whatif,
         differs=tuple(whatifs.words(wb, day, str(planned.parameters.get("grain") or "week"))),
+        kept=wb.cache,
     )
     files = (warm.renderer or pages).files(notebook, meta)
     files |= formats.files(

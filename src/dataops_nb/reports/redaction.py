@@ -27,8 +27,17 @@ def without_paths(notebook: NotebookNode, places: Mapping[str, Path]) -> Noteboo
     """
     from nbformat import from_dict  # noqa: PLC0415  slow to import; tidying up needs only the rest
 
-    cleaned = _rename_in(notebook, _names_by_path(places))
-    redacted: NotebookNode = from_dict(cleaned)  # type: ignore[no-untyped-call]
+    names_by_path = _names_by_path(places)
+    written = [json.dumps(path, ensure_ascii=False)[1:-1] for path in names_by_path]
+
+    def cleaned(part: Any) -> Any:
+        text = json.dumps(part, ensure_ascii=False, default=str)
+        if any(path in text for path in written):
+            return from_dict(_rename_in(part, names_by_path))  # type: ignore[no-untyped-call]
+        return part
+
+    redacted = type(notebook)({**notebook, "metadata": cleaned(notebook.metadata)})
+    redacted["cells"] = [cleaned(cell) for cell in notebook.cells]
     return redacted
 
 

@@ -12,12 +12,14 @@ import datetime as dt
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
 from dataops_nb import plain
 from dataops_nb.alignment.measures import sources_of
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from dataops_nb.alignment.rows import Usage
     from dataops_nb.sources.shelf import Shelf
 
+LONGEST, POLL = 30.0, 0.02  # seconds to wait for a table that another process makes
 _OBJECTS = b"objects"  # the cells of object columns, in the head of the Arrow stream
 
 
@@ -44,6 +47,7 @@ class Recall:
         self._usage = usage
         self._company: Company | None = None
         self._company_digest = ""
+        self._has_turn = False
 
     def table(
         self, company: Company, what: Sequence[object], make: Callable[[], pd.DataFrame]
@@ -53,6 +57,38 @@ class Recall:
         known = self._known(key)
         if known is not None:
             return known
+        with self._turn(key) as has_waited:
+            if not has_waited:
+                return self._made(company, key, make)
+            known = self._known(key)
+        return self._made(company, key, make) if known is None else known
+
+    @contextmanager
+    def _turn(self, key: list[str]) -> Iterator[bool]:
+        """Let others that ask for the same table wait until it is kept; yield whether we waited.
+
+        Reports that start together ask for the same tables. Who makes one table inside another
+        waits for nobody, so that no two wait for each other. Nobody waits for long, because what
+        stops one report must not stop the others.
+        """
+        folder = self._shelf.cache_folder
+        if folder is None or self._has_turn:
+            yield False
+            return
+        lock = FileLock(folder / f"table-{plain.digest(key, 2)}.lock")
+        began = time.monotonic()
+        try:
+            with suppress(OSError, NotImplementedError):  # somebody is slow, or no lock can be had
+                lock.acquire(timeout=LONGEST, poll_interval=POLL)
+            self._has_turn = True
+            yield time.monotonic() - began >= POLL
+        finally:
+            self._has_turn = False
+            lock.release()
+
+    def _made(
+        self, company: Company, key: list[str], make: Callable[[], pd.DataFrame]
+    ) -> pd.DataFrame:
         shelf, usage = self._shelf, self._usage
         sources_before, metrics_before = shelf.touched, set(usage.metrics)
         was_steady = shelf.is_steady

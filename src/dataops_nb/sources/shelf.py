@@ -80,6 +80,7 @@ class Shelf:
         self._open_engines()
         self.steps = Steps(self.con, self.zone, as_of)
         self.cache = Cache(keep) if keep else None
+        self.cache_folder = keep
         self._fingerprints: dict[str, SourceFingerprint | None] = {}
         self._recalled: dict[str, dict[str, Any]] = {}
         self._to_read: set[str] = set()

@@ -74,6 +74,7 @@ def first(board: Board) -> Told:
     return Told((opening_, why, *further, *_closed(board, known)), more=known)
 
 
+@once_a_board
 def first_row(board: Board) -> dict[str, Any] | None:
     """Return the first row of `board.priorities` that has something at stake."""
     for row in records(board.priorities):
@@ -241,6 +242,7 @@ def reaction_facts(board: Board) -> dict[str, Fact]:
     return by_id(made)
 
 
+@once_a_board
 def _open_notes(board: Board) -> list[dict[str, Any]]:
     """Return the notes that nobody has answered, each with its place among them."""
     rows = []

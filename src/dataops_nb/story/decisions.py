@@ -22,7 +22,7 @@ from dataops_nb.numbers import agreeing
 from dataops_nb.periods import calendar
 from dataops_nb.reconciliation.pairs import find_pairs
 from dataops_nb.story.comments import label
-from dataops_nb.story.facts import Subject, facts
+from dataops_nb.story.facts import Subject, facts, once_a_board
 from dataops_nb.story.phrases import fill, inside
 
 LINKS = ("moves", "no effect", "no sign")
@@ -128,6 +128,7 @@ _LATE = ("stale", "incomplete", "no data", "fault")
 Row = Mapping[str, Any]
 
 
+@once_a_board
 def action(board: Board, metric: str | None = None, *, says_effect: bool = True) -> Told:
     """Say what to do about a metric's light (default: the lead's), who does it and by when.
 
@@ -166,6 +167,7 @@ def briefly(board: Board, metric: str) -> Sentence | None:
     return fill(_agreed_words(board, row) or wording, slots)
 
 
+@once_a_board
 def decision(board: Board, metric: str) -> dict[str, Any]:
     """Return the row of `board.decisions` of a metric."""
     rows = board.decisions

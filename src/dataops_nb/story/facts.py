@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 import pandas as pd
 
@@ -33,6 +34,8 @@ from dataops_nb.metrics import (
     Simple,
 )
 from dataops_nb.numbers import Beside
+
+Making = TypeVar("Making", bound=Callable[..., Any])
 
 _LEVELS = (
     "value",
@@ -134,16 +137,21 @@ def without_unit(first: Fact, last: Fact) -> Span:
     return say.as_(first, numbers.without_unit(first.text, last.text, last.unit))
 
 
-def once_a_board(make: Callable[[Board], dict[str, Fact]]) -> Callable[[Board], dict[str, Fact]]:
-    """Make the facts of a board once: each sentence about it asks for them."""
+def once_a_board(make: Making) -> Making:
+    """Make the same thing of a board once: each sentence about it asks for facts and others.
+
+    What is asked for beside the board, as a metric, can be the key of a dictionary.
+    """
 
     @wraps(make)
-    def ask(board: Board) -> dict[str, Fact]:
-        if make not in board.computed:
-            board.computed[make] = make(board)
-        return cast("dict[str, Fact]", dict(board.computed[make]))
+    def ask(board: Board, *asked: Any, **named: Any) -> Any:
+        key = (make, asked, *sorted(named.items()))
+        if key not in board.computed:
+            board.computed[key] = make(board, *asked, **named)
+        made = board.computed[key]
+        return copy(made) if isinstance(made, dict | list) else made
 
-    return ask
+    return cast("Making", ask)
 
 
 @once_a_board

@@ -52,6 +52,7 @@ def findings(board: Board, most: int | None = None, after: int = 0) -> Told:
     return Told(tuple(sentences[after:last]), more=finding_facts(board))
 
 
+@once_a_board
 def told(
     board: Board, *, alone: bool = False, says_cause: bool = True, brief: bool = False
 ) -> list[tuple[list[Row], Sentence]]:
@@ -97,6 +98,7 @@ def _is_good(board: Board, metric: str) -> bool:
     return board.company.metrics[metric].has_direction and not is_off
 
 
+@once_a_board
 def cause(board: Board) -> Sentence:
     """Say why the lead is where it is, in one short sentence: an event, luck, or nothing known."""
     metric, known = board.lead, {**facts(board), **_facts_of_findings(board)}
@@ -352,6 +354,7 @@ def finding_facts(board: Board) -> dict[str, Fact]:
     return known
 
 
+@once_a_board
 def _facts_of_findings(board: Board) -> dict[str, Fact]:
     made = [*link_facts_of(board, _links(board)).values()]
     for _, row in board.findings.iterrows():

@@ -18,7 +18,7 @@ from dataops_nb.board import Board, history
 from dataops_nb.display import Fact, Phrase, Piece, Sentence, Told, capitalized, say
 from dataops_nb.status.attainment import has_memory
 from dataops_nb.story.comments import period
-from dataops_nb.story.facts import facts, without_unit
+from dataops_nb.story.facts import facts, once_a_board, without_unit
 from dataops_nb.story.phrases import counted, fill, is_at_end, metric_slots, phrase
 from dataops_nb.story.wordings import LIGHTS, UNJUDGED, USUAL
 
@@ -32,6 +32,7 @@ _MEANT = {
 _LASTING = ("trend", "crossings", "shift", "near-limit")
 
 
+@once_a_board
 def headline(board: Board, metric: str | None = None, *, moved: bool = True) -> Told:
     """Say the light of a metric (default: the board's lead), and the way it `moved`.
 
@@ -123,6 +124,7 @@ def _lit(
     return replace(words, kind=kind, light=str(row["light"]) if is_judged else None)
 
 
+@once_a_board
 def sentence(board: Board, metric: str, *, names_system: bool = True) -> Sentence:
     """Say what happened to one metric, against its target.
 

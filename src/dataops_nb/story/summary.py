@@ -21,7 +21,7 @@ from dataops_nb.story.changes import explained
 from dataops_nb.story.comments import label
 from dataops_nb.story.decisions import NOTHING, action, decision, wording_of
 from dataops_nb.story.effects import for_departments
-from dataops_nb.story.facts import facts, is_partial, records, without_unit
+from dataops_nb.story.facts import facts, is_partial, once_a_board, records, without_unit
 from dataops_nb.story.findings import Row, cause, finding_facts, told
 from dataops_nb.story.lights import headline, most_moved, moved, movement
 from dataops_nb.story.phrases import fill
@@ -82,6 +82,7 @@ def _at_a_glance(board: Board) -> list[str]:
     return [board.lead, *others][:TILES]
 
 
+@once_a_board
 def _tile(board: Board, metric: str) -> Sentence:
     known, row, name = facts(board), board.row(metric), label(board, metric)
     light = str(row["light"]) if row["reason"] != "no target" else None
@@ -140,6 +141,7 @@ def _past(board: Board, metric: str, period: str) -> Past | None:
     return Past(tuple(values), description, target)
 
 
+@once_a_board
 def to_do(board: Board, most: int = 3) -> Told:
     """Say what to do, who does it and by when, in one box: of the lead first, then the worst.
 
@@ -196,6 +198,7 @@ def _start(row: dict[str, Any], known: Any, *, is_first: bool) -> Iterator[Sente
         yield say(who, "start work on ", what, " by ", start_by, ".", say.rests_on(slack))
 
 
+@once_a_board
 def _listed(board: Board, metric: str) -> list[Sentence]:
     """Say by when the work on what somebody listed about a metric must start: the costliest thing.
 
@@ -220,6 +223,7 @@ def _listed(board: Board, metric: str) -> list[Sentence]:
     return []
 
 
+@once_a_board
 def is_about_solving(board: Board) -> bool:
     """Return whether a board is the whole company's, for whom the costliest thing comes first."""
     stars = set(board.company.north_star)
@@ -263,6 +267,7 @@ def _small_start(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     return (Span(numbers.small(first.text)), *others)
 
 
+@once_a_board
 def why(board: Board) -> Told:
     """Say why the lead is where it is, by the first that is known and fits, under a heading.
 
@@ -279,6 +284,7 @@ def why(board: Board) -> Told:
     return Told(kept, more=more, heading="Why")
 
 
+@once_a_board
 def _causes(board: Board) -> tuple[list[Sentence], list[Sentence], dict[str, Fact]]:
     """Return what may be said of the lead, the best first, and of others, with all facts."""
     if is_about_solving(board):
@@ -306,6 +312,7 @@ def _moved_by(board: Board) -> Told:
     return explained(board)
 
 
+@once_a_board
 def others(board: Board) -> Told:
     """Say what the lead means for other departments, as far as there is room, under a heading.
 
@@ -348,7 +355,8 @@ def what_changed(board: Board, most: int = 6) -> Told:
 
 def _not_told_above(board: Board, before: set[str]) -> Iterator[Sentence]:
     """Yield what was found, without what the summary says in full or in brief."""
-    whole, brief = (told(board, says_cause=False, brief=is_brief) for is_brief in (False, True))
+    whole = told(board, says_cause=False)
+    brief = told(board, says_cause=False, brief=True)
     for (_, sentence), (_, in_brief) in zip(whole, brief, strict=True):
         if in_brief.text not in before:
             yield sentence
@@ -366,6 +374,7 @@ def room_for_inputs(board: Board) -> int:
     return PAGE_WORDS - CHART_WORDS - used - _words(warnings(board))
 
 
+@once_a_board
 def opening(board: Board) -> Told:
     """Say what stands first: the lead's headline, or what to solve first on the whole company's.
 

@@ -12,13 +12,15 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import papermill
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4.nbjson import BytesEncoder
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
@@ -114,19 +116,39 @@ def _names_full_disk(message: str) -> bool:
 
 
 def _execute(job: Job, position: Position, options: Mapping[str, Any]) -> None:
-    papermill.execute_notebook(
-        job["notebook"],
-        job["executed"],
-        parameters=job["parameters"],
-        language="python",
-        cwd=job["folder"],
-        progress_bar=False,
-        log_output=False,
-        request_save_on_cell_execute=False,
-        on_cell_start=position.moved,
-        on_cell_executed=position.rested,
-        **options,
-    )
+    with _on_one_line():
+        papermill.execute_notebook(
+            job["notebook"],
+            job["executed"],
+            parameters=job["parameters"],
+            language="python",
+            cwd=job["folder"],
+            progress_bar=False,
+            log_output=False,
+            request_save_on_cell_execute=False,
+            on_cell_start=position.moved,
+            on_cell_executed=position.rested,
+            **options,
+        )
+
+
+@contextmanager
+def _on_one_line() -> Iterator[None]:
+    """Let papermill write an executed notebook without line breaks.
+
+    Python writes these ten times as slowly, and the runner alone reads most of the files.
+    """
+    write = papermill.execute.write_ipynb
+    papermill.execute.write_ipynb = _write
+    try:
+        yield
+    finally:
+        papermill.execute.write_ipynb = write
+
+
+def _write(notebook: NotebookNode, path: str) -> None:
+    text = json.dumps(notebook, cls=BytesEncoder, ensure_ascii=False, sort_keys=True)
+    Path(path).write_text(f"{text}\n", encoding="utf-8")
 
 
 def forked_options() -> dict[str, Any]:

@@ -25,6 +25,7 @@ LATE = (
     "pandas.core.methods.to_dict",
     "pandas.core.reshape.reshape",
     "pandas.io.parquet",
+    "pyarrow.csv",
     "pyarrow.dataset",
     "pyarrow.pandas_compat",
     "pyarrow.parquet",

@@ -47,6 +47,10 @@ AHEAD = (
     "dataops_nb.story",
     "dataops_nb.tables",
     "dataops_nb.controls",
+    "dataops_nb.sources.catalog",
+    "dataops_nb.workbench.memory",
+    "dataops_nb.workbench.sample",
+    "dataops_nb.workbench.whatifs",
 )
 
 

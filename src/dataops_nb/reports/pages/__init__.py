@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote
 
@@ -60,7 +61,7 @@ class Meta:
 
     `up` leads to the front page and `archive` to all periods of the report; empty where there is
     none. `whatif` names the what-if that the page shows in place of what is, `differs` says what it
-    changes.
+    changes. `kept` is the folder of what is kept between runs, as drawings are.
     """
 
     report: str
@@ -70,6 +71,7 @@ class Meta:
     archive: str = "../index.html"
     whatif: str = ""
     differs: tuple[str, ...] = ()
+    kept: Path | None = None
 
 
 class WhatIf(NamedTuple):
@@ -119,7 +121,10 @@ def files(notebook: NotebookNode, meta: Meta) -> dict[str, bytes]:
     Raises ReportError where the notebook is no finished report.
     """
     payload = notebook_.of(notebook)
-    made = {name: build(notebook, altitude, meta).encode() for altitude, name in FILES.items()}
+    run = notebook_.fingerprint(notebook, meta.parameters, payload, meta.version)
+    made = {}
+    for altitude, name in FILES.items():
+        made[name] = _page(notebook, altitude, meta, payload, run).encode()
     made["facts.json"] = notebook_.as_json(payload, meta.report)
     made["numbers.csv"] = notebook_.as_csv(payload)
     return made
@@ -131,8 +136,15 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
     Raises ReportError where it is no finished report, or the page must be refused.
     """
     payload = notebook_.of(notebook)
+    run = notebook_.fingerprint(notebook, meta.parameters, payload, meta.version)
+    return _page(notebook, altitude, meta, payload, run)
+
+
+def _page(
+    notebook: NotebookNode, altitude: Altitude, meta: Meta, payload: Payload, run: str
+) -> str:
     meanings = payload.get("meanings") or {}
-    shown = Shown(notebook_.by_id(payload), payload.get("reason"), meanings)
+    shown = Shown(notebook_.by_id(payload), payload.get("reason"), meanings, meta.kept)
     sections = list(_sections(notebook, altitude, shown))
     if not shown.headline:
         words = str(payload["headline"])
@@ -144,7 +156,7 @@ def build(notebook: NotebookNode, altitude: Altitude, meta: Meta) -> str:
         **_foot(payload, altitude, meta),
         sections=sections,
         meanings=_meanings(payload),
-        run=notebook_.fingerprint(notebook, meta.parameters, payload, meta.version),
+        run=run,
     )
     period = numbers.at(numbers.DEFAULT).period_in_words(str(payload["period"]))
     title = f"{payload['title']}, {period} · {payload['company']}"

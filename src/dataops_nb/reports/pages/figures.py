@@ -14,19 +14,27 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import vl_convert
 from markupsafe import Markup
 
+from dataops_nb import plain
 from dataops_nb.errors import ReportError
 from dataops_nb.reports.pages import markup
+from dataops_nb.sources.cache import Store
+from dataops_nb.sources.fingerprints import FULL_LENGTH
 
 MIME = "application/vnd.vegalite.v6+json"
 WIDE, NARROW = 720, 340
-FONT = "system-ui, sans-serif"
+CONFIG = {"font": "system-ui, sans-serif", "background": "transparent"}
+NAMELESS = "\ufffe"  # stands in no drawing, because none can hold it
 FORBIDDEN = frozenset({"href", "url", "image"})
 ROWS = frozenset({"datasets", "values"})
 VIEWS = frozenset({"concat", "hconcat", "vconcat", "facet", "repeat"})
@@ -64,10 +72,11 @@ class Drawing(NamedTuple):
     svg: Markup
 
 
-def figure(spec: Mapping[str, Any], name: str) -> Markup:
+def figure(spec: Mapping[str, Any], name: str, kept: Path | None = None) -> Markup:
     """Draw a chart as a <figure>; `name` makes its ids unique in the page.
 
-    Raises ReportError where the chart links or loads anything, or cannot be drawn.
+    `kept` is the folder of what is kept between runs: what was drawn before lies there. Raises
+    ReportError where the chart links or loads anything, or cannot be drawn.
     """
     spec = _drawable(spec)
     _refuse_links(spec)
@@ -78,7 +87,7 @@ def figure(spec: Mapping[str, Any], name: str) -> Markup:
         "figure.html.j2",
         title=title,
         subtitle=subtitle,
-        drawings=_drawings(bare, name, description),
+        drawings=_drawings(bare, name, description, kept),
         description=description,
         legend=lines,
     )
@@ -154,40 +163,52 @@ def _joined(words: Any) -> str:
     return str(words or "")
 
 
-def _drawings(spec: Mapping[str, Any], name: str, description: str) -> list[Drawing]:
+def _drawings(
+    spec: Mapping[str, Any], name: str, description: str, kept: Path | None
+) -> list[Drawing]:
     """Draw a chart of several views once, to be scrolled; any other for a desk and for a phone."""
     if VIEWS & set(spec):
-        return [Drawing("nb-scroll", _picture(spec, f"{name}w", description))]
+        return [Drawing("nb-scroll", _picture(spec, f"{name}w", description, kept))]
     drawings = []
     for width, look in ((WIDE, "nb-wide"), (NARROW, "nb-narrow")):
         fitted = {**spec, "width": width, "autosize": {"type": "fit", "contains": "padding"}}
-        drawings.append(Drawing(look, _picture(fitted, name + look[3], description)))
+        drawings.append(Drawing(look, _picture(fitted, name + look[3], description, kept)))
     return drawings
 
 
-def _picture(spec: Mapping[str, Any], name: str, description: str) -> Markup:
-    svg = _dressed(_draw(json.dumps(spec, sort_keys=True)), name, description)
-    return Markup(svg)  # noqa: S704  written by ElementTree, without links and scripts
+def _picture(spec: Mapping[str, Any], name: str, description: str, kept: Path | None) -> Markup:
+    svg = _dressed(json.dumps(spec, sort_keys=True), description, kept)
+    # written by ElementTree, without links and scripts
+    return Markup(svg.replace(NAMELESS, name))  # noqa: S704
+
+
+def _draw(spec: str, kept: Path | None) -> str:
+    """Return a Vega-Lite spec as SVG: as it was drawn before, or drawn now and kept."""
+    key = plain.digest([version("vl-convert-python"), CONFIG, spec], FULL_LENGTH)
+    with closing(Store(kept)) as store:
+        with suppress(zlib.error, UnicodeDecodeError):
+            return zlib.decompress(store.get(key) or b"").decode()
+        try:
+            svg = str(vl_convert.vegalite_to_svg(spec, config=CONFIG, allowed_base_urls=[]))
+        except ValueError as error:
+            raise ReportError(f"chart failed: {str(error).splitlines()[0]}") from error
+        store.put(key, zlib.compress(svg.encode()))
+    return svg
 
 
 @lru_cache(maxsize=64)
-def _draw(spec: str) -> str:
-    """Draw a Vega-Lite spec as SVG; the three pages of a report share one drawing."""
-    try:
-        config = {"font": FONT, "background": "transparent"}
-        return str(vl_convert.vegalite_to_svg(spec, config=config, allowed_base_urls=[]))
-    except ValueError as error:
-        raise ReportError(f"chart failed: {str(error).splitlines()[0]}") from error
+def _dressed(spec: str, description: str, kept: Path | None) -> str:
+    """Draw with a text alternative, ids to be named, and colours that follow the page.
 
-
-def _dressed(svg: str, name: str, description: str) -> str:
-    """Give a picture a text alternative, ids of its own, and colours that follow the page."""
+    The three pages of a report share one drawing.
+    """
+    svg = _draw(spec, kept)
     ET.register_namespace("", SVG)
     root = ET.fromstring(svg)  # noqa: S314  # our own renderer wrote it, a moment ago
     new_ids: dict[str, str] = {}
     for element in root.iter():
         if "id" in element.attrib:
-            new_ids[element.attrib["id"]] = f"{name}-{len(new_ids)}"
+            new_ids[element.attrib["id"]] = f"{NAMELESS}-{len(new_ids)}"
     for element in root.iter():
         if element.tag.removeprefix(f"{{{SVG}}}") in LINKING:
             raise ReportError("a chart on a page may not contain links or images")

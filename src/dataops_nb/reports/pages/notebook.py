@@ -13,7 +13,7 @@ import csv
 import hashlib
 import io
 import json
-import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -100,9 +100,9 @@ def _check(payload: Any) -> None:
     if missing:
         raise ReportError(f"the facts lack {', '.join(missing)}")
     ids = [fact.get("id") for fact in payload["facts"]]
-    for id_ in dict.fromkeys(ids):
-        if not isinstance(id_, str) or ids.count(id_) > 1:
-            raise ReportError(f"the fact {id_!r} appears {ids.count(id_)} times or has no id")
+    for id_, count in Counter(ids).items():
+        if not isinstance(id_, str) or count > 1:
+            raise ReportError(f"the fact {id_!r} appears {count} times or has no id")
     if not _is_finite(payload):
         raise ReportError("the facts contain an infinite number or NaN; use null for missing")
 
@@ -142,11 +142,11 @@ def spans_of(
 
 
 def _is_finite(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(_is_finite(v) for v in value.values())
-    if isinstance(value, list):
-        return all(_is_finite(v) for v in value)
-    return not isinstance(value, float) or math.isfinite(value)
+    try:
+        json.dumps(value, allow_nan=False, default=str)
+    except ValueError:
+        return False
+    return True
 
 
 def numbered(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:

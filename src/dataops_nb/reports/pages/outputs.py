@@ -78,7 +78,7 @@ def _form(mime: str, content: Any, metadata: Mapping[str, Any], shown: Shown) ->
     if mime == SENTENCES:
         return sentences.write(content, shown)
     if mime == figures.MIME:
-        return figures.figure(content, shown.name())
+        return figures.figure(content, shown.name(), shown.kept)
     if mime == "image/png":
         return _image(content, metadata.get(mime, {}).get("alt"), shown)
     writers: dict[str, Callable[[str], Markup]] = {

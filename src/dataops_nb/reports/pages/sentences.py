@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -64,11 +65,15 @@ class Block(NamedTuple):
 
 @dataclass
 class Shown:
-    """What the cells of one page have shown so far: sentences, and a number of figures."""
+    """What the cells of one page have shown so far: sentences, and a number of figures.
+
+    `kept` is the folder of drawings that were made before.
+    """
 
     known: Mapping[str, Fact]
     reason: str | None = None
     meanings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    kept: Path | None = None
     sentences: list[dict[str, Any]] = field(default_factory=list)
     places: set[str] = field(default_factory=set)
     figures: int = 0
