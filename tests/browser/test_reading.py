@@ -174,7 +174,11 @@ def test_the_pages_and_letters_of_a_real_company_say_no_word_of_our_own_making(o
 @pytest.mark.parametrize("seed", generated.SEEDS)
 def test_the_first_screen_of_a_generated_company_answers_too(seed, visit, tmp_path):
     tab = visit(summaries.write(generated.company(seed), tmp_path), viewport=PHONE)
-    assert unanswered(tab) == []
+    # Nobody owns these companies' metrics, and no time was agreed: the box can only say so.
+    open_ = [each for each in unanswered(tab) if not each.startswith("by when")]
+    if any(each.startswith("who") for each in open_):
+        assert "No owner yet." in tab.locator(".nb-todo").inner_text()
+    assert [each for each in open_ if not each.startswith("who")] == []
     place = tab.locator(".nb-todo").bounding_box()
     assert place["y"] + place["height"] <= PHONE["height"]
     assert tab.locator("main").evaluate(EMPTY) == []

@@ -27,7 +27,7 @@ SLOT = re.compile(r"\{(\w+)\}")
 # Words of voices that explain themselves; none of our own sentences says them to a reader.
 NEVER = re.compile(
     r"\b(?:came to|stood at|attained|lower is better|higher is better|on pace|judged|verdict|"
-    r"declared|nothing is said|activity, not movement|rocks|speak against|hang together|of late|"
+    r"declared|nothing is said|activity, not movement|rocks|speak against|hang together|of late(?=[,.;:]| and |$)|"
     r"moved it most|everything else together|if nothing changed at all|at stake|slack|as it is|"
     r"let pass|nobody named|answers for it|would|receipts|fingerprint|said of|are told|is told|lit|kappa|fisher)\b",
     re.IGNORECASE,
