@@ -100,6 +100,34 @@ def test_a_rate_that_is_too_old_is_a_fault_that_names_currency_and_day(company):
     assert fault.rule == "has no rate to USD in fx no older than 1 day"
 
 
+@pytest.mark.parametrize(
+    ("fx", "rows", "rule"),
+    [
+        (FX.replace("EUR,3", "EUR,0"), [3], "is no rate: a rate is more than 0"),
+        (FX.replace("EUR,3", "EUR,-3"), [3], "is no rate: a rate is more than 0"),
+        (
+            FX + "    2026-01-06,EUR,3.5\n",
+            [3, 7],
+            "is one of several rates of its currency and day",
+        ),
+    ],
+)
+def test_rates_that_cannot_be_are_faults(company, fx, rows, rule):
+    faults = opened(company, fx=fx).check()
+    assert [(fault.file, fault.row, fault.column) for fault in faults] == [
+        ("fx.csv", row, "rate") for row in rows
+    ]
+    assert all(fault.rule.startswith(rule) for fault in faults)
+
+
+def test_the_same_rate_twice_is_one_and_latest_says_which_of_several_counts(company):
+    assert opened(company, fx=FX + "    2026-01-06,EUR,3\n").check() == []
+    known = SOURCES.replace("time: day}", "time: day, key: [day, currency], latest: rate}")
+    catalog = opened(company, known=known, fx=FX + "    2026-01-06,EUR,3.5\n")
+    assert catalog.check() == []
+    assert values(catalog)["2026-01"] == 100 + 20 + 35 + 40 + 50
+
+
 def test_a_gap_of_exactly_the_longest_allowed_is_filled(company):
     assert values(opened(company, fill=", fill: previous, max_gap: 1d"))["2026-01"] == 240
 

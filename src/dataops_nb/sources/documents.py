@@ -126,18 +126,18 @@ def _list_long_numbers(
         longest = f"max(length(ltrim({value}, '-'))) > {DIGITS_OF_64_BITS}"
         beyond = f"bool_or(try_cast({value} as bigint) is null and {value} is not null)"
         looks.append(f"{is_whole} as whole{place}, ({longest} or {beyond}) as long{place}")
-    whole, long = [True] * len(wide), [False] * len(wide)
+    are_whole, are_long = [True] * len(wide), [False] * len(wide)
     for file in files:
         rows = f"read_json({_as_json(file)}, columns={{{named}}})"
         try:
-            found = first_row(con, f"select {', '.join(looks)}, count(*) from {rows}")
+            answer = first_row(con, f"select {', '.join(looks)}, count(*) from {rows}")
         except duckdb.Error:
             return []  # a damaged file, which is told where it is read
         for place in range(len(wide)):
-            if found and found[-1]:
-                whole[place] = whole[place] and bool(found[2 * place])
-                long[place] = long[place] or bool(found[2 * place + 1])
-    return [column for place, column in enumerate(wide) if whole[place] and long[place]]
+            if answer and answer[-1]:
+                are_whole[place] = are_whole[place] and bool(answer[2 * place])
+                are_long[place] = are_long[place] or bool(answer[2 * place + 1])
+    return [column for place, column in enumerate(wide) if are_whole[place] and are_long[place]]
 
 
 def _describe_json(con: duckdb.DuckDBPyConnection, file: File) -> tuple[dict[str, str], str]:

@@ -16,7 +16,14 @@ from dataops_nb.company import Rates
 from dataops_nb.errors import DataError, Fault
 from dataops_nb.sources.days import SPAN_TYPES, check_rate, cut_day, is_time, list_spans
 from dataops_nb.sources.engines.crossing import INTO_DUCKDB
-from dataops_nb.sources.evidence import Check, Raw, find_column, list_faults, quote
+from dataops_nb.sources.evidence import (
+    Check,
+    Raw,
+    check_value,
+    find_column,
+    list_faults,
+    quote,
+)
 from dataops_nb.sources.rules import check_reference
 
 if TYPE_CHECKING:
@@ -68,6 +75,9 @@ def check_rates(shelf: Shelf, loaded: Loaded) -> None:
     Says nothing where the rates themselves cannot be read.
     """
     rates, typed = shelf.rates, loaded.typed
+    if rates is not None and typed is not None and loaded.name == rates.source:
+        con = shelf.connection(loaded.name)
+        loaded.faults += list_faults(con, loaded.name, typed, _checks_of_rates(shelf, rates, typed))
     currencies = shelf.needs[loaded.name].currencies
     if rates is None or typed is None or not currencies:
         return
@@ -90,6 +100,24 @@ def check_rates(shelf: Shelf, loaded: Loaded) -> None:
                 checks.append(check)
     con = shelf.connection(loaded.name)
     loaded.faults += list_faults(con, loaded.name, typed, checks)
+
+
+def _checks_of_rates(shelf: Shelf, rates: Rates, typed: Raw) -> list[Check]:
+    """Return the checks of the rates themselves: above 0, and one a day and currency."""
+    rate, currency = (find_column(name, typed.columns) for name in (rates.rate, rates.from_))
+    day = _local_day(shelf, rates.source, typed, rates.time)
+    if rate is None or currency is None or day is None:
+        return []
+    checks = [check_value(rate, "is no rate: a rate is more than 0", f"{quote(rate)} <= 0")]
+    if not typed.elsewhere and shelf.sources[rates.source].latest is None:
+        pair = f"{quote(currency)}, {day.sql(dialect='duckdb')}"
+        several = f"having count(distinct {quote(rate)}) > 1"
+        doubtful = f"select {pair} from ({typed.relation}) group by all {several}"
+        rule = (
+            "is one of several rates of its currency and day; keep one, or say which with latest:"
+        )
+        checks.append(check_value(rate, rule, f"({pair}) in ({doubtful})"))
+    return checks
 
 
 def _load_spans(shelf: Shelf, rates: Rates) -> exp.Select | None:
