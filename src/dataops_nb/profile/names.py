@@ -85,8 +85,8 @@ ENDED = word_set(
 )
 GIVEN_UP = word_set("cancelled canceled archived deleted lost expired")
 PLANNED = word_set(
-    "due deadline expected planned estimated forecast scheduled expiry expires renewal renews "
-    "limit target promised eta faellig fallig"
+    "due deadline expected anticipated planned estimated forecast scheduled expiry expires renewal "
+    "renews limit target promised eta faellig fallig"
 )
 UPDATED = word_set(
     "updated update modified viewed last sync synced changed activity edited accessed "

@@ -345,7 +345,10 @@ def scan_rows(path: Path, width: int, dialect: Dialect, shift: int = 0) -> Scann
     scanned = Scanned()
     with path.open(encoding="utf-8-sig", newline="") as handle:
         reader = csv.reader(handle, delimiter=dialect.delimiter, strict=True)
-        next(reader, None)
+        try:
+            next(reader, None)
+        except csv.Error as error:
+            scanned.wrong.append((1 + shift, _say_error(error, reader.line_num + shift), "quote"))
         while True:
             line = reader.line_num + 1 + shift
             try:
