@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataops_nb.profile import draft
-from dataops_nb.profile.cells import find_widths
+from dataops_nb.profile.cells import find_widths, holds_other_lines
 from dataops_nb.sources.layouts import cut_line
 
 CITIES = ("Berlin", "New York", "Rome")
@@ -61,3 +61,23 @@ def test_the_cells_that_were_padded_are_the_cells_that_are_cut(rows: list[tuple[
     lines = [f"{a:<12}{b:>12}  {c:<12}" for a, b, c in rows]
     widths = find_widths(lines)
     assert [tuple(cut_line(line, widths)) for line in lines] == rows
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('o1,"Berlin, Mitte",3', False),
+        ('"o1","Berlin",3', False),
+        (",,3", False),
+        ("Total,,3", True),
+        ("o1,  GRAND TOTAL,3", True),
+        ('"","Summe Berlin",3', True),
+        ("Österreich,Wien,3", False),
+        ("Exported by a person", True),
+        ('o1,"an open quote,3', True),
+    ],
+)
+def test_lines_that_may_be_no_rows_are_seen_in_a_long_text(line, expected):
+    rows = ["o1,Berlin,3"] * 30_000  # more than is looked at in one part
+    text = "\n".join([*rows, line, *rows]) + "\n"
+    assert holds_other_lines(text, ",") == expected

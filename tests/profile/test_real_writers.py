@@ -296,3 +296,12 @@ def test_a_file_of_a_real_writer_is_drafted_whole(tmp_path: Path, name: str) -> 
 def test_the_writers_are_those_that_were_looked_at() -> None:
     major = {name: version(name).split(".")[0] for name in SEEN}
     assert major == {name: seen.split(".")[0] for name, seen in SEEN.items()}
+
+
+def test_a_table_of_r_divided_by_blanks_is_a_faulty_file_and_no_crash(tmp_path: Path) -> None:
+    """As R 4.2.2 writes it by `write.table(d, "orders.txt")`: its header is a cell short."""
+    rows = [f'"{n}" "A-{n:04}" 2026-01-{n:02} {n}.5' for n in range(1, 29)]
+    path = tmp_path / "orders.txt"
+    path.write_text("\n".join(['"Order no" "Ordered on" "Amount"', *rows]) + "\n")
+    made = profile.draft([path])
+    assert "quote" in str(made.faults["orders"][0])

@@ -116,3 +116,12 @@ def test_a_rise_of_those_who_stayed_is_told(tmp_path: Path) -> None:
 def test_where_it_is_known_who_left_nothing_is_told(tmp_path: Path) -> None:
     made = draft([customers(tmp_path, "2026-01-01")])
     assert "no column says who left" not in told(made, "customers")
+
+
+def test_who_is_new_is_told_of_moments_with_an_offset(tmp_path: Path) -> None:
+    rows = []
+    for number, day in enumerate(days(START, 300)):
+        rows.append(f"o{number:04},{day}T10:00:00Z,c{number % 60},10.5\n")
+    path = tmp_path / "orders.csv"
+    path.write_text("order_id,created_at,customer_id,amount\n" + "".join(rows))
+    assert "come first in the first 3 months" in told(draft([path]), "orders")

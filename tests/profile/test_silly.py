@@ -70,3 +70,10 @@ def test_what_all_names_of_files_begin_with_is_no_word_of_a_metric(tmp_path: Pat
         drafted(tmp_path, f"{name}_id,day", "r{n},{day}", f"acme_{name}_dataset.csv")
     made = draft(sorted(tmp_path.iterdir()))
     assert {metric.id for metric in made.all_metrics} == {"orders", "visits", "reviews"}
+
+
+def test_an_anticipated_day_is_a_plan(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "Offer ID,Sent On,Anticipated Start Date", "f{n},{day},{day}")
+    (table,) = made.tables.values()
+    moment = table.moment("Anticipated Start Date")
+    assert (table.time, moment and moment.role) == ("Sent On", "planned")

@@ -56,3 +56,14 @@ def test_a_type_is_the_one_that_a_count_of_all_kinds_gives(shop, column, monkeyp
     looked = types(shop, [column])
     monkeypatch.setattr(tallies, "LEAST_ROWS", ROWS)
     assert looked == types(shop, [column])
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_the_cast_of_values_that_all_parse_makes_what_parsing_them_makes(shop, column):
+    decided = types(shop, [column])[column]
+    if decided.rule:
+        assert not decided.cast
+        return
+    cast = decided.cast or decided.expr
+    differ = f"({cast}) is distinct from ({decided.expr}) or typeof({cast}) <> '{decided.type}'"
+    assert shop.execute(f"select count(*) from shop where {differ}").fetchone() == (0,)

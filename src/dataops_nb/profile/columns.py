@@ -99,27 +99,33 @@ def in_batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
 def _describe_batch(
     catalog: Catalog, source: str, names: Sequence[str], types: dict[str, str]
 ) -> list[Column]:
-    # One query a column: several run at a time, and none holds all different values at once.
+    counts = []
     queries = []
     for i, name in enumerate(names):
         value = quote(name)
-        below_zero = f"{value} < 0" if is_number(types[name]) else "false"
+        counts.append(f"count({value})")
+        if is_number(types[name]):
+            counts.append(f"count(*) filter (where {value} < 0)")
+        # One query a column, so that none holds all different values at once. The ends of a few
+        # different values are quicker to find than those of all.
         queries.append(
-            f"select {i} as i, count({value}) as n, count(distinct {value}) as different, "
-            f"cast(min({value}) as varchar) as smallest, cast(max({value}) as varchar) as largest, "
-            f"count(*) filter (where {below_zero}) as negative from {quote(source)}"
+            f"select {i} as i, count(v), cast(min(v) as varchar), cast(max(v) as varchar) "
+            f"from (select distinct {value} as v from {quote(source)})"
         )
-    rows = catalog.ask(source, " union all ".join(queries))
+    (counted,) = catalog.ask(f"select {', '.join(counts)} from {quote(source)}", source)
+    of_each = iter(counted)
+    rows = catalog.ask(" union all ".join(queries), source)
     columns = []
-    for i, values, distinct, smallest, largest, negative in sorted(rows, key=itemgetter(0)):
+    for i, distinct, smallest, largest in sorted(rows, key=itemgetter(0)):
+        type_name = types[names[i]]
         column = Column(
             name=names[i],
-            type=types[names[i]],
-            values=int(values),
-            distinct=int(distinct),
+            type=type_name,
+            values=next(of_each),
+            distinct=distinct,
             smallest=_text_or_empty(smallest),
             largest=_text_or_empty(largest),
-            negative=int(negative),
+            negative=next(of_each) if is_number(type_name) else 0,
         )
         columns.append(column)
     return columns

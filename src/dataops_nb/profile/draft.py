@@ -45,6 +45,7 @@ DAYS_PER_WEEK = 7
 PATIENT_GAPS = 3
 # Days by which a file may end before the newest one, and still be a file of today.
 LONGEST_LAG = 31
+DIVIDED = 8_000_000  # bytes from which on DuckDB reads a file in several parts
 LONGEST_STOP = 365
 # Seconds before a progress bar shows.
 PATIENCE = 2
@@ -158,6 +159,8 @@ def draft(files: Sequence[str | Path]) -> Draft:
     data = Path(os.path.commonpath([path.parent for path in paths]))
     made = Draft(data)
     with open_sources(data) as catalog:
+        if all(path.stat().st_size < DIVIDED for path in paths):
+            catalog.ask("set threads = 1")  # others would wait for the one, and spin
         _settle_sources(made, paths, catalog)
         _describe_sources(made, catalog)
         _withdraw_faulty(made, catalog)

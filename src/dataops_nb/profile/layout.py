@@ -7,6 +7,7 @@ truth value or an address.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -21,9 +22,11 @@ from dataops_nb.profile.cells import (
     DAY,
     NUMBER,
     TEXT,
+    TOTAL_BEGINNINGS,
     amount,
     find_ruler,
     find_widths,
+    holds_other_lines,
     is_cut_well,
     kind_of,
     looks_like_name,
@@ -47,8 +50,6 @@ TOTAL = re.compile(
     r"|(sum|summe|gesamt\w*|zwischensumme|somme|suma|totaal|totale|total g[eé]n[eé]ral)\b.*",
     re.IGNORECASE,
 )
-TOTAL_WORDS = ("tot", "sum", "gesamt", "somme")
-TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som")
 TOLERANCE = 0.006  # a cent, and a little for rounding
 
 
@@ -112,11 +113,11 @@ def _find_plain(path: Path) -> Layout:
     delimiter = declared[1] if declared else find_delimiter(text, usual)
     widths: list[int] = []
     if not declared and not _divides(text, delimiter):
-        widths = find_widths(text.splitlines()[:SAMPLE_RECORDS])
+        widths = find_widths(_first_lines(text))
     if widths:
         delimiter = usual
         layout = find_table(list(_cut_records(text, widths)))
-        ruler = find_ruler(text.splitlines()[:SAMPLE_RECORDS])
+        ruler = find_ruler(_first_lines(text))
         if ruler:
             layout = replace(layout, skipped=[*layout.skipped, cut_line(ruler, widths)[0]])
     else:
@@ -134,15 +135,7 @@ def _leave_out_rows(text: str, delimiter: str) -> str:
     end = text.rfind("\n", 0, max(0, len(text) - TAIL_BYTES)) + 1
     if not 0 < start < end:
         return text
-    middle = text[start:end]
-    lowered = middle.lower()
-    if any(word in lowered for word in TOTAL_WORDS):
-        sign = re.escape(delimiter)
-        total = rf'^(?:[^{sign}\n]*{sign})?["\s]*(?:{"|".join(TOTAL_BEGINNINGS)})'
-        if re.search(total, lowered, re.MULTILINE):
-            return text
-    lonely = any(delimiter not in line and line.strip() for line in middle.split("\n"))
-    if middle.count('"') % 2 or lonely:
+    if holds_other_lines(text[start:end], delimiter):
         return text
     head = text[:start]
     records = list(_records(head, delimiter))
@@ -157,10 +150,12 @@ def find_encoding(path: Path) -> str | None:
         head = file.read(BLOCK)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        with path.open(encoding="utf-8") as decoded:
-            while decoded.read(BLOCK):
-                pass
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return "cp1252"
     return None
@@ -180,15 +175,27 @@ def _read_text(path: Path, encoding: str | None) -> str:
     return text.removeprefix("\ufeff")
 
 
+def _first_lines(text: str) -> list[str]:
+    """Return the first lines of a text, without looking at those of the rest."""
+    end = 0
+    for _ in range(SAMPLE_RECORDS):
+        end = text.find("\n", end) + 1
+        if not end:
+            return text.splitlines()[:SAMPLE_RECORDS]
+    return text[:end].splitlines()[:SAMPLE_RECORDS]
+
+
 def find_delimiter(text: str, usual: str) -> str:
     """Return the delimiter that cuts most lines into equally many cells.
 
     Among equals, the one that makes more cells wins; without any, the usual one.
     """
-    lines = text.splitlines()[:SAMPLE_RECORDS]
+    lines = _first_lines(text)
     best = usual
     best_score = (0.0, 0)
     for delimiter in dict.fromkeys((usual, *DELIMITERS)):
+        if not any(delimiter in line for line in lines):
+            continue
         widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if any(row)]
         several = [width for width in widths if width > 1]
         if not several:
@@ -203,7 +210,7 @@ def find_delimiter(text: str, usual: str) -> str:
 
 def _divides(text: str, delimiter: str) -> bool:
     """Return whether a delimiter stands in most lines that hold something."""
-    lines = [line for line in text.splitlines()[:SAMPLE_RECORDS] if line.strip()]
+    lines = [line for line in _first_lines(text) if line.strip()]
     return sum(delimiter in line for line in lines) * 2 > len(lines)
 
 
@@ -279,15 +286,14 @@ def _usual_width(records: Sequence[Record]) -> int:
 
 def _kinds_below(records: Sequence[Record], width: int) -> list[str]:
     """Return what most cells of each column are: text, number or day."""
-    counts: list[Counter[str]] = [Counter() for _ in range(width)]
-    for record in records[1:SAMPLE_RECORDS]:
-        if len(record.cells) == width:
-            for place, cell in enumerate(record.cells):
-                if cell.strip():
-                    counts[place][kind_of(cell)] += 1
+    wide = [record.cells for record in records[1:SAMPLE_RECORDS] if len(record.cells) == width]
     kinds = []
-    for count in counts:
-        kinds.append(count.most_common(1)[0][0] if count else TEXT)
+    for cells in zip(*wide, strict=True) if wide else [()] * width:
+        counts: Counter[str] = Counter()
+        for cell, count in Counter(cells).items():  # a kind is found once for each cell's text
+            if cell.strip():
+                counts[kind_of(cell)] += count
+        kinds.append(counts.most_common(1)[0][0] if counts else TEXT)
     return kinds
 
 

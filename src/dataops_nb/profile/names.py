@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -84,8 +85,8 @@ ENDED = word_set(
 )
 GIVEN_UP = word_set("cancelled canceled archived deleted lost expired")
 PLANNED = word_set(
-    "due deadline expected planned estimated forecast scheduled expiry expires renewal renews "
-    "limit target promised eta faellig fallig"
+    "due deadline expected anticipated planned estimated forecast scheduled expiry expires renewal "
+    "renews limit target promised eta faellig fallig"
 )
 UPDATED = word_set(
     "updated update modified viewed last sync synced changed activity edited accessed "
@@ -127,11 +128,17 @@ def words(name: str) -> list[str]:
 
     `CustomerId` and `customer_id` both are customer, id.
     """
+    return list(_words(name))
+
+
+@lru_cache(maxsize=1 << 14)
+def _words(name: str) -> tuple[str, ...]:
+    """Return the words of a name; the same few hundred names are asked again and again."""
     for sign, word in SIGNS.items():
         name = name.replace(sign, f" {word} ")
     decomposed = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
     letters = decomposed.encode("ascii", "ignore").decode()
-    return [word.casefold() for word in WORD.findall(letters)]
+    return tuple(word.casefold() for word in WORD.findall(letters))
 
 
 def has(name: str, known: Iterable[str]) -> bool:

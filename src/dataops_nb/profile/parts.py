@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
 
-import pandas as pd
-
 from dataops_nb.profile.columns import quote
 from dataops_nb.profile.tables import CANDIDATES, Table
 from dataops_nb.sources.catalog import Catalog
@@ -45,20 +43,19 @@ def _find_pair(
 
 def _is_ratio(catalog: Catalog, table: Table, rate: str, part: str, base: str) -> bool:
     value, above, below = quote(rate), quote(part), quote(base)
-    row = catalog.fetch(
-        f"""
+    query = f"""
         select
-            count({value}) as n,
-            count(distinct {value}) as several,
+            count({value}),
+            count(distinct {value}),
             count(*) filter (
                 where abs({value} - {above} / nullif({below}, 0)) < {ROUNDED}
                 or abs({value} / 100 - {above} / nullif({below}, 0)) < {ROUNDED} / 10
-            ) as fits
+            )
         from {quote(table.name)}
         where {above} <> {below}
         """
-    ).iloc[0]
-    return bool(row["several"] > 2 and row["fits"] >= NEARLY_ALL * row["n"])
+    ((values, different, fits),) = catalog.ask(query, table.name)
+    return bool(different > 2 and fits >= NEARLY_ALL * values)
 
 
 def find_parts(catalog: Catalog, table: Table) -> Iterator[tuple[str, str]]:
@@ -78,19 +75,17 @@ def find_parts(catalog: Catalog, table: Table) -> Iterator[tuple[str, str]]:
 
 def _is_part(catalog: Catalog, table: Table, part_name: str, whole_name: str) -> bool:
     part, base = quote(part_name), quote(whole_name)
-    row = catalog.fetch(
-        f"""
+    query = f"""
         select
-            count(*) filter (where {part} > {base}) as more,
-            count(*) filter (where {part} < {base}) as less,
+            count(*) filter (where {part} > {base}),
+            count(*) filter (where {part} < {base}),
             count(*) filter (
                 where {base} <> round({base}) or {part} <> round({part})
-            ) as broken
+            )
         from {quote(table.name)}
         """
-    ).iloc[0]
-    mostly_less = row["less"] * 2 > table.rows
-    return bool(not row["more"] and mostly_less and not row["broken"])
+    ((more, less, broken),) = catalog.ask(query, table.name)
+    return bool(not more and less * 2 > table.rows and not broken)
 
 
 @dataclass(frozen=True)
@@ -124,9 +119,8 @@ def find_dense_end(catalog: Catalog, table: Table) -> DenseEnd | None:
 def count_days(catalog: Catalog, table: Table) -> dict[dt.date, int]:
     """Return the rows of each day that has any, the first day first."""
     time = quote(table.time or "")
-    frame = catalog.fetch(
-        f"select cast({time} as date) as d, count(*) as n from {quote(table.name)} "
+    query = (
+        f"select cast({time} as date), count(*) from {quote(table.name)} "
         f"where {time} is not null group by 1 order by 1"
     )
-    days = [pd.Timestamp(day).date() for day in frame["d"]]
-    return dict(zip(days, map(int, frame["n"]), strict=True))
+    return dict(catalog.ask(query, table.name))

@@ -133,24 +133,21 @@ def _look_up(
     name, key = quote(column.name), quote(goal.name)
     inside = f"(select cast({key} as varchar) from {quote(target.name)} where {key} is not null)"
     missing = f"{name} is not null and cast({name} as varchar) not in {inside}"
-    row = catalog.fetch(
-        f"select count({name}) as n, count(*) filter (where {missing}) as lost "
-        f"from {quote(table.name)}"
-    ).iloc[0]
+    query = f"select count({name}), count(*) filter (where {missing}) from {quote(table.name)}"
+    ((values, lost),) = catalog.ask(query, table.name, target.name)
     about = f"{table.name}.{column.name}"
     meant = f"references {target.name}.{goal.name}"
-    lost, values = int(row["lost"]), int(row["n"])
     if not lost:
         guess = Guess(about, meant, f"each of {values:,} values is found there")
         return Reference(table.name, column.name, target.name, goal.name), guess
     is_name = goal.name not in target.key
     if lost > values * MOST_LOST and (is_name or not _names_key(column.name, target, goal.name)):
         return None, Guess(about, "", "")
-    frame = catalog.fetch(
+    query = (
         f"select cast({name} as varchar) as v, count(*) as n from {quote(table.name)} "
         f"where {missing} group by 1 order by n desc, v limit {SHOWN}"
     )
-    unknown = [str(value) for value in frame["v"]]
+    unknown = [value for value, _ in catalog.ask(query, table.name, target.name)]
     why = (
         f"looks like it {meant}, but {lost:,} of {values:,} values are not found there "
         f"({', '.join(unknown)}): a join would lose their rows"
@@ -199,8 +196,8 @@ def _respell(
     """Return for values that are not found the one that is written alike, signs aside."""
     if not goal.text:
         return {}
-    frame = catalog.fetch(f"select distinct {quote(goal.name)} as v from {quote(target.name)}")
-    by_letters = {_letters(str(value)): str(value) for value in frame["v"]}
+    query = f"select distinct {quote(goal.name)} from {quote(target.name)}"
+    by_letters = {_letters(str(value)): str(value) for (value,) in catalog.ask(query, target.name)}
     spelled = {}
     for value in unknown:
         known = by_letters.get(_letters(value))

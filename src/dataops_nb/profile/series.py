@@ -142,12 +142,12 @@ def _tell_new(
         if measure.get("agg") != "first_seen":
             continue
         expr = measure["expr"]
-        frame = catalog.fetch(
-            f"select date_trunc('month', first) as m, count(*) as n from (select min({time}) as "
-            f"first from {quote(table.name)} where {expr} is not null and {time} is not null "
-            f"group by {expr}) group by 1 order by 1"
+        query = (
+            f"select count(*) from (select date_trunc('month', min({time})) as month "
+            f"from {quote(table.name)} where {expr} is not null and {time} is not null "
+            f"group by {expr}) group by month order by month"
         )
-        months = list(frame["n"])
+        months = [count for (count,) in catalog.ask(query, table.name)]
         if table.first is None or table.last is None:
             continue
         span = (table.last.year - table.first.year) * 12 + table.last.month - table.first.month + 1
@@ -170,13 +170,14 @@ def _tell_backlog(
         return
     span = opened[0].definition["measure"]["open"]
     begun, ended = f"cast({quote(span['from'])} as date)", f"cast({quote(span['to'])} as date)"
-    row = catalog.fetch(
-        f"select count({ended}) as n, quantile_cont({ended} - {begun}, {NINE_OF_TEN}) as wait "
+    query = (
+        f"select count({ended}), quantile_cont({ended} - {begun}, {NINE_OF_TEN}) "
         f"from {quote(table.name)} where {ended} >= {begun}"
-    ).iloc[0]
-    if not row["n"] or row["wait"] < LEAST_WAIT:
+    )
+    ((closed, nine_of_ten),) = catalog.ask(query, table.name)
+    if not closed or nine_of_ten < LEAST_WAIT:
         return
-    wait = int(row["wait"])
+    wait = int(nine_of_ten)
     settled = days[0] + dt.timedelta(days=wait)
     text = (
         f"nine of ten are closed within {wait} days: what was opened before {days[0]} is not in "

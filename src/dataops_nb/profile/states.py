@@ -89,11 +89,11 @@ class Money:
 def count_values(catalog: Catalog, source: str, column: str) -> dict[str, int]:
     """Return the values of a column with their rows, the most frequent first."""
     name = quote(column)
-    frame = catalog.fetch(
+    query = (
         f"select cast({name} as varchar) as v, count(*) as n from {quote(source)} "
         f"where {name} is not null group by 1 order by n desc, v"
     )
-    return dict(zip(frame["v"], map(int, frame["n"]), strict=True))
+    return dict(catalog.ask(query, source))
 
 
 def find_status(catalog: Catalog, source: str, columns: Sequence[Column]) -> Status | None:

@@ -43,7 +43,7 @@ from dataops_nb.profile.states import (
 )
 from dataops_nb.profile.systems import System, recognise
 from dataops_nb.profile.things import Thing, find_people, find_thing
-from dataops_nb.profile.times import Moment, as_date, choose_end, choose_time, look_at_times
+from dataops_nb.profile.times import Moment, choose_end, choose_time, look_at_times
 from dataops_nb.sources.catalog import Catalog
 
 MOST_MEMBERS = 25
@@ -228,7 +228,8 @@ class _Profile:
         self.guesses.append(Guess(f"{self.name}{about}", said, why))
 
     def _number(self, query: str) -> int:
-        return int(self.catalog.fetch(query)["n"][0])
+        ((number,),) = self.catalog.ask(query, self.name)
+        return int(number)
 
     def _has_column(self, name: str) -> bool:
         return any(column.name == name for column in self.columns)
@@ -340,10 +341,9 @@ class _Profile:
     def _is_code(self, name: str) -> bool:
         """Return whether all values of a column are written alike, with digits: RE-0001."""
         shape = f"regexp_replace({quote(name)}, '[0-9]+', '9', 'g')"
-        row = self.catalog.fetch(
-            f"select count(distinct {shape}) as n, min({shape}) as s from {quote(self.name)}"
-        ).iloc[0]
-        return int(row["n"]) == 1 and "9" in str(row["s"]) and " " not in str(row["s"])
+        query = f"select count(distinct {shape}), min({shape}) from {quote(self.name)}"
+        ((shapes, first),) = self.catalog.ask(query, self.name)
+        return shapes == 1 and "9" in first and " " not in first
 
     def _find_composite_key(self, full: Sequence[Column]) -> list[str]:
         able = []
@@ -398,24 +398,18 @@ class _Profile:
         if time is None:
             return None, None, False
         day = quote(time)
-        row = self.catalog.fetch(
-            f"""
-            select
-                min({day})::date as first,
-                max({day})::date as last,
-                count(distinct {day}) as days,
-                count(*) filter (
-                    where day({day}) <> 1
-                    or {day}::timestamp <> date_trunc('day', {day}::timestamp)
-                ) as others
-            from {quote(self.name)}
-            """
-        ).iloc[0]
-        monthly = bool(row["days"] > 2 and not row["others"])
+        query = f"select min({day})::date, max({day})::date from {quote(self.name)}"
+        ((first, last),) = self.catalog.ask(query, self.name)
+        other = f"""
+            select 1 from {quote(self.name)}
+            where day({day}) <> 1 or {day}::timestamp <> date_trunc('day', {day}::timestamp)
+            limit 1"""
+        days = next(column.distinct for column in self.columns if column.name == time)
+        monthly = days > 2 and not self.catalog.ask(other, self.name)
         if monthly:
             why = "every day is the first of a month"
             self._guess(f".{time}", "the month of a row", why)
-        return as_date(row["first"]), as_date(row["last"]), monthly
+        return first, last, monthly
 
     def _find_dimensions(self, used: Collection[str | None]) -> list[str]:
         """Return columns with few values, each of them repeated, those with the fewest first."""

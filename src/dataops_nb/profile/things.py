@@ -88,21 +88,23 @@ def _look_at(catalog: Catalog, source: str, columns: Sequence[Column], own: Colu
         outer = []
         for i in range(len(names)):
             outer += [
-                f"count(*) filter (where d_{i} <= 1) as same_{i}",
-                f"count(*) filter (where n_{i} <= 1) as once_{i}",
-                f"count(*) filter (where n_{i} = n) as full_{i}",
+                f"count(*) filter (where d_{i} <= 1)",
+                f"count(*) filter (where n_{i} <= 1)",
+                f"count(*) filter (where n_{i} = n)",
             ]
         groups = (
             f"select count(*) as n, {', '.join(inner)} from {quote(source)} "
             f"group by {quote(own.name)} having count(*) > 1"
         )
-        row = catalog.fetch(f"select count(*) as n, {', '.join(outer)} from ({groups})").iloc[0]
-        most = int(row["n"]) * NEARLY_ALL
+        query = f"select count(*), {', '.join(outer)} from ({groups})"
+        ((several, *counts),) = catalog.ask(query, source)
+        most = several * NEARLY_ALL
         for i, name in enumerate(names):
-            if row["n"] and row[f"same_{i}"] >= most:
-                if row[f"once_{i}"] >= most:
+            same, filled_once, full = counts[i * 3 : i * 3 + 3]
+            if several and same >= most:
+                if filled_once >= most:
                     once.append(name)
-                elif row[f"full_{i}"] >= most:
+                elif full >= most:
                     repeated.append(name)
     return Thing(own.name, own.distinct, once, repeated)
 

@@ -9,8 +9,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from dataops_nb.profile.columns import Column, quote
 from dataops_nb.profile.names import (
     BORN,
@@ -118,27 +116,28 @@ def look_at_times(
     if not dated:
         return []
     selected = []
-    for place, column in enumerate(dated):
+    for column in dated:
         value = f"cast({quote(column.name)} as date)"
-        selected += [f"min({value}) as first_{place}", f"max({value}) as last_{place}"]
+        selected += [f"min({value})", f"max({value})"]
         ahead = early = "0"
         if time is not None and column.name != time:
             horizon = f"(select max(cast({quote(time)} as date)) from {quote(source)})"
             ahead = f"count(*) filter (where {value} > {horizon})"
             early = f"count(*) filter (where {value} < cast({quote(time)} as date))"
-        selected += [f"{ahead} as ahead_{place}", f"{early} as early_{place}"]
-    row = catalog.fetch(f"select {', '.join(selected)} from {quote(source)}").iloc[0]
+        selected += [ahead, early]
+    (row,) = catalog.ask(f"select {', '.join(selected)} from {quote(source)}", source)
     moments = []
     for place, column in enumerate(dated):
+        first, last, ahead, early = row[place * 4 : place * 4 + 4]
         moments.append(
             Moment(
                 name=column.name,
                 role=role_of(column.name),
                 values=column.values,
-                ahead=int(row[f"ahead_{place}"]),
-                early=int(row[f"early_{place}"]),
-                first=as_date(row[f"first_{place}"]),
-                last=as_date(row[f"last_{place}"]),
+                ahead=ahead,
+                early=early,
+                first=first,
+                last=last,
             )
         )
     return moments
@@ -169,10 +168,3 @@ def choose_end(
         return settled, not moment.given_up, not planned, moment.values
 
     return max(able, key=fitness)
-
-
-def as_date(value: object) -> dt.date | None:
-    """Return a value of a frame as a day; None where it is missing."""
-    if pd.isna(value):  # type: ignore[call-overload]
-        return None
-    return pd.Timestamp(value).date()  # type: ignore[arg-type]

@@ -309,12 +309,13 @@ def _epoch_moments(
         if type_name != "BIGINT" or is_id(column):
             continue
         value = quote(column)
-        row = catalog.fetch(
-            f"select count({value}) as n, min({value}) as least, max({value}) as most, "
-            f"count(*) filter (where {value} % {DAY_MS} <> 0) as clocks from {quote(name)}"
-        ).iloc[0]
-        if row["n"] and row["least"] >= EPOCH_FIRST and row["most"] <= EPOCH_LAST:
-            moments[column] = {"type": "timestamp" if row["clocks"] else "date"}
+        query = (
+            f"select count({value}), min({value}), max({value}), "
+            f"count(*) filter (where {value} % {DAY_MS} <> 0) from {quote(name)}"
+        )
+        ((values, least, most, clocks),) = catalog.ask(query, name)
+        if values and least >= EPOCH_FIRST and most <= EPOCH_LAST:
+            moments[column] = {"type": "timestamp" if clocks else "date"}
     return moments
 
 
@@ -355,9 +356,9 @@ def _guess_yearless(
 def _count_format(catalog: Catalog, name: str, column: str, fmt: str) -> tuple[int, int]:
     value = f"lpad(cast({quote(column)} as varchar), {4 if len(fmt) == 4 else 8}, '0')"
     fits = matches_sql(value, fmt)
-    counts = f"count({quote(column)}) as n, count(*) filter (where {fits}) as fits"
-    row = catalog.fetch(f"select {counts} from {quote(name)}").iloc[0]
-    return int(row["n"]), int(row["fits"])
+    counts = f"count({quote(column)}), count(*) filter (where {fits})"
+    ((values, read),) = catalog.ask(f"select {counts} from {quote(name)}", name)
+    return values, read
 
 
 def _first_texts(
@@ -376,7 +377,7 @@ def _first_texts(
             value = quote(column)
             filled = f"select {value} as v from {quote(name)} where {value} is not null"
             lists.append(f"coalesce((select list(v) from ({filled} limit {FEW_ROWS})), [])")
-        (row,) = catalog.ask(name, f"select {', '.join(lists)}")
+        (row,) = catalog.ask(f"select {', '.join(lists)}", name)
         for column, values in zip(batch, row, strict=True):
             if values:
                 texts[column] = list(values)
@@ -393,10 +394,14 @@ def _plausible(values: Sequence[str], signs: Counter[str]) -> list[str]:
     for value, count in counts.items():
         for sign in CURRENCY_SIGNS.keys() & set(value):
             signs[sign] += count * value.count(sign)
+    total = counts.total()
+    with_digits = {value: n for value, n in counts.items() if any(map(str.isdigit, value))}
+    if sum(with_digits.values()) * 2 <= total:
+        return []  # numbers and days have digits
     plausible = []
     for shape, pattern in (NUMBER_PATTERNS | DATE_PATTERNS).items():
-        fitting = sum(count for value, count in counts.items() if pattern.fullmatch(value))
-        if fitting * 2 > counts.total():
+        fitting = sum(count for value, count in with_digits.items() if pattern.fullmatch(value))
+        if fitting * 2 > total:
             plausible.append(shape)
     return plausible
 
@@ -416,8 +421,8 @@ def _tally(catalog: Catalog, name: str, column: str, shapes: Sequence[str]) -> d
     counts += [f"count(*) filter (where {condition})" for condition in conditions.values()]
     filled = f"{quote(column)} is not null"
     sample = f"select {quote(column)} from {quote(name)} where {filled} limit {SAMPLE_ROWS}"
-    row = catalog.fetch(f"select {', '.join(counts)} from ({sample})").iloc[0]
-    return dict(zip(["values", *conditions], map(int, row), strict=True))
+    (row,) = catalog.ask(f"select {', '.join(counts)} from ({sample})", name)
+    return dict(zip(["values", *conditions], row, strict=True))
 
 
 def year_above(lines: Sequence[str]) -> dt.date | None:

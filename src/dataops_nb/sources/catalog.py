@@ -60,6 +60,7 @@ class Catalog(Rows):
         self._shelf = Shelf(definitions, data, as_of, keep, self.usage)
         self._sources = self._shelf.sources
         self._results: dict[str, tuple[list[str], pd.DataFrame]] = {}  # with the sources asked
+        self._answers: dict[str, list[tuple[Any, ...]]] = {}
         self._recall: Recall | None
         self._coverage: dict[tuple[str, str | None], Coverage] = {}
         self.measured: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
@@ -106,6 +107,7 @@ class Catalog(Rows):
         self._shelf.redeclare(definitions)
         self._sources = self._shelf.sources
         self._results.clear()
+        self._answers.clear()
         self._coverage.clear()
         self.measured.clear()
 
@@ -147,14 +149,17 @@ class Catalog(Rows):
             self._results[written] = names, result.copy(deep=False)
         return result
 
-    def ask(self, name: str, query: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query over one source in DuckDB's words, which is not read before.
+    def ask(self, query: str, *names: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query over sources of files, in DuckDB's words.
 
-        The result is not kept. Raises DataError where the source cannot be read.
+        The query is taken as it is, and no frame is made: for the many small questions about files
+        that nobody has described yet. The answer is kept until sources are declared anew. Raises
+        DataError where a source cannot be read.
         """
-        self._shelf.load_all([name])
-        rows: list[tuple[Any, ...]] = self._shelf.connection(name).execute(query).fetchall()
-        return rows
+        if query not in self._answers:
+            self._shelf.load_all(list(names))
+            self._answers[query] = self._shelf.con.execute(query).fetchall()
+        return self._answers[query]
 
     def _fetch_new(
         self, names: list[str], written: str, tree: exp.Expr, frames: dict[str, pd.DataFrame]

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from dataops_nb.errors import Fault
 from dataops_nb.sources.archives import unpacked
@@ -43,6 +44,7 @@ from dataops_nb.sources.layouts import (
 NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 DELIMITERS = (";", "\t", "|", ",")
 UTF8 = ("utf-8", "utf8", "utf-8-sig")
+NEWLINE = ord("\n")
 BLOCK = 1 << 20
 
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
@@ -324,7 +326,12 @@ def _holds_line_end(path: Path, delimiter: bytes) -> bool:
     with path.open("rb") as handle:
         while block := handle.read(BLOCK):
             content = kept + block
-            if delimiter + b"\n" in content or delimiter + b"\r" in content:
+            if b"\r" in content and delimiter + b"\r" in content:
+                return True
+            # A search for two bytes stops at each delimiter, of which there are many more.
+            signs = np.frombuffer(content, np.uint8)
+            ends = np.flatnonzero(signs[len(delimiter) :] == NEWLINE) + len(delimiter) - 1
+            if bool((signs[ends] == delimiter[-1]).any()):
                 return True
             kept = block[-len(delimiter) :]
     return False
@@ -338,7 +345,10 @@ def scan_rows(path: Path, width: int, dialect: Dialect, shift: int = 0) -> Scann
     scanned = Scanned()
     with path.open(encoding="utf-8-sig", newline="") as handle:
         reader = csv.reader(handle, delimiter=dialect.delimiter, strict=True)
-        next(reader, None)
+        try:
+            next(reader, None)
+        except csv.Error as error:
+            scanned.wrong.append((1 + shift, _say_error(error, reader.line_num + shift), "quote"))
         while True:
             line = reader.line_num + 1 + shift
             try:

@@ -6,7 +6,7 @@ fault: spreadsheets end in one, and it counts everything twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,6 +46,7 @@ RULE = (
     "is the sum of the rows above it, which counts them twice; leave the total out of the file, or"
     " declare `footer:`"
 )
+FEW_CHANGED = 40  # columns up to which changing them is quicker than writing a table anew
 TOLERANCE = 1e-6  # of a sum, which a spreadsheet may have rounded
 
 
@@ -152,6 +153,37 @@ def describe_table(
     scan = f"select {chosen} from {quote(table)}"
     rows = sum(part.count for part in parts)
     return Raw(relation, scan, columns, parts, infer, rows)
+
+
+def retype_table(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    raw: Raw,
+    columns: dict[str, str],
+    made: Mapping[str, str],
+) -> Raw:
+    """Make a table of a source's rows with other types of the raw one, which is gone then.
+
+    `columns` are all columns with their new types, `made` is the SQL of each. A few columns are
+    changed where they stand, which spares copying the texts beside them; not where some of the rows
+    are left out.
+    """
+    table, raw_table = quote(f"__typed_{name}"), quote(f"__raw_{name}")
+    changed = []
+    for column, type_ in columns.items():
+        if made[column] != quote(column) or type_ != raw.columns[column]:
+            changed.append(column)
+    if len(changed) > FEW_CHANGED or raw.scan != f"select {names(raw.columns)} from {raw_table}":
+        chosen = ", ".join(f"{made[column]} as {quote(column)}" for column in columns)
+        con.execute(f"create or replace table {table} as select {chosen} from ({raw.scan})")
+        con.execute(f"drop table {raw_table}")
+    else:
+        for column in changed:
+            using = f"type {columns[column]} using {made[column]}"
+            con.execute(f"alter table {raw_table} alter column {quote(column)} {using}")
+        con.execute(f"drop table if exists {table}")
+        con.execute(f"alter table {raw_table} rename to {table}")
+    return replace(describe_table(f"__typed_{name}", columns, raw.parts, {}), rows=raw.rows)
 
 
 def compare_columns(expected: Sequence[str], columns: Sequence[str], first: str) -> str:

@@ -203,6 +203,24 @@ class Shapes:
         is_true = f"lower(trim({value})) = 'true'"
         return _when(self.matches(value, "(?i:true|false)"), is_true)
 
+    def casts(self, value: str) -> dict[str, str]:
+        """Return for each parsing SQL one that casts values which are known to parse, unlooked-at.
+
+        Patterns cost several times as much as the casts behind them.
+        """
+        stamp = f"try_cast({value} as timestamp)"
+        cast_by_parse = {
+            self.date(value): f"try_cast({value} as date)",
+            self.stamp(value): f"coalesce({stamp}, try_cast(trim({value}) as timestamp))",
+            self.instant(value): f"try_cast(trim({value}) as timestamptz)",
+            self.boolean(value): f"lower(trim({value})) = 'true'",
+        }
+        if self.thousands is None:
+            cast_by_parse[self.integer(value)] = f"try_cast({value} as bigint)"
+            comma = value if self.decimal == "." else f"replace({value}, ',', '.')"
+            cast_by_parse[self.number(value)] = f"try_cast({comma} as double)"
+        return cast_by_parse
+
 
 def _holds(value: str, letter: str) -> str:
     return f"replace({value}, '{letter}', '') <> {value}"

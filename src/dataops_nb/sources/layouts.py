@@ -298,8 +298,8 @@ def reads_like_a_row(
         source.decimal, source.date_format, thousands=source.thousands, year_from=source.year_from
     )
     cells = [_literal(cell) for cell in first]
-    measured = [_is_measured(shapes, cell) for cell in cells]
-    row = first_row(con, f"select {', '.join(measured)}") or ()
+    every = f"select unnest([{', '.join(cells)}]::varchar[]) as v"
+    row = first_row(con, f"select bool_or({_is_measured(shapes, 'v')}) from ({every})") or ()
     if not any(row):
         return False  # which is nearly always so, and spares a look at the rows
     raw = describe_table(

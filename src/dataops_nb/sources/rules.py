@@ -14,6 +14,7 @@ import mmap
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from dataops_nb.sources.types import Decision
 NUMBERS = ("integer", "decimal")
 DAYS = ("date", "timestamp")
 EARLIEST = dt.date(1900, 1, 1)
+BLOCK = 1 << 20
 HAIR = 1e-9  # 0.007 as a float is a hair more than 0.7 %
 
 SHOWN_ROWS = 5
@@ -440,4 +442,6 @@ def _may_be_garbled(path: Path) -> bool:
         path.open("rb") as handle,
         mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        return not content[:].isascii() and SUSPECT.search(content) is not None
+        if all(block.isascii() for block in iter(partial(handle.read, BLOCK), b"")):
+            return False
+        return SUSPECT.search(content) is not None

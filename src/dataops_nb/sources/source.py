@@ -42,7 +42,7 @@ from dataops_nb.sources.evidence import (
 )
 from dataops_nb.sources.files import DOCUMENTS, File, find_files, list_away
 from dataops_nb.sources.formats import read_files
-from dataops_nb.sources.intake import Intake, describe_table, find_totals
+from dataops_nb.sources.intake import Intake, describe_table, find_totals, retype_table
 from dataops_nb.sources.needs import find_missing
 from dataops_nb.sources.queries import find_origin
 from dataops_nb.sources.rules import (
@@ -332,8 +332,10 @@ class SourceReader:
     def _source_with_known_format(self) -> Source:
         """Return the source's definition, without a `date_format` that is none."""
         date_format = self._source.date_format
+        if date_format is None:
+            return self._source
         try:
-            query = f"select try_strptime('', {text(date_format or '%Y')})"
+            query = f"select try_strptime('', {text(date_format)})"
             self._con.execute(query).fetchall()
         except duckdb.Error as error:
             rule = f"date_format: {date_format} is no format: {say_error(error)}"
@@ -347,25 +349,21 @@ class SourceReader:
         That is the raw one where nothing changes, else a table of its own, or a query over files
         that are read in place.
         """
-        columns = {column: decided.type for column, decided in typing.columns.items()}
-        unchanged = True
-        chosen = []
+        columns: dict[str, str] = {}
+        made: dict[str, str] = {}  # of rows as they stand
+        cast: dict[str, str] = {}  # of rows that were all looked at
         for column, decided in typing.columns.items():
-            chosen.append(f"{decided.expr} as {quote(column)}")
-            if decided.expr != quote(column) or decided.type != raw.columns[column]:
-                unchanged = False
-        if unchanged:
-            return replace(raw, columns=columns, infer={})
-        selected = ", ".join(chosen)
-        if not raw.table:
-            relation = f"select {selected}, {ROW} from ({raw.relation})"
-            scan = f"select {selected} from ({raw.scan})"
-            return replace(raw, relation=relation, scan=scan, columns=columns, infer={})
-        table = f"__typed_{self._name}"
-        query = f"select {selected} from ({raw.scan})"
-        self._con.execute(f"create or replace table {quote(table)} as {query}")
-        self._con.execute(f"drop table {quote(f'__raw_{self._name}')}")
-        return replace(describe_table(table, columns, raw.parts, {}), rows=raw.rows)
+            columns[column] = decided.type
+            made[column] = decided.expr
+            cast[column] = decided.cast or decided.expr
+        if columns == raw.columns and all(made[column] == quote(column) for column in columns):
+            return replace(raw, infer={})
+        if raw.table:
+            return retype_table(self._con, self._name, raw, columns, cast)
+        selected = ", ".join(f"{expr} as {quote(column)}" for column, expr in made.items())
+        relation = f"select {selected}, {ROW} from ({raw.relation})"
+        scan = f"select {selected} from ({raw.scan})"
+        return replace(raw, relation=relation, scan=scan, columns=columns, infer={})
 
     def _filter_days(self, source: Source, typed: Raw) -> str:
         """Return SQL that leaves out the rows that are not known by as-of.

@@ -63,13 +63,15 @@ class Decision:
     """A column's type, and the SQL that makes it of the raw column.
 
     `rule` is broken by each value that does not parse. `column_rule` is broken by the column as a
-    whole; it is shown with the first value that does not parse, if there is one.
+    whole; it is shown with the first value that does not parse, if there is one. `cast` makes the
+    same type where all values are known to parse, empty where they are not.
     """
 
     type: str
     expr: str
     rule: str = ""
     column_rule: str = ""
+    cast: str = ""
 
 
 @dataclass
@@ -150,6 +152,9 @@ def type_columns(con: Connection, name: str, source: Source, raw: Raw, need: Nee
     for column_name, column in columns.items():
         tally = tallies.get(column_name, NEVER)
         decision = _decide(column_name, column, tally, shapes, is_key=column_name in keys)
+        if tally.n and not (decision.rule or decision.column_rule):
+            cast = shapes.casts(column.value).get(decision.expr, "")
+            decision = replace(decision, cast=cast)
         typing.columns[column_name] = decision
         broken = f"{column.value} is not null and ({decision.expr}) is null"
         if decision.rule:
