@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dataops_nb import board, limits
 from dataops_nb.errors import UsageError
+from dataops_nb.limits.stretches import number_names
 from dataops_nb.limits.xmr import (
     NHS,
     WHEELER,
@@ -486,3 +487,20 @@ def test_plain_limits_take_values_of_any_size():
     last = limits.add_limits(weeks(values), Definitions(m=Limits(chart="xmr"))).iloc[-1]
     assert last["center"] == pytest.approx(limits.xmr(values).center)
     assert last["lower"] == pytest.approx(limits.xmr(values).lower)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series(["b", "b", None, "a", "a", "b", None], dtype="str"),
+        pd.Series(["b", None, "a", "b"], dtype=object),
+        pd.Series([None, None], dtype=object),
+        pd.Series(["b", "a", "b"], dtype="category"),
+        pd.Series([], dtype="str"),
+    ],
+)
+def test_names_are_numbered_as_pandas_numbers_them(column: pd.Series) -> None:
+    codes, names = number_names(column)
+    expected, labels = pd.factorize(column)
+    assert codes.tolist() == expected.tolist()
+    assert names == list(labels)

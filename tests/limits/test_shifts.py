@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataops_nb.limits import shifts
+from dataops_nb.limits import shifts, steps
 
 # Annual flow of the Nile at Aswan, 1871-1970, 10^8 m³: Cobb 1978, Biometrika 65, p. 249, Table 1;
 # his change point, and that of Durbin and Koopman 2012 (section 2.7.1), lies between 1898 and 1899.
@@ -130,3 +130,20 @@ def test_the_unit_and_the_sign_of_values_change_nothing(
     values[place:] += size
     found = shifts.find(values, trend(100)).starts
     assert shifts.find(-scale * values, trend(100)).starts == found
+
+
+@pytest.mark.parametrize("starts", [(), (40,), (20, 70)])
+def test_a_line_beside_regimes_is_fitted_by_least_squares(starts: tuple[int, ...]) -> None:
+    values, at = noise(100) + np.linspace(0, 3, 100), np.linspace(-1, 1, 100)
+    columns = np.column_stack([at, np.sin(9 * at)])
+    regimes = np.searchsorted(starts, np.arange(100), side="right")[:, None] == np.arange(
+        len(starts) + 1
+    )
+    design = np.hstack([regimes, columns])
+    solution = np.linalg.lstsq(design, values, rcond=None)[0]
+
+    fitted = steps.fit(values, columns, starts)
+
+    assert np.allclose(fitted.rest, values - design @ solution, atol=1e-12)
+    assert np.allclose(fitted.levels, solution[: len(starts) + 1])
+    assert np.allclose(fitted.slope, solution[len(starts) + 1 :])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dataops_nb.links import seasons
+from dataops_nb.links import memory, regular, seasons
 
 
 def weeks(first, count):
@@ -36,3 +36,23 @@ def test_no_column_is_a_sum_of_others(grain, freq, count):
     columns = seasons.Blocks.of(starts, ends - pd.Timedelta(days=1), grain).columns
     assert np.linalg.matrix_rank(columns) == columns.shape[1]
     assert columns.shape[1] <= seasons.BEARABLE * count
+
+
+def test_the_products_of_columns_give_the_triangle_that_their_decomposition_gives() -> None:
+    columns = np.random.default_rng(3).standard_normal((5, 60, 7))
+    columns[4, :, 5] = columns[4, :, 0] + columns[4, :, 2]
+
+    shape, is_clear = memory.triangles(columns.transpose(0, 2, 1) @ columns)
+
+    assert is_clear.tolist() == [True] * 4 + [False]
+    assert np.allclose(np.abs(shape[:4]), np.abs(np.linalg.qr(columns[:4])[1]))
+
+
+def test_a_season_is_taken_out_whatever_the_level_is() -> None:
+    noise, angle = np.random.default_rng(5).standard_normal(130), np.arange(130) * np.pi / 26
+    low = np.array([noise + 3 * np.sin(angle)])
+
+    plain = regular.clear(low, *weeks("2023-01-02", 130), "week")
+    far = regular.clear(low + 1e7, *weeks("2023-01-02", 130), "week")
+
+    assert np.allclose(plain.values, far.values, atol=1e-6)

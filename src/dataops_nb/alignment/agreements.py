@@ -256,6 +256,5 @@ def _accepted(said: Any) -> Accepted:
 def _unchecked(cls: type[Agreement], **fields: Any) -> Agreement:
     """An agreement from files that have been checked."""
     agreed = object.__new__(cls)
-    for name, value in fields.items():
-        object.__setattr__(agreed, name, value)
+    agreed.__dict__.update(fields)
     return agreed

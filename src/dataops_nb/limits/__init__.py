@@ -82,8 +82,7 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
     """
     history = _History.of(table, rules)
     noise = Noise.of(history)
-    if history.follow(np.flatnonzero(noise.reason == ALIKE)):
-        noise = Noise.of(history)
+    noise.measure_again(history, history.follow(np.flatnonzero(noise.reason == ALIKE)))
     unknown = ~history.known()
     columns: dict[str, Any] = {}
     for name, line in lines_of(history, noise).items():
@@ -94,14 +93,14 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
     starts = np.append(history.start, np.datetime64("NaT"))
     columns |= {
         "signal": np.array(NAMES, dtype=object)[places],
-        "limits_reason": REASONS[np.where(change.is_new, NEW_LEVEL, noise.reason[history.stretch])],
+        "limits_reason": REASONS[np.where(change.is_new, NEW_LEVEL, history.by_row(noise.reason))],
         "level_since": starts[change.since],
         "level_before": change.before,
         "level_now": change.now,
-        "limits_chart": np.array(CHARTS, dtype=object)[history.chart[history.stretch]],
-        "limits_line": history.follows[history.stretch],
+        "limits_chart": history.by_row(np.array(CHARTS, dtype=object)[history.chart]),
+        "limits_line": history.by_row(history.follows),
         "left_out": history.left_out,
-        "alarm": (false_alarms(history, noise) + history.false_shifts())[history.stretch],
+        "alarm": history.by_row(false_alarms(history, noise) + history.false_shifts()),
     }
     for name, column in columns.items():
         columns[name] = _put_back(column, history.order, table.index)
@@ -123,6 +122,7 @@ class _History(Stretches):
 
     `start` and `end` are the first and the last day of each row's period, `change` what its regime
     began with. `follows` and `grain` are, for each stretch, what its line follows, and its grain.
+    `designs` are those of lines through the same periods.
     """
 
     order: Places | None
@@ -131,6 +131,7 @@ class _History(Stretches):
     change: regimes.Change
     follows: np.ndarray
     grain: list[Grain]
+    designs: lines.Designs
 
     @classmethod
     def of(cls, table: pd.DataFrame, rules: AnyRules) -> _History:
@@ -193,6 +194,7 @@ class _History(Stretches):
             change=change,
             follows=np.array([expectations.named(rules) for rules in agreed], dtype=object),
             grain=[grains[number] for number in of_series[firsts]],
+            designs=lines.Designs(),
             stretch=stretch,
             chart=chart,
             values=values,
@@ -212,13 +214,13 @@ class _History(Stretches):
             history._apply_rules(number, slice(int(edges[number]), int(edges[number + 1])))
         return history
 
-    def follow(self, alike: Places) -> bool:
+    def follow(self, alike: Places) -> Places:
         """Give stretches whose values are alike a line that explains it, in place.
 
-        Those whose limits somebody has agreed on stay as they are. Tell whether any has got one.
+        Those whose limits somebody has agreed on stay as they are. Returns those that have got one.
         """
-        edges = np.append(np.flatnonzero(np.diff(self.stretch, prepend=-1)), len(self.stretch))
-        has_any = False
+        edges = np.append(self.firsts, len(self.stretch))
+        following: list[int] = []
         for number in alike.tolist():
             if not expectations.is_open(self.agreed[number]):
                 continue
@@ -230,11 +232,12 @@ class _History(Stretches):
                 days=self._days(rows),
                 grain=self.grain[number],
                 weights=self.base[rows],
+                designs=self.designs,
             )
             expected = expectations.expect(past)
             if expected is None:
                 continue
-            has_any = True
+            following.append(number)
             is_known = np.isfinite(expected.line)
             self.line[rows] = np.where(is_known, expected.line, 0.0)
             self.values[rows] -= self.line[rows]
@@ -242,7 +245,7 @@ class _History(Stretches):
             self.basis[rows] &= is_known
             self.wide[number] = expected.wide
             self.follows[number] = expected.name
-        return has_any
+        return np.array(following, dtype=np.intp)
 
     def false_shifts(self) -> np.ndarray:
         """Return the chance that each stretch's newest point is falsely said to have changed level.
@@ -265,7 +268,11 @@ class _History(Stretches):
         if not (rules.trend or rules.season):
             return
         basis = np.flatnonzero(self.basis[rows])
-        line = lines.fit(self.values[rows], basis, days, grain, rules, weights=self.base[rows])
+        line = lines.fit(
+            *(self.values[rows], basis, days, grain, rules),
+            weights=self.base[rows],
+            designs=self.designs,
+        )
         self.short[number] = line is None
         if line is not None:
             self.line[rows], self.wide[number] = line

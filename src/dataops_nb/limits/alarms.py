@@ -139,8 +139,9 @@ def of_shapes(scores: Array, stretch: npt.NDArray[np.int_], sizes: Places, near:
             return _below(np.where(g == 0, away, bend))
 
         outside = np.array([1 - below(3.0), below(-3.0)])
-        for side, sign in zip(outside, (1, -1), strict=True):
-            beyond = (sign * scores > 3.0) & (sign * scores <= _AN_EVENT)
+        above = (scores > 3.0) & (scores <= _AN_EVENT)
+        under = (scores < -3.0) & (scores >= -_AN_EVENT)
+        for side, beyond in zip(outside, (above, under), strict=True):
             seen = np.bincount(stretch[beyond], minlength=len(sizes))
             side[:] = (side * _WEIGHT + seen) / (_WEIGHT + sizes)
         close = np.array([1 - below(3.0 * near), below(-3.0 * near)])
@@ -152,7 +153,8 @@ def _tenths(
     scores: Array, stretch: npt.NDArray[np.int_], sizes: Places
 ) -> tuple[Array, Array, Array]:
     """Return the lowest and the highest tenth of each stretch's scores, and their median."""
-    part = np.clip(np.nan_to_num(scores) / (2 * _FARTHEST) + 0.5, 0.0, 1 - 1e-9)
+    numbers = scores if np.isfinite(scores).all() else np.nan_to_num(scores)
+    part = np.clip(numbers / (2 * _FARTHEST) + 0.5, 0.0, 1 - 1e-9)
     ordered = np.append(np.sort(stretch + part), np.nan)
     firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)
     tenths = []

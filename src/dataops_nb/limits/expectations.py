@@ -22,7 +22,6 @@ there, and says nothing of where a target lies in the long run.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,11 +63,26 @@ def is_open(rules: Limits) -> bool:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """A line that was tried, what it leaves of each value, and how many numbers it has.
+
+    `calm` is what it leaves of the basis, less its odd values.
+    """
+
+    name: str
+    line: Array
+    left: Array
+    calm: Array
+    wide: float
+    count: int
+
+
+@dataclass(frozen=True)
 class Past:
     """The values of one stretch, oldest first; `usable` are the places of those that count.
 
     Limits come from the `basis`. `days` are the first and last days of its periods, `weights` the
-    number behind each.
+    number behind each; `designs` keeps what is the same of others with these days.
     """
 
     values: Array
@@ -77,6 +91,7 @@ class Past:
     days: Days
     grain: Grain
     weights: Array
+    designs: lines.Designs
 
 
 def expect(past: Past) -> Expectation | None:
@@ -84,43 +99,50 @@ def expect(past: Past) -> Expectation | None:
 
     None where nothing that is tried leaves so little.
     """
-    shapes = list(_fitted(past))
+    shapes = _fitted(past)
     plain: list[Expectation] = []
-    for shape, left, count in shapes:
-        if shape.name and not _alike(left[past.basis], count):
-            plain.append(shape)
+    for shape in shapes:
+        if shape.name and not _alike(shape.calm, shape.count):
+            score = _score(shape.calm, shape.count)
+            plain.append(Expectation(shape.name, shape.line, shape.wide, score))
     if plain:
-        return min(plain, key=lambda shape: shape.score)
+        return min(plain, key=lambda line: line.score)
     remembered: list[Expectation] = []
-    for shape, left, count in shapes:
-        remembering = _remembered(past, shape, left, count)
+    for shape in shapes:
+        remembering = _remembered(past, shape)
         if remembering is not None:
             remembered.append(remembering)
-    return min(remembered, key=lambda shape: shape.score, default=None)
+    return min(remembered, key=lambda line: line.score, default=None)
 
 
-def _fitted(past: Past) -> Iterator[tuple[Expectation, Array, int]]:
-    """Yield the level and each line that fits, what it leaves, and how many numbers it has."""
+def _fitted(past: Past) -> list[Shape]:
+    """Return the level and each line that fits."""
     values, basis = past.values, past.basis
     if len(basis) < SHORTEST:
-        return
-    middle = float(np.average(values[basis], weights=past.weights[basis]))
-    left = values - middle
-    yield Expectation("", values - left, 1.0, _score(left[basis], 0)), left, 0
+        return []
+    left = values - float(np.average(values[basis], weights=past.weights[basis]))
+    tried = [("", values - left, left, 1.0, 0)]
     for trend, season in _SHAPES:
         rules = Limits(trend=trend, season=season)
-        fitted = lines.fit(values, basis, past.days, past.grain, rules, weights=past.weights)
+        fitted = lines.fit(
+            *(values, basis, past.days, past.grain, rules),
+            weights=past.weights,
+            designs=past.designs,
+        )
         if fitted is not None:
             line, wide = fitted
             count = trend + season * (4 if past.grain == "quarter" else 12)
-            left = values - line
-            name = named(rules) or ""
-            yield Expectation(name, line, wide, _score(left[basis], count)), left, count
+            tried.append((named(rules) or "", line, values - line, wide, count))
+    calm = calmed(np.array([left[basis] for _, _, left, _, _ in tried]))
+    shapes: list[Shape] = []
+    for number, (name, line, left, wide, count) in enumerate(tried):
+        shapes.append(Shape(name, line, left, calm[number], wide, count))
+    return shapes
 
 
-def _remembered(past: Past, shape: Expectation, left: Array, count: int) -> Expectation | None:
+def _remembered(past: Past, shape: Shape) -> Expectation | None:
     """Return a line with a memory of what it left the period before."""
-    usable, basis = past.usable, past.basis
+    usable, basis, left = past.usable, past.basis, shape.left
     before = np.full(len(left), -1, dtype=np.intp)
     last = np.searchsorted(usable, np.arange(len(left))) - 1
     before[last >= 0] = usable[last[last >= 0]]
@@ -130,13 +152,14 @@ def _remembered(past: Past, shape: Expectation, left: Array, count: int) -> Expe
     if len(close) < SHORTEST:
         return None
     calm = left.copy()
-    calm[usable] = calmed(left[usable][None, :])[0]
+    same = len(usable) == len(basis)
+    calm[usable] = shape.calm if same else calmed(left[usable][None, :])[0]
     squares = float(calm[close - 1] @ calm[close - 1])
     if squares <= 0:
         return None
     memory = float(calm[close] @ calm[close - 1]) / squares
     rest = calm[close] - memory * calm[close - 1]
-    error = math.sqrt(float(rest @ rest) / max(len(close) - count - 2, 1) / squares)
+    error = math.sqrt(float(rest @ rest) / max(len(close) - shape.count - 2, 1) / squares)
     if memory <= 0:
         return None
     if memory - 1 > _WANDERS["trend" in shape.name] * error:
@@ -144,17 +167,16 @@ def _remembered(past: Past, shape: Expectation, left: Array, count: int) -> Expe
     expected = np.full(len(left), np.nan)
     known = np.flatnonzero(before >= 0)
     expected[known] = memory ** (known - before[known]) * left[before[known]]
-    surprises = (left - expected)[follows]
+    surprises = calmed((left - expected)[follows][None, :])[0]
     if _alike(surprises, 1):
         return None
     name = f"{MEMORY} and {shape.name}" if shape.name else MEMORY
-    return Expectation(name, shape.line + expected, 1.0, _score(surprises, count + 1))
+    return Expectation(name, shape.line + expected, 1.0, _score(surprises, shape.count + 1))
 
 
-def _alike(left: Array, numbers: int) -> bool:
+def _alike(calm: Array, numbers: int) -> bool:
     """Tell whether successive values are alike, with what so many fitted `numbers` took off."""
-    n = len(left)
-    calm = calmed(left[None, :])[0]
+    n = len(calm)
     away = calm - calm.mean()
     squares = float(away @ away)
     if squares <= 0:
@@ -164,8 +186,7 @@ def _alike(left: Array, numbers: int) -> bool:
     return measured + max(taken, 0.0) > 2 / math.sqrt(n)
 
 
-def _score(left: Array, numbers: int) -> float:
-    n = len(left)
-    calm = calmed(left[None, :])[0]
+def _score(calm: Array, numbers: int) -> float:
+    n = len(calm)
     away = calm - calm.mean()
     return math.log(max(float(away @ away) / n, 1e-300)) + numbers * math.log(n) / n

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from dataops_nb.limits.xmr import counts, sums
 from dataops_nb.lineage import adds_up, formula_parts, metric_of, names_in, quotient
 from dataops_nb.metrics import (
     AnyMetric,
@@ -80,22 +82,30 @@ class Numbers:
         """How many series there are."""
         return int(self.series[-1]) + 1 if len(self.series) else 0
 
+    @cached_property
+    def firsts(self) -> Places:
+        """The first row of each series."""
+        return np.flatnonzero(np.diff(self.series, prepend=-1))
+
+    @cached_property
+    def sizes(self) -> Places:
+        """How many usable rows each series has."""
+        return counts(self.usable, self.firsts)
+
     def all(self, holds: Mask) -> Mask:
         """Return for which series this holds in every usable row."""
-        return self.none(~holds)
+        return np.asarray(counts(self.usable & ~holds, self.firsts) == 0)
 
-    def none(self, holds: Mask) -> Mask:
-        """Return for which series this holds in no usable row."""
-        hits = np.bincount(self.series[self.usable & holds], minlength=self.count)
-        return np.asarray(hits == 0)
-
-    def places(self) -> tuple[Places, Places]:
-        """Return the place of each usable row in its series, and how many of them decide."""
+    @cached_property
+    def early(self) -> tuple[Places, Places]:
+        """The usable rows that decide, series by series, and how many each series has."""
         rows = np.flatnonzero(self.usable)
-        sizes = np.bincount(self.series[rows], minlength=self.count)
-        firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if len(sizes) else sizes
-        doublings = np.floor(np.log2(np.maximum(sizes, FIRST) / FIRST)).astype(int)
-        return np.arange(len(rows)) - firsts[self.series[rows]], FIRST * 2**doublings
+        doublings = np.floor(np.log2(np.maximum(self.sizes, FIRST) / FIRST)).astype(int)
+        decide = FIRST * 2**doublings
+        ends = np.cumsum(self.sizes)
+        last = np.minimum(ends - self.sizes + decide, ends)
+        taken = np.arange(len(rows)) < np.repeat(last, self.sizes)
+        return rows[taken], np.minimum(decide, self.sizes)
 
 
 def kinds_of(names: Sequence[str], rules: Any) -> list[Kind]:
@@ -190,9 +200,8 @@ def choose(
         charts = np.where(wished == "laney", laney, np.where(is_open, fitting, charts))
         amounts = is_open & (fitting == XMR)
         charts[_even_as_logs(numbers, amounts & fits.positive)] = LOG
-    of_rows = charts[numbers.series] if len(numbers.series) else charts[:0]
-    plain = np.isin(of_rows, (XMR, LOG, C, LANEY_C))
-    return charts, np.where(plain, 1.0, base)
+    plain = np.isin(charts, (XMR, LOG, C, LANEY_C))
+    return charts, np.where(plain[numbers.series], 1.0, base)
 
 
 @dataclass(frozen=True)
@@ -211,25 +220,18 @@ class _Fits:
     def of(cls, numbers: Numbers, base: Array) -> _Fits:
         values = numbers.values
         with np.errstate(invalid="ignore"):
-            counted = values * base
             is_whole = _whole(values) & (values >= 0)
-            above_one = numbers.all((values >= 0) & (values <= 1))
-            whole_of_base = numbers.all(_whole(counted) & (counted >= 0) & (base > 0))
-            within_n = numbers.all(values <= numbers.n)
-        place, decide = numbers.places()
-        rows = np.flatnonzero(numbers.usable)
-        early = rows[place < decide[numbers.series[rows]]]
-        sizes = np.bincount(numbers.series[early], minlength=numbers.count)
+            within_one = numbers.all((values >= 0) & (values <= 1))
+        early, sizes = numbers.early
         with np.errstate(divide="ignore", invalid="ignore"):
-            sums = np.bincount(numbers.series[early], values[early], numbers.count)
-            small = sums / sizes < SMALL
-        not_positive = np.bincount(numbers.series[early[values[early] <= 0]], None, numbers.count)
+            small = sums(values[early], sizes) / sizes < SMALL
+        not_positive = sums((values[early] <= 0).astype(float), sizes)
         return cls(
             whole_numbers=numbers.all(is_whole),
-            whole_of_base=whole_of_base,
-            within_one=above_one,
-            has_base=numbers.all(np.isfinite(numbers.base)),
-            within_n=within_n,
+            whole_of_base=_whole_of(numbers, base),
+            within_one=within_one,
+            has_base=_if_any(numbers, np.isfinite(numbers.base)),
+            within_n=_if_any(numbers, values <= numbers.n),
             small=small,
             positive=(not_positive == 0) & (sizes >= FIRST),
         )
@@ -248,6 +250,21 @@ class _Fits:
         return np.select([share, rate, count], [LANEY_P, LANEY_U, LANEY_C], XMR).astype(np.intp)
 
 
+def _if_any(numbers: Numbers, holds: Mask) -> Mask:
+    """Return for which series something holds that holds in no row of most tables."""
+    return numbers.all(holds) if holds.any() else np.asarray(numbers.sizes == 0)
+
+
+def _whole_of(numbers: Numbers, base: Array) -> Mask:
+    """Return of which series the values are whole numbers of their base."""
+    has_base = base > 0
+    if not has_base.any():
+        return np.asarray(numbers.sizes == 0)
+    with np.errstate(invalid="ignore"):
+        counted = numbers.values * base
+        return numbers.all(_whole(counted) & (counted >= 0) & has_base)
+
+
 def _whole(values: Array) -> Mask:
     return np.asarray(np.abs(values - np.rint(values)) <= _WHOLE * np.maximum(np.abs(values), 1.0))
 
@@ -256,14 +273,11 @@ def _even_as_logs(numbers: Numbers, candidates: Mask) -> Places:
     """Return the series whose moves go with their level, and less so as logarithms."""
     if not candidates.any():
         return np.zeros(0, dtype=np.intp)
-    place, decide = numbers.places()
-    rows = np.flatnonzero(numbers.usable)
-    series = numbers.series[rows]
-    taken = candidates[series] & (place < decide[series])
-    rows, series = rows[taken], series[taken]
+    early, sizes = numbers.early
+    owner = np.repeat(np.arange(len(sizes)), sizes)
     uneven: list[Places] = []
-    for size in np.unique(decide[candidates]):
-        own = rows[decide[series] == size]
+    for size in np.unique(sizes[candidates]):
+        own = early[(candidates & (sizes == size))[owner]]
         table = numbers.values[own].reshape(-1, size)
         numbered = numbers.series[own[::size]]
         spreads = table.std(axis=1) > EVEN * table.mean(axis=1)

@@ -6,6 +6,8 @@ as the number behind it; of logarithms a straight line is growth by a rate.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -20,8 +22,73 @@ Places = npt.NDArray[np.intp]
 Days = tuple[pd.DatetimeIndex, pd.DatetimeIndex]
 
 
+@dataclass(frozen=True)
+class Design:
+    """What a line through some periods is made of.
+
+    `columns` has one row a period, `weighed` those of the periods that limits come from, times the
+    `roots` of their weights. `wide` is as `fit` says.
+    """
+
+    columns: Array
+    weighed: Array
+    roots: Array
+    wide: float
+
+    @classmethod
+    def of(cls, columns: Array, basis: Places, weights: Array) -> Design:
+        """Weigh the columns, and find out how wide limits are.
+
+        A line of p numbers through n values also takes a part of the noise, and another part of
+        single values than of moving ranges: a level for each month takes nothing from the moves
+        within it. `wide` is the ratio of the two.
+        """
+        roots = np.sqrt(weights[basis])
+        weighed = columns[basis] * roots[:, None]
+        directions, sizes, _ = np.linalg.svd(weighed, full_matrices=False)
+        rank = int((sizes > np.finfo(float).eps * max(weighed.shape) * sizes[0]).sum())
+        steps = np.diff(directions[:, :rank], axis=0)
+        left_of_values = 1 - rank / len(basis)
+        left_of_moves = 1 - float((steps**2).sum()) / (2 * max(len(steps), 1))
+        wide = float(np.sqrt(left_of_values / max(left_of_moves, 1e-9)))
+        return cls(columns, weighed, roots, wide)
+
+    def line(self, values: Array, basis: Places) -> Array:
+        """Return the line through the values of the basis, for all rows."""
+        solution = np.linalg.lstsq(self.weighed, values[basis] * self.roots, rcond=None)[0]
+        return np.asarray(self.columns @ solution)
+
+
+@dataclass(frozen=True)
+class Designs:
+    """The designs of lines, each decomposed once for all stretches that share their periods."""
+
+    _known: dict[tuple[object, ...], Design] = field(default_factory=dict)
+
+    def of(
+        self, basis: Places, days: Days, grain: Grain, rules: Limits, weights: Array
+    ) -> Design | None:
+        """Return the design of a line; None where its numbers are too many for the basis."""
+        starts, ends = days
+        parts = (starts.asi8, ends.asi8, basis, weights[basis])
+        key = (grain, rules.trend, rules.season, *(part.tobytes() for part in parts))
+        if key not in self._known:
+            columns = _regressors(starts, ends, grain, trend=rules.trend, season=rules.season)
+            if len(basis) <= 1.5 * columns.shape[1]:
+                return None
+            self._known[key] = Design.of(columns, basis, weights)
+        return self._known[key]
+
+
 def fit(
-    values: Array, basis: Places, days: Days, grain: Grain, rules: Limits, *, weights: Array
+    values: Array,
+    basis: Places,
+    days: Days,
+    grain: Grain,
+    rules: Limits,
+    *,
+    weights: Array,
+    designs: Designs,
 ) -> tuple[Array, float] | None:
     """Return the line through the `basis` of a stretch, for all its rows, and its `wide`.
 
@@ -36,10 +103,8 @@ def fit(
         days_in_basis = (ends[basis[-1]] - starts[basis[0]]).days + 1
         if days_in_basis < TWO_YEARS:
             return None
-    columns = _regressors(starts, ends, grain, trend=rules.trend, season=rules.season)
-    if len(basis) <= 1.5 * columns.shape[1]:
-        return None
-    return _fitted(values, columns, basis, weights)
+    design = designs.of(basis, days, grain, rules, weights)
+    return None if design is None else (design.line(values, basis), design.wide)
 
 
 def _regressors(
@@ -78,21 +143,3 @@ def year_end(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
     month = months.astype(int) % 12 + 1
     quiet = ((month == 12) & (day >= 24)) | ((month == 1) & (day == 1))
     return np.asarray((quiet & (days <= last)).sum(axis=1), dtype=float)
-
-
-def _fitted(values: Array, columns: Array, basis: Places, weights: Array) -> tuple[Array, float]:
-    """Fit a line to the values of `basis`; return it for all rows, and its `wide`.
-
-    A line of p numbers through n values also takes a part of the noise, and another part of single
-    values than of moving ranges: a level for each month takes nothing from the moves within it.
-    `wide` is the ratio of the two.
-    """
-    roots = np.sqrt(weights[basis])
-    weighed = columns[basis] * roots[:, None]
-    solution, _, rank, _ = np.linalg.lstsq(weighed, values[basis] * roots, rcond=None)
-    within = np.linalg.svd(weighed, full_matrices=False)[0][:, :rank]
-    steps = np.diff(within, axis=0)
-    left_of_values = 1 - rank / len(basis)
-    left_of_moves = 1 - float((steps**2).sum()) / (2 * max(len(steps), 1))
-    wide = float(np.sqrt(left_of_values / max(left_of_moves, 1e-9)))
-    return np.asarray(columns @ solution), wide

@@ -15,7 +15,7 @@ from dataops_nb.limits import attributes
 from dataops_nb.limits.kinds import LOG, OWN_WIDTH
 from dataops_nb.limits.lines import SHORTEST
 from dataops_nb.limits.stretches import Stretches
-from dataops_nb.limits.xmr import reaches
+from dataops_nb.limits.xmr import counts, reaches, sums
 
 REASONS = np.array([None, "too short", "autocorrelated", "no width", "new level"], dtype=object)
 ALIKE, NEW_LEVEL = 2, 4
@@ -48,28 +48,37 @@ class Noise:
     def of(cls, rows: Stretches) -> Noise:
         """Measure the noise of each stretch by its own moving ranges."""
         basis = np.flatnonzero(rows.basis)
-        stretch, count = rows.stretch[basis], rows.count
-        n = np.bincount(stretch, minlength=count)
+        n = counts(rows.basis, rows.firsts)
         moving = rows.values[basis]
-        middle = means(moving, rows.base[basis], stretch, count)
-        level = middle
-        center = rows.line + middle[rows.stretch]
+        are_counted = bool(rows.is_counted.any())
+        # The base of what is not counted is 1.
+        middle = level = means(moving, n, rows.base[basis] if are_counted else None)
+        center = rows.line + rows.by_row(middle)
         spread = np.ones(len(rows.values))
-        if rows.is_counted.any():
+        if are_counted:
             spread = _spread(rows, center)
-            scores = _scores(moving - middle[stretch], spread[basis])
-            moving = np.where(rows.is_counted[stretch], scores, moving)
-            level = means(moving, np.ones(len(basis)), stretch, count)
-        width = reaches(moving, stretch, rows.agreed) * rows.wide
+            scores = _scores(moving - np.repeat(middle, n), spread[basis])
+            moving = np.where(np.repeat(rows.is_counted, n), scores, moving)
+            level = means(moving, n)
+        width = reaches(moving, n, rows.agreed) * rows.wide
         width[rows.is_counted & (rows.chart < OWN_WIDTH)] = attributes.WIDTH
-        lift = _lifted(rows, width, center)
-        reach = width[rows.stretch] * spread
+        lift = _lifted(rows, width, center, n)
+        reach = rows.by_row(width) * spread
         reason = np.select(
             [rows.short | (n < SHORTEST), _without_width(rows, reach, center)],
             [1, 3],
-            np.where(_remember(moving - level[stretch], stretch, level, n), 2, 0),
+            np.where(_remember(moving - np.repeat(level, n), level, n), 2, 0),
         )
         return cls(n, width, reason.astype(np.int8), center, spread, lift, reach)
+
+    def measure_again(self, rows: Stretches, numbers: Places) -> None:
+        """Measure the noise of some stretches again, in place."""
+        part, places = rows.part(numbers)
+        fresh = Noise.of(part)
+        for of_stretches in ("n", "width", "reason"):
+            getattr(self, of_stretches)[numbers] = getattr(fresh, of_stretches)
+        for of_rows in ("center", "spread", "lift", "reach"):
+            getattr(self, of_rows)[places] = getattr(fresh, of_rows)
 
     @property
     def judged(self) -> Mask:
@@ -80,7 +89,7 @@ class Noise:
 def _spread(rows: Stretches, center: Array) -> Array:
     """Return the deviation by chance of each row of what is counted, 1 for others."""
     spread = np.ones(len(rows.values))
-    counted = np.flatnonzero(rows.is_counted[rows.stretch])
+    counted = np.flatnonzero(rows.by_row(rows.is_counted))
     shares = rows.is_share[counted]
     spread[counted] = attributes.spread(center[counted], rows.base[counted], shares)
     return spread
@@ -91,7 +100,7 @@ def _scores(away: Array, spread: Array) -> Array:
         return np.where(spread > 0, away / spread, 0.0)
 
 
-def _lifted(rows: Stretches, width: Array, center: Array) -> Array:
+def _lifted(rows: Stretches, width: Array, center: Array, n: Places) -> Array:
     """Return the `lift` of each row, and widen the limits of few counts to chance, in place.
 
     A chart that somebody asked for by name has its published limits.
@@ -101,25 +110,29 @@ def _lifted(rows: Stretches, width: Array, center: Array) -> Array:
     if not chosen.any():
         return np.zeros(len(rows.values))
     basis = np.flatnonzero(rows.basis)
-    stretch = rows.stretch[basis]
     counted = attributes.few(center, rows.base, rows.is_share)[basis]
-    few = chosen & (means(counted, np.ones(len(basis)), stretch, rows.count) < attributes.FEW)
+    few = chosen & (means(counted, n) < attributes.FEW)
     # Moving ranges of few counts are mostly 0 and 1, and their mean says too little.
     width[few] = np.maximum(width[few], attributes.WIDTH)
-    dispersion = (width / attributes.WIDTH)[rows.stretch] ** 2
+    dispersion = rows.by_row(width / attributes.WIDTH) ** 2
     lifted = attributes.lift(center, rows.base, rows.is_share, dispersion)
-    return np.where(few[rows.stretch], lifted, 0.0)
+    return np.where(rows.by_row(few), lifted, 0.0)
 
 
 def _without_width(rows: Stretches, reach: Array, center: Array) -> Mask:
     """Return which stretches have values off their centre line, and limits on it."""
-    values = rows.values + rows.line
-    size = np.maximum(np.abs(center), np.abs(values))
-    negligible = np.maximum(_NO_WIDTH * size, _SMALLEST)
-    wide = rows.stretch[rows.usable & (reach > negligible)]
-    off = rows.stretch[rows.usable & (np.abs(values - center) > negligible)]
-    has_width = np.bincount(wide, minlength=rows.count) > 0
-    return np.asarray(~has_width & (np.bincount(off, minlength=rows.count) > 0))
+    has_width = np.zeros(rows.count, dtype=bool)
+    is_off = np.zeros(rows.count, dtype=bool)
+    # One row is enough to show a width: of almost all stretches the first one does.
+    for places in (rows.firsts, None):
+        own = np.flatnonzero(rows.by_row(~has_width)) if places is None else places
+        own = own[rows.usable[own]]
+        values = rows.values[own] + rows.line[own]
+        size = np.maximum(np.abs(center[own]), np.abs(values))
+        negligible = np.maximum(_NO_WIDTH * size, _SMALLEST)
+        is_off[rows.stretch[own[np.abs(values - center[own]) > negligible]]] = True
+        has_width[rows.stretch[own[reach[own] > negligible]]] = True
+    return ~has_width & is_off
 
 
 def lines_of(rows: Stretches, noise: Noise) -> dict[str, Array]:
@@ -129,11 +142,11 @@ def lines_of(rows: Stretches, noise: Noise) -> dict[str, Array]:
         "lower": noise.center - noise.reach + np.minimum(noise.lift, 0.0),
         "upper": noise.center + noise.reach + np.maximum(noise.lift, 0.0),
     }
-    logs = (rows.chart == LOG)[rows.stretch]
+    logs = rows.by_row(rows.chart == LOG)
     if logs.any():
         for name, line in lines.items():
             lines[name] = np.where(logs, np.exp(np.where(logs, line, 0.0)), line)
-    counted = rows.is_counted[rows.stretch]
+    counted = rows.by_row(rows.is_counted)
     if counted.any():
         # Nothing is counted less often than never, and no share is more than all.
         lower, upper = lines["lower"], lines["upper"]
@@ -142,27 +155,28 @@ def lines_of(rows: Stretches, noise: Noise) -> dict[str, Array]:
     return lines
 
 
-def means(values: Array, weights: Array, stretch: npt.NDArray[np.int_], count: int) -> Array:
-    """Return the weighted mean of each stretch."""
+def means(values: Array, sizes: Places, weights: Array | None = None) -> Array:
+    """Return the weighted mean of runs of values that follow each other, of so many each."""
+    weighed = values if weights is None else values * weights
     with np.errstate(divide="ignore", invalid="ignore"):
-        total = np.bincount(stretch, weights, count)
-        mean = np.bincount(stretch, values * weights, count) / total
+        total = sizes if weights is None else sums(weights, sizes)
+        mean = sums(weighed, sizes) / total
         # The mean of the rests gives back the digits that the sum of large values has lost.
-        rest = np.bincount(stretch, (values - mean[stretch]) * weights, count) / total
-        return np.asarray(mean + rest)
+        rest = values - np.repeat(mean, sizes)
+        rest = rest if weights is None else rest * weights
+        return np.asarray(mean + sums(rest, sizes) / total)
 
 
-def _remember(
-    away: Array, stretch: npt.NDArray[np.int_], middle: Array, n: npt.NDArray[np.int_]
-) -> Mask:
+def _remember(away: Array, middle: Array, n: Places) -> Mask:
     """Return which stretches are autocorrelated, as `xmr.remembers` says for one series.
 
     `away` are the values less their mean `middle`, `n` how many there are in each stretch.
     """
-    count = len(n)
-    squares = np.bincount(stretch, away * away, count)
-    products = (stretch[1:] == stretch[:-1]) * away[1:] * away[:-1]
+    squares = sums(away * away, n)
+    products = np.zeros(len(away))
+    np.multiply(away[1:], away[:-1], out=products[1:])
+    products[(np.cumsum(n) - n)[n > 0]] = 0.0  # from one stretch into the next
     with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = np.bincount(stretch[1:], products, count) / squares
+        correlation = sums(products, n) / squares
         moves = squares > (1e-12 * middle) ** 2 * n
         return np.asarray(moves & (n > 1) & (correlation > 2 / np.sqrt(n)))

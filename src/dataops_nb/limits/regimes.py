@@ -10,7 +10,6 @@ itself is the signal of its points; later it is history.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from dataops_nb.limits import shifts
 from dataops_nb.limits.lines import SHORTEST
+from dataops_nb.limits.xmr import counts
 from dataops_nb.metrics import Limits
 
 # Periods within which a change of level is news.
@@ -73,26 +73,28 @@ def is_searched(rules: Limits, grain: str) -> bool:
 
 def starts(searched: Searched) -> Places:
     """Return the places of the rows that begin a regime, but those that begin a series."""
-    by_length: dict[int, list[tuple[Places, Array, str]]] = defaultdict(list)
-    edges = _edges(searched.part)
-    for number, rules in enumerate(searched.agreed):
-        if not searched.newest[number] or not is_searched(rules, searched.grains[number]):
-            continue
-        first, end = edges[number], edges[number + 1]
-        rows = first + np.flatnonzero(searched.basis[first:end])
-        values = searched.values[rows]
-        if len(rows) < SHORTEST:
-            continue
-        by_length[len(rows)].append((rows, values, searched.grains[number]))
+    firsts = np.flatnonzero(np.diff(searched.part, prepend=-1))
+    sizes = counts(searched.basis, firsts)
+    pairs = zip(searched.agreed, searched.grains, strict=True)
+    is_open = np.array([is_searched(rules, grain) for rules, grain in pairs], dtype=bool)
+    is_open &= searched.newest & (sizes >= SHORTEST)
+    in_open = np.repeat(is_open, np.diff(firsts, append=len(searched.part)))
+    rows, numbers = np.flatnonzero(searched.basis & in_open), np.flatnonzero(is_open)
+    lengths = sizes[numbers]
     begins: list[int] = []
-    for same_length in by_length.values():
-        may_have = shifts.suspects(np.array([values for _, values, _ in same_length]))
-        for which in np.flatnonzero(may_have):
-            rows, values, grain = same_length[int(which)]
-            straight = np.linspace(-1.0, 1.0, len(rows))[:, None]
-            offered = [np.zeros((len(rows), 0)), straight]
-            levels = shifts.find(values, offered, IN_A_YEAR[grain])
-            begins += [int(rows[place]) for place in levels.starts]
+    for length in np.unique(lengths).tolist():
+        # Series of one length are looked at together, one a row.
+        same = np.flatnonzero(lengths == length)
+        first = (np.cumsum(lengths) - lengths)[same]
+        places = rows[first[:, None] + np.arange(length)]
+        together = searched.values[places]
+        may_have = np.flatnonzero(shifts.suspects(together))
+        straight = np.linspace(-1.0, 1.0, length)[:, None]
+        for which in may_have[~shifts.wanders(together[may_have])].tolist():
+            year = IN_A_YEAR[searched.grains[int(numbers[same[which]])]]
+            offered = [np.zeros((length, 0)), straight]
+            levels = shifts.find_in_steady(together[which], offered, year)
+            begins += [int(places[which, start]) for start in levels.starts]
     return np.array(sorted(begins), dtype=np.intp)
 
 

@@ -10,12 +10,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from dataops_nb.limits.kinds import COUNTED, LANEY_P, P
+from dataops_nb.limits.xmr import counts
 from dataops_nb.metrics import Limits
 
 DAY = dt.timedelta(days=1)
@@ -23,6 +28,7 @@ NOTHING = -745.0  # the logarithm of the smallest number there is
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,41 @@ class Stretches:
         """How many stretches there are."""
         return len(self.agreed)
 
-    @property
+    @cached_property
+    def firsts(self) -> Places:
+        """The first row of each stretch."""
+        return np.flatnonzero(np.diff(self.stretch, prepend=-1))
+
+    @cached_property
+    def sizes(self) -> Places:
+        """How many rows each stretch has."""
+        return np.diff(self.firsts, append=len(self.stretch))
+
+    def by_row(self, of_stretches: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
+        """Return what is said of each stretch for each of its rows."""
+        return np.repeat(of_stretches, self.sizes)
+
+    def part(self, numbers: Places) -> tuple[Stretches, Places]:
+        """Return some of the stretches, and the places of their rows."""
+        is_in = np.zeros(self.count, dtype=bool)
+        is_in[numbers] = True
+        rows = np.flatnonzero(self.by_row(is_in))
+        stretches = Stretches(
+            stretch=np.repeat(np.arange(len(numbers)), self.sizes[numbers]),
+            chart=self.chart[numbers],
+            values=self.values[rows],
+            base=self.base[rows],
+            line=self.line[rows],
+            wide=self.wide[numbers],
+            usable=self.usable[rows],
+            basis=self.basis[rows],
+            left_out=self.left_out[rows],
+            short=self.short[numbers],
+            agreed=[self.agreed[number] for number in numbers.tolist()],
+        )
+        return stretches, rows
+
+    @cached_property
     def rules(self) -> np.ndarray:
         """The name of each stretch's rules."""
         return np.array([limits.rules for limits in self.agreed], dtype=object)
@@ -65,39 +105,51 @@ class Stretches:
         """Which stretches are of what is counted."""
         return np.asarray(self.chart >= COUNTED)
 
-    @property
+    @cached_property
     def is_share(self) -> Mask:
         """Which rows are shares of a number."""
-        chart = self.chart[self.stretch]
-        return np.asarray((chart == P) | (chart == LANEY_P))
+        return self.by_row((self.chart == P) | (self.chart == LANEY_P))
 
     def known(self) -> Mask:
         """Return which rows have limits: those from the first usable one of their stretch on."""
-        if len(self.values) == 0:
-            return np.zeros(0, dtype=bool)
-        usable_so_far = np.cumsum(self.usable)
-        firsts = np.flatnonzero(np.diff(self.stretch, prepend=-1))
-        before = np.concatenate([[0], usable_so_far])[firsts]
-        return np.asarray(usable_so_far > before[self.stretch])
+        usable = np.flatnonzero(self.usable)
+        sizes = counts(self.usable, self.firsts)
+        first = np.full(self.count, len(self.values))
+        has_any = np.flatnonzero(sizes)
+        first[has_any] = usable[(np.cumsum(sizes) - sizes)[has_any]]
+        return np.asarray(np.arange(len(self.values)) >= self.by_row(first))
 
 
 def number_series(table: pd.DataFrame) -> tuple[Places, Places, list[str]]:
     """Number the metrics, and the series (metric, segment and grain), of the rows; name metrics."""
-    metric, names = pd.factorize(table["metric"])
-    series = metric.astype(np.intp)
+    metric, names = number_names(table["metric"])
+    series = metric
     for name in ("segment", "grain"):
-        if not _is_constant(table[name]):
-            codes, labels = pd.factorize(table[name])
+        codes, labels = number_names(table[name])
+        if len(labels) > (1 if codes.min(initial=0) >= 0 else 0):
             series = series * (len(labels) + 1) + codes + 1
     return metric, series, [str(name) for name in names]
 
 
-def _is_constant(column: pd.Series) -> bool:
-    """Tell whether a column has one value in all rows, or none in any."""
-    missing = column.isna()
-    if missing.all():
-        return True
-    return not missing.any() and bool((column == column.iloc[0]).all())
+def number_names(column: pd.Series) -> tuple[Places, list[Any]]:
+    """Number the names of a column in the order in which they come (-1: none), and list them.
+
+    As `pandas.factorize` does. Of texts that pyarrow keeps, runs of the same name are found first,
+    by comparing neighbours, and only one of each run is looked up.
+    """
+    kind = column.dtype
+    if not isinstance(kind, pd.StringDtype) or kind.storage != "pyarrow" or column.empty:
+        if column.isna().all():
+            return np.full(len(column), -1), []
+        codes, labels = pd.factorize(column)
+        return codes.astype(np.intp), list(labels)
+    texts = pa.array(column)
+    runs = pc.run_end_encode(
+        texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    )
+    codes, labels = pd.factorize(runs.values.to_pandas())
+    ends = runs.run_ends.to_numpy()
+    return np.repeat(codes.astype(np.intp), np.diff(ends, prepend=0)), list(labels)
 
 
 def order_of(series: Places, start: np.ndarray) -> Places | None:

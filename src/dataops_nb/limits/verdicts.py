@@ -28,7 +28,7 @@ def signals(rows: Stretches, noise: Noise) -> npt.NDArray[np.int8]:
     values = rows.values + rows.line
     names = rows.rules
     for name, rules in RULES.items():
-        own = np.flatnonzero(rows.usable & (noise.judged & (names == name))[rows.stretch])
+        own = np.flatnonzero(rows.usable & rows.by_row(noise.judged & (names == name)))
         if len(own):
             places[own] = marks(
                 values[own],
@@ -36,7 +36,7 @@ def signals(rows: Stretches, noise: Noise) -> npt.NDArray[np.int8]:
                 noise.center[own],
                 noise.reach[own],
                 rules,
-                middle=_middles(rows, noise, own),
+                middle=_middles(rows, noise, own) if rows.is_counted.any() else None,
                 lift=noise.lift[own],
             )
     for number in np.flatnonzero(noise.judged & (names == RUNS_ALONE)):
@@ -54,7 +54,6 @@ def _middles(rows: Stretches, noise: Noise, own: Places) -> Array:
     if len(counted):
         places = own[counted]
         dispersion = (noise.width / attributes.WIDTH)[rows.stretch[places]] ** 2
-        middle = middle.copy()
         middle[counted] = attributes.medians(
             noise.center[places], rows.base[places], rows.is_share[places], dispersion
         )
@@ -79,14 +78,14 @@ def false_alarms(rows: Stretches, noise: Noise) -> Array:
 
 def _is_fixed(rows: Stretches) -> Mask:
     """Return which stretches have limits that their newest point has no part in."""
-    ends = np.append(np.flatnonzero(np.diff(rows.stretch)), len(rows.stretch) - 1)
-    newest = np.maximum.accumulate(np.where(rows.usable, np.arange(len(rows.usable)), 0))[ends]
+    usable = np.append(0, np.flatnonzero(rows.usable))
+    newest = usable[np.searchsorted(usable, rows.firsts + rows.sizes) - 1]
     return np.asarray(~rows.basis[newest])
 
 
 def _by_shape(rows: Stretches, noise: Noise, wanted: Mask, rules: SignalRules) -> alarms.Chances:
     """Return the chances of amounts, from the shape of their values."""
-    basis = np.flatnonzero(rows.basis & wanted[rows.stretch])
+    basis = np.flatnonzero(rows.basis & rows.by_row(wanted))
     sigma = noise.reach[basis] / attributes.WIDTH
     away = (rows.values + rows.line)[basis] - noise.center[basis]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -39,6 +39,7 @@ __all__ = [
     "SignalRules",
     "autocorrelation",
     "binomial_quantile",
+    "counts",
     "deviations",
     "marks",
     "reaches",
@@ -47,6 +48,7 @@ __all__ = [
     "runs",
     "sigma",
     "signals",
+    "sums",
     "xmr",
 ]
 
@@ -222,33 +224,50 @@ def xmr(
     )
 
 
-def reaches(values: Array, stretch: npt.NDArray[np.int_], agreed: Sequence[Limits]) -> Array:
+def reaches(values: Array, sizes: npt.NDArray[np.intp], agreed: Sequence[Limits]) -> Array:
     """Return the distance of each stretch's limits from its centre line.
 
-    The `values` of a `stretch` follow each other, oldest first; `agreed` has its rules. NaN where
-    it has fewer than two values.
+    The values of each stretch follow each other, oldest first; `sizes` has their number, `agreed`
+    the rules. NaN where it has fewer than two values.
     """
-    count = len(agreed)
-    within = stretch[1:] == stretch[:-1]
-    owner = stretch[1:][within]
-    ranges = np.abs(np.diff(values))[within]
-    usual = _averages(ranges, owner, count)
+    moves = np.maximum(sizes - 1, 0)
+    ends = np.cumsum(sizes)[sizes > 0]
+    ranges = np.delete(np.abs(np.diff(values)), ends[:-1] - 1)  # none from stretch to stretch
+    usual = _averages(ranges, moves)
     screened = np.array([rules.screen for rules in agreed], dtype=bool)
     if screened.any():
         bound = np.where(screened, _SCREEN * usual, np.inf)
-        kept = (ranges < bound[owner]) | (usual[owner] == 0)
-        owner, ranges = owner[kept], ranges[kept]
-        usual = _averages(ranges, owner, count)
+        kept = (ranges < np.repeat(bound, moves)) | (np.repeat(usual, moves) == 0)
+        owner, ranges = np.repeat(np.arange(len(moves)), moves)[kept], ranges[kept]
+        moves = np.bincount(owner, minlength=len(moves))
+        usual = _averages(ranges, moves)
     by_median = np.array([rules.range == "median" for rules in agreed], dtype=bool)
     if by_median.any():
-        medians = pd.Series(ranges).groupby(owner).median().reindex(range(count))
+        owner = np.repeat(np.arange(len(moves)), moves)
+        medians = pd.Series(ranges).groupby(owner).median().reindex(range(len(moves)))
         usual = np.where(by_median, medians.to_numpy(dtype=float), usual)
     return np.asarray(usual * np.where(by_median, _LIMIT["median"], _LIMIT["mean"]))
 
 
-def _averages(ranges: Array, owner: npt.NDArray[np.int_], count: int) -> Array:
+def _averages(ranges: Array, moves: npt.NDArray[np.intp]) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.bincount(owner, ranges, count) / np.bincount(owner, minlength=count))
+        return np.asarray(sums(ranges, moves) / moves)
+
+
+def counts(holds: Mask, firsts: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Count the rows for which something holds, from each of the `firsts` up to the next one."""
+    if not len(firsts):
+        return np.zeros(0, dtype=np.intp)
+    return np.asarray(np.add.reduceat(holds, firsts, dtype=np.intp))
+
+
+def sums(values: Array, sizes: npt.NDArray[np.intp]) -> Array:
+    """Add up runs of values that follow each other, of so many each; of none the sum is 0.
+
+    One value is added after the other, so that the last digit does not depend on how long a run is.
+    """
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    return np.asarray(np.bincount(owner, values, len(sizes)))
 
 
 def sigma(center: float, upper: float, ranges: Average = "mean") -> float:
@@ -312,7 +331,7 @@ def marks(
     """
     away = values - center
     distance = np.abs(away)
-    if lift is not None:
+    if lift is not None and lift.any():
         reach = reach + np.maximum(np.where(away > 0, lift, -lift), 0.0)
     size = np.maximum(np.abs(values), np.abs(center) + reach)
     negligible = np.maximum(_NEGLIGIBLE * size, _SMALLEST)
@@ -320,12 +339,14 @@ def marks(
     sides = np.where(np.abs(off) > negligible, np.sign(off), 0).astype(np.int8)
     is_near = distance - reach * rules.near_at > negligible
     is_outside = distance - reach > negligible
-    is_first = np.diff(series, prepend=-1) != 0
+    is_first = np.ones(len(series), dtype=bool)
+    is_first[1:] = series[1:] != series[:-1]
     # The strongest comes last and replaces weaker ones.
     places = np.zeros(len(values), dtype=np.int8)
     places[_in_runs(sides, is_first, rules.run)] = NAMES.index("run")
-    for side in (1, -1):
-        near_limit = _in_windows(is_near & (np.sign(away) == side), series, rules)
+    one_series = series[rules.near_of - 1 :] == series[: len(series) - rules.near_of + 1]
+    for is_beyond in (away > 0, away < 0):
+        near_limit = _in_windows(is_near & is_beyond, one_series, rules)
         places[near_limit] = NAMES.index("near-limit")
     if rules.trend:
         places[_in_trends(values, is_first, rules.trend)] = NAMES.index("trend")
@@ -338,9 +359,11 @@ def _in_runs(sides: Marks, is_first: Mask, length: int) -> Mask:
 
     A run ends where its series does: `is_first` marks the first point of each.
     """
-    run = np.cumsum(is_first | (np.diff(sides, prepend=0) != 0))
-    lengths = np.bincount(run, minlength=1)
-    return np.asarray((sides != 0) & (lengths[run] >= length))
+    begins = is_first.copy()
+    begins[1:] |= sides[1:] != sides[:-1]
+    runs = np.flatnonzero(begins)
+    lengths = np.diff(runs, append=len(sides))
+    return np.repeat((sides[runs] != 0) & (lengths >= length), lengths)
 
 
 def _in_trends(values: Array, is_first: Mask, length: int) -> Mask:
@@ -355,20 +378,21 @@ def _in_trends(values: Array, is_first: Mask, length: int) -> Mask:
     return np.asarray(after_step | np.append(after_step[1:], False))
 
 
-def _in_windows(near: Mask, series: npt.NDArray[np.int_], rules: SignalRules) -> Mask:
+def _in_windows(near: Mask, one_series: Mask, rules: SignalRules) -> Mask:
     """Return the near points that lie in a window with enough of them.
 
-    A window is `near_of` successive points of one series; at least `near` of them must be near.
+    A window is `near_of` successive points of `one_series`; at least `near` of them must be near.
     """
-    size = rules.near_of
-    windows = len(near) - size + 1
+    windows = len(one_series)
     in_window = np.zeros(len(near), dtype=bool)
-    if windows > 0:
-        near_so_far = np.concatenate([[0], np.cumsum(near)])
-        enough = near_so_far[size:] - near_so_far[:-size] >= rules.near
-        one_series = series[size - 1 :] == series[:windows]
-        for offset in range(size):
-            in_window[offset : offset + windows] |= enough & one_series
+    if windows and near.any():
+        offsets = range(rules.near_of)
+        of_window = np.zeros(windows, dtype=np.int8)  # of few points; small numbers add up fast
+        for offset in offsets:
+            of_window += near[offset : offset + windows]
+        enough = (of_window >= rules.near) & one_series
+        for offset in offsets:
+            in_window[offset : offset + windows] |= enough
     return in_window & near
 
 

@@ -161,9 +161,13 @@ def relate(
     found: list[Correlations | None] = [None] * len(causes)
     if len(starts) < SHORTEST:
         return found
-    series, places_of = np.unique(np.vstack([causes, effects]), axis=0, return_inverse=True)
-    cleared = clear(series, starts, ends, grain)
-    cause, effect = places_of[: len(causes)], places_of[len(causes) :]
+    # An effect stands beside each of its causes: every series is cleared once.
+    together = np.vstack([causes, effects])
+    series: dict[bytes, int] = {}
+    numbers = np.array([series.setdefault(row.tobytes(), len(series)) for row in together])
+    first = np.unique(numbers, return_index=True)[1]
+    cleared = clear(together[first], starts, ends, grain)
+    cause, effect = numbers[: len(causes)], numbers[len(causes) :]
     moving = np.flatnonzero(~(cleared.is_still[cause] | cleared.is_still[effect]))
     cause, effect = cause[moving], effect[moving]
     pairs = surprises(cleared.values[cause], cleared.values[effect])

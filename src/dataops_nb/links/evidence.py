@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -49,10 +49,10 @@ _NONE: Array = np.zeros(0)
 class Correlations:
     """Partial correlations of an input with a later target, one for each lag.
 
-    `free` are their degrees of freedom, `doubts` what the checks say of each, `surprises` the
-    series that were correlated. `lags` are in periods. `scale` turns each correlation into units of
-    the target for one unit of the input. `together` is the correlation within one period, which
-    says nothing about which moves which.
+    `free` are their degrees of freedom, `doubts` what the checks say of each (none where no lag is
+    strong enough to be looked at), `surprises` the series that were correlated. `lags` are in
+    periods. `scale` turns each correlation into units of the target for one unit of the input.
+    `together` is the correlation within one period, which says nothing about which moves which.
     """
 
     lags: Array
@@ -66,10 +66,10 @@ class Correlations:
     @cached_property
     def p(self) -> Array:
         """The two-sided p-value of each lag, by Fisher's z less what is doubtful about it."""
+        if not self.doubts:
+            return self.p_unchecked
         deviations = np.abs(self.z * np.sqrt(self.free))
-        if self.doubts:
-            deviations = deviations * [doubt.share for doubt in self.doubts]
-        return _tails(deviations)
+        return _tails(deviations * [doubt.share for doubt in self.doubts])
 
     @cached_property
     def p_unchecked(self) -> Array:
@@ -164,8 +164,11 @@ def correlate(
 def _checked(plain: Correlations) -> Correlations:
     """Add what the checks say of the lags that are strong enough to be looked at."""
     cause, effect = plain.surprises
+    strong = np.flatnonzero(plain.p_unchecked <= CANDIDATE)
+    if not len(strong):
+        return plain
     doubts = [Doubt(1.0, None)] * len(plain.lags)
-    for place in np.flatnonzero(plain.p_unchecked <= CANDIDATE):
+    for place in strong:
         lag, most = int(plain.lags[place]), int(plain.lags[-1])
         doubts[place] = checks.doubt(cause, effect, lag, most)
     return replace(plain, doubts=tuple(doubts))
@@ -173,7 +176,7 @@ def _checked(plain: Correlations) -> Correlations:
 
 def _tails(deviations: Array) -> Array:
     """Return the two-sided p-values of normal deviates."""
-    return np.array([math.erfc(size / math.sqrt(2)) for size in deviations.tolist()])
+    return np.array([math.erfc(size) for size in (deviations / math.sqrt(2)).tolist()])
 
 
 def _ending_together(series: list[Array], sizes: Places) -> Array:
@@ -252,6 +255,7 @@ def periods_needed(useful: float, level: float, free: float) -> int:
     return max(0, rounded_up(wanted - free))
 
 
+@lru_cache(maxsize=64)
 def _critical(level: float) -> float:
     return _NORMAL.inv_cdf(1 - level / 2)
 

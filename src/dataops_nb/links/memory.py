@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 LONGEST_MEMORY = 8
 PERIODS_AN_ORDER = 10
 NOISE = 1e-9
+CLEARLY = 1e-4  # of the squares of a column, what the ones before must leave
 _NONE: Array = np.zeros(0)
 
 
@@ -23,17 +25,19 @@ def autoregressions(series: Array) -> list[Array]:
     """
     count, length = series.shape
     most = min(LONGEST_MEMORY, length // PERIODS_AN_ORDER)
-    if not most:
+    if not most or not count:
         return [_NONE] * count
     centred = series - series.mean(axis=1, keepdims=True)
-    rows = np.lib.stride_tricks.sliding_window_view(centred, most + 1, axis=1)[:, :, ::-1]
-    now, past = rows[:, :, 0], rows[:, :, 1:]
-    # one decomposition gives what is left after every order, because its columns come one by one
-    basis, shape = np.linalg.qr(past)
-    along = np.einsum("kij,ki->kj", basis, now)
+    n = length - most
+    # the past, the nearest period first, and the values that it leads to
+    together = np.empty((count, most + 1, n))
+    for back in range(most):
+        together[:, back] = centred[:, most - back - 1 : length - back - 1]
+    together[:, most] = centred[:, most:]
+    shape, along = _decomposed(together)
     explained = np.concatenate([np.zeros((count, 1)), np.cumsum(along**2, axis=1)], axis=1)
+    now = together[:, most]
     left = np.einsum("ki,ki->k", now, now)[:, None] - explained
-    n = now.shape[1]
     fit = n * np.log(np.maximum(left, np.finfo(float).tiny) / n)
     criterion = fit + np.arange(most + 1) * math.log(max(n, 2))
     coefficients: list[Array] = []
@@ -42,9 +46,46 @@ def autoregressions(series: Array) -> list[Array]:
             coefficients.append(_NONE)
             continue
         own_shape = shape[row, :order, :order]
-        own_past = past[row, :, :order]
+        own_past = together[row, :order].T
         coefficients.append(_solved(own_shape, along[row, :order], own_past, now[row]))
     return coefficients
+
+
+def _decomposed(together: Array) -> tuple[Array, Array]:
+    """Return the upper triangle R of each past's decomposition QR, and how values lie along Q.
+
+    One decomposition gives what is left after every order, because its columns come one by one. It
+    is taken from the products of the columns (Cholesky), which is much faster than to make Q, and
+    as exact where no column is nearly a sum of those before; those rows are decomposed themselves.
+    """
+    shape, is_clear = triangles(together @ together.transpose(0, 2, 1))
+    along = shape[:, :-1, -1].copy()
+    shape = shape[:, :-1, :-1].copy()
+    rows = np.flatnonzero(~is_clear)
+    if len(rows):
+        basis, shape[rows] = np.linalg.qr(together[rows, :-1].transpose(0, 2, 1))
+        along[rows] = np.einsum("kij,ki->kj", basis, together[rows, -1])
+    return shape, along
+
+
+def triangles(products: Array) -> tuple[Array, Flags]:
+    """Return R of each matrix RᵀR, and where no column but the last is nearly a sum of others.
+
+    Where one is, R is of no use. All matrices are taken at once, one row of R after the other.
+    """
+    upper = np.zeros_like(products)
+    width = products.shape[1]
+    is_clear = np.ones(len(products), dtype=bool)
+    for place in range(width):
+        above = upper[:, :place, place:]
+        row = products[:, place, place:] - np.einsum("ki,kij->kj", above[:, :, 0], above)
+        own = products[:, place, place]
+        if place < width - 1:
+            is_clear &= row[:, 0] > CLEARLY * own
+        # What is not clear is not used; it only must not stop the others.
+        pivot = np.where(row[:, 0] > 0, row[:, 0], 1.0) ** 0.5
+        upper[:, place, place:] = row / pivot[:, None]
+    return upper, is_clear
 
 
 def _solved(shape: Array, along: Array, past: Array, now: Array) -> Array:

@@ -29,7 +29,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from dataops_nb.limits import shifts
-from dataops_nb.links.memory import LONGEST_MEMORY, autoregressions
+from dataops_nb.limits.steps import SHORTEST
+from dataops_nb.links.memory import (
+    LONGEST_MEMORY,
+    PERIODS_AN_ORDER,
+    autoregressions,
+    triangles,
+)
 from dataops_nb.links.seasons import Blocks
 from dataops_nb.terms import Grain
 
@@ -88,13 +94,15 @@ class Cleared:
 def clear(series: Array, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain) -> Cleared:
     """Clear each row of what is regular about it; the periods have no gap."""
     blocks = Blocks.of(starts, ends, grain)
-    values, unit = scaled(series, blocks.columns, YEAR[grain])
-    rest = without(values, blocks.columns)
+    values, unit = scaled(series, blocks, YEAR[grain])
+    rest = without(values, blocks.basis)
     size = np.abs(values).max(axis=1, initial=0.0)
     is_still = np.abs(rest).max(axis=1, initial=0.0) <= NOISE * np.maximum(1.0, size)
-    calm = shrunk(values, blocks)[0] if blocks.shapes else rest
-    values, levels = without_steps(values, calm, blocks, ~is_still)
     rest, kept = shrunk(values, blocks)
+    values, levels = without_steps(values, rest, blocks, ~is_still)
+    stepped = np.flatnonzero(levels)
+    if len(stepped):
+        rest[stepped], kept[stepped] = shrunk(values[stepped], blocks)
     order = _turn(values, rest, kept, blocks)
     fitted = blocks.certain.shape[1] + levels
     return Cleared(rest, kept, order, blocks, fitted, unit, is_still)
@@ -127,7 +135,7 @@ def _taken(kept: Array, blocks: Blocks) -> Array:
     return np.asarray((1 - kept**2) @ blocks.sizes)
 
 
-def scaled(series: Array, columns: Array, year: int) -> tuple[Array, Array]:
+def scaled(series: Array, blocks: Blocks, year: int) -> tuple[Array, Array]:
     """Return each row on the scale that suits it, and what one of it is in the row's own unit."""
     values, unit = series.astype(float), np.ones(len(series))
     rows = np.flatnonzero((series > 0).all(axis=1))
@@ -135,8 +143,8 @@ def scaled(series: Array, columns: Array, year: int) -> tuple[Array, Array]:
         return values, unit
     positive = values[rows]
     logs = np.log(positive)
-    plain = np.maximum(without(positive, columns).var(axis=1), _TINY)
-    even = np.maximum(without(logs, columns).var(axis=1), _TINY)
+    plain = np.maximum(without(positive, blocks.basis).var(axis=1), _TINY)
+    even = np.maximum(without(logs, blocks.basis).var(axis=1), _TINY)
     gain = series.shape[1] / 2 * np.log(plain / even) - logs.sum(axis=1)
     is_log = gain > LIKELIER
     values[rows[is_log]] = logs[is_log]
@@ -154,14 +162,14 @@ def without_steps(
     """
     count, n = values.shape
     levels = np.zeros(count, dtype=np.intp)
-    if n < shifts.SHORTEST:
+    if n < SHORTEST:
         return values, levels
     line = blocks.certain[:, 1:2]
-    straight = calm + values - without(values, blocks.certain[:, :2])
-    is_worth = shifts.suspects(straight) & ~shifts.wanders(straight) & is_asked
+    straight = calm + values - without(values, np.linalg.qr(blocks.certain[:, :2])[0])
+    worth = np.flatnonzero(shifts.suspects(straight) & is_asked)
     steady = values.copy()
-    for row in np.flatnonzero(is_worth):
-        places = shifts.find(straight[row], [line[:, :0], line]).starts
+    for row in worth[~shifts.wanders(straight[worth])]:
+        places = shifts.find_in_steady(straight[row], [line[:, :0], line]).starts
         levels[row] = len(places)
         if places:
             steps = (np.arange(n)[:, None] >= np.array(places)).astype(float)
@@ -177,44 +185,92 @@ def shrunk(values: Array, blocks: Blocks) -> tuple[Array, Array]:
     Returns what is left, and which share of each block stayed in. Blocks are judged where the
     series' memory is filtered out of both, because what wanders has waves of its own.
     """
-    rest = without(values, blocks.certain)
+    rest = without(values, blocks.certain_basis)
+    values = rest.copy()  # what is certain goes as a whole; without it no digits are lost
     kept = np.ones((len(values), len(blocks.shapes)))
     if not blocks.shapes or not len(values):
         return rest, kept
-    width = blocks.columns.shape[1]
+    forgets = np.zeros(len(values), dtype=bool)
+    rows = np.arange(len(values))
     for _ in range(PASSES):
-        white = _whitened(values, blocks.columns, rest)
-        basis, shape = np.linalg.qr(white[:, :, 1:])
-        along = np.einsum("kij,ki->kj", basis, white[:, :, 0])
-        unexplained = np.einsum("ki,ki->k", white[:, :, 0], white[:, :, 0])
-        unexplained = np.maximum(unexplained - (along**2).sum(axis=1), 0.0)
-        noise = unexplained / max(white.shape[1] - width, 1)
-        weights = np.ones_like(along)
-        for number, (first, last) in enumerate(blocks.places):
-            energy = np.maximum((along[:, first:last] ** 2).sum(axis=1), _TINY)
-            chance = CLEAR * noise * (last - first) / energy
-            kept[:, number] = np.minimum(chance, 1.0) ** FALLS
-            weights[:, first:last] -= kept[:, number : number + 1]
-        solution = np.linalg.solve(shape, (along * weights)[:, :, None])[:, :, 0]
-        rest = values - solution @ blocks.columns.T
+        models = autoregressions(rest[rows])
+        forgot, forgets[rows] = forgets[rows], [not len(model) for model in models]
+        # What remembers nothing once more stays as it is.
+        moves = np.flatnonzero(~(forgot & forgets[rows]))
+        if not len(moves):
+            break
+        rows, models = rows[moves], [models[move] for move in moves.tolist()]
+        rest[rows], kept[rows] = _shrunk_once(values[rows], models, blocks)
     return rest, kept
 
 
-def _whitened(values: Array, columns: Array, rest: Array) -> Array:
-    """Filter each row, and the columns beside it, by the memory of what is left of the row."""
-    count, n = values.shape
-    most = min(LONGEST_MEMORY, n // 10)
-    together = np.empty((count, n, columns.shape[1] + 1))
-    together[:, :, 0] = values
-    together[:, :, 1:] = columns
-    white = together[:, most:].copy()
-    for row, model in enumerate(autoregressions(rest)):
-        for back, coefficient in enumerate(model.tolist(), start=1):
-            white[row] -= coefficient * together[row, most - back : n - back]
-    return white
+def _shrunk_once(values: Array, models: list[Array], blocks: Blocks) -> tuple[Array, Array]:
+    """Clear rows of each block as far as it is clear, given what each row remembers."""
+    columns = blocks.columns
+    n, width = columns.shape
+    most = min(LONGEST_MEMORY, n // PERIODS_AN_ORDER)
+    shape, along, squares = _whitened(values, columns, models)
+    unexplained = np.maximum(squares - (along**2).sum(axis=1), 0.0)
+    noise = unexplained / max(n - most - width, 1)
+    kept = np.ones((len(values), len(blocks.shapes)))
+    weights = np.ones_like(along)
+    for number, (first, last) in enumerate(blocks.places):
+        energy = np.maximum((along[:, first:last] ** 2).sum(axis=1), _TINY)
+        chance = CLEAR * noise * (last - first) / energy
+        kept[:, number] = np.minimum(chance, 1.0) ** FALLS
+        weights[:, first:last] -= kept[:, number : number + 1]
+    solution = _solved(shape, along * weights)
+    return values - solution @ columns.T, kept
 
 
-def without(series: Array, columns: Array) -> Array:
-    """Return each row without its least-squares fit to columns, none a sum of others."""
-    basis = np.linalg.qr(columns)[0]
+def _whitened(values: Array, columns: Array, models: list[Array]) -> tuple[Array, Array, Array]:
+    """Filter each row, and the columns beside it, by what the row remembers, and decompose them.
+
+    Returns the upper triangle R of each row's columns QR, how the row lies along Q, and its
+    squares. Columns that are filtered are sums of columns some periods apart; so their products
+    are sums of products that are the same for all rows, and R comes from these (see
+    `memory.triangles`). Only where that is not exact enough are a row's own columns decomposed.
+    """
+    count, (n, width) = len(values), columns.shape
+    most = min(LONGEST_MEMORY, n // PERIODS_AN_ORDER)
+    longest = max(map(len, models))
+    filters = np.zeros((count, longest + 1))
+    filters[:, 0] = 1.0
+    for row, model in enumerate(models):
+        filters[row, 1 : len(model) + 1] = -model
+    apart = np.stack([columns[most - back : n - back] for back in range(longest + 1)])
+    white = np.zeros((count, n - most))
+    for back in range(longest + 1):
+        white += filters[:, back, None] * values[:, most - back : n - back]
+    squares = np.einsum("ki,ki->k", white, white)
+    products = np.empty((count, width + 1, width + 1))
+    flat = apart.transpose(1, 0, 2).reshape(n - most, -1)
+    shared = (flat.T @ flat).reshape(longest + 1, width, longest + 1, width)
+    products[:, :width, :width] = np.einsum(
+        "ka,kb,aibj->kij", filters, filters, shared, optimize=True
+    )
+    own = np.einsum("ka,kai->ki", filters, (white @ flat).reshape(count, longest + 1, width))
+    products[:, :width, width] = products[:, width, :width] = own
+    products[:, width, width] = squares
+    shape, is_clear = triangles(products)
+    along = shape[:, :width, width].copy()
+    shape = shape[:, :width, :width].copy()
+    for row in np.flatnonzero(~is_clear).tolist():
+        basis, shape[row] = np.linalg.qr(np.tensordot(filters[row], apart, axes=1))
+        along[row] = basis.T @ white[row]
+    return shape, along, squares
+
+
+def _solved(shape: Array, along: Array) -> Array:
+    """Solve Rx = y for each upper triangle R, all of them at once, from the last row up."""
+    solution = np.zeros_like(along)
+    for place in range(along.shape[1] - 1, -1, -1):
+        later = slice(place + 1, None)
+        known = np.einsum("ki,ki->k", shape[:, place, later], solution[:, later])
+        solution[:, place] = (along[:, place] - known) / shape[:, place, place]
+    return solution
+
+
+def without(series: Array, basis: Array) -> Array:
+    """Return each row without its least-squares fit to perpendicular columns of length 1."""
     return np.asarray(series - series @ basis @ basis.T)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -56,10 +57,20 @@ class Blocks:
             again.append((turned, tuple(order.index(number) for number in range(4))))
         return cls(certain, _each_new(certain, shapes), tuple(again))
 
-    @property
+    @cached_property
     def columns(self) -> Array:
         """All columns beside each other."""
         return np.hstack([self.certain, *self.shapes])
+
+    @cached_property
+    def basis(self) -> Array:
+        """Perpendicular columns of length 1 that stand for all of them."""
+        return np.asarray(np.linalg.qr(self.columns)[0])
+
+    @cached_property
+    def certain_basis(self) -> Array:
+        """The same of what is certain."""
+        return np.asarray(np.linalg.qr(self.certain)[0])
 
     @property
     def sizes(self) -> Places:

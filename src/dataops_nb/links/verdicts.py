@@ -153,7 +153,8 @@ def _doubted(correlations: Correlations, own_level: float, hurdle: float) -> str
     """Return why a pair that shows something is not said to move; None where nothing shows."""
     strongest = int(np.argmin(correlations.p_unchecked))
     if correlations.p_unchecked[strongest] <= hurdle:
-        return correlations.doubts[strongest].reason or "weak sign"
+        doubts = correlations.doubts
+        return (doubts[strongest].reason if doubts else None) or "weak sign"
     return "weak sign" if correlations.p_unchecked[strongest] <= own_level / 5 else None
 
 

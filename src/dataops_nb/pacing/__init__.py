@@ -37,6 +37,7 @@ from dataops_nb.alignment.agreements import Agreements, add_agreed, agreements_o
 from dataops_nb.alignment.frames import as_day
 from dataops_nb.company import Company
 from dataops_nb.errors import UsageError, did_you_mean
+from dataops_nb.limits.stretches import number_names, number_series, order_of
 from dataops_nb.pacing.levels import scales
 from dataops_nb.terms import Better, Grain
 
@@ -111,7 +112,7 @@ def _flows(table: pd.DataFrame, agreements: Agreements, flows: Iterable[str]) ->
 
     Raises UsageError for a flow that is no metric of the table.
     """
-    names = [str(name) for name in table["metric"].unique()]
+    names = [str(name) for name in number_names(table["metric"])[1]]
     if isinstance(agreements, Company):
         return {name: agreements.adds_up(name) for name in names}
     adding_up = [flows] if isinstance(flows, str) else list(flows)
@@ -194,8 +195,8 @@ def probability(value: Array, rest: Array, low: Array, high: Array) -> Array:
 def _plain(column: Array) -> Array:
     """Drop the last bits of a division, so that a pace that meets its target does so exactly."""
     plain = column.copy()
-    for place in np.flatnonzero(np.isfinite(column)):
-        plain[place] = float(f"{column[place]:.12g}")
+    known = np.flatnonzero(np.isfinite(column))
+    plain[known] = [float(f"{number:.12g}") for number in column[known].tolist()]
     return plain
 
 
@@ -216,18 +217,22 @@ class Past:
     @classmethod
     def of(cls, table: pd.DataFrame, rows: npt.NDArray[np.intp]) -> Past:
         """Return the past of these rows of a metric table, which has `so_far`."""
-        start = table["period_start"].to_numpy()
-        series = _series(table)
-        order = np.lexsort((start, series))
-        place_in_order = np.empty(len(order), dtype=np.intp)
-        place_in_order[order] = np.arange(len(order))
+        _, series, _ = number_series(table)
+        order = order_of(series, table["period_start"].to_numpy())
+        place_in_order = rows
+        if order is not None:
+            places = np.empty(len(order), dtype=np.intp)
+            places[order] = np.arange(len(order))
+            place_in_order = places[rows]
         # The rows before an open one, in order, are its earlier periods.
-        before = place_in_order[rows][:, None] - np.arange(1, HISTORY + 1)
-        earlier = order[np.maximum(before, 0)]
+        before = place_in_order[:, None] - np.arange(1, HISTORY + 1)
+        earlier = np.maximum(before, 0)
+        earlier = earlier if order is None else order[earlier]
         known = table["complete"].to_numpy(dtype=bool)[earlier]
         known &= (before >= 0) & (series[earlier] == series[rows][:, None])
         value = np.where(known, table["value"].to_numpy(dtype=float)[earlier], np.nan)
-        so_far = np.where(known, _so_far(table)[earlier], np.nan)[:, :PRIOR]
+        recent = slice(0, PRIOR)
+        so_far = np.where(known[:, recent], _so_far(table)[earlier[:, recent]], np.nan)
         both = np.isfinite(value[:, :PRIOR]) & np.isfinite(so_far)
         years = np.array([YEAR.get(grain, 0) for grain in table["grain"].iloc[rows]], dtype=np.intp)
         return cls(
@@ -262,15 +267,6 @@ class Past:
         count = np.isfinite(rest).sum(axis=1)
         means = np.nansum(rest, axis=1) / np.maximum(count, 1)
         return np.asarray(np.where(self.periods >= fewest, means, np.nan))
-
-
-def _series(table: pd.DataFrame) -> npt.NDArray[np.intp]:
-    """Number the series of a table: metric, segment and grain."""
-    series = np.zeros(len(table), dtype=np.intp)
-    for name in ("metric", "segment", "grain"):
-        codes, labels = pd.factorize(table[name])
-        series = series * (len(labels) + 1) + codes + 1
-    return series
 
 
 def levelled(past: Past) -> Past:

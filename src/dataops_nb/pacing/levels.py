@@ -12,6 +12,8 @@ by rolling one-step errors (Hyndman and Athanasopoulos, *Forecasting: Principles
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,6 +28,7 @@ DISCOUNT = 0.9
 # Another forecast than the mean must err by a tenth less.
 ADVANTAGE = 0.9
 FEWEST_ERRORS = 12
+AT_ONCE = 256  # series that are scaled together
 FEWEST_FOR_GROWTH = 6
 # Of a season: the periods around the same one of last year, and those that tell today's level.
 AROUND = {52: 2}
@@ -42,19 +45,32 @@ def scales(history: Array, count: int, year: int = 0) -> Array:
     >>> scales(np.array([[10.0] * 20 + [20.0] * 10]), 12)[0, [0, -1]].round(1).tolist()
     [1.0, 2.0]
     """
-    length = history.shape[1]
-    expected = {
-        "mean": _means(history, count),
-        "slow": _smoothed(history, SLOW),
-        "fast": _smoothed(history, FAST),
-        "slope": _smoothed(history, FAST, SLOPE),
-        "growth": _growth(history, count),
-        "season": _season(history, year),
-    }
-    errors = np.stack([_error(forecast, history) for forecast in expected.values()])
+    scaled = np.ones((len(history), count))
+    smoothed = [_smoothed(history, *ways) for ways in ((SLOW,), (FAST,), (FAST, SLOPE))]
+    # A few series at a time stay in the processor's cache through all of it.
+    for first in range(0, len(history), AT_ONCE):
+        own = slice(first, first + AT_ONCE)
+        slow, fast, slope = (forecast[own] for forecast in smoothed)
+        known = history[own]
+        expected = {
+            "mean": _means(known, count),
+            "slow": slow,
+            "fast": fast,
+            "slope": slope,
+            "growth": _growth(known, count),
+            "season": _season(known, year),
+        }
+        _scale(scaled[own], known, expected)
+    return scaled
+
+
+def _scale(scaled: Array, history: Array, expected: Mapping[str, Array]) -> None:
+    """Write into `scaled` the scales of some series by their best forecast."""
+    length, count = history.shape[1], scaled.shape[1]
+    roots = np.sqrt(history)
+    errors = np.stack([_error(forecast, roots) for forecast in expected.values()])
     errors[1:] /= ADVANTAGE
     best = errors.argmin(axis=0)
-    scaled = np.ones((len(history), count))
     latest = slice(max(length - count, 0), length)
     for place, (name, forecast) in enumerate(expected.items()):
         rows = np.flatnonzero(best == place)
@@ -69,16 +85,16 @@ def scales(history: Array, count: int, year: int = 0) -> Array:
         ratio = np.where(np.isfinite(ratio) & (ratio > 0), ratio, np.nan)
         enough = np.isfinite(ratio).sum(axis=1) >= FEWEST_ERRORS
         scaled[rows, : ratio.shape[1]] = np.where(enough[:, None], ratio, 1.0)
-    return scaled
 
 
-def _error(forecast: Array, history: Array) -> Array:
+def _error(forecast: Array, roots: Array) -> Array:
     """Return the mean square error of each series' forecasts, on the scale of square roots.
 
-    On that scale counts of any size, and amounts that grow, err alike. Recent errors count more.
+    `roots` are those of the history. On that scale counts of any size, and amounts that grow, err
+    alike. Recent errors count more.
     """
-    length = history.shape[1]
-    misses = np.sqrt(np.maximum(forecast[:, :length], 0.0)) - np.sqrt(history)
+    length = roots.shape[1]
+    misses = np.sqrt(np.maximum(forecast[:, :length], 0.0)) - roots
     known = np.isfinite(misses)
     known[:, :OPENING] = False
     weights = known * DISCOUNT ** np.arange(length)[::-1]
@@ -110,14 +126,20 @@ def _smoothed(history: Array, follow: float, slope: float = 0.0) -> Array:
     opening = history[:, :OPENING]
     known = np.maximum(np.isfinite(opening).sum(axis=1), 1)
     level, trend = np.nansum(opening, axis=1) / known, np.zeros(rows)
-    forecast = np.empty((rows, length + 1))
-    forecast[:, 0] = level
+    by_period = np.ascontiguousarray(history.T)
+    is_complete = bool(np.isfinite(history).all())
+    forecast = np.empty((length + 1, rows))
+    forecast[0] = level
     for place in range(length):
-        miss = np.nan_to_num(history[:, place] - forecast[:, place])
-        trend = FADING * trend + follow * slope * miss
-        level = forecast[:, place] + follow * miss
-        forecast[:, place + 1] = np.maximum(level + FADING * trend, 0.0)
-    return forecast
+        miss = by_period[place] - forecast[place]
+        if not is_complete:
+            miss = np.nan_to_num(miss)
+        level = forecast[place] + follow * miss
+        if slope:
+            trend = FADING * trend + follow * slope * miss
+            level = level + FADING * trend
+        np.maximum(level, 0.0, out=forecast[place + 1])
+    return np.ascontiguousarray(forecast.T)
 
 
 def _growth(history: Array, most: int) -> Array:
@@ -164,16 +186,19 @@ def _season(history: Array, year: int) -> Array:
     rows, length = history.shape
     forecast = np.full((rows, length + 1), np.nan)
     recent, around = RECENT.get(year, 0), AROUND.get(year, 0)
-    if not recent:
+    first = year + recent
+    if not recent or first > length:
         return forecast
     total, count = _sums(history), _sums(np.isfinite(history).astype(float))
 
-    def mean(first: int, last: int) -> Array:
-        return np.asarray((total[:, last] - total[:, first]) / (count[:, last] - count[:, first]))
+    def mean(before: int, after: int) -> Array:
+        """Return the mean of periods around each, from the `first` one on, that is forecast."""
+        since = slice(first + before, length + 1 + before)
+        until = slice(first + after, length + 1 + after)
+        return np.asarray((total[:, until] - total[:, since]) / (count[:, until] - count[:, since]))
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        for place in range(year + recent, length + 1):
-            last_year = mean(place - year - around, place - year + around + 1)
-            now, then = mean(place - recent, place), mean(place - year - recent, place - year)
-            forecast[:, place] = last_year * now / then
+        last_year = mean(-year - around, -year + around + 1)
+        now, then = mean(-recent, 0), mean(-year - recent, -year)
+        forecast[:, first:] = last_year * now / then
     return np.where(np.isfinite(forecast), forecast, np.nan)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dataops_nb.alignment.agreements import Agreement, Agreements, add_agreed, agreements_on
+from dataops_nb.alignment.agreements import Agreement, Agreements, add_agreed
 from dataops_nb.company import Company
 from dataops_nb.metrics import Lights
 from dataops_nb.status.attainment import (
@@ -149,7 +149,7 @@ def judge(
         "variation": np.array(VARIATIONS, dtype=object)[varies],
         "assurance": np.array(ASSURANCES, dtype=object)[rows.assurances() * rows.assured],
         "flips": rows.flips(terms, is_judged & ~by_capability & (varies != 0) & ~rows.remembers),
-        "accepted_until": _accepted_until(table, lights, agreements, today),
+        "accepted_until": _accepted_until(table, lights, terms, today),
     }
     columns = {}
     for name, values in judgement.items():
@@ -165,25 +165,29 @@ def _by_attainment(attained: Array, terms: Terms) -> Places:
     is_unknown = np.isnan(attained) | ~terms.has_lights
     names = ("green", "yellow", "red")
     green, yellow, red = (LIGHTS.index(name) for name in names)
-    return np.select([is_unknown, is_green, is_yellow], [UNKNOWN, green, yellow], red)
+    # The first of unknown, green and yellow is written last, and replaces the others.
+    places = np.full(len(attained), red, dtype=np.int8)
+    places[is_yellow] = yellow
+    places[is_green] = green
+    places[is_unknown] = UNKNOWN
+    return places
 
 
 def _accepted_until(
     table: pd.DataFrame,
     lights: npt.NDArray[np.object_],
-    agreements: Agreements,
+    terms: Terms,
     as_of: dt.date | None,
 ) -> np.ndarray:
     """Return the last day up to which somebody answers for each row's light, as of a day."""
     until = np.full(len(table), np.datetime64("NaT"), dtype="datetime64[s]")
     if as_of is None:
         return until
-    metric_names = map(str, pd.unique(table["metric"]))
-    for metric_name, agreed in agreements_on(metric_names, agreements).items():
+    for number, agreed in enumerate(terms.agreed.values()):
         # The latest day is written last, and stays.
         for accepted in sorted(agreed.accepted, key=lambda entry: entry.until):
             if as_of <= accepted.until:
-                of_metric = (table["metric"] == metric_name).to_numpy()
+                of_metric = terms.metric == number
                 until[of_metric & (lights == accepted.light)] = np.datetime64(accepted.until)
     return until
 
@@ -219,8 +223,9 @@ class Rows:
     def of(cls, table: pd.DataFrame, terms: Terms) -> Rows:
         """Return the columns of a table whose rows have these terms."""
         complete = table["complete"].to_numpy(dtype=bool)
+        signalled, unlimited = _present(table, "signal"), _present(table, "limits_reason")
         # A new level is measured by the one before, and is a signal before it has limits.
-        shifted = _equals(table, "signal", "shift")
+        shifted = _equals(table, "signal", "shift", signalled)
         center = np.where(shifted, _numbers(table, "level_before"), _numbers(table, "center"))
         landing = _numbers(table, "landing")
         target = _numbers(table, "target")
@@ -235,9 +240,9 @@ class Rows:
             landing=landing,
             complete=complete,
             paced=~complete & np.isfinite(landing),
-            signalled=_present(table, "signal"),
-            silent=_present(table, "limits_reason") & ~shifted,
-            assured=complete & ~_present(table, "limits_reason"),
+            signalled=signalled,
+            silent=unlimited & ~shifted,
+            assured=complete & ~unlimited,
             remembers=_begins(table, "limits_line", "memory"),
             unreconciled=_equals(table, "reconciled", False),
             stale=_equals(table, "condition", "stale"),
@@ -308,7 +313,7 @@ def _numbers(table: pd.DataFrame, name: str) -> Array:
 
 def _begins(table: pd.DataFrame, name: str, start: str) -> Mask:
     """Return which rows hold a text that begins so; few tables have any."""
-    begins = _present(table, name).copy()
+    begins = _present(table, name)
     rows = np.flatnonzero(begins)
     if len(rows):
         texts = table[name].to_numpy(dtype=object)[rows]
@@ -319,12 +324,12 @@ def _begins(table: pd.DataFrame, name: str, start: str) -> Mask:
 def _present(table: pd.DataFrame, name: str) -> Mask:
     if name not in table:
         return np.zeros(len(table), dtype=bool)
-    return table[name].notna().to_numpy()
+    return table[name].notna().to_numpy(copy=True)
 
 
-def _equals(table: pd.DataFrame, name: str, value: object) -> Mask:
+def _equals(table: pd.DataFrame, name: str, value: object, present: Mask | None = None) -> Mask:
     """Return which rows hold this value; most tables hold none, and are not compared."""
-    equal = _present(table, name).copy()
+    equal = _present(table, name) if present is None else present.copy()
     rows = np.flatnonzero(equal)
     if len(rows):
         values = table[name].to_numpy(dtype=object)[rows]

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dataops_nb.alignment.agreements import Agreement, Agreements, agreements_on
+from dataops_nb.limits.stretches import number_names
 from dataops_nb.limits.xmr import sigma as sigma_of
 from dataops_nb.metrics import Lights
 from dataops_nb.terms import Better, Colour
@@ -111,7 +112,7 @@ class Terms:
     it is. `green` and `yellow` are the attainment
     from which they hold (NaN: no such light). `has_lights`: lights were agreed at all. `capable`:
     both axes decide. `noise`: the standard deviation of the noise for each unit between the centre
-    line and the upper limit.
+    line and the upper limit. `agreed` is what was agreed about each metric, by name.
     """
 
     metric: npt.NDArray[np.intp]
@@ -122,11 +123,12 @@ class Terms:
     has_lights: Mask
     capable: Mask
     noise: Array
+    agreed: Mapping[str, Agreement]
 
     @classmethod
     def of(cls, table: pd.DataFrame, agreements: Agreements) -> Terms:
         """Return the terms of a metric table's rows."""
-        codes, names = pd.factorize(table["metric"])
+        codes, names = number_names(table["metric"])
         agreed_by_name = agreements_on(map(str, names), agreements)
         terms = [_metric_terms(agreed) for agreed in agreed_by_name.values()]
         kinds = {
@@ -142,7 +144,7 @@ class Terms:
         for place, (name, kind) in enumerate(kinds.items()):
             by_metric = np.array([metric_terms[place] for metric_terms in terms], dtype=kind)
             columns[name] = by_metric[codes]
-        return cls(metric=codes, **columns)
+        return cls(metric=codes, agreed=agreed_by_name, **columns)
 
 
 def _metric_terms(agreed: Agreement) -> tuple[int, bool, float, float, bool, bool, float]:
@@ -218,7 +220,9 @@ def attainments(value: Array, bounds: Bounds, thresholds: Sequence[Array]) -> Ar
             is_plain &= ~inside
         near = np.isinf(shares)
         for threshold in thresholds:
-            near |= np.abs(shares - threshold) <= _NEAR * np.maximum(1.0, np.abs(threshold))
+            # Mostly all metrics have the same one, which is looked at once for all.
+            same = threshold[:1] if (threshold[1:] == threshold[:-1]).all() else threshold
+            near |= np.abs(shares - same) <= _NEAR * np.maximum(1.0, np.abs(same))
     rows = np.flatnonzero(near)
     is_exact = is_plain[rows] & _is_integer(value[rows]) & _is_integer(bounds.target[rows])
     for row in rows[~is_exact]:
@@ -337,8 +341,11 @@ def assurances(lower: Array, upper: Array, bounds: Bounds) -> Places:
     known = ~np.isnan(lower) & ~np.isnan(upper) & bounds.known
     names = ("consistent pass", "consistent fail", "inconsistent")
     by_pass, by_fail, otherwise = (ASSURANCES.index(name) for name in names)
-    places = np.select([passes, fails], [by_pass, by_fail], otherwise)
-    return np.where(known, places, ASSURANCES.index(None))
+    places = np.full(len(lower), otherwise, dtype=np.int8)
+    places[fails] = by_fail
+    places[passes] = by_pass
+    places[~known] = ASSURANCES.index(None)
+    return places
 
 
 def colours(assured: Places, varies: Places) -> Places:
