@@ -112,7 +112,7 @@ def shop(whole):
         whole.rows.__dict__["company"] = whole.company.model_copy(
             update={"solve_next": list(items)}
         )
-        for name in ("priorities", "closed"):
+        for name in ("priorities", "closed", "computed"):
             whole.__dict__.pop(name, None)
         return whole
 

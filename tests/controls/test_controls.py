@@ -287,7 +287,7 @@ def test_a_what_if_is_said_in_words_with_the_target_in_force(material, bench):
     spoken = whatifs.words(replace(bench, whatif="spoken"), day)
     assert [line.split(": ")[1] for line in spoken] == [
         "target 44 instead of 30",
-        "judged by capability",
+        "light by target and usual range",
     ]
     assert whatifs.words(bench, day) == []
 

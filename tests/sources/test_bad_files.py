@@ -209,7 +209,6 @@ KEYS = {
     "a_space_in_a_key": csv("id,amount\na,2\n b,3\n", 3, "id", " b", "has spaces around it", key="id"),
     "an_unseen_letter_in_a_key": csv("id,amount\na\u200b,2\na,3\n", 2, "id", "a\u200b", "cannot be seen", key="id"),
     "keys_rounded_by_a_spreadsheet": csv("id,amount\n1.23457E+12,2\n", 2, "id", "1.23457E+12", "last digits are lost", key="id"),
-    "keys_rounded_by_json": objects(f'[{{"id": {2**64 + 1}, "amount": 2}}]', 1, "id", "1.8446744073709552e+19", "last digits are lost", key="id"),
     "keys_rounded_in_parquet": parquet(f"select {2**53 + 2}::double as id, 5 as amount", 1, "id", "9007199254740994.0", "last digits", key="id"),
     "no_such_reference": csv("id,amount\n7,2\n", 2, "id", "7", "is not found in good.id", columns={"id": {"references": "good.id"}}),
 }  # fmt: skip

@@ -73,7 +73,7 @@ def test_a_computed_time_is_told(company, query):
     listed, [said] = weeks(company, query)
     assert listed == LOST
     assert "3 rows have a time (ts) that the query computes from stamps in UTC" in said
-    assert "taken to be in America/New_York: if they are not, say  timezone: UTC" in said
+    assert "taken to be in America/New_York: if not, say  timezone: UTC" in said
 
 
 def test_who_says_the_zone_of_a_query_is_told_nothing(company):

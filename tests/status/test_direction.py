@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+from typing import ClassVar
 
 import pandas as pd
 import pytest
@@ -143,6 +144,8 @@ def test_only_what_has_a_direction_is_said_to_improve(refunds, monkeypatch):
         company = known
         grain = "week"
         findings = None
+        metrics = ()
+        computed: ClassVar[dict] = {}
 
     told = [sentence.text for _, sentence in findings.told(Board())]
     assert told == [

@@ -37,6 +37,18 @@ class Notice:
         return f"source {self.source}: {self.count} {self.text}"
 
 
+def name_repeats(count: int) -> str:
+    """Say what became of rows that repeat another one in all columns, as a notice's text."""
+    repeats = "identical repeat of a row was" if count == 1 else "identical repeats of a row were"
+    return f"{repeats} counted once"
+
+
+def name_older(count: int, latest: str | None) -> str:
+    """Say what became of rows whose key has a later one, as a notice's text."""
+    older = "older row is" if count == 1 else "older rows are"
+    return f"{older} left out: only the latest row of each key was kept (by {latest})"
+
+
 @dataclass(frozen=True)
 class Part:
     """One file's rows within a relation: `start` to `start + count - 1`.

@@ -34,6 +34,8 @@ from dataops_nb.sources.evidence import (
     check_value,
     find_column,
     first_row,
+    name_older,
+    name_repeats,
     names,
     quote,
     text,
@@ -297,12 +299,10 @@ def drop_repeats(con: Connection, name: str, source: Source, typed: Raw) -> Dedu
     repeats.faults = _name_conflicts(con, name, Places(typed), keys, others)
     identical = _count(con, table, "nth > 1 and top")
     if identical and not repeats.faults:
-        remark = "identical repeats of a row were counted once"
-        repeats.notices.append(Notice(name, remark, identical))
+        repeats.notices.append(Notice(name, name_repeats(identical), identical))
     older = _count(con, table, "not top")
     if older:
-        remark = f"older rows are left out: only the latest row of each key was kept (by {latest})"
-        repeats.notices.append(Notice(name, remark, older))
+        repeats.notices.append(Notice(name, name_older(older, latest), older))
     return repeats
 
 

@@ -429,7 +429,8 @@ class SourceReader:
             return
         count = self._shelf.count(self._name, f"{quote(column)} is null")
         if count:
-            remark = f"rows have no {column} and are not counted"
+            rows = "row has no {} and is" if count == 1 else "rows have no {} and are"
+            remark = f"{rows.format(column)} not counted"
             self._loaded.notices.append(Notice(self._name, remark, count))
 
     def _note_lost_zones(self, source: Source, typed: Raw) -> None:
@@ -444,12 +445,13 @@ class SourceReader:
             if column is None or not is_time(typed.columns[column]):
                 continue
             if find_origin(self._shelf.queries, self._name, column, columns) is None:
-                advice = f"if they are not, say  timezone: {zones[0]}  on this source"
+                count = self._shelf.count(self._name)
+                advice = f"if not, say  timezone: {zones[0]}  on this source"
+                rows_have = "row has" if count == 1 else "rows have"
                 remark = (
-                    f"rows have a time ({column}) that the query computes from stamps in "
+                    f"{rows_have} a time ({column}) that the query computes from stamps in "
                     f"{' and '.join(zones)}; it is taken to be in {self._shelf.zone}: {advice}"
                 )
-                count = self._shelf.count(self._name)
                 self._loaded.notices.append(Notice(self._name, remark, count))
 
     # --- faults by the place they come from ------------------------------------------------------

@@ -29,6 +29,8 @@ from dataops_nb.sources.evidence import (
     Raw,
     find_column,
     first_row,
+    name_older,
+    name_repeats,
     names,
     quote,
     say_key,
@@ -284,11 +286,11 @@ def drop_repeats_there(
     counts = first_row(con, f"select count(*), {top_rows}, {top_keys} {repeated}") or (0, 0, 0)
     all_, top, kept = counts
     if top - kept and not deduplicated.faults:
-        text = "identical repeats of a row were counted once"
-        deduplicated.notices.append(Notice(name, text, int(top - kept)))
+        repeated_rows = int(top - kept)
+        deduplicated.notices.append(Notice(name, name_repeats(repeated_rows), repeated_rows))
     if all_ - top:
-        text = f"older rows are left out: only the latest row of each key was kept (by {latest})"
-        deduplicated.notices.append(Notice(name, text, int(all_ - top)))
+        older = int(all_ - top)
+        deduplicated.notices.append(Notice(name, name_older(older, latest), older))
     chosen = names(typed.columns)
     counting = f"select {chosen} from ({ranked}) where _nb_nth = 1 or _nb_group is null"
     return deduplicated, counting
