@@ -429,8 +429,9 @@ class SourceReader:
             return
         count = self._shelf.count(self._name, f"{quote(column)} is null")
         if count:
-            rows = "row has no {} and is" if count == 1 else "rows have no {} and are"
-            remark = f"{rows.format(column)} not counted"
+            remark = f"rows have no {column} and are not counted"
+            if count == 1:
+                remark = f"row has no {column} and is not counted"
             self._loaded.notices.append(Notice(self._name, remark, count))
 
     def _note_lost_zones(self, source: Source, typed: Raw) -> None:
