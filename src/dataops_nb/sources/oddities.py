@@ -28,6 +28,7 @@ from dataops_nb.metrics import Target as FixedTarget
 from dataops_nb.sources.catalog import Catalog
 from dataops_nb.sources.evidence import Notice, find_column, quote
 from dataops_nb.sources.lookalikes import LISTED, find_lookalikes, show
+from dataops_nb.sources.tallies import TOGETHER
 
 YEAR = 365
 FAR = 10 * YEAR  # days to the next day with rows
@@ -351,8 +352,14 @@ def _columns_with_totals(catalog: Catalog, name: str) -> list[str]:
     if not catalog.is_embedded(name):
         return []
     texts = [column for column, type_ in catalog.columns(name).items() if type_ == "VARCHAR"]
-    if not texts:
-        return []
+    wanted = []
+    for start in range(0, len(texts), TOGETHER):  # planning takes the square of their number
+        wanted += _with_totals(catalog, name, texts[start : start + TOGETHER])
+    return wanted
+
+
+def _with_totals(catalog: Catalog, name: str, texts: Sequence[str]) -> list[str]:
+    """Return which of a few text columns are such."""
     pattern = f"(?i){TOTAL.pattern}.*"
     columns = []
     for place, column in enumerate(texts):
