@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 import subprocess
 import sys
@@ -14,9 +13,8 @@ from filelock import FileLock
 
 from dataops_nb.workbench import sample
 from tests.browser import page_states
-from tests.browser.labs import lab  # noqa: F401  a fixture
+from tests.browser.labs import AS_OF, lab  # noqa: F401  a fixture
 
-AS_OF = dt.date(2026, 11, 22)  # the pages' week, whenever the tests run
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import socket
@@ -16,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from dataops_nb import workbench
+from dataops_nb.workbench import sample
 
+AS_OF = dt.date(2026, 11, 22)  # the sample's last week, whenever the tests run
 TOKEN = "only-for-this-test"
 READY = """async () => {
     const context = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
@@ -62,6 +65,7 @@ class Lab:
 def lab(tmp_path_factory):
     """JupyterLab as `dataops-nb lab` starts it, on a new workbench."""
     root = workbench.init(tmp_path_factory.mktemp("lab") / "bench")
+    sample.write(root / "data", end=AS_OF)
     settings = tmp_path_factory.mktemp("settings")
     tracker = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     tracker.parent.mkdir(parents=True)
