@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
@@ -653,6 +653,30 @@ def test_names_of_folders_have_at_most_a_hundred_letters(params, suite, report, 
     assert len(lines) == 1
     assert place in lines[0]
     assert letters in lines[0]
+
+
+@given(
+    st.one_of(
+        st.text(min_size=1, max_size=120),
+        st.text("abr-_.0A", min_size=1, max_size=120),
+        st.sampled_from(sorted(TAKEN)).map(str.upper),
+    )
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_report_name_that_is_let_through_can_be_a_folder_of_its_own(params, tmp_path, name):
+    text = json.dumps({"weekly": {"reports": {name: {"notebook": "a.ipynb"}}}})
+    try:
+        definitions.load(params({"reports.yaml": text}))
+    except DefinitionsError:
+        return
+    assert len(name) <= 100
+    assert name.lower() not in TAKEN
+    out = tmp_path / "out"
+    folder = out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    assert folder.resolve().parent == out.resolve()
 
 
 def test_a_name_of_a_hundred_letters_is_one(params):

@@ -383,6 +383,16 @@ def test_a_cell_that_may_raise_is_named_itself(warm, tmp_path, engine):
     assert only.error.startswith("cell 4: ZeroDivisionError: division by zero")
 
 
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 2), (3, 0), (2, 2)])
+def test_a_cell_that_may_raise_is_named_wherever_it_stands(warm, tmp_path, before, after):
+    cells = [*["x = 1"] * before, "1 / 0", *["y = 2"] * after]
+    wb = make(tmp_path, "one", cells=tuple(cells))
+    for place in range(len(cells)):
+        tagged(wb.notebooks / "one.ipynb", place + 3, "raises-exception")
+    (only,) = again(wb, "one").reports
+    assert only.error.startswith(f"cell {before + 3}: ZeroDivisionError: division by zero")
+
+
 @pytest.mark.parametrize(
     ("name", "line", "engine"),
     [

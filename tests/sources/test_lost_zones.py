@@ -1,6 +1,8 @@
 """A time zone travels through a `query:` with an unchanged column, or `check` says so."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dataops_nb import alignment, sources
 
@@ -44,6 +46,30 @@ def test_a_zone_travels_with_an_unchanged_column(company, query, time):
     assert weeks(company, query, time) == (KEPT, [])
 
 
+# Each takes a query whose time is ts and leaves the time as it is.
+AROUND = (
+    "select * from ({}) as q",
+    "select q.ts, q.id from ({}) as q where q.id > 0",
+    "with w as ({}) select id, ts from w",
+    "select r.id, r.moment as ts from (select q.id, q.ts as moment from ({}) as q) as r",
+    "select q.id, q.ts from ({}) as q join pays as p using (id)",
+    "select q.id, q.ts from ({}) as q order by q.ts limit 9",
+    "({}) union (select id, ts as moment from orders)",
+    "with unread as (select ts from pays) select q.id, q.ts from ({}) as q",
+)
+
+
+@given(st.lists(st.sampled_from(AROUND), max_size=4))
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_zone_travels_through_any_queries_around_an_unchanged_column(company, around):
+    query = "select id, ts from orders"
+    for outer in around:
+        query = outer.format(query)
+    assert weeks(company, query) == (KEPT, [])
+
+
 @pytest.mark.parametrize("query", ["select * from orders", "select moment as ts from orders_in"])
 def test_a_zone_travels_where_results_are_kept_and_taken_from_there(company, tmp_path, query):
     metric = "n: {type: simple, measure: {source: made, agg: count}}"
@@ -67,6 +93,7 @@ def test_a_column_of_another_source_has_that_sources_zone(company):
         "select cast(ts as date) as ts from orders",
         "select max(ts) as ts from orders group by id",
         "select coalesce(o.ts, p.ts) as ts from orders o join pays p using (id)",
+        "select id, ts from (select id, max(ts) as ts from orders group by id)",
     ],
 )
 def test_a_computed_time_is_told(company, query):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, build_scope
 
 from dataops_nb.errors import did_you_mean
 from dataops_nb.sources.evidence import find_column
@@ -124,38 +125,74 @@ def find_origin(
     if name not in queries:
         return (name, column)
     query = queries[name]
-    wanted, table = column, _table_of(query.tree, column)
-    for alias in query.tree.find_all(exp.Alias):
-        if alias.alias.casefold() == column.casefold():
-            if not isinstance(alias.this, exp.Column):
-                return None
-            wanted, table = alias.this.name, alias.this.table
-            break
-    named = _source_named(query, table)
-    origins = []
-    for source in [named] if named else query.sources:
-        source_column = find_column(wanted, columns.get(source, ()))
-        if source_column:
-            origins.append((source, source_column))
-    if len(origins) != 1:
-        return None
-    return find_origin(queries, *origins[0], columns)
+    columns_by_folded = {}
+    for source in query.sources:
+        columns_by_folded[source.casefold()] = (source, columns.get(source, ()))
+    scope = build_scope(query.tree.unnest())
+    found = _origins(scope, column, columns_by_folded, frozenset()) if scope else set()
+    [origin] = found if len(found) == 1 else [None]
+    return find_origin(queries, *origin, columns) if origin else None
 
 
-def _table_of(tree: exp.Expr, column: str) -> str:
-    """Return the table that a query names before a column it selects; "" where it names none."""
-    for selected in getattr(tree, "selects", []):
-        if isinstance(selected, exp.Column) and selected.name.casefold() == column.casefold():
-            return str(selected.table)
-    return ""
+# the source and column behind a column; None stands for what is computed
+Origin = tuple[str, str] | None
+Columns = Mapping[str, tuple[str, Collection[str]]]
 
 
-def _source_named(query: Query, table: str) -> str | None:
-    """Return the source that a query calls by a name; None where there is none, or several."""
-    if not table:
-        return None
-    names = set()
-    for read in query.tree.find_all(exp.Table):
-        if read.alias_or_name.casefold() == table.casefold():
-            names.add(find_column(read.name, query.sources))
-    return names.pop() if len(names) == 1 else None
+def _origins(scope: Scope, column: str, columns: Columns, above: frozenset[int]) -> set[Origin]:
+    """Return where a column of a select comes from: each place it may come from.
+
+    `above` are the selects around this one, because a recursive one stands in itself.
+    """
+    if id(scope) in above:
+        return {None}
+    above |= {id(scope)}
+    if isinstance(scope.expression, exp.SetOperation):
+        return _origins_of_parts(scope, column, columns, above)
+    for selected in getattr(scope.expression, "selects", []):
+        if selected.alias_or_name.casefold() != column.casefold():
+            continue
+        passed = selected.unalias()
+        if not isinstance(passed, exp.Column):
+            return {None}
+        return _origins_within(scope, passed.name, passed.table, columns, above)
+    found: set[Origin] = set()
+    for selected in getattr(scope.expression, "selects", []):
+        if selected.is_star:
+            found |= _origins_within(scope, column, selected.text("table"), columns, above)
+    return found
+
+
+def _origins_of_parts(
+    scope: Scope, column: str, columns: Columns, above: frozenset[int]
+) -> set[Origin]:
+    """Return the same of a union and its like, whose columns go by place."""
+    # sqlglot calls them by another name since version 28
+    parts = getattr(scope, "set_operation_scopes", None) or getattr(scope, "union_scopes", [])
+    names_by_part = [[name.casefold() for name in part.expression.named_selects] for part in parts]
+    wanted = [column] * len(parts)
+    if names_by_part and column.casefold() in names_by_part[0]:
+        place = names_by_part[0].index(column.casefold())
+        if not any("*" in names or place >= len(names) for names in names_by_part):
+            wanted = [names[place] for names in names_by_part]
+    either: set[Origin] = set()
+    for part, name in zip(parts, wanted, strict=True):
+        either |= _origins(part, name, columns, above) or {None}
+    return either
+
+
+def _origins_within(
+    scope: Scope, column: str, table: str, columns: Columns, above: frozenset[int]
+) -> set[Origin]:
+    """Return the same of a column that a select reads, from one table or from any of its own."""
+    found: set[Origin] = set()
+    for alias, (_, source) in scope.selected_sources.items():
+        if table and alias.casefold() != table.casefold():
+            continue
+        if isinstance(source, Scope):
+            found |= _origins(source, column, columns, above)
+        elif source.name.casefold() in columns:
+            name, known = columns[source.name.casefold()]
+            known_column = find_column(column, known)
+            found |= {(name, known_column)} if known_column else set()
+    return found
