@@ -268,7 +268,7 @@ def company(params, locale):
     return packaged.model_copy(update={"locale": locale})
 
 
-@pytest.fixture(scope="module", params=["en_US", pytest.param("de_DE", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["en_US", "de_DE"])
 def said(request, exports):
     """What the reports of the sample company say in two locales, each with its locale."""
     known = company(ROOT / "params", request.param)
@@ -282,6 +282,7 @@ def said(request, exports):
     return [(sentence, request.param) for sentence in out]
 
 
+@pytest.mark.long
 def test_the_id_of_a_fact_is_its_metric_and_field(said):
     """After them stands only another period, or a segment or item in brackets."""
     odd = set()
@@ -293,11 +294,13 @@ def test_the_id_of_a_fact_is_its_metric_and_field(said):
     assert odd == set()
 
 
+@pytest.mark.long
 def test_what_the_reports_say_agrees_with_its_facts(said):
     assert len(said) > 100
     assert disagreeing(said) == {}
 
 
+@pytest.mark.long
 def test_no_sentence_of_the_sample_explains_itself_to_its_maker(said):
     """Names, pitches and what people wrote aside."""
     for sentence, _ in said:
@@ -305,6 +308,7 @@ def test_no_sentence_of_the_sample_explains_itself_to_its_maker(said):
         assert not NEVER.search(own), sentence.text
 
 
+@pytest.mark.long
 def test_the_list_of_the_sample_agrees_with_its_facts(exports):
     known = company(ROOT / "params", "en_US")
     with sources.open(known, exports, END, keep=exports / "kept") as catalog:
@@ -313,6 +317,7 @@ def test_the_list_of_the_sample_agrees_with_its_facts(exports):
     assert disagreeing((sentence, "en_US") for sentence in found) == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("day", [dt.date(2018, 5, 31), dt.date(2018, 8, 31)])
 def test_what_a_real_company_is_told_agrees_with_its_facts(shared, day):
     known = definitions.load(ROOT / "examples" / "olist" / "params")
@@ -332,6 +337,7 @@ def is_judged(sentence):
     )
 
 
+@pytest.mark.long
 def test_two_hundred_seeded_mutations_are_refused_by_their_facts_alone(said):
     """A digit changed, a direction or comparison reversed, a colour swapped, two numbers exchanged, a superlative made up.
 

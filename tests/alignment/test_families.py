@@ -60,6 +60,7 @@ AGGS = st.sampled_from(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=8)
 @given(rows=ROWS, agg=AGGS, stock=st.booleans())
 def test_indicators_measured_together_are_what_each_is_alone(rows, agg, stock):
@@ -73,6 +74,7 @@ def test_indicators_measured_together_are_what_each_is_alone(rows, agg, stock):
     pd.testing.assert_frame_equal(together, alone, rtol=1e-12)
 
 
+@pytest.mark.long
 @settings(max_examples=8)
 @given(rows=ROWS, agg=AGGS, stock=st.booleans())
 def test_slices_measured_together_are_what_each_is_alone(rows, agg, stock):

@@ -336,7 +336,11 @@ END = dt.date(2026, 11, 22)
 
 @pytest.fixture(
     scope="module",
-    params=[20, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4))],
+    params=[
+        20,
+        pytest.param(1, marks=pytest.mark.long),
+        *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)),
+    ],
 )
 def lumen(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(f"lumen{request.param}")
