@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from dataops_nb import alignment, definitions, sources
@@ -74,6 +74,7 @@ def opened(folder: str, rows: list[tuple]) -> sources.Catalog:
 @pytest.mark.long
 @settings(max_examples=2, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(rows=EVENTS)
+@example(rows=[(dt.datetime(2026, 3, 28, 5, 30, 33), 45, "", None)])  # all after as-of
 def test_measures_fetched_in_one_pass_are_what_each_is_in_its_own(rows):
     asked = {
         "grain": "week",

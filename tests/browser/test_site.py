@@ -81,7 +81,7 @@ def test_a_state_is_said_in_words_on_the_first_screen_and_can_be_read_by_everybo
     )
     tab = visit(path, viewport=PHONE)
     words = STATES.get(
-        state, "Error failed as of 22 Nov 2026: cell 4: ValueError: the sheet is locked."
+        state, "Error was not updated on 22 Nov 2026: cell 4: ValueError: the sheet is locked."
     )
     said = tab.get_by_text(words).first
     assert said.bounding_box()["y"] < PHONE["height"]

@@ -65,7 +65,7 @@ def test_a_dead_stock_kernel_is_named_as_well(spoil):
     ("cell", "says"),
     [
         ("import sys; sys.exit(0)", "cell 3: SystemExit: 0"),
-        ("exit()", "ended without its facts"),
+        ("exit()", "stopped before its last cell"),
         (
             "import threading as t\nw = t.Thread(target=lambda: 1 / 0); w.start(); w.join()",
             "cell 3: a thread failed",

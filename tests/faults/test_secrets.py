@@ -84,7 +84,7 @@ def test_no_artefact_and_no_process_list_holds_a_secret(wb):
     assert states["given"] == ("ok", None)
     assert states["fails"] == ("failed", "cell 3: RuntimeError: could not connect to ***")
     assert states["shows"][0] == "failed"
-    assert "would show a secret" in states["shows"][1]
+    assert "contains a secret" in states["shows"][1]
     assert said.returncode == 1
     needles = ["pa55w0rd", "inherited-token-9", "by-parameter-77"]
     assert holding(wb.out, *needles) == []
@@ -97,7 +97,7 @@ def test_no_artefact_and_no_process_list_holds_a_secret(wb):
     [
         (["-p", "wrod=x"], "did you mean 'word'"),
         (["-p", "x=1;print(1)#=1"], "there is no parameter 'x'"),
-        (["-p", "x;print(1)#=1"], "is not NAME=VALUE"),
+        (["-p", "x;print(1)#=1"], "write NAME=VALUE"),
         (["-p", "db_password=hunter22"], "is called like a secret; name the variable"),
         (["-p", "as_of=2026-01-01"], "is set with --as-of"),
     ],
@@ -132,7 +132,7 @@ def test_a_password_that_stands_in_the_file_is_looked_for_as_well(wb):
         one["report"]: (one["state"], one["error"]) for one in json.loads(said.stdout)["reports"]
     }
     assert states["shows"][0] == "failed"
-    assert "would show a secret" in states["shows"][1]
+    assert "contains a secret" in states["shows"][1]
     assert states["fails"] == ("failed", "cell 3: RuntimeError: no *** here")
     assert holding(wb.out, "plain-pa55%21word", "plain-pa55!word", "other-5ecret") == []
 

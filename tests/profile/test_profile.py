@@ -118,7 +118,7 @@ def test_ids_codes_and_birthdays_are_neither_added_up_nor_times(drafted):
 def test_a_file_without_days_makes_no_metric_and_says_so(drafted):
     draft = drafted(customers__csv="id,name\n1,ada\n2,ben\n")
     assert (draft.all_metrics, draft.north_star) == ([], [])
-    assert "on no calendar" in said(draft, "customers").why
+    assert "no date column" in said(draft, "customers").why
 
 
 def test_a_column_points_at_the_key_of_another_file(drafted):
@@ -213,7 +213,7 @@ def test_every_guess_that_is_written_stands_beside_its_reason_and_the_rest_is_as
         "its name",
         "America/New_York",
         "the system",
-        "who answers",
+        "who owns it",
         "better: up",
         "targets:",
         "a colour holds",
@@ -318,7 +318,7 @@ def test_init_prints_every_guess_with_its_reason_and_what_it_asks(tmp_path, caps
     assert cli.main(["init", str(tmp_path / "new"), "--from", str(tmp_path / "orders.csv")]) == 0
     out, err = capsys.readouterr()
     assert "guessed orders.key = order_id (4 rows, 4 different values)" in out
-    assert "ask: targets" in out
+    assert "ask: a target" in out
     assert "refresh --as-of 2026-11-05" in err
 
 

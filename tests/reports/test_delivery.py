@@ -172,7 +172,7 @@ def test_a_mail_of_many_reports_stays_small_and_says_what_is_left_out():
         max(len(part.get_content().encode()) for part in made.walk() if not part.is_multipart())
         <= mail.LARGEST
     )
-    assert "more reports do not fit in here" in made.get_body(("plain",)).get_content()
+    assert "more reports on the front page" in made.get_body(("plain",)).get_content()
     assert len(formats.blocks("s", many)["blocks"]) <= 50
 
 

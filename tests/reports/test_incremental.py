@@ -204,12 +204,12 @@ def test_a_report_that_does_not_say_what_it_uses_uses_everything(wb, fake):
     fake.used = None
     refreshed(wb)
     write_sales(wb, label="Deals lost")
-    assert why(wb).endswith("; definition of lost changed")
+    assert why(wb).endswith(": definition of lost changed")
 
 
 def test_another_parameter_is_said(wb, fake):
     refreshed(wb)
-    assert why(wb, parameters={"word": "there"}).endswith("; word is 'there', not 'here'")
+    assert why(wb, parameters={"word": "there"}).endswith(": word is 'there', not 'here'")
 
 
 def test_a_file_touched_without_a_change_is_hashed_and_found_the_same(wb, fake):
@@ -439,7 +439,7 @@ def test_shards_run_beside_each_other_but_not_beside_a_whole_refresh(tmp_path):
     with ledger.held(runs, shard="1/2"), ledger.held(runs, shard="2/2"):
         for shard in ("", "1/2"):
             with (
-                pytest.raises(LockedError, match="holds the output folder"),
+                pytest.raises(LockedError, match="another refresh is running"),
                 ledger.held(runs, shard=shard),
             ):
                 pass
