@@ -84,7 +84,7 @@ def written_all(rows: Rows, parts: Sequence[Values]) -> list[Array]:
     looked_at: dict[tuple[str, str | None, str], list[Measure]] = {}
     for part in parts:
         places: list[int] = []
-        if part.whats and part.whats[0].agg in _ROUNDED:  # of no segment there is none
+        if part.whats[0].agg in _ROUNDED:
             places = [place for place, row in enumerate(part.value) if not _are_short(row)]
         lacking.append(places)
         for place in places:

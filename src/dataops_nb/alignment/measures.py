@@ -106,6 +106,8 @@ def measure_all(
     timed = [(what, time_of(rows, what)) for what in whats if is_shared(rows, what)]
     totals: list[_Totals] = []
     for block in blocks(rows, timed, by):
+        if not block.segments:  # no row is known yet, so there is nothing to add up
+            continue
         by_agg: dict[str, list[int]] = {}
         for place, what in enumerate(block.whats):
             if what.at is None:
