@@ -54,7 +54,7 @@ AROUND = (
     "select r.id, r.moment as ts from (select q.id, q.ts as moment from ({}) as q) as r",
     "select q.id, q.ts from ({}) as q join pays as p using (id)",
     "select q.id, q.ts from ({}) as q order by q.ts limit 9",
-    "({}) union (select id, ts as moment from orders)",
+    "(select u.id, u.ts from ({}) as u) union (select id, ts as moment from orders)",
     "with unread as (select ts from pays) select q.id, q.ts from ({}) as q",
 )
 

@@ -129,8 +129,8 @@ def find_origin(
     for source in query.sources:
         columns_by_folded[source.casefold()] = (source, columns.get(source, ()))
     scope = build_scope(query.tree.unnest())
-    found = _origins(scope, column, columns_by_folded, frozenset()) if scope else set()
-    [origin] = found if len(found) == 1 else [None]
+    origins = _origins(scope, column, columns_by_folded, frozenset()) if scope else set()
+    [origin] = origins if len(origins) == 1 else [None]
     return find_origin(queries, *origin, columns) if origin else None
 
 
@@ -156,11 +156,11 @@ def _origins(scope: Scope, column: str, columns: Columns, above: frozenset[int])
         if not isinstance(passed, exp.Column):
             return {None}
         return _origins_within(scope, passed.name, passed.table, columns, above)
-    found: set[Origin] = set()
+    origins: set[Origin] = set()
     for selected in getattr(scope.expression, "selects", []):
         if selected.is_star:
-            found |= _origins_within(scope, column, selected.text("table"), columns, above)
-    return found
+            origins |= _origins_within(scope, column, selected.text("table"), columns, above)
+    return origins
 
 
 def _origins_of_parts(
@@ -185,14 +185,14 @@ def _origins_within(
     scope: Scope, column: str, table: str, columns: Columns, above: frozenset[int]
 ) -> set[Origin]:
     """Return the same of a column that a select reads, from one table or from any of its own."""
-    found: set[Origin] = set()
+    origins: set[Origin] = set()
     for alias, (_, source) in scope.selected_sources.items():
         if table and alias.casefold() != table.casefold():
             continue
         if isinstance(source, Scope):
-            found |= _origins(source, column, columns, above)
+            origins |= _origins(source, column, columns, above)
         elif source.name.casefold() in columns:
             name, known = columns[source.name.casefold()]
             known_column = find_column(column, known)
-            found |= {(name, known_column)} if known_column else set()
-    return found
+            origins |= {(name, known_column)} if known_column else set()
+    return origins
