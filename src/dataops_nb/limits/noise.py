@@ -123,15 +123,17 @@ def _without_width(rows: Stretches, reach: Array, center: Array) -> Mask:
     """Return which stretches have values off their centre line, and limits on it."""
     has_width = np.zeros(rows.count, dtype=bool)
     is_off = np.zeros(rows.count, dtype=bool)
-    # One row is enough to show a width: of almost all stretches the first one does.
-    for places in (rows.firsts, None):
-        own = np.flatnonzero(rows.by_row(~has_width)) if places is None else places
+    # One row is enough to show a width. Of almost all stretches the first one does, so the others
+    # are looked at only where it did not.
+    own = rows.firsts
+    for _ in range(2):
         own = own[rows.usable[own]]
         values = rows.values[own] + rows.line[own]
         size = np.maximum(np.abs(center[own]), np.abs(values))
         negligible = np.maximum(_NO_WIDTH * size, _SMALLEST)
         is_off[rows.stretch[own[np.abs(values - center[own]) > negligible]]] = True
         has_width[rows.stretch[own[reach[own] > negligible]]] = True
+        own = np.flatnonzero(rows.by_row(~has_width))
     return ~has_width & is_off
 
 
