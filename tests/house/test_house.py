@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -173,14 +174,21 @@ def test_pinned_versions_install_on_the_oldest_python() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    built = tmp_path_factory.mktemp("wheel")
+    """The names in a wheel that is built from a checkout in which somebody has worked."""
+    checkout, built = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("wheel")
+    for name in ("src", "params", "notebooks"):
+        shutil.copytree(ROOT / name, checkout / name)
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+        shutil.copy(ROOT / name, checkout / name)
+    (checkout / "notebooks" / ".ipynb_checkpoints").mkdir(exist_ok=True)
+    (checkout / "notebooks" / ".ipynb_checkpoints" / "a-checkpoint.ipynb").write_text("{}")
     code = (
         "import sys; from hatchling.builders.wheel import WheelBuilder;"
         "print(*WheelBuilder('.').build(directory=sys.argv[1], versions=['standard']))"
     )
     words = [sys.executable, "-c", code, str(built)]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "1600000000"}
-    subprocess.run(words, capture_output=True, check=True, cwd=ROOT, env=environment)
+    subprocess.run(words, capture_output=True, check=True, cwd=checkout, env=environment)
     (path,) = built.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
         return set(archive.namelist())
