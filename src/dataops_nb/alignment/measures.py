@@ -37,6 +37,7 @@ from dataops_nb.alignment.daily import (
 from dataops_nb.alignment.decimals import Values, as_written, written_all
 from dataops_nb.alignment.digits import EXACT, Digits, ask_digits, is_large, put_right
 from dataops_nb.alignment.rows import Coverage, Rows
+from dataops_nb.alignment.spans import measure_spans
 from dataops_nb.alignment.sql import DAYS
 from dataops_nb.alignment.windows import DAYS as DAY_TYPE
 from dataops_nb.alignment.windows import (
@@ -257,10 +258,13 @@ def _aggregate(
     `n` counts filled cells; it is missing where there are no rows.
     """
     if what.open is not None:
-        query = queries.open_spans(rows, what, by)
-        frame = rows.fetch(query, **{queries.WINDOWS: window_frame(windows)})
-        value, n = from_windows(frame, windows, by)
-    elif not is_daily(what):
+        measured = measure_spans(rows, what, windows, by)
+        if measured is None:
+            query = queries.open_spans(rows, what, by)
+            frame = rows.fetch(query, **{queries.WINDOWS: window_frame(windows)})
+            measured = from_windows(frame, windows, by)
+        return *measured, what.agg not in queries.OF_INTEGERS or not is_large(measured[0])
+    if not is_daily(what):
         frame = _by_window(rows, what, time_of(rows, what), windows, by)
         value, n = from_windows(frame, windows, by)
     elif what.at == "end":

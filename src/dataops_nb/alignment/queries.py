@@ -21,6 +21,7 @@ from dataops_nb.terms import Duration
 
 NO_VALUE = "(none)"
 WINDOWS = "_nb_windows"
+PLACES = "_nb_places"
 SPANS = "_nb_rates"
 NUMERIC = (
     "TINYINT",
@@ -322,6 +323,56 @@ def open_spans(
         _rows(rows, what, by, opened).select(_window(WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
     )
     return _grouped(what, query, ("w", *_names(by)), _form(rows, what, written))
+
+
+def placed_spans(
+    rows: Rows, what: Measure, by: tuple[str, ...], days: tuple[Any, Any]
+) -> exp.Select:
+    """`lo mid hi d0.. v n`: the measure over the spans that touch the same windows.
+
+    The windows are in order and their days in `PLACES` lie between `days`: spans touch those from
+    place `lo` until before `hi`. A distinct value is counted once in each window: from `mid` on,
+    where its earlier spans are over.
+    """
+    assert what.open is not None  # noqa: S101 - told apart by the caller
+    opened, closed = (
+        rows.local_date(what.source, column) for column in (what.open.from_, what.open.to)
+    )
+    first, last = (exp.cast(exp.Literal.string(str(day)), "date") for day in days)
+    after_last = exp.cast(exp.Literal.string(str(days[1] + 1)), "date")
+    begins = exp.case().when(exp.LT(this=opened, expression=first), first).else_(opened)
+    ends = (
+        exp.case()
+        .when(exp.or_(closed.is_(exp.null()), exp.GT(this=closed, expression=last)), after_last)
+        .when(exp.LT(this=closed, expression=first), first)
+        .else_(closed)
+    )
+    names = _names(by)
+    spans = _rows(rows, what, by, opened).where(exp.LTE(this=opened, expression=last))
+    spans = spans.select(exp.alias_(begins, "begins"), exp.alias_(ends, "ends"))
+    placed = exp.select("s.x", *(f"s.{name}" for name in names), "b._nb_lo AS lo", "e._nb_hi AS hi")
+    placed = placed.from_(spans.subquery("s"))
+    for name, day in (("b", "begins"), ("e", "ends")):
+        placed = placed.join(
+            exp.to_table(PLACES).as_(name),
+            on=exp.column("_nb_day", table=name).eq(exp.column(day, table="s")),
+        )
+    if what.agg != "count_distinct":
+        return _grouped(what, placed, ("lo", "hi", *names), _form(rows, what))
+    apart = ", ".join(("x", *names))
+    covered = (
+        exp.select("*")
+        .from_(placed.subquery("p"))
+        .select(
+            f"coalesce(max(hi) over (partition by {apart} order by lo"
+            " rows between unbounded preceding and 1 preceding), 0) as before",
+            dialect="duckdb",
+        )
+    )
+    mid = "case when before > lo then before else lo end as mid"
+    from_mid = exp.select("lo", mid, "hi", "x", *names).from_(covered.subquery("c"))
+    counted = what.model_copy(update={"agg": "count"})
+    return _grouped(counted, from_mid, ("lo", "mid", "hi", *names))
 
 
 def speaks_of_window(what: Measure) -> bool:
