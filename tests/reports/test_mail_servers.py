@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import socketserver
 import ssl
@@ -39,7 +40,9 @@ class Server(socketserver.StreamRequestHandler):
         while line := self.rfile.readline():  # STARTTLS changes the stream
             word = line.split()[0].upper() if line.split() else b""
             server.heard.append((word.decode(), isinstance(self.connection, ssl.SSLSocket)))
-            if word == b"STARTTLS":
+            if word == b"STARTTLS" and server.tls is None:
+                self.wfile.write(b"454 TLS not available\r\n")
+            elif word == b"STARTTLS":
                 self.wfile.write(b"220 go on\r\n")
                 self._secure()
             elif word == b"EHLO":
@@ -52,7 +55,8 @@ class Server(socketserver.StreamRequestHandler):
                 self.wfile.write(b"250 ok\r\n")
 
     def _offers(self):
-        starttls = b"250-STARTTLS\r\n" if self.server.tls and not self.server.at_once else b""
+        offered = self.server.offers or (self.server.tls and not self.server.at_once)
+        starttls = b"250-STARTTLS\r\n" if offered else b""
         return b"250-test\r\n" + starttls + b"250 AUTH PLAIN\r\n"
 
     def _take(self):
@@ -84,9 +88,10 @@ class Quiet(socketserver.ThreadingTCPServer):
 def start(monkeypatch):
     running = []
 
-    def begin(cert=None, *, at_once=False, user=True):
+    def begin(cert=None, *, at_once=False, user=True, offers=False):
         server = Quiet(("127.0.0.1", 0), Server)
         server.heard, server.taken, server.at_once, server.tls = [], 0, at_once, None
+        server.offers = offers
         if cert is not None:
             server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             server.tls.load_cert_chain(cert[1], cert[0])
@@ -153,6 +158,44 @@ def test_a_certificate_that_nobody_trusts_is_refused_and_says_how_to_trust_it(st
     assert "certificate is not trusted" in why
     assert "SSL_CERT_FILE" in why
     assert server.taken == 0
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificates")
+    return {
+        "right": certificate(folder, "127.0.0.1"),
+        "other name": certificate(folder, "mail.example.com"),
+        "untrusted": certificate(tmp_path_factory.mktemp("others"), "127.0.0.1"),
+        "none": None,
+        "promised": None,
+    }
+
+
+KINDS = ["right", "other name", "untrusted", "none", "promised"]
+SERVERS = list(itertools.product(KINDS, [False, True], [False, True], [False, True]))
+
+
+@needs_openssl
+@pytest.mark.parametrize(("kind", "at_once", "user", "plain"), SERVERS)
+def test_whatever_a_server_offers_a_password_goes_to_the_right_one_or_nowhere(
+    start, certificates, monkeypatch, kind, at_once, user, plain
+):
+    """A server may have no TLS, promise it and have none, or show a certificate that proves nothing."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates["right"][1]))
+    if kind == "other name":
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates["other name"][1]))
+    monkeypatch.setattr(servers, "PATIENCE", 1.0)
+    if plain:
+        monkeypatch.setenv("DATAOPS_SMTP_PLAIN", "1")
+    server = start(certificates[kind], at_once=at_once, user=user, offers=kind == "promised")
+    why = send()
+    is_plain = kind == "none" and not at_once and (plain or not user)
+    assert server.taken == (kind == "right" or is_plain)
+    assert (why == "") == (server.taken == 1)
+    assert "hunter22" not in why
+    in_the_open = [word for word, under_tls in server.heard if not under_tls]
+    assert ("AUTH" in in_the_open) == (is_plain and user)
 
 
 def test_a_password_is_never_sent_without_tls(start):
