@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dataops_nb import board, definitions, history, sources, status, story
+from dataops_nb.bookkeeping import files
 from dataops_nb.cli import main
 from dataops_nb.story import actions
 from tests import sentences
@@ -189,6 +190,22 @@ def test_a_note_whose_number_no_longer_holds_is_told_of_its_own_period(bench, tm
     (noted,) = story.notes(later).sentences
     assert noted.text == "Ann, 22 Nov (about week 47): Only 2 orders, we are red."
     assert sentences.wrong(noted) == []
+
+
+def test_a_note_for_which_there_is_no_room_is_told_and_the_earlier_ones_stay(
+    bench, tmp_path, monkeypatch, capsys
+):
+    assert note(bench, tmp_path, "orders", "The shop was closed.") == 0
+
+    def full(handle, content):
+        handle.write(content[:9])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_write", full)
+        assert note(bench, tmp_path, "orders", "The disk is full.") == 7
+    assert "No space left on device" in capsys.readouterr().err
+    assert history.notes(tmp_path, END)["text"].tolist() == ["The shop was closed."]
 
 
 def test_a_note_of_a_later_day_does_not_exist_yet(tmp_path):
