@@ -122,3 +122,22 @@ def test_windows_within_others_are_left_to_a_query_of_each_window():
     days = [FIRST + dt.timedelta(days=day) for day in range(4)]
     windows = Windows([Window(days[0], days[3]), Window(days[1], days[2])])
     assert measure_spans(None, what, windows, ()) is None
+
+
+def test_no_total_over_a_window_is_asked_for_twice():
+    what = Measure(source="spans", agg="count", open={"from": "opened", "to": "closed"}, at="end")
+    weeks = [FIRST + dt.timedelta(days=7 * number) for number in range(6)]
+    windows = [Window(day, day + dt.timedelta(days=6)) for day in weeks]
+    queries = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened(folder, [(FIRST, None, "ann", "a", 1)]) as rows,
+    ):
+        fetch = rows.fetch
+        rows.fetch = lambda query, **frames: queries.append(query) or fetch(query, **frames)
+        all_at_once = measure(rows, what, windows[1:], ()).value[""].tolist()
+        again = measure(rows, what, windows[:4], ()).value[""].tolist()
+        assert len(queries) == 2  # the second for the one window that was not known
+        assert measure(rows, what, windows[2:], ()).value[""].tolist() == all_at_once[1:]
+    assert again == [1.0, *all_at_once[:3]]
+    assert len(queries) == 2

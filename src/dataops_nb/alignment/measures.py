@@ -15,6 +15,7 @@ soon after. A cohort is judged only when everybody in it had the whole time.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -257,17 +258,10 @@ def _aggregate(
 
     `n` counts filled cells; it is missing where there are no rows.
     """
-    if what.open is not None:
-        measured = measure_spans(rows, what, windows, by)
-        if measured is None:
-            query = queries.open_spans(rows, what, by)
-            frame = rows.fetch(query, **{queries.WINDOWS: window_frame(windows)})
-            measured = from_windows(frame, windows, by)
-        return *measured, what.agg not in queries.OF_INTEGERS or not is_large(measured[0])
-    if not is_daily(what):
-        frame = _by_window(rows, what, time_of(rows, what), windows, by)
-        value, n = from_windows(frame, windows, by)
-    elif what.at == "end":
+    if what.open is not None or not is_daily(what):
+        value, n = _over_windows(rows, what, windows, by)
+        return value, n, what.agg not in queries.OF_INTEGERS or not is_large(value)
+    if what.at == "end":
         frame = by_day(rows, what, time_of(rows, what), by)
         value, n = _on_last_day(frame, what, windows, by, apart=apart)
     else:
@@ -276,13 +270,43 @@ def _aggregate(
     return value, n, what.agg not in queries.OF_INTEGERS or not is_large(frame["v"])
 
 
-def _by_window(
-    rows: Rows, what: Measure, time: str, windows: Sequence[Window], by: tuple[str, ...]
-) -> pd.DataFrame:
-    if what.agg == "count_distinct" and not queries.speaks_of_window(what):
-        return count_distinct(rows, what, time, windows, by)
-    query = queries.by_window(rows, what, time, by)
-    return rows.fetch(query, **{DAYS: date_dimension(windows)})
+def _over_windows(
+    rows: Rows, what: Measure, windows: Windows, by: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Measure what needs the rows of each window.
+
+    Board, links and priorities ask for much the same windows: no total is asked for twice.
+    """
+    if by or queries.converts(rows, what):
+        return _ask_windows(rows, what, windows, by)
+    known: dict[tuple[dt.date, dt.date], tuple[float, float]]
+    known = rows.once(("over windows", what), dict)
+    days = [(window.start, window.end) for window in windows]
+    missing = Windows(Window(*ends) for ends in dict.fromkeys(days) if ends not in known)
+    if missing:
+        value, n = _ask_windows(rows, what, missing, by)
+        value, n = value.reindex(columns=[TOTAL]), n.reindex(columns=[TOTAL])
+        for window, cell, count in zip(missing, value[TOTAL], n[TOTAL], strict=True):
+            known[window.start, window.end] = cell, count
+    cells = np.array([known[ends] for ends in days], dtype=float).reshape(-1, 2)
+    return pd.DataFrame({TOTAL: cells[:, 0]}), pd.DataFrame({TOTAL: cells[:, 1]})
+
+
+def _ask_windows(
+    rows: Rows, what: Measure, windows: Windows, by: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if what.open is not None:
+        measured = measure_spans(rows, what, windows, by)
+        if measured is not None:
+            return measured
+        query = queries.open_spans(rows, what, by)
+        frame = rows.fetch(query, **{queries.WINDOWS: window_frame(windows)})
+    elif what.agg == "count_distinct" and not queries.speaks_of_window(what):
+        frame = count_distinct(rows, what, time_of(rows, what), windows, by)
+    else:
+        query = queries.by_window(rows, what, time_of(rows, what), by)
+        frame = rows.fetch(query, **{DAYS: date_dimension(windows)})
+    return from_windows(frame, windows, by)
 
 
 def from_windows(
@@ -293,10 +317,8 @@ def from_windows(
 
 
 def _by_days(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A query's `day d0..
-
-    V n` as two tables with one row a day that has any and one column a segment.
-    """
+    """A query's `day d0.. v n` as two tables with one row a day that has any and one column a
+    segment."""
     days, places = np.unique(frame["day"].to_numpy(dtype="datetime64[s]"), return_inverse=True)
     return _tables(frame, places, pd.DatetimeIndex(days), by)
 

@@ -28,6 +28,7 @@ UNMOVED = dt.timedelta(0)
 DAYS = "datetime64[D]"
 NOT_A_DAY = np.datetime64("NaT")
 Days = np.ndarray[Any, np.dtype[np.datetime64]]
+Places = np.ndarray[Any, np.dtype[np.int64]]
 T = TypeVar("T")
 
 
@@ -263,19 +264,26 @@ def _reaches(count: int, **columns: Any) -> pd.DataFrame:
 
 def window_frame(windows: Sequence[Window]) -> pd.DataFrame:
     """Return `_nb_w _nb_first _nb_last`: each window by its position."""
-    starts = [window.start for window in windows]
-    ends = [window.end for window in windows]
-    frame = pd.DataFrame({"_nb_w": range(len(windows)), "_nb_first": starts, "_nb_last": ends})
-    return frame.astype({"_nb_first": "datetime64[s]", "_nb_last": "datetime64[s]"})
+    listed = Windows(windows)
+    days = {"_nb_first": listed.starts, "_nb_last": listed.ends}
+    seconds = {name: own.astype("datetime64[s]") for name, own in days.items()}
+    return pd.DataFrame({"_nb_w": np.arange(len(listed)), **seconds})
 
 
 def date_dimension(windows: Sequence[Window]) -> pd.DataFrame:
     """Return `_nb_w _nb_first _nb_last _nb_day`: each day of each window."""
-    frame = window_frame(windows)
-    lengths = ((frame["_nb_last"] - frame["_nb_first"]).dt.days + 1).clip(lower=0)
-    days = frame.loc[frame.index.repeat(lengths)].reset_index(drop=True)
-    into = days.groupby("_nb_w").cumcount()
-    return days.assign(_nb_day=days["_nb_first"] + pd.to_timedelta(into, unit="D"))
+    listed = Windows(windows)
+    lengths = np.maximum((listed.ends - listed.starts).astype(np.int64) + 1, 0)
+    place = np.repeat(np.arange(len(listed)), lengths)
+    days = window_frame(listed).iloc[place].reset_index(drop=True)
+    day = listed.starts[place] + _count_up(lengths)
+    return days.assign(_nb_day=day.astype("datetime64[s]"))
+
+
+def _count_up(lengths: Places) -> Places:
+    """Count from 0 anew for each length: 2, 3 gives 0 1 0 1 2."""
+    ends = np.cumsum(lengths)
+    return np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)
 
 
 def cut_pieces(windows: Sequence[Window]) -> tuple[list[Window], pd.DataFrame]:
@@ -284,19 +292,15 @@ def cut_pieces(windows: Sequence[Window]) -> tuple[list[Window], pd.DataFrame]:
     Returns the stretches of days between any two cuts that a window holds, and `_nb_w _nb_piece`:
     which of them make each window.
     """
-    cuts: set[dt.date] = set()
-    for window in windows:
-        if window.start <= window.end:
-            cuts |= {window.start, window.end + DAY}
-    ordered = sorted(cuts)
-    place = {day: number for number, day in enumerate(ordered)}
-    pairs: list[tuple[int, int]] = []
-    for number, window in enumerate(windows):
-        if window.start <= window.end:
-            held = range(place[window.start], place[window.end + DAY])
-            pairs += [(number, piece) for piece in held]
-    used = sorted({piece for _, piece in pairs})
-    kept = {piece: number for number, piece in enumerate(used)}
-    pieces = [Window(ordered[piece], ordered[piece + 1] - DAY) for piece in used]
-    frame = pd.DataFrame(pairs, columns=["_nb_w", "_nb_piece"], dtype="int64")
-    return pieces, frame.assign(_nb_piece=frame["_nb_piece"].map(kept).astype("int64"))
+    listed = Windows(windows)
+    numbers = np.flatnonzero(listed.starts <= listed.ends)
+    starts, ends = listed.starts[numbers], listed.ends[numbers] + 1
+    cuts = np.unique(np.concatenate([starts, ends]))
+    firsts = np.searchsorted(cuts, starts)
+    counts = np.searchsorted(cuts, ends) - firsts
+    held = np.repeat(firsts, counts) + _count_up(counts)
+    used, pieces = np.unique(held, return_inverse=True)
+    days = cuts.astype(object)
+    stretches = [Window(days[place], days[place + 1] - DAY) for place in used]
+    frame = pd.DataFrame({"_nb_w": np.repeat(numbers, counts), "_nb_piece": pieces})
+    return stretches, frame.astype("int64")

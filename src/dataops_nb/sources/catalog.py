@@ -108,6 +108,7 @@ class Catalog(Rows):
         self._sources = self._shelf.sources
         self._results.clear()
         self._answers.clear()
+        self.__dict__.pop("_known", None)
         self._coverage.clear()
         self.measured.clear()
 
