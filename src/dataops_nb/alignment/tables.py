@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from dataops_nb.alignment.comparisons import COMPARISONS
 from dataops_nb.alignment.decimals import exactly
 from dataops_nb.alignment.formulas import arithmetic
-from dataops_nb.alignment.windows import TOTAL, Measured, series_of, weakest
+from dataops_nb.alignment.windows import TOTAL, Measured, Places, series_of, weakest
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.lineage import names_in
 from dataops_nb.periods import Period
@@ -80,31 +81,38 @@ def tabulate(
     count, length = len(series), len(periods)
     metrics = [one.metric for one in series]
     segments = [None if one.segment == TOTAL else one.segment for one in series]
-    starts = [period.start for period in periods]
-    ends = [period.end for period in periods]
-    n = [one.measured.n[one.column].fillna(0) for one in series]
+    repeated = np.repeat(np.arange(count), length)
+    tiled = np.tile(np.arange(length), count)
+    starts = np.array([period.start for period in periods], dtype="datetime64[s]")
+    ends = np.array([period.end for period in periods], dtype="datetime64[s]")
     table = pd.DataFrame(
         {
-            "metric": _repeat(metrics, length),
-            "department": _repeat([owners[metric] for metric in metrics], length),
-            "segment": _repeat(segments, length, object if None in segments else str),
-            "period": pd.Series([period.id for period in periods] * count, dtype=str),
-            "period_start": pd.Series(starts * count, dtype="datetime64[s]"),
-            "period_end": pd.Series(ends * count, dtype="datetime64[s]"),
-            "value": _join([one.measured.value[one.column] for one in series]),
-            "n": _join(n).astype(int),
+            "metric": _take(metrics, repeated),
+            "department": _take([owners[metric] for metric in metrics], repeated),
+            "segment": _take(segments, repeated, object if None in segments else str),
+            "period": _take([period.id for period in periods], tiled),
+            "period_start": starts[tiled],
+            "period_end": ends[tiled],
+            "value": _join(series, "value"),
+            "n": np.nan_to_num(_join(series, "n")).astype(int),
         }
     )
     return table.join(_join_reaches([one.measured.reach for one in series], length))
 
 
-def _repeat(cells: Sequence[str | None], times: int, kind: type = str) -> pd.Series:
-    return pd.Series(np.repeat(np.array(cells, dtype=object), times), dtype=kind)
+def _take(cells: Sequence[Any], places: Places, kind: type = str) -> pd.Series:
+    return pd.Series(cells, dtype=kind).take(places).reset_index(drop=True)
 
 
-def _join(columns: Sequence[pd.Series]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    arrays = [column.to_numpy(dtype=float) for column in columns]
-    return np.concatenate(arrays) if arrays else np.empty(0)
+def _join(series: Sequence[Series], name: Literal["value", "n"]) -> np.ndarray[Any, Any]:
+    """Put the cells of series under each other; those of one table are taken together."""
+    parts = [np.empty(0)]
+    for _, group in groupby(series, key=lambda one: id(one.measured)):
+        own = list(group)
+        table: pd.DataFrame = getattr(own[0].measured, name)
+        places = table.columns.get_indexer(pd.Index([one.column for one in own]))
+        parts.append(table.to_numpy(dtype=float)[:, places].T.ravel())
+    return np.concatenate(parts)
 
 
 def _join_reaches(reaches: Sequence[pd.DataFrame], length: int) -> pd.DataFrame:

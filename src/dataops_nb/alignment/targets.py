@@ -90,10 +90,12 @@ def _with_targets(
     found once for all of them.
     """
     columns = {name: np.full(len(table), np.nan) for name in COLUMNS}
-    ends = [table[name].to_numpy().astype(DAYS) for name in ("period_start", "period_end")]
-    grains = table["grain"].to_numpy(dtype=object)
+    judged = np.flatnonzero(_may_have_targets(table, dated))  # a large table is mostly segments
+    part = table.iloc[judged]
+    ends = [part[name].to_numpy().astype(DAYS) for name in ("period_start", "period_end")]
+    grains = part["grain"].to_numpy(dtype=object)
     known: dict[Hashable, Worths] = {}
-    for (metric, segment), rows in series_of(table).items():
+    for (metric, segment), rows in series_of(part).items():
         planned = dated.get(metric, {}).get(segment, [])
         for grain in dict.fromkeys(grains[rows].tolist()):
             agreed = targets_at(planned, grain)
@@ -107,10 +109,21 @@ def _with_targets(
                 days = list(zip(starts.tolist(), lasts.tolist(), strict=True))
                 known[key] = Worths.of(agreed, days, cut, own_past)
             for name, cells in known[key].values(agreed).items():
-                columns[name][own] = cells
+                columns[name][judged[own]] = cells
     return table.assign(
         **{name: pd.Series(cells, index=table.index) for name, cells in columns.items()}
     )
+
+
+def _may_have_targets(
+    table: pd.DataFrame, dated: Mapping[str, Mapping[str, list[Target_]]]
+) -> pd.Series:
+    """Tell which rows are of a segment, or the total, that some metric has targets for."""
+    names: set[str] = set()
+    for by_segment in dated.values():
+        names |= set(by_segment)
+    is_named = table["segment"].isin(names - {TOTAL})
+    return is_named | table["segment"].isna() if TOTAL in names else is_named
 
 
 def _plain_targets(table: pd.DataFrame, targets: Targets) -> dict[str, dict[str, list[Target_]]]:
