@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -390,6 +391,23 @@ def test_a_mistake_names_the_nearest_right_word(said, hint):
     frame = weekly(team=["a", "b", "a"])
     with pytest.raises(UsageError, match=hint):
         alignment.from_frame(frame, "x", **({"time": "day", "value": "x"} | said))
+
+
+@pytest.mark.parametrize("endless", [float("inf"), -float("inf"), "inf", Decimal("Infinity")])
+def test_an_infinite_value_is_refused_with_its_row_as_in_files(endless):
+    frame = weekly(x=pd.Series([1, endless, 3], dtype=object))
+    with pytest.raises(
+        UsageError, match=r"column 'x', row 1: .* is no finite number; leave missing"
+    ):
+        alignment.from_frame(frame, "x", time="day", value="x")
+    with pytest.raises(UsageError, match="is no finite number"):
+        alignment.from_frame(weekly(x=[1, float(endless), 3]), "x", time="day", value="x")
+
+
+def test_a_column_that_is_the_index_is_named_as_that():
+    frame = weekly().set_index("day")
+    with pytest.raises(UsageError, match=r"'day' is the frame's index; frame\.reset_index"):
+        alignment.from_frame(frame, "x", time="day", value="x")
 
 
 def test_stamps_with_a_zone_need_to_be_told_where_days_are_cut():

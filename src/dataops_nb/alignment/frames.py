@@ -94,21 +94,25 @@ def measured_columns(frame: pd.DataFrame, value: str | None, agg: str) -> list[s
 
 def _require_numbers(column: pd.Series, name: str, agg: str) -> None:
     types = pd.api.types
-    if types.is_numeric_dtype(column.dtype):
-        return
     if types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
         raise UsageError(
             f"column {name!r} holds times, which have no {agg}; count them, or convert them"
         )
+    if types.is_integer_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
+        return
     cells = column.dropna()
-    numbers = pd.to_numeric(cells.astype(object), errors="coerce")
-    wrong = np.flatnonzero(numbers.isna())
+    is_number = types.is_numeric_dtype(column.dtype)
+    numbers = cells if is_number else pd.to_numeric(cells.astype(object), errors="coerce")
+    values = numbers.to_numpy(dtype=float, na_value=np.nan)
+    wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):
         place = int(wrong[0])
-        raise UsageError(
-            f"column {name!r}, row {cells.index[place]}: {cells.iloc[place]!r} is no number, "
-            f"so there is no {agg}"
-        )
+        value = cells.iloc[place]
+        shown = str(value) if isinstance(value, float | np.floating) else repr(value)
+        cell = f"column {name!r}, row {cells.index[place]}: {shown}"
+        if np.isinf(values[place]):
+            raise UsageError(f"{cell} is no finite number; leave missing values empty")
+        raise UsageError(f"{cell} is no number, so there is no {agg}")
 
 
 def number_values(frame: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -218,6 +222,10 @@ def find_label(frame: pd.DataFrame, column: object) -> Any:
         raise UsageError(f"rows are taken from a pandas DataFrame, not from a {kind}")
     labels = [label for label in frame.columns if label == column or str(label) == column]
     if not labels:
+        if column in frame.index.names:
+            raise UsageError(
+                f"{column!r} is the frame's index; frame.reset_index() makes it a column"
+            )
         known = [str(label) for label in frame.columns]
         listed = f"; it has {', '.join(known[:SHOWN])}" if known else "; it has none"
         hint = did_you_mean(str(column), known) or listed
