@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataops_nb import alignment, board, drivers, links, pacing, periods, status
+from dataops_nb import alignment, board, drivers, links, pacing, periods, reconciliation, status
 from dataops_nb.alignment import comparisons, progress
 from dataops_nb.errors import DataopsError, UsageError
 from tests import shop
@@ -404,6 +404,15 @@ def test_an_infinite_value_is_refused_with_its_row_as_in_files(endless):
         alignment.from_frame(weekly(x=[1, float(endless), 3]), "x", time="day", value="x")
 
 
+def test_two_systems_are_compared_by_amounts_that_are_numbers():
+    sales = pd.DataFrame({"id": [1, 2], "day": "2026-11-09", "paid": [10.0, float("inf")]})
+    names = {"key": "id", "amount": "paid", "time": "day"}
+    with pytest.raises(UsageError, match="column 'paid', row 1: inf is no finite number"):
+        reconciliation.bridge(sales.assign(paid=1.0), sales, **names)
+    with pytest.raises(UsageError, match="column 'paid', row 0: 'ten' is no number"):
+        reconciliation.bridge(sales.assign(paid="ten"), sales, **names)
+
+
 def test_a_column_that_is_the_index_is_named_as_that():
     frame = weekly().set_index("day")
     with pytest.raises(UsageError, match=r"'day' is the frame's index; frame\.reset_index"):
@@ -426,6 +435,8 @@ def test_stamps_with_a_zone_need_to_be_told_where_days_are_cut():
         ({"better": "upp"}, "did you mean 'up'"),
         ({"policy": "targets"}, "did you mean 'target'"),
         ({"target": "300"}, "is a number"),
+        ({"target": float("inf")}, "no finite number"),
+        ({"target": pd.Series({"2026-W46": float("-inf")})}, "'2026-W46' is no finite number"),
         ({"yellow": 1.2}, "above green"),
         ({"low": 1}, "band"),
         ({"better": "inside", "low": 3, "high": 1}, "above high"),

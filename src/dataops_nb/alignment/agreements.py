@@ -228,11 +228,16 @@ def _check_numbers(name: str, said: object) -> None:
         if said.index.duplicated().any():
             twice = said.index[said.index.duplicated()][0]
             raise UsageError(f"{name} has two numbers for period {twice!r}")
+        endless = said.index[np.isinf(said.to_numpy(dtype=float, na_value=np.nan))]
+        if len(endless):
+            raise UsageError(f"{name} of period {endless[0]!r} is no finite number")
         return
     if said is None:
         return
     if isinstance(said, bool) or not isinstance(said, numbers.Real):
         raise UsageError(f"{name} is a number, or a Series indexed by period id, not {said!r}")
+    if math.isinf(said):
+        raise UsageError(f"{name} is no finite number; leave it out where there is none")
 
 
 def _accepted(said: Any) -> Accepted:

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from dataops_nb.alignment.frame_rows import Framed, FrameRows, frame_company
-from dataops_nb.alignment.frames import as_day, quoted
+from dataops_nb.alignment.frames import as_day, measured_columns, quoted
 from dataops_nb.company import Company
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.metrics import Measure, Simple
@@ -112,7 +112,9 @@ def open_pair(
     sides: list[Side] = []
     for place, (name, frame) in enumerate((("a", a), ("b", b))):
         side = _frame_side(name, keys[place], times[place], amounts[place])
-        columns = [side.key] if side.amount is None else [side.key, side.amount]
+        columns = [side.key]
+        if side.amount is not None:
+            columns += measured_columns(frame, side.amount, "sum")
         framed.append(Framed.of(name, frame, columns, side.time, timezone=timezone))
         sides.append(side)
     last_days = [frame.last for frame in framed if frame.last is not None]
