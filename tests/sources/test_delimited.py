@@ -316,6 +316,29 @@ def test_an_extra_empty_field_is_a_fault_also_where_a_block_of_the_file_ends_in_
     assert fault.rule == "the row has 3 fields, the header has 2"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,2,\n",
+        "a,b\r\n1,2,\r\n",
+        "a,b\r\n1,2,\r\n3,4",
+        "a,b\n1,2\n3,4,",
+        'a,b\n1,2,""\n',
+        'a,b\n"x\ny",2,\n',
+        'a,b\n"x,y",2,\n',
+    ],
+)
+def test_an_extra_empty_field_is_a_fault_however_its_line_is_written(load: Any, text: str) -> None:
+    assert only(load(text)).rule == "the row has 3 fields, the header has 2"
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,\n,\n", "a,b\r\n1,\r\n", 'a,b\n"x,y",\n"p\nq",\n', 'a,b\n1,""\n', "a,b\n1,"]
+)
+def test_an_empty_last_field_is_no_extra_one(load: Any, text: str) -> None:
+    assert load(text).check() == []
+
+
 def test_an_extra_field_in_every_row_is_refused(load: Any) -> None:
     catalog = load("a,b\n1,2,\n3,4,\n")
     assert [f.row for f in catalog.check()] == [2, 3]
