@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -311,68 +310,32 @@ def _load_well_formed(
 
 
 def _ends_in_extra(path: Path, width: int, dialect: Dialect) -> bool:
-    """Whether a row ends in an extra empty field, which DuckDB forgives.
+    """Whether a row ends in an extra empty field, quoted or not, which DuckDB forgives.
 
-    The rows are only read for that where a quick look at the bytes leaves it open.
+    The rows are only read for that where some line ends in an empty field.
     """
-    if not _may_end_in_extra(path, width, dialect.delimiter.encode()):
+    if not _holds_empty_end(path, dialect.delimiter.encode()):
         return False
     with path.open(encoding="utf-8-sig", newline="") as handle:
         return any(len(row) > width for row in csv.reader(handle, delimiter=dialect.delimiter))
 
 
-def _may_end_in_extra(path: Path, width: int, delimiter: bytes) -> bool:
-    """Whether some line ends in an empty field and has as many delimiters as the header columns.
-
-    Quotes hide delimiters and line ends, so that in a file with one any line that ends in a
-    delimiter counts.
-    """
-    ends_in_delimiter = is_quoted = False
-    unfinished = b""
+def _holds_empty_end(path: Path, delimiter: bytes) -> bool:
+    """Whether some line of a file ends in a delimiter, or in two quotes."""
+    content = kept = b"\n\n"  # an empty field may end one block, and its newline begin the next
     with path.open("rb") as handle:
         while block := handle.read(BLOCK):
-            content = unfinished + block
-            cut = content.rfind(b"\n") + 1
-            unfinished = content[cut:]
-            if len(unfinished) > BLOCK:
-                return True  # a line without an end
-            lines = _Lines.of(content[:cut], delimiter)
-            if lines.has_extra(width):
+            content = kept + block
+            if b"\r" in content:
+                content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            # A search for two bytes stops at each delimiter, of which there are many more.
+            signs = np.frombuffer(content, np.uint8)
+            ends = np.flatnonzero(signs[2:] == NEWLINE) + 2
+            last, before = signs[ends - 1], signs[ends - 2]
+            if bool(((last == delimiter[-1]) | ((last == QUOTE) & (before == QUOTE))).any()):
                 return True
-            ends_in_delimiter |= lines.ends_in_delimiter
-            is_quoted |= b'"' in block
-            if is_quoted and ends_in_delimiter:
-                return True
-    last = _Lines.of(unfinished + b"\n", delimiter)
-    return last.has_extra(width) or (is_quoted and last.ends_in_delimiter)
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """How many delimiters those lines have that end in an empty field."""
-
-    counts: np.ndarray[Any, np.dtype[np.int64]]
-    ends_in_delimiter: bool = False
-
-    @classmethod
-    def of(cls, content: bytes, delimiter: bytes) -> _Lines:
-        """Count them in lines that all end in a newline."""
-        if b"\r" in content:
-            content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        signs = np.frombuffer(b"\n" + content, np.uint8)
-        ends = np.flatnonzero(signs == NEWLINE)[1:]
-        is_bare = signs[ends - 1] == delimiter[-1]
-        is_quoted = (signs[ends - 1] == QUOTE) & (signs[ends - 2] == QUOTE)
-        is_empty = is_bare | is_quoted
-        if not is_empty.any():
-            return cls(np.empty(0, dtype=np.int64))
-        places = np.flatnonzero(signs == delimiter[-1])
-        counts = np.diff(np.searchsorted(places, ends), prepend=0)
-        return cls(counts[is_empty], bool(is_bare.any()))
-
-    def has_extra(self, width: int) -> bool:
-        """Whether one of them has more fields than a header of so many columns."""
-        return bool((self.counts >= width).any())
+            kept = content[-2:]
+    return content.endswith((delimiter, b'""'))
 
 
 def scan_rows(path: Path, width: int, dialect: Dialect, shift: int = 0) -> Scanned:
