@@ -83,7 +83,7 @@ def measure(
         return unknown(windows, by)
     coverage = coverage_of(rows, what)
     covered = reach(windows, coverage, at_end=what.at == "end")
-    known = Windows(windows).up_to(coverage.last or rows.as_of)
+    known = _covered(windows, coverage, rows.as_of, what)
     value, n, is_exact = _aggregate(rows, what, known, by, apart=apart)
     if not is_exact:
         value = put_right(value, measure_digits(rows, what, windows, by, apart=apart))
@@ -155,7 +155,7 @@ class _Totals:
         agg, own = whats[0].agg, block.rows_of(places)
         of_days = block.value[own]
         coverage = coverage_of(rows, whats[0])
-        known = windows.up_to(coverage.last or rows.as_of)
+        known = _covered(windows, coverage, rows.as_of, whats[0])
         value, n = add_up(agg, block.days, of_days, block.n[own], known)
         if agg in _COUNTS_ZERO:
             is_known = ~np.isnan(value) | (~np.isnan(n) & (agg == "sum"))
@@ -206,9 +206,20 @@ def measure_digits(
     *,
     apart: bool = False,
 ) -> dict[str, Digits]:
-    """The whole numbers of one measure over windows (`ask_digits`), up to its last day."""
-    known = Windows(windows).up_to(coverage_of(rows, what).last or rows.as_of)
+    """The whole numbers of one measure over the days of windows that it covers (`ask_digits`)."""
+    known = _covered(windows, coverage_of(rows, what), rows.as_of, what)
     return ask_digits(rows, what, time_of(rows, what), known, by, apart=apart)
+
+
+def _covered(
+    windows: Sequence[Window], coverage: Coverage, as_of: dt.date, what: Measure
+) -> Windows:
+    """Cut windows to the days that a measure speaks about: no row outside of them counts.
+
+    The first day of a window stays where the measure's own SQL speaks of it.
+    """
+    first = None if queries.speaks_of_window(what) else coverage.first
+    return Windows(windows).within(first, coverage.last or as_of)
 
 
 def unknown(windows: Sequence[Window], by: tuple[str, ...]) -> Measured:
@@ -305,7 +316,8 @@ def _ask_windows(
         frame = count_distinct(rows, what, time_of(rows, what), windows, by)
     else:
         query = queries.by_window(rows, what, time_of(rows, what), by)
-        frame = rows.fetch(query, **{DAYS: date_dimension(windows)})
+        days = date_dimension(windows, since=coverage_of(rows, what).first)
+        frame = rows.fetch(query, **{DAYS: days})
     return from_windows(frame, windows, by)
 
 
@@ -406,8 +418,8 @@ def convert(
     if rows.faulty(base.source) or rows.faulty(then.source):
         return unknown(windows, by)
     covered = _reach(rows, base, then, what.window, windows)
-    last = rows.coverage(base.source, time_of(rows, base)).last or rows.as_of
-    asked = window_frame([Window(w.start, min(w.end, last), w.grain) for w in windows])
+    base_days = rows.coverage(base.source, time_of(rows, base))
+    asked = window_frame(_covered(windows, base_days, rows.as_of, base))
     events = [queries.Event(each, time_of(rows, each), what.entity) for each in (base, then)]
     query = queries.converted(rows, events[0], events[1], what.window, by)
     found, n = from_windows(rows.fetch(query, **{queries.WINDOWS: asked}), windows, by)

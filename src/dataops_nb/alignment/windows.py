@@ -118,14 +118,16 @@ class Windows(tuple[Window, ...]):
         known: T = self._known[what]
         return known
 
-    def up_to(self, day: dt.date) -> Windows:
-        """Return the same windows, none of which ends after a day."""
-        return self.once(("up to", day), lambda: self._cut(day))
+    def within(self, first: dt.date | None, last: dt.date) -> Windows:
+        """Return the same windows without their days before `first` and after `last`."""
+        return self.once(("within", first, last), lambda: self._cut(first, last))
 
-    def _cut(self, day: dt.date) -> Windows:
-        if not len(self) or self.ends.max() <= np.datetime64(day):
+    def _cut(self, first: dt.date | None, last: dt.date) -> Windows:
+        since = first or dt.date.min
+        is_inside = (self.starts >= np.datetime64(since)) & (self.ends <= np.datetime64(last))
+        if is_inside.all():
             return self
-        return Windows(Window(one.start, min(one.end, day), one.grain) for one in self)
+        return Windows(Window(max(one.start, since), min(one.end, last), one.grain) for one in self)
 
 
 def window(period: Period) -> Window:
@@ -270,13 +272,14 @@ def window_frame(windows: Sequence[Window]) -> pd.DataFrame:
     return pd.DataFrame({"_nb_w": np.arange(len(listed)), **seconds})
 
 
-def date_dimension(windows: Sequence[Window]) -> pd.DataFrame:
-    """Return `_nb_w _nb_first _nb_last _nb_day`: each day of each window."""
+def date_dimension(windows: Sequence[Window], since: dt.date | None = None) -> pd.DataFrame:
+    """Return `_nb_w _nb_first _nb_last _nb_day`: each day of each window, none before `since`."""
     listed = Windows(windows)
-    lengths = np.maximum((listed.ends - listed.starts).astype(np.int64) + 1, 0)
+    starts = np.maximum(listed.starts, np.datetime64(since or dt.date.min))
+    lengths = np.maximum((listed.ends - starts).astype(np.int64) + 1, 0)
     place = np.repeat(np.arange(len(listed)), lengths)
     days = window_frame(listed).iloc[place].reset_index(drop=True)
-    day = listed.starts[place] + _count_up(lengths)
+    day = starts[place] + _count_up(lengths)
     return days.assign(_nb_day=day.astype("datetime64[s]"))
 
 
