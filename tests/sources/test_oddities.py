@@ -364,6 +364,22 @@ def test_a_member_that_is_the_sum_of_the_others_is_told(company: Any) -> None:
     assert tell(company, text, metric) == []
 
 
+@pytest.mark.parametrize(
+    ("covers", "outside"),
+    [
+        ("{from: 2026-01-02}", 1),
+        ("{to: 2026-01-03}", 2),
+        ("{from: 2026-01-02, to: 2026-01-03}", 3),
+        ("{from: 2026-01-01, to: 2026-01-09}", 0),
+        ("{to: as_of}", 0),
+    ],
+)
+def test_rows_outside_of_covers_are_told(company: Any, covers: str, outside: int) -> None:
+    told = tell(company, days([0, 1, 2, 3, 4]), covers=covers)
+    text = f"source s: {outside} of 5 rows of s lie outside covers: (day), and are left out"
+    assert told == ([text] if outside else [])
+
+
 def test_subtotals_in_the_middle_are_told(company: Any) -> None:
     text = (
         "day,region,v\n2026-01-01,North,1\n2026-01-02,South,2\n2026-01-02,Subtotal,3\n"

@@ -22,6 +22,7 @@ from sqlglot import exp
 
 from dataops_nb.alignment import queries
 from dataops_nb.alignment.measures import time_of
+from dataops_nb.definitions.models import Covers
 from dataops_nb.errors import DataError
 from dataops_nb.metrics import Measure, Simple, split_columns
 from dataops_nb.metrics import Target as FixedTarget
@@ -145,6 +146,17 @@ def _look_at_days(catalog: Catalog, name: str, column: str) -> Iterator[Notice]:
             text = f"{_lie(gap.before)} long before the first target of {start} ({column}):"
             yield Notice(name, f"{text} {gap.last}, and the next is {gap.next}", gap.before)
     yield from _say_gap(name, column, [gap for gap in gaps if gap not in odd], len(rows))
+    outside = _count_outside(rows, catalog.declared.sources[name].covers)
+    if outside:
+        text = f"of {total:,} rows of {name} lie outside covers: ({column}), and are left out"
+        yield Notice(name, text, outside)
+
+
+def _count_outside(rows: Sequence[tuple[dt.date, int]], covers: Covers) -> int:
+    """Count the rows on days that a source is declared not to speak about."""
+    first = covers.from_ or dt.date.min
+    last = covers.to if isinstance(covers.to, dt.date) else dt.date.max
+    return sum(n for day, n in rows if not first <= day <= last)
 
 
 def _find_gaps(rows: Sequence[tuple[dt.date, int]]) -> list[_Gap]:
