@@ -56,6 +56,8 @@ _CHANGES = {"gap": "target", "change": "previous", "change_last_year": "same_las
 _EARLIER = ("previous", "same_last_year")
 _AGREED = ("target", "target_low", "target_high")
 PARTIAL = "{} (partial)"
+# Reasons for which a value that is there is none of the period.
+NO_RESULT = ("stale", "incomplete", "no data", "fault", "unreconciled")
 Row = Mapping[Any, Any] | pd.Series  # of a metric table
 _OF_ROWS = frozenset({"average", "median", "percentile", "min", "max"})
 _AGGREGATES = {
@@ -412,6 +414,8 @@ def _measured(measure: Measure) -> str:
         phrase += f" where {measure.filter}"
     if measure.exclude:
         phrase += f", excluding {measure.exclude}"
+    if measure.time:
+        phrase += f", by {measure.time}"
     if measure.at:
         phrase += ", on the last day"
     return phrase

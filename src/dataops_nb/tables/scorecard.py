@@ -468,7 +468,8 @@ def moved(board: Board, count: int = 3) -> Table:
         rows.append([board.company.label(metric), change, now])
     columns, numeric = ["Metric", "Change", "Now"], frozenset({"Now"})
     caption = f"Biggest changes from the {board.grain} before"
-    return Table(caption, columns, rows, numeric, "nothing to compare")
+    is_compared = any(f"{metric}.change" in known for metric in board.metrics)
+    return Table(caption, columns, rows, numeric, "none" if is_compared else "nothing to compare")
 
 
 def _signed_change(board: Board, change: Fact) -> str:
