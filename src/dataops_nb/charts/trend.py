@@ -215,7 +215,7 @@ def _level_title(board: Board, metric: str, level: pd.Series) -> str:
     label, unit = board.company.label(metric), board.company.metrics[metric].unit
     written = numbers.of(board).beside(float(level["now"]), [float(level["before"])], unit)
     write = written.quantity if says_unit(board, metric) else written.number
-    since: Any = level["event"]
+    since: Any = level["event"] if level["kind"] == "explained signal" else None
     if not isinstance(since, str):
         start = calendar(board.company.calendar).period(board.grain, level["since"].date())
         since = numbers.of(board).period(start)

@@ -102,6 +102,15 @@ def told(
     return sentences
 
 
+def _results(board: Board, metrics: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Return the light of each metric, of the board or not, and the reason of one without."""
+    if not metrics:
+        return {}
+    rows = current_rows(board, metrics)
+    pairs = zip(rows["light"], rows["reason"], strict=True)
+    return dict(zip(rows["metric"], pairs, strict=True))
+
+
 def _idle_together(
     board: Board, idle: list[Row], known: Mapping[str, Fact]
 ) -> Iterator[tuple[list[Row], Sentence]]:
@@ -110,16 +119,14 @@ def _idle_together(
     Nothing is said of one that has no result now.
     """
     good, busy = list[Row](), list[Row]()
-    results = current_rows(board, [str(row["metric"]) for row in idle]) if idle else ()
-    reasons = dict(zip(results["metric"], results["reason"], strict=True)) if idle else {}
-    lights = dict(zip(results["metric"], results["light"], strict=True)) if idle else {}
+    results = _results(board, [str(row["metric"]) for row in idle])
     for row in idle:
         metric = str(row["metric"])
-        is_off = lights.get(metric) in ("red", "yellow")
-        if reasons.get(metric) in NO_RESULT:
-            continue
-        is_good = board.company.metrics[metric].has_direction and not is_off
-        (good if is_good else busy).append(row)
+        light, reason = results.get(metric, ("unknown", None))
+        if reason not in NO_RESULT:
+            is_off = light in ("red", "yellow")
+            is_good = board.company.metrics[metric].has_direction and not is_off
+            (good if is_good else busy).append(row)
     for wording, alike in (("good and idle", good), ("busy and idle", busy)):
         if alike:
             one = f"{wording} one" if len(alike) == 1 else wording
@@ -402,7 +409,7 @@ def _links(board: Board) -> pd.DataFrame:
 def _finding_facts(board: Board, row: pd.Series) -> Iterator[Fact]:
     if row["kind"] in _LEVELS:
         yield from _level_facts(board, row)
-    if row["kind"] == "explained signal":
+    if row["kind"] in _LEVELS and isinstance(row["event"], str):
         yield from _event_facts(board, row)
     elif row["kind"] == "watermelon":
         yield from _watermelon_facts(board, row)
