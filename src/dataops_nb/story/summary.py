@@ -143,6 +143,8 @@ def _past(board: Board, metric: str, period: str) -> Past | None:
     )
     own = rows.loc[rows["period"] == period, "target"]
     target = float(own.iloc[-1]) if len(own) and pd.notna(own.iloc[-1]) else None
+    if board.company.metrics[metric].better == "inside":
+        target = None  # the middle of an agreed range is no target
     return Past(tuple(values), description, target)
 
 
