@@ -113,9 +113,11 @@ class Shown:
                 drawing = sparkline.draw(past["values"], past["description"], past["target"])
             return Line([], ids, light, _parts(spans, self.meanings), drawing)
         pieces = []
+        is_composed = sum(bool(span.text) for span in spans) > 1
         for span in spans:
             words = _keep_together(span.text) if kind == "figures" else span.text
-            is_one = (span.fact is not None or span.name) and is_short(span.text)
+            is_part = is_composed and (span.fact is not None or span.name)
+            is_one = is_part and is_short(span.text)
             pieces.append(Piece(words, _tip(span, self.meanings), is_one))
         return Line(pieces, ids, light)
 
