@@ -152,8 +152,8 @@ def action(board: Board, metric: str | None = None, *, says_effect: bool = True)
     sentences = [fill(agreed or wording, slots)]
     if "{by}" in (agreed or wording):
         sentences += _lateness(board, row)
-    asked = "{who}" if "{who}" in wording else "{supplier}"
-    if asked in wording and not slots[asked.strip("{}")]:
+    role = "who" if "{who}" in wording else "supplier"
+    if f"{{{role}}}" in wording and not slots[role]:
         sentences.append(say("No owner yet."))
     return Told(tuple(sentences))
 

@@ -409,8 +409,8 @@ def room_for_inputs(board: Board) -> int:
 def opening(board: Board) -> Told:
     """Say what stands first: the lead's headline, or what to solve first on the whole company's.
 
-    A short sentence below it says why, or that no cause is known; a result that is missing says so
-    itself. Who has accepted a light, the box says.
+    A short sentence below it says why, or that no cause is known; a result that is missing, or too
+    new to judge, says so itself. Who has accepted a light, the box says.
 
     >>> print(story.opening(this))
     Revenue was €320.50 in week 46, €20.50 above target (€300).
@@ -420,7 +420,8 @@ def opening(board: Board) -> Told:
         head, *reasons = first(board).sentences[:2]
         return Told((head, *(replace(reason, kind="cause") for reason in reasons)))
     head = headline(board, moved=False).sentences[0]
-    if board.row(board.lead)["reason"] in NO_RESULT or f"{board.lead}.value" not in facts(board):
+    reason = board.row(board.lead)["reason"]
+    if reason in (*NO_RESULT, "too short") or f"{board.lead}.value" not in facts(board):
         return Told((head,))
     return Told((head, cause(board)))
 
