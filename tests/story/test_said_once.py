@@ -48,3 +48,26 @@ def test_no_warning_says_what_the_headline_below_it_says(company):
 
 def test_who_has_no_owner_has_none_beside_metrics_that_have_one(daily):
     assert set(daily.reactions["owner"].map(type)) <= {str, type(None)}
+
+
+def test_what_is_too_new_to_judge_has_no_cause(company):
+    young = METRIC.replace("lights:", "policy: capability, lights:").replace(
+        "per: day", "per: week"
+    )
+    this = board.measure(company(SOURCE, young, rows(20), as_of=str(END)), ["m"])
+    assert this.row("m")["reason"] == "too short"
+    texts = [sentence.text for sentence in story.opening(this).sentences]
+    assert texts == ["Loans: too new to judge."]
+
+
+def test_what_is_green_turns_to_nothing_at_values_below_it(daily):
+    assert str(story.mind(daily)).startswith("Loans stay green at 7 loans or more.")
+    assert "yellow" not in str(story.mind(daily))
+
+
+def test_a_change_of_money_has_no_cents_where_its_value_has_none(company):
+    money = METRIC.replace("unit: loans", "unit: USD")
+    lines = ["on,n", "2026-11-21,1956.01", "2026-11-22,1799.29", ""]
+    known = company(SOURCE, money, {"s.csv": "\n".join(lines)}, as_of=str(END))
+    this = board.measure(known, ["m"], grain="day")
+    assert "Down $157 from the day before" in str(story.movement(this))
