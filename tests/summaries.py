@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ from nbformat import v4
 
 from dataops_nb import charts, story, tables
 from dataops_nb.board import Board
+from dataops_nb.errors import UsageError
 from dataops_nb.reports import pages
 from dataops_nb.reports.pages.figures import MIME
 
@@ -18,21 +20,32 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 NORTH_STAR, DEPARTMENT, SOLVE = "10_north_star", "50_product", "60_solve_next"
 
 
-def write(this: Board, folder: Path, notebook: str = DEPARTMENT) -> Path:
-    """Publish the three pages of a board by the cells of a packaged notebook; returns the Summary."""
+ALTITUDES = ("executive", "manager", "analyst")
+
+
+def write(
+    this: Board, folder: Path, notebook: str = DEPARTMENT, altitude: str = "executive"
+) -> Path:
+    """Write one page of a board by the cells of a packaged notebook; returns its path.
+
+    Cells about metrics that only the sample has are left out.
+    """
     cells = []
+    kept = {"facts", *ALTITUDES[: ALTITUDES.index(altitude) + 1]}
     for cell in json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text("utf-8"))["cells"]:
         tags = set(cell["metadata"].get("tags", []))
-        if cell["cell_type"] == "code" and tags & {"executive", "facts"}:
-            outputs = [
-                v4.new_output("display_data", data=_data(value)) for value in _shown(cell, this)
-            ]
+        if cell["cell_type"] == "code" and tags & kept:
+            try:
+                shown = _shown(cell, this)
+            except UsageError:
+                continue
+            outputs = [v4.new_output("display_data", data=_data(value)) for value in shown]
             metadata = {"tags": sorted(tags)}
             cells.append(v4.new_code_cell("", outputs=outputs, metadata=metadata))
     meta = pages.Meta(report="generated", version="1")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    path.write_text(pages.build(v4.new_notebook(cells=cells), "executive", meta), "utf-8")
+    path.write_text(pages.build(v4.new_notebook(cells=cells), altitude, meta), "utf-8")
     return path
 
 
@@ -40,9 +53,9 @@ def _shown(cell: dict[str, Any], this: Board) -> list[Any]:
     made: list[Any] = []
     space = {"this": this, "charts": charts, "story": story, "tables": tables}
     space["display"] = lambda *values: made.extend(values)
-    *before, last = "".join(cell["source"]).splitlines()
-    exec("\n".join(before), space)
-    value = eval(last, space)
+    *before, last = ast.parse("".join(cell["source"])).body
+    exec(compile(ast.Module(before, []), "cell", "exec"), space)
+    value = eval(compile(ast.Expression(last.value), "cell", "eval"), space)
     return made if value is None else [*made, value]
 
 

@@ -34,6 +34,7 @@ REASONS = {
 }
 QUIET = "no target"
 # JupyterLab takes the text between two dollar signs for a formula, and here they are amounts.
+SHORT = 14  # letters of a cell, or a name, that no line ends within
 _NO_FORMULA = "mathjax_ignore"
 _AFTER_MARK = re.compile("(?<=[≤≥→↑↓]) ")
 _STYLE = """<style>
@@ -44,6 +45,7 @@ padding: .3em .8em; border-bottom: 1px solid #d5dae0; vertical-align: top }
 .nb-table.nb-table.nb-table tr > * { text-align: left; white-space: normal }
 .nb-table.nb-table.nb-table tr > .nb-number { \
 text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+.nb-table.nb-table.nb-table tr > .nb-nowrap { white-space: nowrap }
 .nb-chip { \
 border-radius: 1em; padding: .1em .6em; white-space: nowrap; color: #fff; background: #5c6670 }
 .nb-chip[data-light=green] { background: #00805e } .nb-chip[data-light=red] { background: #b3261e }
@@ -385,8 +387,16 @@ class Table:
         first, *others = zip(self.columns, row, strict=True)
         cells = [f'<th scope="row">{_cell(first[1])}</th>']
         for column, cell in others:
-            cells.append(f"<td{self._align(column)}>{_cell(cell)}</td>")
+            look = self._align(column)
+            if not look and isinstance(cell, str) and is_short(cell):
+                look = ' class="nb-nowrap"'
+            cells.append(f"<td{look}>{_cell(cell)}</td>")
         return "".join(cells)
+
+
+def is_short(text: str) -> bool:
+    """Tell a day, a quantity or the name of a period, which one line holds: `6 Dec`, `14 days`."""
+    return " " in text and len(text) <= SHORT and any(letter.isdigit() for letter in text)
 
 
 class Html(str):

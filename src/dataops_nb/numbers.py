@@ -217,6 +217,11 @@ class Numbers:
             return f"week {int(week)} of {year} ({of.id})"
         return self.period_in_words(of.id)
 
+    @staticmethod
+    def within(grain: str) -> str:
+        """Return what stands before the name of a period: `in` week 47, `on` 22 Nov 2026."""
+        return "on" if grain == "day" else "in"
+
     def period_in_words(self, id_: str) -> str:
         """What a period's id is called.
 

@@ -323,6 +323,6 @@ def test_on_ten_further_seeds_too(tmp_path):
 def test_a_metric_on_a_new_level_is_a_finding_with_both_levels():
     row = {"metric": "sad", "signal": "shift", "level_since": pd.Timestamp("2026-08-24"),
            "level_before": 24.0, "level_now": 44.0}  # fmt: skip
-    (new,) = findings.new_level(row)
+    (new,) = findings.new_level(row, None, "week", None)
     assert (new["kind"], new["before"], new["now"]) == ("new level", 24.0, 44.0)
-    assert list(findings.new_level({**row, "signal": "outside"})) == []
+    assert list(findings.new_level({**row, "signal": "outside"}, None, "week", None)) == []

@@ -53,7 +53,8 @@ here = workbench.open()
 this = board.read(here, department=department, as_of=as_of, grain=grain)
 """
 SHOW = """
-display(story.headline(this), story.now(this), story.action(this), charts.trend(this, this.lead), tables.feeds(this))
+display(story.opening(this), story.tiles(this), story.to_do(this), charts.trend(this, this.lead))
+display(story.why(this), story.others(this), tables.feeds(this), story.changed(this))
 display(tables.moved(this), tables.leads(this), tables.reactions(this), tables.scorecard(this))
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,12 +12,8 @@ from dataops_nb import display as display_
 from dataops_nb.reports import pages as pages_
 from dataops_nb.reports.pages import figures, front_page, notebook
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 WIDE_ROW = "".join(f"<td class='nb-num'>column {i} with words</td>" for i in range(12))
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 
 def display(mime, content):
@@ -116,47 +111,16 @@ def write(folder: Path, attack: str = "plain words") -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--headless"]
-        )
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("out")
     target = write(folder)
     return [folder / "index.html", *(target / name for name in pages_.FILES.values())]
 
 
-@pytest.fixture
-def visit(browser):
-    """Open a page in a context of its own; gives it with what it asked for and what it complained of."""
-    contexts = []
-
-    def go(path: Path, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.asked, tab.said = [], []
-        tab.on("request", lambda request: tab.asked.append(request.url))
-        tab.on("console", lambda message: tab.said.append(message.text))
-        tab.on("pageerror", lambda error: tab.said.append(str(error)))
-        tab.goto(path.as_uri(), wait_until="networkidle")
-        return tab
-
-    yield go
-    for context in contexts:
-        context.close()
-
-
 def test_a_page_asks_for_nothing_and_complains_of_nothing(pages, visit):
     for path in pages:
         tab = visit(path)
+        tab.wait_for_load_state("networkidle")
         assert [url for url in tab.asked if not url.startswith("data:")] == [path.as_uri()]
         assert tab.said == []
 

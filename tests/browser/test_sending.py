@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import subprocess
 import sys
 from email import message_from_bytes
@@ -17,8 +16,8 @@ import pytest
 
 from dataops_nb.reports.delivery import words
 from dataops_nb.reports.pages import markup, seals
+from tests.browser.conftest import CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.browser,
@@ -49,17 +48,6 @@ def report(tmp_path_factory):
     (made,) = json.loads(done.stdout)["reports"]
     assert made["state"] == "ok", made["error"]
     return Path(made["pages"][0]).parent
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--headless"]
-        )
-        yield opened
-        opened.close()
 
 
 def headline(report):

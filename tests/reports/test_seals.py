@@ -68,7 +68,7 @@ def test_an_untouched_page_agrees_with_its_facts(sent):
 @pytest.mark.parametrize(
     ("was", "now"),
     [
-        (f">{SAID}<", ">Won deals came to 44 in week 47, 1 below the target of 45 (98 % of it).<"),
+        (">Won deals came to 41 in ", ">Won deals came to 44 in "),
         ("Prose without a number", "Prose with a number"),
         ("The source deals is overdue", "The source deals is fresh"),
         ("</span> Yellow", "</span> Green"),
@@ -196,7 +196,7 @@ def test_the_command_names_the_page_and_the_sentence(sent, tmp_path, capsys):
     assert cli.main(["verify", str(good), str(bad), "--json"]) == 1
     said = json.loads(capsys.readouterr().out.split("\n", 1)[1])
     assert [each["ok"] for each in said["pages"]] == [True, False]
-    assert said["pages"][1]["problems"][0]["sentence"] == SAID.replace("below", "above")
+    assert said["pages"][1]["problems"][0]["sentence"] == ", 4 above the target of 45 ("
     assert cli.main(["verify", str(tmp_path / "none.html")]) == 2
 
 
@@ -223,7 +223,7 @@ def test_a_number_tells_on_a_touch_what_it_is():
     tip = (
         "Won deals, value, 2026-W47: how many rows in deals. Source: CRM, data to Sat 21 Nov 2026."
     )
-    assert f'data-tip="{tip}">41</span> in week 47, <span' in html
+    assert f'data-tip="{tip}">41</span> in <span class="nb-nowrap">week 47</span>, <span' in html
     assert "How it is calculated" in html
     assert seals.page(html) == []
     assert seals.page(html.replace("data to Sat 21", "data to Sun 22"))

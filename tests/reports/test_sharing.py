@@ -193,6 +193,7 @@ def as_published(kind, facts, text, light="yellow"):
         ("44", "customers", "26", "limit 26", "▲ Sales: 44 sad customers, limit 26, week 47"),
         ("0.80 %", "percent", "0.50 %", "limit 0.50 %", "▲ Sales: 0.80 %, limit 0.50 %, week 47"),
         ("$7.69M", "USD", "$8.00M", "target $8.00M", "▲ Sales: $7.69M of $8.00M, week 47"),
+        ("81", "meetings", "65", "target 65", "▲ Sales: 81 meetings, target 65, week 47"),
         ("325", "tickets", None, "up 3 in a week", "▲ Sales: 325 tickets, week 47"),
     ],
 )
@@ -200,6 +201,9 @@ def test_the_subject_of_a_mail_is_light_report_number_and_period(value, unit, bo
     facts = [{"id": "m.value", "field": "value", "text": value, "unit": unit}]
     if bound:
         facts.append({"id": "m.target", "field": "target", "text": bound, "unit": unit})
+    if value.isdecimal() and bound:
+        for fact in facts:
+            fact["value"] = int(fact["text"])
     page = as_published("Sales", facts, f"Deals: {value} · {rest}")
     assert words.read(page, "sales", "yellow", period="2026-W47").subject == subject
 

@@ -139,6 +139,7 @@ def test_only_what_has_a_direction_is_said_to_improve(refunds, monkeypatch):
     monkeypatch.setattr(findings, "_facts_of_findings", lambda _: chairs)
     monkeypatch.setattr(findings, "records", lambda _: rows)
     monkeypatch.setattr(findings, "_is_declared", lambda *_: False)
+    monkeypatch.setattr(findings, "_results", lambda *_: {})
 
     class Board:
         company = known

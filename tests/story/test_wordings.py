@@ -54,7 +54,7 @@ CASES = {
         "lasted": "26 weeks", "left": "20 weeks", "usual": "an ordinary week (usual range 3 to 7)",
         "rise": "rise", "risen": "38%", "compared": "from a year earlier", "open": "1", "raise_": "raise", "step": "10 customers", "size": "0.12 points", "needed": "12 weeks",
         "answers": "rises", "periods": "13", "changes": "7", "differ": "0.60", "each_light": "Sad customers 7, Tickets 4", "lights": "3",
-        "alarms": "0.40", "days": "7", "day_now": "4", "days_late": "2 days", "so_far": "44 sad customers", "expected": "40",
+        "alarms": "0.40", "alarm": "alarms", "has_": "have", "days": "7", "day_now": "4", "days_late": "2 days", "so_far": "44 sad customers", "expected": "40",
         "landing": "50", "against": "limit 26", "chance": "20%", "base": "from the week before",
         "parts": "Sync error +8, Delivery \u22125", "part": "Sync error", "then": "week 46",
         "light": "red", "light_then": "green", "price": "$651", "one": "customer", "reason": "no sign yet", "side": "less",
@@ -68,7 +68,7 @@ CASES = {
     "singular": {
         "L": "Length of a deal", "l": "length of a deal", "s": "Umsatz", "m": "Umsatz",
         "others": "length of a deal", "count": "1 deal", "value": "21,5 days", "target": "21 days",
-        "gap": "0,5 days", "was": "was", "is_": "is", "are": "is", "have": "has", "move": "moves",
+        "gap": "0,5 days", "was": "was", "is_": "is", "are": "is", "have": "has", "has_": "has", "alarm": "alarm", "alarms": "1", "step": "customer", "move": "moves",
         "turns": "turns", "stay": "stays", "it": "it", "its": "its", "miss": "misses",
         "what": "Length of a deal was 21,5 days in week 47", "when": "week 47",
         "way": "down", "turn": "fall", "moved": "fallen", "meant": " for the better", "light": "green",

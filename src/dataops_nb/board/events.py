@@ -28,6 +28,8 @@ from dataops_nb.errors import DataError, Fault, did_you_mean
 from dataops_nb.limits.lines import SHORTEST
 from dataops_nb.limits.xmr import remembers, xmr
 from dataops_nb.limits.xmr import signals as signals_of
+from dataops_nb.periods import Calendar
+from dataops_nb.terms import Grain
 
 EVENT_COLUMNS = ["date", "title", "kind", "metrics"]
 FOLLOWS = 4
@@ -81,6 +83,31 @@ def about(events: pd.DataFrame, metric: str) -> pd.DataFrame:
         if not metrics or metric in metrics:
             places.append(place)
     return events.loc[places].reset_index(drop=True)
+
+
+def nearest(
+    events: pd.DataFrame, metric: str, since: pd.Timestamp, grain: Grain, calendar: Calendar
+) -> dict[str, Any] | None:
+    """Return the newest event about a metric shortly before a change, or in its first period.
+
+    With `event_lag`, how many periods lie between; None where there is none.
+    """
+    first = calendar.period(grain, since.date())
+    own = about(events, metric)
+    earliest = calendar.shift(first, -FOLLOWS).start
+    near = own[own["date"].between(pd.Timestamp(earliest), pd.Timestamp(first.end))]
+    if near.empty:
+        return None
+    event = near.iloc[-1]
+    lag = 0
+    while pd.Timestamp(calendar.shift(first, -lag).start) > event["date"]:
+        lag += 1
+    return {
+        "event": event["title"],
+        "event_kind": event["kind"],
+        "event_date": event["date"],
+        "event_lag": lag,
+    }
 
 
 def followed(metric: str, past: pd.DataFrame, events: pd.DataFrame) -> Iterator[dict[str, Any]]:

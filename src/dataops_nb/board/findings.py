@@ -9,8 +9,8 @@ One row a finding, the gravest kind first; every cell that a kind does not use i
 
 - `explained signal`: one that followed an event; `event_lag` counts periods from the event to the
   signal, `before` and `now` are the means before it and since.
-- `new level`: the metric left its level (`limits`, `level_since`) and no event is known; `since`,
-  `before` and `now` as above.
+- `new level`: the metric left its level (`limits`, `level_since`), and no signal followed an event;
+  `since`, `before` and `now` as above, with the event that lies shortly before, if there is one.
 - `watermelon`: a red North Star whose inputs are green. `inputs` are the green ones (ids, with
   commas), `green` how many they are, `judged` how many have a colour.
 - `green decline`: green, and getting worse for real. `signal` is its limits', `since` the first day
@@ -45,12 +45,12 @@ import numpy as np
 import pandas as pd
 
 from dataops_nb import links
-from dataops_nb.board.events import about, followed
+from dataops_nb.board.events import about, followed, nearest
 from dataops_nb.company import Company
 from dataops_nb.limits.lines import SHORTEST
 from dataops_nb.limits.xmr import autocorrelation
 from dataops_nb.links.pairs import find_pairs
-from dataops_nb.periods import Period
+from dataops_nb.periods import Period, calendar
 from dataops_nb.status.attainment import COMMON, CONCERN, assurance, has_memory
 from dataops_nb.terms import Better, Grain
 
@@ -121,7 +121,7 @@ def find(
     explained = {row["metric"] for row in rows if row["kind"] == "explained signal"}
     for row in current.to_dict("records"):
         if row["metric"] not in explained:
-            rows += new_level(row)
+            rows += new_level(row, company, period.grain, events)
     rows.sort(key=lambda row: KINDS.index(row["kind"]))
     lights = dict(zip(current["metric"], current["light"], strict=True)) | lights_below
     return _as_table(rows, company, period, lights)
@@ -157,11 +157,17 @@ def watermelon(
         }
 
 
-def new_level(row: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
-    """Yield that a metric left its level, while that is its newest signal."""
+def new_level(
+    row: Mapping[Any, Any], company: Company, grain: Grain, events: pd.DataFrame | None
+) -> Iterator[dict[str, Any]]:
+    """Yield that a metric left its level, while that is its newest signal, and an event near it."""
     if row["signal"] != "shift":
         return
-    yield {
+    event = None
+    if events is not None and len(events):
+        since = pd.Timestamp(row["level_since"])
+        event = nearest(events, str(row["metric"]), since, grain, calendar(company.calendar))
+    yield (event or {}) | {
         "kind": "new level",
         "metric": row["metric"],
         "why": "on another level than before",

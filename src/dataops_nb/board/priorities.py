@@ -68,7 +68,6 @@ OPENINGS = {
     "unreconciled": "two systems disagree",
     "rocking chair": "no effect seen",
     "watermelon": "its inputs are on target",
-    "green decline": "getting worse",
 }
 NOISE = "red by noise"
 LAST_YEAR: dict[Grain, int] = {"day": 365, "week": 52, "month": 12, "quarter": 8, "year": 5}

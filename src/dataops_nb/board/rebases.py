@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb.board import Board
-from dataops_nb.board.events import FOLLOWS, about
+from dataops_nb.board.events import nearest
 from dataops_nb.metrics import Because, Limits
 from dataops_nb.periods import calendar
 from dataops_nb.terms import Model
@@ -76,15 +76,8 @@ def _changes(board: Board, metric: str) -> Iterator[Because]:
 def _reason(board: Board, metric: str, since: pd.Timestamp) -> str:
     """Return the newest event in the new level's first period, or the four before it."""
     cut = calendar(board.company.calendar)
-    first = cut.period(board.grain, since.date())
-    events = about(board.events, metric)
-    is_near = events["date"].between(
-        pd.Timestamp(cut.shift(first, -FOLLOWS).start), pd.Timestamp(first.end)
-    )
-    if not is_near.any():
-        return UNKNOWN
-    event = events[is_near].iloc[-1]
-    return f"{event['title']}, {event['date'].date()}"
+    event = nearest(board.events, metric, since, board.grain, cut)
+    return f"{event['event']}, {event['event_date'].date()}" if event else UNKNOWN
 
 
 def _flow(value: Any) -> str:

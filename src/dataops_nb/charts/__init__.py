@@ -312,7 +312,7 @@ def _matrix(places: pd.DataFrame, money: alt.Axis) -> Any:
         left = min(left, float(places["urgency"].min()))
     x = alt.X(
         "urgency:Q",
-        scale=alt.Scale(domain=[left, YEAR + 15]),
+        scale=alt.Scale(domain=[left, YEAR + 15], nice=False),
         axis=alt.Axis(title="← days left to start", tickCount=7, grid=False),
     )
     money["title"], money["grid"] = "cost a year", False

@@ -215,7 +215,7 @@ def _level_title(board: Board, metric: str, level: pd.Series) -> str:
     label, unit = board.company.label(metric), board.company.metrics[metric].unit
     written = numbers.of(board).beside(float(level["now"]), [float(level["before"])], unit)
     write = written.quantity if says_unit(board, metric) else written.number
-    since: Any = level["event"]
+    since: Any = level["event"] if level["kind"] == "explained signal" else None
     if not isinstance(since, str):
         start = calendar(board.company.calendar).period(board.grain, level["since"].date())
         since = numbers.of(board).period(start)
@@ -407,7 +407,8 @@ def _point_label(board: Board, rows: pd.DataFrame) -> tuple[list[str], float] | 
         return None
     value = float(now["value"].iloc[0])
     written = beside(board.company, now.iloc[0]).number(value)
-    return [written, f"in {numbers.of(board).period(board.period)}"], value
+    names = numbers.of(board)
+    return [written, f"{names.within(board.grain)} {names.period(board.period)}"], value
 
 
 def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
@@ -419,8 +420,9 @@ def _alternative(board: Board, rows: pd.DataFrame, metric: str) -> str:
     values, last = known["value"], known.iloc[-1]
     written = beside(board.company, last)
     low, high = written.number(values.min()), written.number(values.max())
-    when = numbers.of(board).period_in_words(str(last["period"]))
-    now = f"{written.number(last['value'])} in {when}"
+    names = numbers.of(board)
+    when = f"{names.within(board.grain)} {names.period_in_words(str(last['period']))}"
+    now = f"{written.number(last['value'])} {when}"
     text = f"{label}, last {_span_text(rows, board)}: {now}, between {low} and {high}"
     if pd.notna(last["target"]):
         text += f"; {_bound_name(board, rows, metric)}"

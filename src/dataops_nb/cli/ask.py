@@ -163,7 +163,7 @@ def _notebook(metric_board: Board, sections: Sections) -> Node:
             reader = READERS[title]
             cells.append(_cell("markdown", f"## {title}", reader))
             cells.append(_cell("code", "", reader, shown))
-    cells.append(_cell("code", "", "facts", [story.record(metric_board, links=True)]))
+    cells.append(_cell("code", "", "facts", [story.record(metric_board, label, links=True)]))
     return Node(cells=cells, metadata={})
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 INSTALL = "pip install 'dataops-nb[mcp]'"
 INSTRUCTIONS = (
-    "Answers about one company's metrics, judged by lights it has agreed on. Every answer says "
+    "Answers about one company's metrics and their agreed lights. Every answer says "
     "which day it is as of and how far the data reach. `unknown` with its reason, and a value of "
     "null, are answers: do not fill them in. Quote `sentences` as they are; their numbers were "
     "checked. Begin with list_metrics."
@@ -49,7 +49,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "by": {
         "type": ["string", "array", "null"],
         "items": {"type": "string"},
-        "description": "A declared dimension to split by, or several to cross.",
+        "description": "A dimension of the metric to split by, or several to cross.",
     },
     "against": {
         "type": ["string", "null"],

@@ -249,7 +249,7 @@ def _by(arguments: Arguments, declared: list[tuple[str, ...]]) -> tuple[str, ...
         known += [name for name in names if name not in known]
     for name in metric.split(columns, declared):
         if name not in known:
-            near = did_you_mean(name, known) or f"; declared are {', '.join(known) or 'none'}"
+            near = did_you_mean(name, known) or f"; there are {', '.join(known) or 'none'}"
             raise UsageError(f"unknown dimension {name!r}{near}")
     return metric.split(columns, declared)
 

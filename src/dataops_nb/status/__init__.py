@@ -357,6 +357,7 @@ def reactions(
         if reaction is not None:
             rows.append(reaction)
     due = pd.DataFrame(rows, columns=COLUMNS)
+    due["owner"] = pd.Series([row["owner"] for row in rows], dtype=object)  # None where nobody
     return due.sort_values("days_left", kind="stable", ignore_index=True)
 
 

@@ -161,7 +161,7 @@ def record(
             "meanings": meanings(board),
             "follow_ups": _follow_ups(board) if solve else [],
             "overdue": [sentence.text for sentence in overdue(board)],
-            "warnings": [sentence.text for sentence in warnings(board)],
+            "warnings": _warnings(board, headline.text),
             "findings": _findings(board) if findings else [],
             "stars": _stars(board),
             "solve": _solve(board) if solve else [],
@@ -225,6 +225,11 @@ def _solve(board: Board) -> list[dict[str, Any]]:
         if any(".at_stake[" in id_ for id_ in sentence_.facts):
             costly.append(_quoted(sentence_))
     return costly or [_quoted(sentences[0])]
+
+
+def _warnings(board: Board, headline: str) -> list[str]:
+    """Return what a reader must know first, but for what the headline below it says, too."""
+    return [sentence.text for sentence in warnings(board) if sentence.text not in headline]
 
 
 def _lights(board: Board) -> list[dict[str, Any]]:

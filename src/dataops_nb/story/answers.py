@@ -116,15 +116,15 @@ def _turn_facts(board: Board, metric: str) -> Iterator[Fact]:
 
 
 def _turning(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:
-    """Say where the light turns: where other colours start, and up to where green stays."""
+    """Say where the light turns: where better colours start, and up to where green stays."""
     light, slots = known[f"{metric}.light"], metric_slots(board, metric)
     better = board.company.metrics[metric].better
     direction = [known[id_] for id_ in (f"{metric}.better",) if id_ in known]
     slots["side"] = "more" if better == "up" else "less"
     for colour in ("green", "yellow"):
         fact = known.get(f"{metric}.turns_{colour}")
-        if fact is None:
-            continue
+        if fact is None or (light.value == "green" and colour == "yellow"):
+            continue  # what is green is past the value at which yellow starts
         slots |= {"light": known[f"{metric}.light_{colour}"], "value": fact}
         if light.value != colour:
             yield fill(ANSWERS["turns"], slots, *direction)

@@ -152,7 +152,8 @@ def action(board: Board, metric: str | None = None, *, says_effect: bool = True)
     sentences = [fill(agreed or wording, slots)]
     if "{by}" in (agreed or wording):
         sentences += _lateness(board, row)
-    if not slots["who"] and "{who}" in wording:
+    role = "who" if "{who}" in wording else "supplier"
+    if f"{{{role}}}" in wording and not slots[role]:
         sentences.append(say("No owner yet."))
     return Told(tuple(sentences))
 
@@ -233,7 +234,7 @@ def _slots(board: Board, row: Row) -> dict[str, Piece]:
         "needed": _periods(board, row, "periods_needed"),
         "left": _periods(board, row, "left"),
         "waiting": _day(board, metric, "light_since", row["since"]),
-        **_supply(board, metric),
+        **_supply(board, metric, owner),
         "other": _other_owner(board, metric, owner),
     }
 
@@ -342,8 +343,11 @@ def _periods(board: Board, row: Row, field: str) -> Piece:
     return subject.fact(names[field], int(count), text, periods)
 
 
-def _supply(board: Board, metric: str) -> dict[str, Piece]:
-    """Return `supplier system late` of the first source of a metric that lacks data."""
+def _supply(board: Board, metric: str, metrics_owner: str | None) -> dict[str, Piece]:
+    """Return `supplier system late` of the first source of a metric that lacks data.
+
+    Where nobody owns the source, who owns the metric has to get it.
+    """
     behind: list[tuple[dt.date, str]] = []
     for name in sources_of(board.company, [metric]):
         last = board.rows.coverage(name).last_row
@@ -352,7 +356,7 @@ def _supply(board: Board, metric: str) -> dict[str, Piece]:
         return {"supplier": "", "system": "", "late": ""}
     last_day, name = min(behind)
     origin = board.company.origins[name]
-    owner = origin.owner
+    owner = origin.owner or metrics_owner
     due: Piece = ""
     if origin.fresh_within is not None and last_day > dt.date.min:
         day = last_day + dt.timedelta(days=origin.fresh_within.days + 1)

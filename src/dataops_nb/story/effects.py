@@ -182,6 +182,7 @@ def _moves(board: Board, row: pd.Series, known: dict[str, Fact]) -> Sentence:
         **metric_slots(board, metric),
         "s": small_label(board, star),
         "step": one_more(of("step")),
+        "has_": "has" if of("step").text.startswith("1 ") else "have",
         "lag": of("lag"),
         "size": effect,
         "low": say.as_(low, low.text.removesuffix(" points")),

@@ -56,6 +56,9 @@ _CHANGES = {"gap": "target", "change": "previous", "change_last_year": "same_las
 _EARLIER = ("previous", "same_last_year")
 _AGREED = ("target", "target_low", "target_high")
 PARTIAL = "{} (partial)"
+_WITHOUT_CENTS = 1000  # an amount of so much is written without them, and so is its change
+# Reasons for which a value that is there is none of the period.
+NO_RESULT = ("stale", "incomplete", "no data", "fault", "unreconciled")
 Row = Mapping[Any, Any] | pd.Series  # of a metric table
 _OF_ROWS = frozenset({"average", "median", "percentile", "min", "max"})
 _AGGREGATES = {
@@ -302,11 +305,13 @@ def _changes(board: Board, row: pd.Series, subject: Subject) -> Iterator[Fact]:
 
 
 def difference_text(board: Board, metric: str, change: float, value: float) -> str:
-    """Write a difference; one of millions as roughly as they are: `$313k`, of `$8.00M`."""
+    """Write a difference; one of money as roughly as its value: `$313k`, of `$8.00M`."""
     unit, written = board.company.metrics[metric].unit, numbers.of(board)
     is_money = numbers.is_currency(unit)
     if is_money and abs(value) >= numbers.MILLION and abs(change) >= 1:
         return written.rough(abs(change), unit)
+    if is_money and abs(value) >= _WITHOUT_CENTS and abs(change) >= 1:
+        change = float(round(change))
     return written.gap(change, unit, word=says_unit(board, metric))
 
 
@@ -412,6 +417,8 @@ def _measured(measure: Measure) -> str:
         phrase += f" where {measure.filter}"
     if measure.exclude:
         phrase += f", excluding {measure.exclude}"
+    if measure.time:
+        phrase += f", by {measure.time}"
     if measure.at:
         phrase += ", on the last day"
     return phrase

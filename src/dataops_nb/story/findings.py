@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb import numbers
-from dataops_nb.board import Board
+from dataops_nb.board import Board, current_rows
 from dataops_nb.company import Company
 from dataops_nb.display import Fact, Piece, Sentence, Told, listed, say
 from dataops_nb.metrics import Simple
@@ -23,7 +23,16 @@ from dataops_nb.periods import calendar
 from dataops_nb.story.actions import MONEY, fact_id, solving_facts
 from dataops_nb.story.decisions import action, decision, effect_of
 from dataops_nb.story.effects import link_facts_of, rocking
-from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board, records, says_unit
+from dataops_nb.story.facts import (
+    NO_RESULT,
+    Subject,
+    by_id,
+    clean,
+    facts,
+    once_a_board,
+    records,
+    says_unit,
+)
 from dataops_nb.story.lights import within_usual
 from dataops_nb.story.phrases import counted, fill, is_level, metric_slots, small_label
 from dataops_nb.story.wordings import CAUSES, FINDINGS
@@ -54,13 +63,19 @@ def findings(board: Board, most: int | None = None, after: int = 0) -> Told:
 
 @once_a_board
 def told(
-    board: Board, *, alone: bool = False, says_cause: bool = True, brief: bool = False
+    board: Board,
+    *,
+    alone: bool = False,
+    says_cause: bool = True,
+    brief: bool = False,
+    boxed: frozenset[str] = frozenset(),
 ) -> list[tuple[list[Row], Sentence]]:
     """Return each sentence about findings with the rows of `board.findings` that it says.
 
     On a page the lead's own action has a box; where a sentence stands `alone`, as on the front
     page, it is said with it. Below a headline with its `cause`, the lead's story leaves that out,
-    and the effect that the box names; a `brief` story also leaves out what changed with it.
+    and the effect that the box names; a `brief` story also leaves out what changed with it. Of
+    metrics that are `boxed` the box says what to do, too.
     """
     known = {**facts(board), **_facts_of_findings(board)}
     rows: list[Row] = [*records(board.findings)]
@@ -71,7 +86,7 @@ def told(
     levels = _of_one_cause(board, [row for row in rows if row["kind"] in _LEVELS])
     told_of = {group[0]["metric"]: group for group in levels}
     for group in levels:
-        says_action = alone or group[0]["metric"] != board.lead
+        says_action = alone or group[0]["metric"] not in {board.lead, *boxed}
         is_new = says_cause or group[0]["metric"] != board.lead
         shown = group[:1] if brief else group
         story = _level(board, shown, known, says_action=says_action, says_cause=is_new)
@@ -83,19 +98,39 @@ def told(
             told_of[row["metric"]].append(row)  # its story says that no North Star follows
         elif row["kind"] not in _LEVELS and row not in idle and not is_repeated:
             sentences.append(([row], _SENTENCES[row["kind"]](board, row, known)))
-    idle = [row for row in idle if row["metric"] not in told_of]
-    good = [row for row in idle if _is_good(board, str(row["metric"]))]
-    busy = [row for row in idle if row not in good]
-    for wording, alike in (("good and idle", good), ("busy and idle", busy)):
-        if alike:
-            sentences.append((alike, _idle(board, FINDINGS[wording], alike, known)))
+    sentences += _idle_together(board, [row for row in idle if row["metric"] not in told_of], known)
     return sentences
 
 
-def _is_good(board: Board, metric: str) -> bool:
-    """Tell what improves from what is merely busier, or is off target today."""
-    is_off = metric in board.metrics and board.row(metric)["light"] in {"red", "yellow"}
-    return board.company.metrics[metric].has_direction and not is_off
+def _results(board: Board, metrics: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Return the light of each metric, of the board or not, and the reason of one without."""
+    if not metrics:
+        return {}
+    rows = current_rows(board, metrics)
+    pairs = zip(rows["light"], rows["reason"], strict=True)
+    return dict(zip(rows["metric"], pairs, strict=True))
+
+
+def _idle_together(
+    board: Board, idle: list[Row], known: Mapping[str, Fact]
+) -> Iterator[tuple[list[Row], Sentence]]:
+    """Say which good results, and which busy metrics, no North Star follows, a sentence each.
+
+    Nothing is said of one that has no result now.
+    """
+    good, busy = list[Row](), list[Row]()
+    results = _results(board, [str(row["metric"]) for row in idle])
+    for row in idle:
+        metric = str(row["metric"])
+        light, reason = results.get(metric, ("unknown", None))
+        if reason not in NO_RESULT:
+            is_off = light in ("red", "yellow")
+            is_good = board.company.metrics[metric].has_direction and not is_off
+            (good if is_good else busy).append(row)
+    for wording, alike in (("good and idle", good), ("busy and idle", busy)):
+        if alike:
+            one = f"{wording} one" if len(alike) == 1 else wording
+            yield alike, _idle(board, FINDINGS.get(one, FINDINGS[wording]), alike, known)
 
 
 @once_a_board
@@ -374,7 +409,7 @@ def _links(board: Board) -> pd.DataFrame:
 def _finding_facts(board: Board, row: pd.Series) -> Iterator[Fact]:
     if row["kind"] in _LEVELS:
         yield from _level_facts(board, row)
-    if row["kind"] == "explained signal":
+    if row["kind"] in _LEVELS and isinstance(row["event"], str):
         yield from _event_facts(board, row)
     elif row["kind"] == "watermelon":
         yield from _watermelon_facts(board, row)

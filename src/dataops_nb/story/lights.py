@@ -13,6 +13,7 @@ from typing import Literal
 
 import pandas as pd
 
+from dataops_nb import numbers
 from dataops_nb.alignment.measures import sources_of
 from dataops_nb.board import Board, history
 from dataops_nb.display import Fact, Phrase, Piece, Sentence, Told, capitalized, say
@@ -217,7 +218,8 @@ def _what(board: Board, metric: str, value: Fact) -> Phrase:
     slots = metric_slots(board, metric)
     count = counted(board, metric, value)
     wording = LIGHTS["counted" if count else "measured"]
-    in_ = "at the end of" if is_at_end(board, metric) else "in"
+    within = numbers.of(board).within(board.grain)
+    in_ = "at the end of" if is_at_end(board, metric) else within
     return phrase(
         wording, {**slots, "count": count, "value": value, "in_": in_, "when": period(board)}
     )
@@ -353,6 +355,8 @@ def _range(board: Board, metric: str, known: Mapping[str, Fact]) -> tuple[Phrase
     lower, upper = known[f"{metric}.lower"], known[f"{metric}.upper"]
     values = history(board, metric, len(board.table))["value"].dropna()
     is_rate = board.company.metrics[metric].unit == "percent"
+    if lower.text == upper.text:
+        return (), []  # all of its values are the same
     below = float(lower.value or 0) <= 0 <= values.min()
     above = is_rate and values.max() <= 1 <= float(upper.value or 0)
     slots: dict[str, Piece] = {"lower": lower, "upper": upper}

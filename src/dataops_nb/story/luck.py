@@ -15,7 +15,7 @@ from dataops_nb.display import Fact, Piece, Sentence, Told, listed
 from dataops_nb.limits.xmr import FALSE_ALARM
 from dataops_nb.story.comments import label
 from dataops_nb.story.facts import Subject, by_id, is_number, once_a_board
-from dataops_nb.story.phrases import fill, metric_slots
+from dataops_nb.story.phrases import fill, metric_slots, small_label
 from dataops_nb.story.wordings import LUCK
 
 PERIODS = 13  # a quarter of weeks: over so many, changes by luck are counted
@@ -95,7 +95,8 @@ def _of_lights(board: Board, metrics: Iterable[str], known: dict[str, Fact]) -> 
 def _steady(board: Board, metrics: list[str], known: dict[str, Fact]) -> Sentence:
     used = [known[f"{name}.lucky_changes"] for name in metrics]
     slots = metric_slots(board, metrics[0])
-    slots["Names"] = listed([label(board, name) for name in metrics])
+    first, *others = metrics
+    slots["Names"] = listed([label(board, first), *(small_label(board, name) for name in others)])
     if len(metrics) > 1:
         slots["its"] = "their"
     return fill(LUCK["still"], slots, *used)
@@ -126,6 +127,7 @@ def _of_board(board: Board, known: dict[str, Fact]) -> Iterator[Sentence]:
         "differ": differ,
         "periods": periods,
         "alarms": alarms,
+        "alarm": "alarm" if alarms.text == "1" else "alarms",
         "grain": board.grain,
     }
     wording = "alarms" if lights.value == 1 else "board"

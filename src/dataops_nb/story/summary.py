@@ -20,8 +20,15 @@ from dataops_nb.story.actions import YEAR, fact_id, first, first_row, notes, sol
 from dataops_nb.story.changes import explained
 from dataops_nb.story.comments import label
 from dataops_nb.story.decisions import NOTHING, action, decision, wording_of
-from dataops_nb.story.effects import for_departments
-from dataops_nb.story.facts import facts, is_partial, once_a_board, records, without_unit
+from dataops_nb.story.effects import for_departments, links
+from dataops_nb.story.facts import (
+    NO_RESULT,
+    facts,
+    is_partial,
+    once_a_board,
+    records,
+    without_unit,
+)
 from dataops_nb.story.findings import Row, cause, finding_facts, told
 from dataops_nb.story.lights import headline, most_moved, moved, movement
 from dataops_nb.story.phrases import fill
@@ -37,8 +44,6 @@ FOR_OTHERS = 12  # words that a second finding leaves for them
 PAST = 26  # values of a small line: half a year of weeks
 TILES = 4
 COSTLY = 3
-# Reasons for which a value that is there is none of the period.
-_NO_RESULT = ("stale", "incomplete", "no data", "fault", "unreconciled")
 
 
 def under(heading: str, *answers: Told, most: int | None = None) -> Told:
@@ -87,7 +92,7 @@ def _tile(board: Board, metric: str) -> Sentence:
     known, row, name = facts(board), board.row(metric), label(board, metric)
     light = str(row["light"]) if row["reason"] != "no target" else None
     value = known.get(f"{metric}.value")
-    if value is None or row["reason"] in _NO_RESULT:
+    if value is None or row["reason"] in NO_RESULT:
         rests_on = say.rests_on(known[f"{metric}.light"])
         return say(name, ": no result yet", rests_on, kind="tile", light=light)
     pieces: list[Piece] = [name, ": ", value]
@@ -138,6 +143,8 @@ def _past(board: Board, metric: str, period: str) -> Past | None:
     )
     own = rows.loc[rows["period"] == period, "target"]
     target = float(own.iloc[-1]) if len(own) and pd.notna(own.iloc[-1]) else None
+    if board.company.metrics[metric].better == "inside":
+        target = None  # the middle of an agreed range is no target
     return Past(tuple(values), description, target)
 
 
@@ -161,6 +168,9 @@ def to_do(board: Board, most: int = 3) -> Told:
                 break
             sentences += own
             used += _words(own)
+    if len(sentences) > 1 and sentences[0].text.startswith(NOTHING):
+        of_lead = (label(board, board.lead), ": ", _small_start(sentences[0].spans))
+        sentences[0] = say(*of_lead)  # or the lines below it would speak against it
     answer = under("What to do", Told(tuple(sentences)))
     return replace(answer, boxed=True)
 
@@ -290,14 +300,33 @@ def _causes(board: Board) -> tuple[list[Sentence], list[Sentence], dict[str, Fac
     if is_about_solving(board):
         return [], [], solving_facts(board)
     causes, further = list[Sentence](), list[Sentence]()
-    for rows, sentence in told(board, says_cause=False):
+    boxed = _in_the_box(board)
+    for rows, sentence in told(board, says_cause=False, boxed=boxed):
         is_own = _is_about_lead(board, rows)
-        (causes if is_own else further).append(sentence)
-    for rows, sentence in told(board, says_cause=False, brief=True):
-        causes += [sentence] if _is_about_lead(board, rows) else []
+        if not (is_own and _is_said_in_the_box(board, rows)):
+            (causes if is_own else further).append(sentence)
+    for rows, sentence in told(board, says_cause=False, brief=True, boxed=boxed):
+        is_own = _is_about_lead(board, rows) and not _is_said_in_the_box(board, rows)
+        causes += [sentence] if is_own else []
     moved_by = _moved_by(board)
     causes += [*moved_by.sentences[:1], *movement(board).sentences]
     return causes, further, {**moved_by.known, **finding_facts(board)}
+
+
+def _in_the_box(board: Board) -> frozenset[str]:
+    """Return the metrics beside the lead about which the box says what to do."""
+    said_there = {sentence.text for sentence in to_do(board).sentences}
+    named = set()
+    for metric in _others_to_act(board):
+        if any(sentence.text in said_there for sentence in _named(board, metric)):
+            named.add(metric)
+    return frozenset(named)
+
+
+def _is_said_in_the_box(board: Board, rows: Iterable[Row]) -> bool:
+    """Tell whether a finding only repeats that no North Star follows the lead."""
+    is_only_idle = all(row["kind"] == "rocking chair" and pd.isna(row["change"]) for row in rows)
+    return is_only_idle and "no effect" in to_do(board).sentences[0].text
 
 
 def _is_about_lead(board: Board, rows: Iterable[Row]) -> bool:
@@ -307,7 +336,7 @@ def _is_about_lead(board: Board, rows: Iterable[Row]) -> bool:
 def _moved_by(board: Board) -> Told:
     """Return what moved the lead; nothing of one that has not changed or has no result."""
     change = facts(board).get(f"{board.lead}.change")
-    if change is None or not change.value or board.row(board.lead)["reason"] in _NO_RESULT:
+    if change is None or not change.value or board.row(board.lead)["reason"] in NO_RESULT:
         return Told()
     return explained(board)
 
@@ -342,6 +371,7 @@ def what_changed(board: Board, most: int = 6) -> Told:
     'New customers rose 1 to 2.'
     """
     before = {sentence.text for sentence in why(board).sentences}
+    before |= {sentence.text for sentence in links(board).sentences}  # under a heading of its own
     moved_by = _moved_by(board)
     if before & {sentence.text for sentence in moved_by.sentences[:1]}:
         moved_by = Told(more=moved_by.known)  # what else moved it says so of a sentence above
@@ -355,8 +385,9 @@ def what_changed(board: Board, most: int = 6) -> Told:
 
 def _not_told_above(board: Board, before: set[str]) -> Iterator[Sentence]:
     """Yield what was found, without what the summary says in full or in brief."""
-    whole = told(board, says_cause=False)
-    brief = told(board, says_cause=False, brief=True)
+    boxed = _in_the_box(board)
+    whole = told(board, says_cause=False, boxed=boxed)
+    brief = told(board, says_cause=False, brief=True, boxed=boxed)
     for (_, sentence), (_, in_brief) in zip(whole, brief, strict=True):
         if in_brief.text not in before:
             yield sentence
@@ -378,8 +409,8 @@ def room_for_inputs(board: Board) -> int:
 def opening(board: Board) -> Told:
     """Say what stands first: the lead's headline, or what to solve first on the whole company's.
 
-    A short sentence below it says why, or that no cause is known; a result that is missing says so
-    itself. Who has accepted a light, the box says.
+    A short sentence below it says why, or that no cause is known; a result that is missing, or too
+    new to judge, says so itself. Who has accepted a light, the box says.
 
     >>> print(story.opening(this))
     Revenue was €320.50 in week 46, €20.50 above target (€300).
@@ -389,7 +420,8 @@ def opening(board: Board) -> Told:
         head, *reasons = first(board).sentences[:2]
         return Told((head, *(replace(reason, kind="cause") for reason in reasons)))
     head = headline(board, moved=False).sentences[0]
-    if board.row(board.lead)["reason"] in _NO_RESULT or f"{board.lead}.value" not in facts(board):
+    reason = board.row(board.lead)["reason"]
+    if reason in (*NO_RESULT, "too short") or f"{board.lead}.value" not in facts(board):
         return Told((head,))
     return Told((head, cause(board)))
 

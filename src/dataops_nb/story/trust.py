@@ -132,6 +132,7 @@ def _agreement(board: Board, pair: Pair, known: dict[str, Fact]) -> Iterator[Sen
         "A": say.name(left),
         "B": say.name(right),
         "l": "" if name in (left, right) else inside(name),
+        "in_": numbers.of(board).within(board.grain),
         "when": period(board),
     }
     if a is None or b is None or gap is None or allowed is None:

@@ -120,6 +120,7 @@ FINDINGS: Mapping[str, str] = {
     "against": "We expected {l} to move {s}. The data show no effect.",
     "opposite": "We expected {l} to {raise_} {s}. The data show the opposite.",
     "good and idle": "Good results with no effect seen on any North Star: {names}.",
+    "good and idle one": "A good result with no effect seen on any North Star: {names}.",
     "busy and idle": "Busy, with no effect seen on any North Star: {names}.",
 }
 # Why a metric is where it is, in one short sentence below its headline.
@@ -132,11 +133,11 @@ CAUSES: Mapping[str, str] = {
 }
 LINKS: Mapping[str, str] = {
     "higher": (
-        "{L}: every {step} more has been followed, {lag} later, by {s} {size} higher "
+        "{L}: every {step} more {has_} been followed, {lag} later, by {s} {size} higher "
         "(likely {low} to {high})[; the same link shows in {alike}]."
     ),
     "lower": (
-        "{L}: every {step} more has been followed, {lag} later, by {s} {size} lower "
+        "{L}: every {step} more {has_} been followed, {lag} later, by {s} {size} lower "
         "(likely {low} to {high})[; the same link shows in {alike}]."
     ),
     "reversed": "We had expected the opposite.",
@@ -160,9 +161,9 @@ LUCK: Mapping[str, str] = {
     "still": "{Names}: a change of {its} light is rarely chance.",
     "board": (
         "Even if nothing changes, expect about {differ} of these {lights} lights to differ next "
-        "{grain}. Expect {alarms} false alarms in {periods} {grain}s."
+        "{grain}. Expect {alarms} false {alarm} in {periods} {grain}s."
     ),
-    "alarms": "Expect {alarms} false alarms in {periods} {grain}s.",
+    "alarms": "Expect {alarms} false {alarm} in {periods} {grain}s.",
 }
 PACE: Mapping[str, str] = {
     "so far": "Day {day_now} of {days}: {so_far} so far[, {expected} needed by now].",
@@ -243,7 +244,7 @@ TRUST: Mapping[str, str] = {
     "within": "{A} ({a}) and {B} ({b}) agree[ on {l}] within the agreed {allowed}.",
     "apart": "{A} ({a}) and {B} ({b}) disagree[ on {l}] by {gap}; {allowed} is allowed.",
     "no data": "No comparison[ of {l}] for {when}: {A} or {B} has no data.",
-    "open": "{A} {a}, {B} {b} so far in {when}; more rows may arrive.",
+    "open": "{A} {a}, {B} {b} so far {in_} {when}; more rows may arrive.",
     "history": "They disagreed in {apart} of {compared}[; {open} more may still change].",
     "restated": "{L}, {when}: reported {reported}, {value_now}. {reason}.",
     "now": "now {value}",

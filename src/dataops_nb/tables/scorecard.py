@@ -464,11 +464,11 @@ def moved(board: Board, count: int = 3) -> Table:
     rows: list[list[Cell]] = []
     for metric in most_moved(board, count):
         change = _signed_change(board, known[f"{metric}.change"])
-        now = known[f"{metric}.value"].text
-        rows.append([board.company.label(metric), change, now])
-    columns, numeric = ["Metric", "Change", "Now"], frozenset({"Now"})
-    caption = f"Biggest changes from the {board.grain} before"
-    return Table(caption, columns, rows, numeric, "nothing to compare")
+        rows.append([board.company.label(metric), change, known[f"{metric}.value"].text])
+    columns, caption = ["Metric", "Change", "Now"], f"Biggest changes from the {board.grain} before"
+    changes = [known.get(f"{metric}.change") for metric in board.metrics]
+    nothing = "none" if any(changes) else "nothing to compare"
+    return Table(caption, columns, rows, frozenset({"Now"}), nothing)
 
 
 def _signed_change(board: Board, change: Fact) -> str:

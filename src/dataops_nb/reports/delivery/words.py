@@ -48,6 +48,7 @@ _NAME = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 _CHIP = re.compile(r'<div class="nb-headline"><span class="nb-chip[^>]*>(.*?)</span>\s*<p')
 _AS_OF = re.compile(r'<(?:nav|span) class="nb-asof".*?<time datetime="([^"]*)">(.*?)</time>')
 _DATA_TO = re.compile(r"<dt>Data to</dt><dd>(.*?)</dd>", re.DOTALL)
+_WHEN = re.compile(r" (?:in|on) ")  # what a headline counts stands before its period
 _OWNER = re.compile(r"<dt>Owner</dt><dd>(.*?)</dd>", re.DOTALL)
 
 
@@ -279,7 +280,8 @@ def _of_kind(page: str, kind: str) -> list[str]:
 def _gist(page: str) -> str:
     """Return the headline's number against its target: `12 of 13 deals`; "" where it has none.
 
-    A limit is no goal: `44 sad customers, limit 26`, counted as the headline counts.
+    A limit is no goal, and one that was met is passed: `44 sad customers, limit 26`, `81 meetings
+    booked, target 65`, counted as the headline counts.
     """
     headline: Mapping[str, Any] = {}
     for sentence in _sentences(page):
@@ -300,12 +302,15 @@ def _gist(page: str) -> str:
     counted = f"{value['text']} {words}".strip()
     if not target:
         return counted
-    if " · limit " in str(tile["text"]):
-        named, _, rest = str(headline["text"]).partition(" in ")
-        if rest and named.startswith(f"{value['text']} ") and named.endswith(words):
-            counted = named
-        return f"{counted}, limit {target}"
-    return f"{value['text']} of {target} {words}".strip()
+    goal = next(fact.get("value") for fact in bounds if fact["field"] == "target")
+    is_limit = " · limit " in str(tile["text"])
+    is_met = goal is not None and value["value"] >= goal
+    if not is_limit and not is_met:
+        return f"{value['text']} of {target} {words}".strip()
+    named, *rest = _WHEN.split(str(headline["text"]), maxsplit=1)
+    if rest and named.startswith(f"{value['text']} ") and named.endswith(words):
+        counted = named
+    return f"{counted}, {'limit' if is_limit else 'target'} {target}"
 
 
 def _tile_of(page: str, id_: str) -> Mapping[str, Any]:

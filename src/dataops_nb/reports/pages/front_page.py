@@ -200,7 +200,7 @@ def _card(entry: Entry) -> ReportCard:
     if entry.facts:
         headline["spans"] = entry.spans
     late = None
-    if entry.data_to != entry.as_of:
+    if entry.data_to and entry.data_to != entry.as_of:
         late = day(entry.data_to, entry.locale)
     return ReportCard(
         title=entry.title,

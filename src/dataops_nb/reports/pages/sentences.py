@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from dataops_nb.display import CHIPS, Fact, Span
+from dataops_nb.display import CHIPS, Fact, Span, is_short
 from dataops_nb.reports.pages import markup, sparkline
 from dataops_nb.reports.pages.notebook import as_fact, spans_of
 
@@ -28,10 +28,14 @@ _GAP = re.compile(rf"(: |{APART})")
 
 
 class Piece(NamedTuple):
-    """Words of a sentence, and what a touch on them says; empty where there is nothing to say."""
+    """Words of a sentence, and what a touch on them says; empty where there is nothing to say.
+
+    No line ends within a piece that `is_one`: a day, or the name of a week.
+    """
 
     text: str
     tip: str = ""
+    is_one: bool = False
 
 
 class Part(NamedTuple):
@@ -109,9 +113,12 @@ class Shown:
                 drawing = sparkline.draw(past["values"], past["description"], past["target"])
             return Line([], ids, light, _parts(spans, self.meanings), drawing)
         pieces = []
+        is_composed = sum(bool(span.text) for span in spans) > 1
         for span in spans:
             words = _keep_together(span.text) if kind == "figures" else span.text
-            pieces.append(Piece(words, _tip(span, self.meanings)))
+            is_part = is_composed and (span.fact is not None or span.name)
+            is_one = is_part and is_short(span.text)
+            pieces.append(Piece(words, _tip(span, self.meanings), is_one))
         return Line(pieces, ids, light)
 
     def place(self, heading: str) -> str:
