@@ -18,7 +18,7 @@ from dataops_nb import sources
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, Fault
 from dataops_nb.profile.cells import ANY_DIGIT
-from dataops_nb.profile.columns import OptionGuess, in_batches, quote
+from dataops_nb.profile.columns import OptionGuess, in_batches, quote, some_columns
 from dataops_nb.profile.dates import (
     COMPACT,
     DAY_AND_MONTH,
@@ -375,9 +375,10 @@ def _first_texts(
         lists = []
         for column in batch:
             value = quote(column)
-            filled = f"select {value} as v from {quote(name)} where {value} is not null"
+            filled = f"select {value} as v from rows_here where {value} is not null"
             lists.append(f"coalesce((select list(v) from ({filled} limit {FEW_ROWS})), [])")
-        (row,) = catalog.ask(f"select {', '.join(lists)}", name)
+        rows_here = some_columns(name, batch, len(types))
+        (row,) = catalog.ask(f"{rows_here} select {', '.join(lists)}", name)
         for column, values in zip(batch, row, strict=True):
             if values:
                 texts[column] = list(values)
