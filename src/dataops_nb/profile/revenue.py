@@ -66,8 +66,9 @@ class Revenue(Maker):
                 "sum", amount.expr, unit=amount.currency, time=time, kept=both, out=out
             )
             own = weight if place == 0 else OTHER_MONEY_WEIGHT - place
-            name = slug(amount.name) + words_for_rows.replace(" ", "_")
-            self.add(name, label_of(amount.name) + words_for_rows, definition, reason, weight=own)
+            label = amount.label or label_of(amount.name)
+            name = slug(amount.label or amount.name) + words_for_rows.replace(" ", "_")
+            self.add(name, label + words_for_rows, definition, reason, weight=own)
 
     def _add_accounts(self, amount: Amount) -> bool:
         """Add the amount by each account of a ledger that is earned or given back."""
