@@ -190,3 +190,19 @@ def test_a_known_export_is_called_by_its_system(tmp_path: Path) -> None:
     row = "{n},D{n},Closed Won,{day}"
     made = drafted(tmp_path, "Record ID,Deal Name,Deal Stage,Close Date", row, "x.csv")
     assert "system: HubSpot deals" in write(made, tmp_path)["company.yaml"]
+
+
+def test_days_in_a_files_name_and_numbers_that_are_names_are_in_no_metric(tmp_path: Path) -> None:
+    header = "Order Id,Opened,Table,Last 4 Card Digits,# of Guests,Total,Tip"
+    row = "r{n},{day},1{some},1{n}{some},1{three}{odd},{n}.5,{some}.25"
+    made = drafted(tmp_path, header, row, "Orders_2026_01_01-2026_03_01.csv")
+    assert list(made.sources) == ["orders"]
+    assert not measures(made) & {("sum", "Table"), ("sum", '"Last 4 Card Digits"')}
+    assert labels(made) >= {"Guests", "Order total"}
+
+
+def test_words_of_a_database_for_missing_are_missing_however_many(tmp_path: Path) -> None:
+    made = drafted(
+        tmp_path, "id,day,revenue\nx,2026-01-01,NULL\ny,2026-01-01,NULL", "r{n},{day},{n}.5"
+    )
+    assert made.sources["rows"]["na"] == ["NULL"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -213,15 +214,15 @@ def _readable_files(folder: Path) -> list[Path]:
 def _settle_sources(made: Draft, paths: Sequence[Path], catalog: Catalog) -> None:
     """Find out how each file is written, and add it as a source."""
     settled: dict[str, Settled] = {}
+    bares = Counter(_without_numbers(_stem(path)) for path in paths)
     # While the database reads a file, Python looks where the table lies in the next.
     with ThreadPoolExecutor(max_workers=1) as pool:
         laid = pool.map(_find_sheets, paths)
         bar = tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False)
         for path, sheets in zip(bar, laid, strict=True):
-            stem = path.name[: -len(ending(path))].removesuffix(".csv")
-            name = slug(_without_number(stem))
-            if name in settled:
-                name = slug(stem)
+            stem = _stem(path)
+            bare = _without_numbers(stem)
+            name = slug(bare if bares[bare] == 1 else stem)
             if name in settled:
                 name = slug(f"{path.parent.name}_{stem}", settled)
             for sheet in sheets:
@@ -242,9 +243,14 @@ def _settle_sources(made: Draft, paths: Sequence[Path], catalog: Catalog) -> Non
         _tell_layout(made, name)
 
 
-def _without_number(stem: str) -> str:
-    """Return a file's name without a number or a day in front, where words follow."""
+def _stem(path: Path) -> str:
+    return path.name[: -len(ending(path))].removesuffix(".csv")
+
+
+def _without_numbers(stem: str) -> str:
+    """Return a file's name without numbers in front, and without days and years behind it."""
     bare = re.sub(r"^[\d\W_]+", "", stem)
+    bare = re.sub(r"[\W_]*\d{4,}[\d\W_]*$", "", bare)
     return bare if len(bare) >= LEAST_WORD else stem
 
 

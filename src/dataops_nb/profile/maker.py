@@ -117,10 +117,12 @@ class Maker:
         """Return what a metric is split by: not what its filter or its sign stands on."""
         measure = definition.get("measure", {})
         text = f"{measure.get('filter', '')} {measure.get('expr', '')}"
+        left_out = str(measure.get("exclude", "")).split(" or ")
         dimensions = []
         for column in self.table.dimensions:
             name = expression(column)
-            if f"{name} = " not in text and f"{name} in (" not in text:
+            used = f"{name} = " in text or f"{name} in (" in text
+            if not used and not any(one == name or one.startswith(f"{name} ") for one in left_out):
                 dimensions.append(column)
         for metric in self.made.metrics:
             if metric.id in parts:

@@ -20,6 +20,7 @@ WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+(?:s|st|nd|rd|t
 COMPOUND = re.compile(
     r"(\w{3,}?)s?(betrag|preis|datum|nummer|umsatz|summe|kosten|menge|anzahl|gebuhr|rabatt|status)"
 )
+HOW_MANY = re.compile(r"(?:#|no\.?|nr\.?|num|number)\s*of\s+", re.IGNORECASE)
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -39,6 +40,8 @@ PLACES = word_set(
     "zip postal postcode phone fax lat lon lng latitude longitude year month day week hour"
 )
 ORDERS = word_set("sequential sequence seq line position rank index version")
+# Numbers of things that stand somewhere, and last digits of others.
+NUMBERED = word_set("table room terminal register digits extension lane gate floor suite batch")
 AVERAGED = word_set(
     "rate ratio pct percent percentage share score avg average mean median price "
     "rating margin age days duration hours minutes seconds tenure probability likelihood "
@@ -64,19 +67,25 @@ PER_PERIOD = word_set("annual annualized yearly monthly weekly hourly daily decl
 OF_A_CUSTOMER = word_set("revenue income turnover sales spend budget salary")
 # A number called by these words alone is an amount of work: Hours, Billable hours.
 WORK = word_set("hours hrs minutes mins")
-WORKED = WORK | word_set("worked billable billed tracked logged booked rounded total")
+WORKED = WORK | word_set(
+    "worked billable billed tracked logged booked rounded total payable regular overtime ot paid "
+    "unpaid"
+)
 UNITS = frozenset(["price", "unit", "rate", "each", "per", "kurs"])
 QUANTITIES = word_set("quantity qty units pieces menge anzahl")
 MONEY = word_set(
     "amount total revenue price value cost costs charge charges mrr arr fee fees "
     "paid payment payments sales gmv net gross subtotal tax freight usd eur gbp brl chf "
-    "debit credit spend balance "
+    "debit credit spend balance tip tips gratuity pay wages payroll earnings proceeds donation "
     "umsatz betrag erlos preis montant importe ventas"
 )
 # Words of money that is earned, then of other amounts, then of what is taken off them.
 EARNED = word_set("revenue sales mrr arr gmv turnover income umsatz erlos ventas")
 TOTALS = word_set("total amount value gross net paid betrag montant importe credit")
-SPENT = word_set("cost costs cogs spend spent expense expenses freight debit budget")
+SPENT = word_set(
+    "cost costs cogs spend spent expense expenses freight debit budget pay payroll wages labor "
+    "labour"
+)
 # Of Total earnings; Total orders are counted.
 MANY_MONEY = word_set(
     "earnings proceeds takings wages funds credits debits deposits donations gifts royalties "
@@ -85,7 +94,7 @@ MANY_MONEY = word_set(
 COUNTS = word_set("count number num cnt anzahl")
 TAKEN_OFF = word_set(
     "fee fees tax taxes vat shipping discount discounts refund refunds refunded tip skonto "
-    "rounding surcharge commission returned"
+    "rounding surcharge commission returned tip tips gratuity gratuities"
 )
 OWED = word_set(
     "due balance outstanding unpaid expected forecast weighted quota target goal plan planned"
@@ -249,7 +258,7 @@ def is_id(name: str) -> bool:
 
 def slug(name: str, taken: Iterable[str] = ()) -> str:
     """Return an id for a source or metric: small letters, digits and _; none of those taken."""
-    first = "_".join(words(name)) or "column"
+    first = "_".join(words(HOW_MANY.sub("", name))) or "column"
     if not first[:1].isalpha():
         first = f"n_{first}"
     forbidden = {*taken, *RESERVED}
@@ -337,6 +346,7 @@ def label_of(column_name: str) -> str:
     ('Created date', 'Net amount EUR', 'New MRR')
     """
     bare = re.sub(r"\s*\([^)]*\)", "", column_name).strip() or column_name
+    bare = HOW_MANY.sub("", bare)
     bare = bare.rpartition(" - ")[2].strip().rstrip(".").replace("/", " per ")
     if " " in bare and bare[:1].isupper():
         return bare

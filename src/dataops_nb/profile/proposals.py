@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from dataops_nb.profile.amounts import GOOD_MONEY, name_currency
+from dataops_nb.profile.columns import quote
 from dataops_nb.profile.maker import (
     AVERAGE_WEIGHT,
     COUNT_WEIGHT,
@@ -47,6 +48,7 @@ from dataops_nb.profile.names import (
 from dataops_nb.profile.parts import find_parts, find_ratios
 from dataops_nb.profile.revenue import Revenue
 from dataops_nb.profile.tables import Table
+from dataops_nb.profile.times import Moment
 from dataops_nb.sources.catalog import Catalog
 
 MOST_SUMS = 6
@@ -138,6 +140,8 @@ class _Proposer(Revenue):
             return
         if end.ahead > 0 and end.values >= table.rows:
             return
+        if self._ends_at_once(end):
+            return
         word = next((word for word in words(end.name) if word in ENDED), "ended")
         past = PAST.get(word, word)
         ended = self.simple("count", time=end.name, unit=self.noun)
@@ -164,6 +168,17 @@ class _Proposer(Revenue):
             why,
             weight=OPEN_WEIGHT,
         )
+
+    def _ends_at_once(self, end: Moment) -> bool:
+        """Return whether rows with money end on the day they begin: a bill is no backlog."""
+        table = self.table
+        if table.recurring or not any(amount.is_money for amount in self.amounts):
+            return False
+        first, last = quote(table.time or ""), quote(end.name)
+        late = f"cast({last} as date) > cast({first} as date) + 1"
+        query = f"select count(*) filter (where {late}) from {quote(table.name)}"
+        ((later,),) = self.catalog.ask(query, table.name)
+        return bool(later * 20 < end.values)
 
     def _add_held(self) -> None:
         """Add what took place, where it was booked before and could be cancelled."""

@@ -12,6 +12,7 @@ from dataops_nb.profile.maker import (
     RECURRING_WEIGHT,
     REFUND_WEIGHT,
     Maker,
+    sentence_case,
 )
 from dataops_nb.profile.names import (
     EARNED,
@@ -19,6 +20,7 @@ from dataops_nb.profile.names import (
     expression,
     has,
     label_of,
+    singular,
     slug,
     word_set,
     words,
@@ -26,6 +28,7 @@ from dataops_nb.profile.names import (
 from dataops_nb.profile.states import count_values
 
 MOST_ACCOUNTS = 4
+GENERAL_LABELS = frozenset(["Total", "Amount", "Value", "Net", "Gross", "Subtotal"])  # of anything
 GIVEN_BACK = word_set("refund refunds refunded return returns returned credit")
 
 
@@ -67,6 +70,8 @@ class Revenue(Maker):
             )
             own = weight if place == 0 else OTHER_MONEY_WEIGHT - place
             label = amount.label or label_of(amount.name)
+            if label in GENERAL_LABELS and not words_for_rows:
+                label = sentence_case(f"{singular(self.noun)} {label.lower()}")
             name = slug(amount.label or amount.name) + words_for_rows.replace(" ", "_")
             self.add(name, label + words_for_rows, definition, reason, weight=own)
 

@@ -23,6 +23,7 @@ from dataops_nb.profile.names import (
     GROUPS,
     INTERVALS,
     MONEY,
+    NUMBERED,
     ORDERS,
     PLACES,
     POINTING,
@@ -466,7 +467,7 @@ class _Profile:
         nothing = column.distinct == 1 and not float(column.largest)
         if nothing or (has(column.name, ORDERS) and words(column.name)[-1] in ORDERS):
             return False
-        if self._is_numbering(column):
+        if self._is_numbering(column) or words(column.name)[-1] in NUMBERED:
             return False
         if has(column.name, MONEY):
             return not has(column.name, PLACES | GROUPS)
