@@ -1,9 +1,10 @@
 """How long a draft of twenty files takes, beside DuckDB's own `summarize` of the same files.
 
-    python benchmarks/drafting.py [--files 20] [--rows 100000]
+    python benchmarks/drafting.py [--files 20] [--rows 100000] [--turns 3]
 
-Both read the same csv files in one run, one after the other: DuckDB first, so that the files are in
-the system's memory for both. It exits with 1 where the draft takes more than twice as long.
+Both read the same csv files in one run, in turns: DuckDB first, so that the files are in the system's
+memory for both. The best of the turns counts; it exits with 1 where the draft takes more than twice
+the processor's time, which other programs on the machine change less than the clock's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import datetime as dt
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -43,27 +46,43 @@ def write_files(folder: Path, files: int, rows: int) -> list[Path]:
     return paths
 
 
+def _timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Return the seconds that work takes of the processor and by the clock, and what it returns."""
+    clock, processor = time.perf_counter(), time.process_time()
+    made = work()
+    return time.process_time() - processor, time.perf_counter() - clock, made
+
+
+def _summarize(paths: list[Path]) -> None:
+    for path in paths:
+        duckdb.execute(f"summarize select * from read_csv('{path}')").fetchall()
+
+
 def main() -> int:
-    """Print both times and their ratio."""
+    """Print both times and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=20)
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--turns", type=int, default=3)
     asked = parser.parse_args()
+    summaries, drafts = [], []
     with tempfile.TemporaryDirectory() as folder:
         paths = write_files(Path(folder), asked.files, asked.rows)
         size = sum(path.stat().st_size for path in paths) / 1e6
-        start = time.perf_counter()
-        for path in paths:
-            duckdb.execute(f"summarize select * from read_csv('{path}')").fetchall()
-        summarized = time.perf_counter() - start
-        start = time.perf_counter()
-        made = profile.draft(paths)
-        drafted = time.perf_counter() - start
-    ratio = drafted / summarized
+        for _ in range(asked.turns):
+            summaries.append(_timed(lambda: _summarize(paths))[:2])
+            *seconds, made = _timed(lambda: profile.draft(paths))
+            drafts.append(seconds)
     print(f"{dt.date.today()}: {asked.files} files of {asked.rows:,} rows, {size:,.0f} MB")
-    print(f"summarize {summarized:.1f} s, draft {drafted:.1f} s: {ratio:.1f} times as long")
+    ratios = []
+    for place, kind in enumerate(("of the processor", "by the clock")):
+        summarized = min(seconds[place] for seconds in summaries)
+        drafted = min(seconds[place] for seconds in drafts)
+        ratios.append(drafted / summarized)
+        times = f"summarize {summarized:.1f} s, draft {drafted:.1f} s"
+        print(f"{kind}: {times}: {ratios[-1]:.2f} times as long")
     print(f"{len(made.tables)} tables, {len(made.all_metrics)} metrics, {len(made.faults)} faults")
-    return int(ratio > MOST)
+    return int(ratios[0] > MOST)
 
 
 if __name__ == "__main__":

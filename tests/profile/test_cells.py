@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataops_nb.profile import draft
-from dataops_nb.profile.cells import find_widths, holds_other_lines
+from dataops_nb.profile.cells import find_widths
+from dataops_nb.profile.texts import holds_other_lines
 from dataops_nb.sources.layouts import cut_line
 
 CITIES = ("Berlin", "New York", "Rome")
@@ -80,4 +81,4 @@ def test_the_cells_that_were_padded_are_the_cells_that_are_cut(rows: list[tuple[
 def test_lines_that_may_be_no_rows_are_seen_in_a_long_text(line, expected):
     rows = ["o1,Berlin,3"] * 30_000  # more than is looked at in one part
     text = "\n".join([*rows, line, *rows]) + "\n"
-    assert holds_other_lines(text, ",") == expected
+    assert holds_other_lines(text, ",", 0, len(text)) == expected

@@ -270,7 +270,7 @@ def test_rows_with_money_and_no_time_get_the_time_of_what_they_belong_to(drafted
     orders = [["order_id", "ordered_on"], *[[f"o{n:04}", stamp(n)[:10]] for n in range(20)]]
     items = [["order_id", "item", "price"], *[[f"o{n % 20:04}", n, 5 + n] for n in range(40)]]
     draft = drafted(orders=orders, items=items)
-    assert measures(draft)["price"] == {"source": "items_dated", "agg": "sum", "expr": "price"}
+    assert measures(draft)["sales"] == {"source": "items_dated", "agg": "sum", "expr": "price"}
     assert "left join" in draft.sources["items_dated"]["query"]
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import shutil
+import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +37,7 @@ xlwt = pytest.importorskip("xlwt")
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]
 
 ROWS = 60
-# What each was written by when this was last looked at.
+# What each was written by when this was last looked at; SQLite's shell was 3.40.1.
 SEEN = {
     "pandas": "3.1.1",
     "openpyxl": "3.1.5",
@@ -205,6 +208,42 @@ def json_module(path: Path) -> None:
     path.write_text(json.dumps(records, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
+def by_sqlite(mode: str) -> Write:
+    """Write by the shell of SQLite, `sqlite3`, as people save the answer to a query."""
+
+    def write(path: Path) -> None:
+        read = path.with_suffix(".db")
+        frame = orders().assign(ordered_on=orders()["ordered_on"].dt.strftime("%Y-%m-%d"))
+        with sqlite3.connect(read) as con:
+            frame.to_sql("orders", con, index=False)
+        words = ["sqlite3", "-header", str(read), f".mode {mode}", "select * from orders"]
+        path.write_bytes(subprocess.run(words, capture_output=True, check=True).stdout)
+
+    return write
+
+
+def arrow_decimals(path: Path) -> None:
+    """Amounts as decimals, moments with a zone: as warehouses unload them."""
+    table = pa.Table.from_pandas(moments(), preserve_index=False)
+    types = {"ordered_on": pa.timestamp("us", "UTC"), "amount": pa.decimal128(18, 2)}
+    columns = [table[name].cast(types.get(name, pa.large_string())) for name in table.column_names]
+    pyarrow.parquet.write_table(pa.table(columns, names=table.column_names), path)
+
+
+def xlsxwriter_report(path: Path) -> None:
+    """A title over merged cells, and a total that is a formula with its value."""
+    book = xlsxwriter.Workbook(str(path), {"default_date_format": "yyyy-mm-dd"})
+    sheet = book.add_worksheet("Orders 2026")
+    sheet.merge_range(0, 0, 0, 3, "All orders of the shop", book.add_format({"bold": True}))
+    sheet.write_row(2, 0, list(orders().columns))
+    for row, order in enumerate(orders().itertuples(index=False), 3):
+        sheet.write_row(row, 0, [order[0], order[1].to_pydatetime(), order[2], order[3]])
+    sheet.write(3 + ROWS, 0, "Total")
+    sheet.write_formula(3 + ROWS, 3, f"=SUM(D4:D{3 + ROWS})", None, TOTAL)
+    sheet.freeze_panes(3, 0)
+    book.close()
+
+
 def pandas_excel(engine: str) -> Write:
     return lambda path: orders().to_excel(path, engine=engine, index=False)
 
@@ -245,6 +284,13 @@ WRITERS: dict[str, tuple[str, Write]] = {
     "streamed.xlsx": ("xlsxwriter", by_xlsxwriter(constant_memory=True)),
     "sheet.ods": ("odfpy", pandas_excel("odf")),
     "old.xls": ("xlwt", by_xlwt),
+    "titled.xlsx": ("xlsxwriter", xlsxwriter_report),
+    "shell.csv": ("sqlite3", by_sqlite("csv")),
+    "shell.tsv": ("sqlite3", by_sqlite("tabs")),
+    "listed.txt": ("sqlite3", by_sqlite("list")),
+    "column.txt": ("sqlite3", by_sqlite("column")),
+    "shell.json": ("sqlite3", by_sqlite("json")),
+    "decimals.parquet": ("pyarrow", arrow_decimals),
     "arrow.csv": ("pyarrow", lambda p: pa.csv.write_csv(pa.Table.from_pandas(orders()), p)),
     "chunks.arrow": ("pyarrow", arrow_stream),
     "groups.parquet": ("pyarrow", arrow_dictionaries),
@@ -284,7 +330,9 @@ def drafted(path: Path) -> Iterator[Any]:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_file_of_a_real_writer_is_drafted_whole(tmp_path: Path, name: str) -> None:
-    _, write = WRITERS[name]
+    writer, write = WRITERS[name]
+    if writer == "sqlite3" and not shutil.which("sqlite3"):
+        pytest.skip("SQLite's shell is not installed (Debian: sqlite3)")
     write(tmp_path / name)
     assert list(drafted(tmp_path / name)) == [
         {},

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataops_nb.profile import Draft, draft
+import pandas as pd
+import pytest
+
+from dataops_nb.profile import Draft, draft, write
 
 
 def drafted(folder: Path, header: str, row: str, name: str = "rows.csv") -> Draft:
@@ -23,6 +26,17 @@ def measures(made: Draft) -> set[tuple[str, str]]:
     ]
     found = [metric.definition.get("measure", {}) for metric in metrics]
     return {(measure.get("agg", ""), measure.get("expr", "")) for measure in found}
+
+
+def labels(made: Draft) -> set[str]:
+    return {str(metric.definition.get("label")) for metric in made.all_metrics}
+
+
+def made_ids(made: Draft) -> set[str]:
+    metrics = (
+        one for some in (made.metrics, made.waiting) for many in some.values() for one in many
+    )
+    return {metric.id for metric in metrics}
 
 
 def test_many_columns_of_one_number_are_told_in_one_line(tmp_path: Path) -> None:
@@ -77,3 +91,171 @@ def test_an_anticipated_day_is_a_plan(tmp_path: Path) -> None:
     (table,) = made.tables.values()
     moment = table.moment("Anticipated Start Date")
     assert (table.time, moment and moment.role) == ("Sent On", "planned")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Base Salary",
+        "CAC",
+        "ltv_usd",
+        "Annual Revenue",
+        "declared_monthly_revenue",
+        "Employees",
+        "Unique visitors",
+        "Daily active users",
+        "AOV",
+        "YTD Sales",
+        "Hourly wage",
+        "Line position",
+    ],
+)
+def test_what_does_not_add_up_over_rows_is_not_summed(tmp_path: Path, name: str) -> None:
+    made = drafted(tmp_path, f"offer_id,day,{name}", "r{n},{day},{some}{n}")
+    assert "sum" not in {agg for agg, _ in measures(made)}
+
+
+@pytest.mark.parametrize("name", ["cumulative_customers", "mrr", "Headcount", "followers"])
+def test_a_level_of_days_is_taken_at_the_end_of_a_period(tmp_path: Path, name: str) -> None:
+    made = drafted(tmp_path, f"day,{name},visits", "{day},1{some}{n},1{n}{three}")
+    measured = [metric.definition["measure"] for metric in made.all_metrics]
+    assert {"source": "rows", "agg": "sum", "expr": name, "at": "end"} in measured
+
+
+@pytest.mark.parametrize("name", ["Total Orders", "new_paid_customers", "payment count"])
+def test_a_count_is_no_money_whatever_word_stands_beside_it(tmp_path: Path, name: str) -> None:
+    made = drafted(tmp_path, f"day,{name},revenue", "{day},{some}{n},{n}.5")
+    (first, *_) = made.north_star
+    assert first == "revenue"
+
+
+def test_a_discount_that_is_always_zero_is_not_summed(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,Discount Amount,Quantity", "r{n},{day},0.00,{some}")
+    assert measures(made) == {("count", ""), ("sum", "Quantity")}
+
+
+def test_clicks_are_a_share_of_impressions_and_not_of_a_wider_number(tmp_path: Path) -> None:
+    row = "{day},9{some}0{three}00,4{some}0{three}0,1{some}{three}"
+    made = drafted(tmp_path, "day,PageViews,Impressions,Clicks", row)
+    assert "Clicks as a share of impressions" in labels(made)
+
+
+def test_a_metric_is_not_split_by_the_column_of_its_filter(tmp_path: Path) -> None:
+    row = "r{n},{day},{n}.5,{state},{three}"
+    lines = [row.format(n=n, day=f"2026-01-{1 + n % 28:02}", three=f"t{n % 3}", state=state)
+             for n, state in zip(range(60), ["paid", "paid", "failed"] * 20, strict=True)]  # fmt: skip
+    (tmp_path / "p.csv").write_text("id,day,amount,status,team\n" + "\n".join(lines) + "\n")
+    made = draft([tmp_path / "p.csv"])
+    by = {metric.id: metric.definition["by"] for metric in made.all_metrics}
+    assert by["amount_paid"] == ["team"]
+
+
+def test_a_file_that_is_there_in_two_formats_makes_its_metrics_once(tmp_path: Path) -> None:
+    one = drafted(tmp_path, "id,day,revenue", "r{n},{day},{n}.5", "sales.csv")
+    frame = pd.read_csv(tmp_path / "sales.csv", parse_dates=["day"])
+    frame.to_parquet(tmp_path / "sales.parquet")
+    made = draft([tmp_path / "sales.csv", tmp_path / "sales.parquet"])
+    assert len(made.all_metrics) == len(one.all_metrics)
+
+
+def test_the_key_of_rows_that_belong_to_others_does_not_say_what_they_are(tmp_path: Path) -> None:
+    drafted(tmp_path, "lead_id,day,name", "r{n},{day},n{n}", "leads.csv")
+    deals = [f"r{n},2026-02-{1 + n % 28:02},{n}.5\n" for n in range(40)]
+    (tmp_path / "closed_deals.csv").write_text("lead_id,won_on,revenue\n" + "".join(deals))
+    made = draft([tmp_path / "leads.csv", tmp_path / "closed_deals.csv"])
+    assert [(one.source, one.target) for one in made.references] == [("closed_deals", "leads")]
+    assert "Closed deals" in labels(made)
+
+
+def test_a_representative_is_one_of_the_employees(tmp_path: Path) -> None:
+    drafted(tmp_path, "CustomerId,day,SupportRepId", "{n},{day},{three}", "customers.csv")
+    staff = "".join(f"{n},x{n}\n" for n in range(5))
+    (tmp_path / "employees.csv").write_text("EmployeeId,Title\n" + staff)
+    made = draft([tmp_path / "customers.csv", tmp_path / "employees.csv"])
+    assert [one.column for one in made.references] == ["SupportRepId"]
+
+
+def test_people_who_were_hired_years_ago_are_no_metric_of_today(tmp_path: Path) -> None:
+    drafted(tmp_path, "order_id,day,revenue", "r{n},{day},{n}.5", "orders.csv")
+    hired = "".join(f"{n},2019-0{n}-11\n" for n in range(1, 9))
+    (tmp_path / "employees.csv").write_text("EmployeeId,HireDate\n" + hired)
+    made = draft([tmp_path / "orders.csv", tmp_path / "employees.csv"])
+    assert "employees" not in {metric.id for metric in made.all_metrics}
+
+
+def test_a_version_is_one_of_its_project(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "project,version,day", "p{odd},1.{n}.0,2026-01-1{odd}", "releases.csv")
+    assert made.tables["releases"].key == ["project", "version"]
+
+
+def test_a_number_before_a_files_name_is_no_part_of_it(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day", "r{n},{day}", "2026-11-20 orders.csv")
+    assert list(made.sources) == ["orders"]
+
+
+def test_a_known_export_is_called_by_its_system(tmp_path: Path) -> None:
+    row = "{n},D{n},Closed Won,{day}"
+    made = drafted(tmp_path, "Record ID,Deal Name,Deal Stage,Close Date", row, "x.csv")
+    assert "system: HubSpot deals" in write(made, tmp_path)["company.yaml"]
+
+
+def test_days_in_a_files_name_and_numbers_that_are_names_are_in_no_metric(tmp_path: Path) -> None:
+    header = "Order Id,Opened,Table,Last 4 Card Digits,# of Guests,Total,Tip"
+    row = "r{n},{day},1{some},1{n}{some},1{three}{odd},{n}.5,{some}.25"
+    made = drafted(tmp_path, header, row, "Orders_2026_01_01-2026_03_01.csv")
+    assert list(made.sources) == ["orders"]
+    assert not measures(made) & {("sum", "Table"), ("sum", '"Last 4 Card Digits"')}
+    assert labels(made) >= {"Guests", "Order total"}
+
+
+def test_words_of_a_database_for_missing_are_missing_however_many(tmp_path: Path) -> None:
+    made = drafted(
+        tmp_path, "id,day,revenue\nx,2026-01-01,NULL\ny,2026-01-01,NULL", "r{n},{day},{n}.5"
+    )
+    assert made.sources["rows"]["na"] == ["NULL"]
+
+
+def test_files_that_differ_by_their_year_only_keep_it(tmp_path: Path) -> None:
+    for year in (2025, 2026):
+        drafted(tmp_path, "id,day,amount", f"{year}-{{n}},{{day}},{{n}}.5", f"sales_{year}.csv")
+    assert list(draft(sorted(tmp_path.iterdir())).sources) == ["sales_2025", "sales_2026"]
+
+
+def test_a_bill_that_is_closed_on_its_day_is_no_backlog(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "Order Id,Opened,Closed,Total", "r{n},{day},{day},{n}.5")
+    assert not {name for name in made_ids(made) if name.endswith(("_open", "_closed"))}
+
+
+def test_a_metric_is_not_split_by_the_column_that_its_rows_are_left_out_by(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,team,IsDeleted,amount", "r{n},{day},t{three},{odd},{n}.5")
+    (amount,) = [metric for metric in made.all_metrics if metric.id == "amount"]
+    assert "IsDeleted" in amount.definition["measure"]["exclude"]
+    assert amount.definition["by"] == ["team"]
+
+
+def test_a_total_is_one_of_what_the_rows_are(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "Order Id,Opened,# of Guests,Total", "r{n},{day},1{three},{n}.5")
+    assert {"Order total", "Guests"} <= labels(made)
+
+
+def test_tips_are_no_revenue_and_pay_is_spent(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,Tips,Labor Pay,Sales", "r{n},{day},{some}.5,9{n}.5,{n}.5")
+    assert made.north_star[0] == "sales"
+
+
+def test_a_word_for_missing_values_may_stand_in_many_rows(tmp_path: Path) -> None:
+    row = "r{n},{day},{n}.5\nx{n},{day},\\N"
+    made = drafted(tmp_path, "id,day,amount", row)
+    assert made.sources["rows"]["na"] == ["\\N"]
+    assert ("sum", "amount") in measures(made)
+
+
+def test_words_for_missing_values_among_texts_stay_texts(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,team,amount", "r{n},{day},t{three},{n}.5\nx{n},{day},none,1.5")
+    assert "na" not in made.sources["rows"]
+
+
+def test_the_lines_of_one_thing_are_told_apart_by_their_number(tmp_path: Path) -> None:
+    row = "o{n},1,card,{n}.5\no{n},2,{some},{n}.25"
+    made = drafted(tmp_path, "order_id,payment_sequential,kind,value", row, "payments.csv")
+    assert made.tables["payments"].key == ["order_id", "payment_sequential"]

@@ -8,6 +8,7 @@ import pytest
 from dataops_nb.definitions.models import Source
 from dataops_nb.sources import tallies
 from dataops_nb.sources.evidence import Raw
+from dataops_nb.sources.kinds import Shapes
 from dataops_nb.sources.needs import Need
 from dataops_nb.sources.types import type_columns
 
@@ -67,3 +68,30 @@ def test_the_cast_of_values_that_all_parse_makes_what_parsing_them_makes(shop, c
     cast = decided.cast or decided.expr
     differ = f"({cast}) is distinct from ({decided.expr}) or typeof({cast}) <> '{decided.type}'"
     assert shop.execute(f"select count(*) from shop where {differ}").fetchone() == (0,)
+
+
+ODD = [
+    "+-100",
+    "8\x0b",
+    "1_000",
+    "5.",
+    ".5",
+    "-.5",
+    "+5",
+    "1e400",
+    "nan",
+    "-inf",
+    "0x1F",
+    "1 000",
+    " 7 ",
+]
+ODD += ["2026-01-2T 06:10:43", " 026-01-02 06:10:43", "2026-01-02 06:10:4.", "2026-13-02 06:10:43"]
+
+
+@pytest.mark.parametrize("kind", tallies.USUAL)
+def test_what_is_quickly_taken_for_a_kind_is_one_by_its_pattern(kind):
+    con = duckdb.connect()
+    con.execute("create table odd as select unnest(?::varchar[]) as v", [ODD])
+    parsed = getattr(Shapes(), kind)("v")
+    query = f"select v from odd where {tallies.USUAL[kind].format('v')} and ({parsed}) is null"
+    assert con.execute(query).fetchall() == []

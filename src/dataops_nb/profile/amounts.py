@@ -11,12 +11,16 @@ from dataops_nb.profile.names import (
     MONEY,
     OWED,
     QUANTITIES,
+    RUNNING,
     SPENT,
     TAKEN_OFF,
     TOTALS,
     expression,
     has,
+    is_attribute,
+    is_count,
     is_id,
+    is_level,
     label_of,
     words,
 )
@@ -24,6 +28,7 @@ from dataops_nb.profile.states import Status, code_of, currency_of
 from dataops_nb.profile.tables import Table
 
 MAIN = 20
+SOLD = "Sales"  # what prices of pieces add up to
 GOOD_MONEY = 5
 MOST_CONSTANT = 3
 SIDES = ({"s", "h"}, {"d", "c"}, {"debit", "credit"}, {"soll", "haben"}, {"dr", "cr"})
@@ -35,7 +40,8 @@ YEARLY = ("year", "yearly", "annual", "annually", "12 months")
 class Amount:
     """An amount that adds up: its SQL, how much it says (`rank`), its currency, and conditions.
 
-    `where` keeps the rows of one currency where a column mixes several.
+    `where` keeps the rows of one currency where a column mixes several. `label` is what it is
+    called where its column's name says what a piece costs.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Amount:
     why: str
     currency: str = ""
     where: str = ""
+    label: str = ""
 
     @property
     def is_money(self) -> bool:
@@ -70,6 +77,8 @@ def rank_of(name: str) -> int:
     own = words(name)
     known = set(own)
     rank = 0
+    if is_count(name):
+        return rank
     if known & TAKEN_OFF:
         rank = 2
     elif known & SPENT:
@@ -117,7 +126,7 @@ def _amount(table: Table, name: str, mixed: Sequence[str]) -> Amount:
     if table.system and table.system.lead == name:
         rank = max(rank, 1)
     why = f"{name} is a number that adds up"
-    if rank:
+    if rank_of(name):
         why += ", by its name an amount of money"
     expr = expression(name)
     side = find_sides(table)
@@ -179,11 +188,12 @@ def _priced(table: Table, amounts: Sequence[Amount]) -> Amount | None:
         quantity = quantities[0]
         why = f"{price} is for a piece, so it is multiplied by {quantity}"
         expr = f"{expression(quantity)} * {expression(price)}"
-        return Amount(price, expr, GOOD_MONEY, why, name_currency(price))
+        return Amount(price, expr, GOOD_MONEY, why, name_currency(price), label=SOLD)
     if has(price, {"unit", "per", "each"}) or not has(price, {"price"}):
         return None
     why = f"{price} is what one row costs, and no quantity stands beside it"
-    return Amount(price, expression(price), GOOD_MONEY, why, name_currency(price))
+    expr = expression(price)
+    return Amount(price, expr, GOOD_MONEY, why, name_currency(price), label=SOLD)
 
 
 def _is_unit_price(name: str) -> bool:
@@ -201,6 +211,15 @@ def _refusal(table: Table, name: str) -> str:
         return (
             f"{name} is repeated on each line of one {table.thing.column}: summed over rows it "
             "would count several times; it counts once an id"
+        )
+    if is_level(name) and not table.recurring and (not table.counted or has(name, RUNNING)):
+        return (
+            f"{name} is a level or a running total, so it is taken at a period's end and never "
+            "added up over days"
+        )
+    if table.counted and not table.recurring and is_attribute(name):
+        return (
+            f"{name} says what somebody is like, and is nothing that came in, so it is not summed"
         )
     if has(name, OWED):
         return f"{name} is expected or still owed, not what came in, so it is not summed"
@@ -223,7 +242,7 @@ def list_refusals(table: Table) -> Iterator[tuple[str, str]]:
         if column.number and is_id(column.name) and [column.name] != table.key:
             yield column.name, f"{column.name} is a number that is a name, so it is never summed"
     constant = [one for one in table.columns if one.number and one.distinct == 1]
-    constant = [one for one in constant if not is_id(one.name)]
+    constant = [one for one in constant if not is_id(one.name) and one.name not in table.sums]
     for column in constant[:MOST_CONSTANT]:
         yield column.name, f"{column.name} is always {column.smallest}, so it is not used"
     more = len(constant) - MOST_CONSTANT

@@ -10,8 +10,6 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
-
 NUMBER = "number"
 DAY = "day"
 BOOLEAN = "boolean"
@@ -34,12 +32,6 @@ DATED = re.compile(
     re.IGNORECASE,
 )
 ADDRESSED = re.compile(r"\S+@\S+\.\S+|https?://\S+", re.IGNORECASE)
-TOTAL_WORDS = ("tot", "sum", "gesamt", "somme")
-TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som")
-LETTERS = 3  # of a total's words that are looked at
-LOOKED_AHEAD = 8  # signs from a cell's beginning on: quotes and blanks before its letters
-FIRST_UNKNOWN = 0x80
-PART = 1 << 17
 LEAST_LINES = 5
 HIGHEST_RULER = 20
 MOST_COLUMNS = 200
@@ -93,67 +85,6 @@ def amount(cell: str) -> float | None:
     except ValueError:
         return None
     return -number if negative else number
-
-
-# --- lines that are no rows ----------------------------------------------------------------------
-
-
-def holds_other_lines(text: str, delimiter: str) -> bool:
-    """Return whether lines of a text, which ends in a line end, may be no rows.
-
-    Such are totals, lines of one cell, and what an open quote holds.
-    """
-    if text.count('"') % 2:
-        return True
-    if not _may_be_no_row(text, delimiter):
-        return False
-    lowered = text.lower()
-    if any(word in lowered for word in TOTAL_WORDS):
-        sign = re.escape(delimiter)
-        total = rf'^(?:[^{sign}\n]*{sign})?["\s]*(?:{"|".join(TOTAL_BEGINNINGS)})'
-        if re.search(total, lowered, re.MULTILINE):
-            return True
-    return any(delimiter not in line and line.strip() for line in text.split("\n"))
-
-
-def _may_be_no_row(text: str, delimiter: str) -> bool:
-    """Return whether a line may hold one cell only, or begin as a total does.
-
-    A quick look at bytes, for long texts: what it leaves open is answered with yes.
-    """
-    if not delimiter.isascii():
-        return True
-    end = 0
-    while end < len(text):  # by parts that fit into a processor's cache
-        start, end = end, text.find("\n", end + PART) + 1 or len(text)
-        if _part_may_be_no_row(text[start:end], delimiter):
-            return True
-    return False
-
-
-def _part_may_be_no_row(text: str, delimiter: str) -> bool:
-    content = np.frombuffer(text.encode() + bytes(LOOKED_AHEAD), np.uint8)
-    ends = np.flatnonzero(content == ord("\n"))
-    cuts = np.flatnonzero(content == ord(delimiter))
-    starts = np.append(0, ends[:-1] + 1)
-    first_cuts = np.searchsorted(cuts, starts)
-    if not len(cuts) or first_cuts[-1] == len(cuts) or bool((cuts[first_cuts] > ends).any()):
-        return True  # a line without a delimiter
-    places = np.concatenate([starts, cuts[first_cuts] + 1])
-    for _ in range(LOOKED_AHEAD - LETTERS):
-        letters = content[places]
-        passed = (letters == ord('"')) | (letters == ord(" ")) | (letters == ord("\t"))
-        if not passed.any():
-            break
-        places = places + passed
-    else:
-        return True
-    if bool((letters >= FIRST_UNKNOWN).any()):
-        return True  # a letter of another alphabet, or a blank of another kind
-    folded = [content[places + step].astype(np.uint32) | 32 for step in range(LETTERS)]
-    codes = (folded[0] << 16) | (folded[1] << 8) | folded[2]
-    wanted = [int.from_bytes(beginning.encode(), "big") for beginning in TOTAL_BEGINNINGS]
-    return bool(np.isin(codes, wanted).any())
 
 
 # --- columns at fixed places ---------------------------------------------------------------------

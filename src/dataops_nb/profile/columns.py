@@ -110,11 +110,12 @@ def _describe_batch(
         # different values are quicker to find than those of all.
         queries.append(
             f"select {i} as i, count(v), cast(min(v) as varchar), cast(max(v) as varchar) "
-            f"from (select distinct {value} as v from {quote(source)})"
+            f"from (select distinct {value} as v from rows_here)"
         )
-    (counted,) = catalog.ask(f"select {', '.join(counts)} from {quote(source)}", source)
+    rows_here = some_columns(source, names, len(types))
+    (counted,) = catalog.ask(f"{rows_here} select {', '.join(counts)} from rows_here", source)
     of_each = iter(counted)
-    rows = catalog.ask(" union all ".join(queries), source)
+    rows = catalog.ask(f"{rows_here} {' union all '.join(queries)}", source)
     columns = []
     for i, distinct, smallest, largest in sorted(rows, key=itemgetter(0)):
         type_name = types[names[i]]
@@ -129,6 +130,16 @@ def _describe_batch(
         )
         columns.append(column)
     return columns
+
+
+def some_columns(source: str, names: Sequence[str], width: int) -> str:
+    """Return the beginning of a query over `rows_here`, some columns of a source of this width.
+
+    Of a wide source they are copied, because each part of a query plans all of its columns anew.
+    """
+    copied = "materialized" if width > COLUMNS_PER_QUERY else ""
+    chosen = ", ".join(quote(name) for name in names)
+    return f"with rows_here as {copied} (select {chosen} from {quote(source)})"
 
 
 def _text_or_empty(value: object) -> str:

@@ -16,7 +16,7 @@ import yaml
 from dataops_nb.profile.amounts import name_currency
 from dataops_nb.profile.draft import NORTH_STAR_REASON, PATIENT_GAPS, Draft
 from dataops_nb.profile.maker import SuggestedMetric
-from dataops_nb.profile.names import MONEY, SIGNS, has, title
+from dataops_nb.profile.names import MONEY, SIGNS, has, is_count, title
 from dataops_nb.profile.states import code_of
 from dataops_nb.profile.suggestions import MOST_METRICS
 from dataops_nb.profile.tables import Table
@@ -211,10 +211,13 @@ def _source_lines(draft: Draft, name: str) -> Iterator[str]:
     options = draft.sources[name]
     reasons = _reasons(draft, name)
     yield f"  {name}:"
-    yield _line(
-        f"    system: {_flow(title(name))}",
-        "ask: the system it comes from, as people call it",
-    )
+    table = draft.tables.get(name)
+    if table is not None and table.system:
+        known = "guessed: by its columns; ask: as people call it"
+        yield _line(f"    system: {_flow(table.system.name)}", known)
+    else:
+        known = "ask: the system it comes from, as people call it"
+        yield _line(f"    system: {_flow(title(name))}", known)
     yield _line("    # owner: Sales Ops", "ask: who owns it")
     if "query" in options:
         yield _line(f"    query: {_flow(options['query'])}", reasons.get("query", ""))
@@ -395,7 +398,8 @@ def _dimension_reasons(draft: Draft, name: str, columns: list[str]) -> str:
 
 
 def _is_money(measure: dict[str, Any]) -> bool:
-    return has(str(measure.get("expr", "")), MONEY)
+    expr = str(measure.get("expr", ""))
+    return measure["agg"] == "sum" and has(expr, MONEY) and not is_count(expr)
 
 
 def _reports(draft: Draft) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -49,6 +51,8 @@ DIVIDED = 8_000_000  # bytes from which on DuckDB reads a file in several parts
 LONGEST_STOP = 365
 # Seconds before a progress bar shows.
 PATIENCE = 2
+LEAST_WORD = 3  # letters of a file's name that follow a number
+LEAST_ALIKE = 20  # different values of a column that two tables have by no chance
 NORTH_STAR_REASON = "money first, then volume, then new customers"
 
 
@@ -58,7 +62,8 @@ class Draft:
 
     Sources, layouts, faults and tables are kept by source, metrics by the source they stand on.
     `waiting` are the metrics that were not chosen, `signs` those of currencies in numbers,
-    `remarks` what is told of each source's rows over time.
+    `remarks` what is told of each source's rows over time, `repeated` are sources whose rows
+    another one has.
     """
 
     data: Path
@@ -74,6 +79,7 @@ class Draft:
     signs: dict[str, str] = field(default_factory=dict)
     dense: dict[str, DenseEnd] = field(default_factory=dict)
     remarks: dict[str, list[Remark]] = field(default_factory=dict)
+    repeated: set[str] = field(default_factory=set)
 
     @property
     def all_metrics(self) -> list[SuggestedMetric]:
@@ -89,12 +95,15 @@ class Draft:
 
         What stopped more than a year before the newest file steers nobody today.
         """
-        newest = max((end.day for end in self.dense.values()), default=dt.date.min)
         alive = []
         for name, metrics in self.metrics.items():
-            stopped = name in self.dense and (newest - self.dense[name].day).days > LONGEST_STOP
-            alive += [] if stopped else metrics
+            alive += [] if self.stopped(name) else metrics
         return choose_north_stars(alive or self.all_metrics)
+
+    def stopped(self, name: str) -> bool:
+        """Return whether a source's rows end more than a year before the newest file's."""
+        newest = max((end.day for end in self.dense.values()), default=dt.date.min)
+        return name in self.dense and (newest - self.dense[name].day).days > LONGEST_STOP
 
     @property
     def lead(self) -> Table | None:
@@ -205,13 +214,15 @@ def _readable_files(folder: Path) -> list[Path]:
 def _settle_sources(made: Draft, paths: Sequence[Path], catalog: Catalog) -> None:
     """Find out how each file is written, and add it as a source."""
     settled: dict[str, Settled] = {}
+    bares = Counter(_without_numbers(_stem(path)) for path in paths)
     # While the database reads a file, Python looks where the table lies in the next.
     with ThreadPoolExecutor(max_workers=1) as pool:
         laid = pool.map(_find_sheets, paths)
         bar = tqdm(paths, desc="files", unit="file", delay=PATIENCE, leave=False)
         for path, sheets in zip(bar, laid, strict=True):
-            stem = path.name[: -len(ending(path))].removesuffix(".csv")
-            name = slug(stem)
+            stem = _stem(path)
+            bare = _without_numbers(stem)
+            name = slug(bare if bares[bare] == 1 else stem)
             if name in settled:
                 name = slug(f"{path.parent.name}_{stem}", settled)
             for sheet in sheets:
@@ -230,6 +241,17 @@ def _settle_sources(made: Draft, paths: Sequence[Path], catalog: Catalog) -> Non
         if one.signs:
             made.signs[name] = one.signs.most_common(1)[0][0]
         _tell_layout(made, name)
+
+
+def _stem(path: Path) -> str:
+    return path.name[: -len(ending(path))].removesuffix(".csv")
+
+
+def _without_numbers(stem: str) -> str:
+    """Return a file's name without numbers in front, and without days and years behind it."""
+    bare = re.sub(r"^[\d\W_]+", "", stem)
+    bare = re.sub(r"[\W_]*\d{4,}[\d\W_]*$", "", bare)
+    return bare if len(bare) >= LEAST_WORD else stem
 
 
 def _find_sheets(path: Path) -> list[SheetTable]:
@@ -281,7 +303,9 @@ def _describe_sources(made: Draft, catalog: Catalog) -> None:
     for name in tqdm(made.sources, desc="tables", unit="table", delay=PATIENCE, leave=False):
         if name not in made.faults:
             _describe(made, catalog, name)
-    for reference, guess in find_references(catalog, list(made.tables.values())):
+    _tell_repeated(made)
+    described = [table for name, table in made.tables.items() if name not in made.repeated]
+    for reference, guess in find_references(catalog, described):
         made.guesses.append(guess)
         if reference:
             made.references.append(reference)
@@ -296,10 +320,28 @@ def _describe_sources(made: Draft, catalog: Catalog) -> None:
         declare(catalog, made.sources)
     for name, _, _ in queries:
         _describe(made, catalog, name)
-    shared = len(common_beginning(list(made.layouts)))
+    shared = common_beginning(list(made.layouts))
+    own_keys = {(reference.source, reference.column) for reference in made.references}
     for name, table in made.tables.items():
-        made.tables[name] = replace(table, noun_words="_".join(words(name)[shared:]))
+        own = words(name)
+        if own[: len(shared)] == shared:
+            own = own[len(shared) :]
+        foreign = len(table.key) == 1 and (name, table.key[0]) in own_keys
+        made.tables[name] = replace(table, noun_words="_".join(own), foreign_key=foreign)
     _suggest(made, catalog)
+
+
+def _tell_repeated(made: Draft) -> None:
+    """Tell of tables that hold the same rows as one before: a file saved in two formats."""
+    first_by_columns: dict[tuple[tuple[str, int, int], ...], str] = {}
+    for name, table in made.tables.items():
+        columns = tuple((one.name, one.values, one.distinct) for one in table.columns)
+        first = first_by_columns.setdefault(columns, name)
+        alike = any(one.distinct > LEAST_ALIKE for one in table.columns)
+        if first != name and alike:
+            made.repeated.add(name)
+            why = f"its rows look like those of {first}, so no metric is made of them a second time"
+            made.guesses.append(Guess(name, "", why))
 
 
 def _describe(made: Draft, catalog: Catalog, name: str) -> None:
@@ -319,6 +361,8 @@ def _years(made: Draft) -> dict[str, int | None]:
 def _suggest(made: Draft, catalog: Catalog) -> None:
     """Suggest the metrics of all tables, and find where their rows end."""
     for name, table in made.tables.items():
+        if name in made.repeated:
+            continue
         taken = [metric.id for metric in made.all_metrics]
         suggestions = guess_metrics(catalog, table, taken)
         made.guesses += suggestions.guesses
@@ -352,7 +396,8 @@ def _without_repeated(
 def _choose(made: Draft) -> None:
     """Keep the few metrics that matter; the others wait."""
     _weigh_lookups(made)
-    chosen = choose_metrics(made.metrics)
+    alive = {name: many for name, many in made.metrics.items() if not made.stopped(name)}
+    chosen = choose_metrics(alive if any(alive.values()) else made.metrics)
     for name, metrics in made.metrics.items():
         made.metrics[name] = [metric for metric in metrics if metric.id in chosen]
         made.waiting[name] = [metric for metric in metrics if metric.id not in chosen]

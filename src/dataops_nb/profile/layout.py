@@ -7,7 +7,6 @@ truth value or an address.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -22,27 +21,30 @@ from dataops_nb.profile.cells import (
     DAY,
     NUMBER,
     TEXT,
-    TOTAL_BEGINNINGS,
     amount,
     find_ruler,
     find_widths,
-    holds_other_lines,
     is_cut_well,
     kind_of,
     looks_like_name,
 )
 from dataops_nb.profile.columns import OptionGuess
+from dataops_nb.profile.texts import (
+    TAIL_BYTES,
+    TOTAL_BEGINNINGS,
+    find_encoding,
+    first_lines,
+    holds_other_lines,
+    read_text,
+)
 from dataops_nb.sources.archives import inner_ending, unpacked
 from dataops_nb.sources.files import TEXTS, WrongBytes
 from dataops_nb.sources.layouts import cut_line
 
-# A larger file is judged by its first and its last bytes.
-MOST_BYTES = 1 << 22
-TAIL_BYTES = 1 << 16
-BLOCK = 1 << 20
 HEAD_LETTERS = 1 << 17
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_RECORDS = 2_000
+TYPICAL_RECORDS = 500  # that tell what most cells of a column are, and what divides them
 HIGHEST_HEADER = 60
 MOST_PATTERNS = 40
 TOTAL = re.compile(
@@ -107,82 +109,49 @@ def find_layout(path: Path) -> Layout:
 
 def _find_plain(path: Path) -> Layout:
     encoding = find_encoding(path)
-    text = _read_text(path, encoding)
+    text = read_text(path, encoding)
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     declared = re.match(r"\"?sep=(.)\"?\s*\n", text)
     delimiter = declared[1] if declared else find_delimiter(text, usual)
     widths: list[int] = []
     if not declared and not _divides(text, delimiter):
-        widths = find_widths(_first_lines(text))
+        widths = find_widths(first_lines(text, SAMPLE_RECORDS))
     if widths:
         delimiter = usual
         layout = find_table(list(_cut_records(text, widths)))
-        ruler = find_ruler(_first_lines(text))
+        ruler = find_ruler(first_lines(text, SAMPLE_RECORDS))
         if ruler:
             layout = replace(layout, skipped=[*layout.skipped, cut_line(ruler, widths)[0]])
     else:
-        layout = find_table(list(_records(_leave_out_rows(text, delimiter), delimiter)))
+        layout = find_table(_list_records(text, delimiter))
     return replace(layout, encoding=encoding, delimiter=delimiter, widths=widths)
+
+
+def _list_records(text: str, delimiter: str) -> list[Record]:
+    """Return the lines of cells of a text; of a long one without rows that tell nothing new.
+
+    Where lines of one cell begin sections, all are returned.
+    """
+    shorter = _leave_out_rows(text, delimiter)
+    records = list(_records(shorter, delimiter))
+    if len(shorter) < len(text) and has_sections(records, _usual_width(records)):
+        return list(_records(text, delimiter))
+    return records
 
 
 def _leave_out_rows(text: str, delimiter: str) -> str:
     """Return the beginning and the end of a long text, where only rows stand between them.
 
-    No total, no line of one cell and no open quote is left out; where there is one of them, or
-    sections that lines of one cell begin, the whole text is returned.
+    No total, no line of one cell and no open quote is left out; where there is one of them, the
+    whole text is returned.
     """
     start = text.find("\n", HEAD_LETTERS) + 1
     end = text.rfind("\n", 0, max(0, len(text) - TAIL_BYTES)) + 1
     if not 0 < start < end:
         return text
-    if holds_other_lines(text[start:end], delimiter):
+    if holds_other_lines(text, delimiter, start, end):
         return text
-    head = text[:start]
-    records = list(_records(head, delimiter))
-    if has_sections(records, _usual_width(records)):
-        return text
-    return head + text[end:]
-
-
-def find_encoding(path: Path) -> str | None:
-    """Return the encoding of a text file; None for UTF-8."""
-    with path.open("rb") as file:
-        head = file.read(BLOCK)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return None
-
-
-def _read_text(path: Path, encoding: str | None) -> str:
-    """Return a file's text; of a large one only its beginning and its end."""
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES)
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            head, _, _ = content.rpartition(b"\n")
-            file.seek(size - TAIL_BYTES)
-            _, _, tail = file.read().partition(b"\n")
-            content = head + b"\n" + tail
-    text = content.decode(encoding or "utf-8-sig", errors="replace")
-    return text.removeprefix("\ufeff")
-
-
-def _first_lines(text: str) -> list[str]:
-    """Return the first lines of a text, without looking at those of the rest."""
-    end = 0
-    for _ in range(SAMPLE_RECORDS):
-        end = text.find("\n", end) + 1
-        if not end:
-            return text.splitlines()[:SAMPLE_RECORDS]
-    return text[:end].splitlines()[:SAMPLE_RECORDS]
+    return text[:start] + text[end:]
 
 
 def find_delimiter(text: str, usual: str) -> str:
@@ -190,7 +159,7 @@ def find_delimiter(text: str, usual: str) -> str:
 
     Among equals, the one that makes more cells wins; without any, the usual one.
     """
-    lines = _first_lines(text)
+    lines = first_lines(text, TYPICAL_RECORDS)
     best = usual
     best_score = (0.0, 0)
     for delimiter in dict.fromkeys((usual, *DELIMITERS)):
@@ -210,7 +179,7 @@ def find_delimiter(text: str, usual: str) -> str:
 
 def _divides(text: str, delimiter: str) -> bool:
     """Return whether a delimiter stands in most lines that hold something."""
-    lines = [line for line in _first_lines(text) if line.strip()]
+    lines = [line for line in first_lines(text, TYPICAL_RECORDS) if line.strip()]
     return sum(delimiter in line for line in lines) * 2 > len(lines)
 
 
@@ -287,6 +256,7 @@ def _usual_width(records: Sequence[Record]) -> int:
 def _kinds_below(records: Sequence[Record], width: int) -> list[str]:
     """Return what most cells of each column are: text, number or day."""
     wide = [record.cells for record in records[1:SAMPLE_RECORDS] if len(record.cells) == width]
+    wide = wide[:TYPICAL_RECORDS]
     kinds = []
     for cells in zip(*wide, strict=True) if wide else [()] * width:
         counts: Counter[str] = Counter()

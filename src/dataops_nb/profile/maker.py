@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataops_nb.profile.amounts import find_amounts, money_conditions, said_states
-from dataops_nb.profile.names import noun_of, plural, singular, slug, words
+from dataops_nb.profile.names import (
+    ACRONYMS,
+    MANY_ACRONYMS,
+    expression,
+    noun_of,
+    plural,
+    singular,
+    slug,
+    words,
+)
 from dataops_nb.profile.tables import Table
 from dataops_nb.profile.things import THINGS
 from dataops_nb.sources.catalog import Catalog
@@ -75,7 +84,8 @@ class Maker:
         system_noun = table.system.noun if table.system else ""
         self.noun = system_noun or _noun_of_thing(table)
         if not self.noun:
-            self.noun = noun_of(table.noun_words or table.name, table.key)
+            own_key = [] if table.foreign_key else table.key
+            self.noun = noun_of(table.noun_words or table.name, own_key)
 
     def add(
         self,
@@ -93,14 +103,32 @@ class Maker:
         unique = slug(name, self.names)
         self.names.add(unique)
         keys: dict[str, Any] = {"label": label, **definition}
-        if self.table.dimensions:
-            keys["by"] = self.table.dimensions
+        by = self._dimensions(definition, parts)
+        if by:
+            keys["by"] = by
         if self.table.monthly:
             keys["grains"] = GRAINS[self.table.months_apart]
         self.made.metrics.append(
             SuggestedMetric(unique, keys, why, weight, self.table.rows, self.table.name, parts)
         )
         return unique
+
+    def _dimensions(self, definition: dict[str, Any], parts: tuple[str, ...]) -> list[str]:
+        """Return what a metric is split by: not what its filter or its sign stands on."""
+        measure = definition.get("measure", {})
+        text = f"{measure.get('filter', '')} {measure.get('expr', '')}"
+        left_out = str(measure.get("exclude", "")).split(" or ")
+        dimensions = []
+        for column in self.table.dimensions:
+            name = expression(column)
+            used = f"{name} = " in text or f"{name} in (" in text
+            if not used and not any(one == name or one.startswith(f"{name} ") for one in left_out):
+                dimensions.append(column)
+        for metric in self.made.metrics:
+            if metric.id in parts:
+                own = metric.definition.get("by", [])
+                dimensions = [column for column in dimensions if column in own]
+        return dimensions
 
     def simple(
         self,
@@ -188,5 +216,10 @@ def _noun_of_thing(table: Table) -> str:
 
 
 def sentence_case(text: str) -> str:
-    """Return a label with one capital in front, the others as they are."""
-    return text[:1].upper() + text[1:]
+    """Return a label with one capital in front, and abbreviations in capitals."""
+    spelled = []
+    for word in text.split(" "):
+        short = word.upper() if word in ACRONYMS else word
+        spelled.append(MANY_ACRONYMS.get(word, short))
+    label = " ".join(spelled)
+    return label[:1].upper() + label[1:]

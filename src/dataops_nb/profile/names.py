@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
 
-WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+(?:s|st|nd|rd|th|k)?(?![a-z])|\d+")
+# Nouns that German writes in one word with others: Rechnungsbetrag, Kundennummer.
+COMPOUND = re.compile(
+    r"(\w{3,}?)s?(betrag|preis|datum|nummer|umsatz|summe|kosten|menge|anzahl|gebuhr|rabatt|status)"
+)
+HOW_MANY = re.compile(r"(?:#|no\.?|nr\.?|num|number)\s*of\s+", re.IGNORECASE)
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -25,38 +31,70 @@ def word_set(text: str) -> frozenset[str]:
 
 IDS = word_set(
     "id ids key code uuid guid number no nr num sku ref reference hash email phone fax mobile "
-    "konto gegenkonto schlussel"
+    "konto gegenkonto schlussel nummer"
 )
+# Ids that tell one thing apart, and split no rows into groups: a country code does.
+POINTING = word_set("id ids uuid guid key hash email phone fax mobile")
 POINTERS = frozenset(["to", "by", "from", "of"])  # reports_to
 PLACES = word_set(
     "zip postal postcode phone fax lat lon lng latitude longitude year month day week hour"
 )
 ORDERS = word_set("sequential sequence seq line position rank index version")
+# Numbers of things that stand somewhere, and last digits of others.
+NUMBERED = word_set("table room terminal register digits extension lane gate floor suite batch")
 AVERAGED = word_set(
     "rate ratio pct percent percentage share score avg average mean median price "
     "rating margin age days duration hours minutes seconds tenure probability likelihood "
     "length lenght width height weight latency temperature per unit nps csat kurs "
     "elapsed estimate points hrs mins secs ctr cpc cpm roas bounce quota "
-    "sequential sequence installments installment position rank"
+    "sequential sequence installments installment position rank "
+    "salary salaries wage compensation cac ltv clv cltv arpu arppu arpa aov cpa cpl cpi rpm ecpm "
+    "cvr asp apr apy bmi gpa grade mttr mtbf msrp rrp humidity speed voltage density factor "
+    "dau wau mau unique uniques"
 )
+# What is counted anew each day, or adds up from one row to the next.
+RUNNING = word_set("cumulative cumulated cum running ytd mtd qtd lifetime kumuliert")
+LEVELS = word_set(
+    "mrr arr headcount followers inventory backlog subscribers fte stargazers watchers employees"
+)
+FLOWS = word_set(
+    "new upsell downsell expansion contraction churn churned lost reactivation gained added left "
+    "hired joined starts change delta net closed opened cancelled canceled"
+)
+# What a customer is like, which is nothing that a company earns: Annual revenue, Employees.
+ATTRIBUTES = word_set("employees headcount followers population inhabitants")
+PER_PERIOD = word_set("annual annualized yearly monthly weekly hourly daily declared")
+OF_A_CUSTOMER = word_set("revenue income turnover sales spend budget salary")
 # A number called by these words alone is an amount of work: Hours, Billable hours.
 WORK = word_set("hours hrs minutes mins")
-WORKED = WORK | word_set("worked billable billed tracked logged booked rounded total")
+WORKED = WORK | word_set(
+    "worked billable billed tracked logged booked rounded total payable regular overtime ot paid "
+    "unpaid"
+)
 UNITS = frozenset(["price", "unit", "rate", "each", "per", "kurs"])
 QUANTITIES = word_set("quantity qty units pieces menge anzahl")
 MONEY = word_set(
     "amount total revenue price value cost costs charge charges mrr arr fee fees "
     "paid payment payments sales gmv net gross subtotal tax freight usd eur gbp brl chf "
-    "debit credit spend balance "
+    "debit credit spend balance tip tips gratuity pay wages payroll earnings proceeds donation "
     "umsatz betrag erlos preis montant importe ventas"
 )
 # Words of money that is earned, then of other amounts, then of what is taken off them.
 EARNED = word_set("revenue sales mrr arr gmv turnover income umsatz erlos ventas")
 TOTALS = word_set("total amount value gross net paid betrag montant importe credit")
-SPENT = word_set("cost costs cogs spend spent expense expenses freight debit budget")
+SPENT = word_set(
+    "cost costs cogs spend spent expense expenses freight debit budget pay payroll wages labor "
+    "labour"
+)
+# Of Total earnings; Total orders are counted.
+MANY_MONEY = word_set(
+    "earnings proceeds takings wages funds credits debits deposits donations gifts royalties "
+    "commissions tips dues pledges gross"
+)
+COUNTS = word_set("count number num cnt anzahl")
 TAKEN_OFF = word_set(
     "fee fees tax taxes vat shipping discount discounts refund refunds refunded tip skonto "
-    "rounding surcharge commission returned"
+    "rounding surcharge commission returned tip tips gratuity gratuities"
 )
 OWED = word_set(
     "due balance outstanding unpaid expected forecast weighted quota target goal plan planned"
@@ -69,6 +107,7 @@ PEOPLE = word_set(
 )
 # A lead_source is no lead.
 PEOPLE_NOT = word_set("source profile origin count city state country zip age size behaviour")
+PEOPLE_MANY = frozenset(f"{person}s" for person in PEOPLE) | {"people", "companies", "subcribers"}
 DAYS = word_set("date day datum belegdatum datetime on at tag")
 STARTED = word_set(
     "created create creation opened open date day period month time timestamp ordered order "
@@ -113,6 +152,13 @@ CHAFF = word_set(
     "export exports report unified final copy data dataset table list all full csv v record row "
     "raw download details new untitled sheet date day column report dated"
 )
+# Words that are written in capitals.
+ACRONYMS = word_set(
+    "mrr arr cac ltv clv arpu arpa aov gmv nps csat ctr cpc cpm cpa roas vat sku url kpi sla sdr "
+    "dau wau mau api crm b2b"
+)
+MANY_ACRONYMS = {"mqls": "MQLs", "sqls": "SQLs", "skus": "SKUs", "urls": "URLs", "ids": "IDs"}
+BRANDS = {"github": "GitHub", "pypi": "PyPI", "paypal": "PayPal", "hubspot": "HubSpot"}
 # Names that an expression would read as something else.
 RESERVED = word_set(
     "and or not is in if else for from def class none true false lambda with as pass"
@@ -138,7 +184,11 @@ def _words(name: str) -> tuple[str, ...]:
         name = name.replace(sign, f" {word} ")
     decomposed = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
     letters = decomposed.encode("ascii", "ignore").decode()
-    return tuple(word.casefold() for word in WORD.findall(letters))
+    split: list[str] = []
+    for word in map(str.casefold, WORD.findall(letters)):
+        compound = COMPOUND.fullmatch(word)
+        split += compound.groups() if compound else [word]
+    return tuple(split)
 
 
 def has(name: str, known: Iterable[str]) -> bool:
@@ -155,11 +205,46 @@ def is_averaged(name: str) -> bool:
     (True, False)
     """
     own = set(words(name))
-    if own & WORK and own <= WORKED:
+    if (own & WORK and own <= WORKED) or own & RUNNING:
         return False
     outside = re.sub(r"\(.*?\)", "", name)
-    signed = "%" in name or "/" in outside or name.strip().endswith("?")
+    signed = "%" in name or "/" in outside or name.strip().endswith("?") or "active" in own
     return signed or has(name, AVERAGED | SCALES)
+
+
+def is_level(name: str) -> bool:
+    """Return whether a number stands for all up to its row, or for what is there on its day.
+
+    >>> is_level("cumulative_customers"), is_level("mrr"), is_level("new_mrr")
+    (True, True, False)
+    """
+    own = set(words(name))
+    return bool(own & RUNNING) or (bool(own & LEVELS) and not own & FLOWS)
+
+
+def is_attribute(name: str) -> bool:
+    """Return whether a number says what somebody is like, a customer's own revenue or people.
+
+    >>> is_attribute("Annual Revenue"), is_attribute("Monthly recurring revenue")
+    (True, False)
+    """
+    own = set(words(name))
+    a_customers = bool(own & PER_PERIOD and own & OF_A_CUSTOMER) and "recurring" not in own
+    return a_customers or bool(own & ATTRIBUTES and not own & FLOWS)
+
+
+def is_count(name: str) -> bool:
+    """Return whether a number counts people or things, whatever words of money stand beside.
+
+    >>> is_count("new_paid_customers"), is_count("Total orders"), is_count("Total sales")
+    (True, True, False)
+    """
+    own = words(name)
+    if set(own) & COUNTS or (own[-1:] and own[-1] in PEOPLE_MANY):
+        return True
+    money = MONEY | TAKEN_OFF | SPENT | MANY_MONEY
+    total = own[0] == "total" and len(own) > 1
+    return total and own[1].endswith("s") and len(own[1]) > 3 and own[1] not in money
 
 
 def is_id(name: str) -> bool:
@@ -173,7 +258,7 @@ def is_id(name: str) -> bool:
 
 def slug(name: str, taken: Iterable[str] = ()) -> str:
     """Return an id for a source or metric: small letters, digits and _; none of those taken."""
-    first = "_".join(words(name)) or "column"
+    first = "_".join(words(HOW_MANY.sub("", name))) or "column"
     if not first[:1].isalpha():
         first = f"n_{first}"
     forbidden = {*taken, *RESERVED}
@@ -208,15 +293,18 @@ def singular(noun: str) -> str:
 
 
 def common_beginning(names: Sequence[str]) -> list[str]:
-    """Return the words that three or more names all begin with, as those of one export do.
+    """Return the words that three or more names, and most, begin with, as those of one export do.
 
     >>> common_beginning(["olist_orders", "olist_order_items", "olist_reviews"])
     ['olist']
     """
-    if len(names) < LEAST_NAMES:
+    firsts = Counter(words(name)[0] for name in names if len(words(name)) > 1)
+    first, count = firsts.most_common(1)[0] if firsts else ("", 0)
+    if count < LEAST_NAMES or count * 2 <= len(names):
         return []
+    alike = [words(name)[:-1] for name in names if words(name)[0] == first]
     shared: list[str] = []
-    for same in zip(*(words(name)[:-1] for name in names), strict=False):
+    for same in zip(*filter(None, alike), strict=False):
         if len(set(same)) > 1:
             break
         shared.append(same[0])
@@ -243,8 +331,8 @@ def title(name: str) -> str:
     """Return a name as a label: `net_amount_eur` becomes Net amount EUR."""
     label_words = []
     for word in words(name):
-        label_word = word
-        if word in CURRENCIES:
+        label_word = MANY_ACRONYMS.get(word) or BRANDS.get(word) or word
+        if word in CURRENCIES | ACRONYMS:
             label_word = word.upper()
         label_words.append(label_word)
     label = " ".join(label_words)
@@ -254,11 +342,12 @@ def title(name: str) -> str:
 def label_of(column_name: str) -> str:
     """Return a column's name as a label, as people wrote it, without remarks in parentheses.
 
-    >>> label_of("Created date (UTC)"), label_of("net_amount_eur")
-    ('Created date', 'Net amount EUR')
+    >>> label_of("Created date (UTC)"), label_of("net_amount_eur"), label_of("new_mrr")
+    ('Created date', 'Net amount EUR', 'New MRR')
     """
     bare = re.sub(r"\s*\([^)]*\)", "", column_name).strip() or column_name
-    bare = bare.rpartition(" - ")[2]
+    bare = HOW_MANY.sub("", bare)
+    bare = bare.rpartition(" - ")[2].strip().rstrip(".").replace("/", " per ")
     if " " in bare and bare[:1].isupper():
         return bare
     return title(bare)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise, permutations
 
 from dataops_nb.profile.columns import quote
+from dataops_nb.profile.names import MONEY, has
 from dataops_nb.profile.tables import CANDIDATES, Table
 from dataops_nb.sources.catalog import Catalog
 
@@ -68,6 +69,8 @@ def find_parts(catalog: Catalog, table: Table) -> Iterator[tuple[str, str]]:
     for base in able:
         for part in able:
             if part is base or float(part.largest or 0) > float(base.largest or 0):
+                continue
+            if has(part.name, MONEY) != has(base.name, MONEY):
                 continue
             if _is_part(catalog, table, part.name, base.name):
                 yield part.name, base.name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from dataops_nb.profile.amounts import (
-    GOOD_MONEY,
-)
+from dataops_nb.profile.amounts import GOOD_MONEY, name_currency
+from dataops_nb.profile.columns import quote
 from dataops_nb.profile.maker import (
     AVERAGE_WEIGHT,
     COUNT_WEIGHT,
@@ -16,9 +15,11 @@ from dataops_nb.profile.maker import (
     LEAD_WEIGHT,
     NEW_PEOPLE_WEIGHT,
     OPEN_WEIGHT,
+    OTHER_MONEY_WEIGHT,
     OTHER_WEIGHT,
     PEOPLE_WEIGHT,
     RATE_WEIGHT,
+    RECURRING_WEIGHT,
     REFUND_WEIGHT,
     SCALE_WEIGHT,
     SHARE_WEIGHT,
@@ -33,22 +34,29 @@ from dataops_nb.profile.names import (
     ENDED,
     PEOPLE,
     RECOMMENDED,
+    RECURRING,
     SCALES,
     expression,
     has,
+    is_level,
     label_of,
     plural,
     slug,
+    word_set,
     words,
 )
 from dataops_nb.profile.parts import find_parts, find_ratios
 from dataops_nb.profile.revenue import Revenue
 from dataops_nb.profile.tables import Table
+from dataops_nb.profile.times import Moment
 from dataops_nb.sources.catalog import Catalog
 
 MOST_SUMS = 6
 MOST_AVERAGES = 3
 MOST_RATIOS = 2
+LEAST_SHARE = 0.02  # of a part in a base that nothing but their sizes joins
+# What shares are usually taken of: clicks of impressions, conversions of clicks.
+WHOLES = word_set("impressions impr clicks sessions visits sent delivered recipients attendances")
 MOST_ACCOUNTS = 4
 PAST = {"end": "ended", "close": "closed", "closing": "closed", "until": "ended"}
 DAYS_PER_WEEK = 7
@@ -77,6 +85,7 @@ class _Proposer(Revenue):
         self._add_ends()
         self._add_people()
         self._add_other_sums()
+        self._add_levels()
         self._add_ratios()
         self._add_averages()
         if table.system:
@@ -131,6 +140,8 @@ class _Proposer(Revenue):
             return
         if end.ahead > 0 and end.values >= table.rows:
             return
+        if self._ends_at_once(end):
+            return
         word = next((word for word in words(end.name) if word in ENDED), "ended")
         past = PAST.get(word, word)
         ended = self.simple("count", time=end.name, unit=self.noun)
@@ -157,6 +168,17 @@ class _Proposer(Revenue):
             why,
             weight=OPEN_WEIGHT,
         )
+
+    def _ends_at_once(self, end: Moment) -> bool:
+        """Return whether rows with money end on the day they begin: a bill is no backlog."""
+        table = self.table
+        if table.recurring or not any(amount.is_money for amount in self.amounts):
+            return False
+        first, last = quote(table.time or ""), quote(end.name)
+        late = f"cast({last} as date) > cast({first} as date) + 1"
+        query = f"select count(*) filter (where {late}) from {quote(table.name)}"
+        ((later,),) = self.catalog.ask(query, table.name)
+        return bool(later * 20 < end.values)
 
     def _add_held(self) -> None:
         """Add what took place, where it was booked before and could be cancelled."""
@@ -215,7 +237,8 @@ class _Proposer(Revenue):
             person = next(word for word in words(name) if word in PEOPLE)
             unit = plural(person)
             active = self.simple("count_distinct", expression(name), unit=unit)
-            why = f"{name} repeats, so it identifies a {person}"
+            article = "an" if person[0] in "aeio" else "a"
+            why = f"{name} repeats, so it identifies {article} {person}"
             self.add(f"active_{unit}", f"Active {unit}", active, why, weight=PEOPLE_WEIGHT)
             weight = PEOPLE_WEIGHT - 1
             if self._come_regularly(name):
@@ -264,12 +287,27 @@ class _Proposer(Revenue):
                 slug(amount.name), label_of(amount.name), definition, amount.why, weight=weight
             )
 
+    def _add_levels(self) -> None:
+        """Add running totals and levels of period totals, as of a period's last day."""
+        table = self.table
+        if table.counted:
+            return
+        levels = [name for name in table.sums if is_level(name)]
+        for place, name in enumerate(levels[:MOST_SUMS]):
+            column = expression(name)
+            unit = name_currency(name)
+            definition = self.simple("sum", column, unit=unit)
+            definition["measure"]["at"] = "end"
+            why = f"{name} is a level or a running total: the value of a period's last day"
+            weight = RECURRING_WEIGHT if has(name, RECURRING) else OTHER_MONEY_WEIGHT
+            self.add(slug(name), label_of(name), definition, why, weight=weight - place / 10)
+
     def _ids_by_expression(self) -> dict[str, str]:
         """Return the ids of plain sums by their columns."""
         ids = {}
         for metric in self.made.metrics:
             measure = metric.definition.get("measure", {})
-            if measure.get("agg") == "sum" and "open" not in measure:
+            if measure.get("agg") == "sum" and not {"open", "at"} & set(measure):
                 ids[measure["expr"]] = metric.id
         return ids
 
@@ -278,9 +316,11 @@ class _Proposer(Revenue):
         ids = self._ids_by_expression()
         rates = find_ratios(self.catalog, self.table)
         self._ratios = {rate for rate, _, _ in rates}
+        same = set()
         for rate, part, base in rates:
-            if expression(part) not in ids or expression(base) not in ids:
+            if expression(part) not in ids or expression(base) not in ids or (part, base) in same:
                 continue
+            same.add((part, base))
             why = f"{rate} is {part} divided by {base} in each row, so both are added up first"
             self._add_ratio(
                 label_of(rate), part, base, why, name=slug(rate), weight=VALUE_RATIO_WEIGHT
@@ -292,14 +332,33 @@ class _Proposer(Revenue):
             both = expression(part) in ids and expression(base) in ids
             if both and (part, base) not in known:
                 pairs.append((part, base))
-        # Of a part of a part, only the widest base makes a share.
-        parts = {part for part, _ in pairs}
-        pairs = [(part, base) for part, base in pairs if base not in parts]
-        for part, base in pairs[:MOST_RATIOS]:
+        for part, base in self._choose_bases(pairs)[:MOST_RATIOS]:
             label = f"{label_of(part)} as a share of {label_of(base).lower()}"
             why = f"{part} never exceeds {base}, so it is probably part of it"
             name = slug(f"{part}_share")
             self._add_ratio(label, part, base, why, name=name, weight=SHARE_WEIGHT)
+
+    def _choose_bases(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return of each part the base whose name holds it, else a usual one, else the widest.
+
+        Of a part of a part, only the widest base makes a share, where names tell no more.
+        """
+        parts = {part for part, _ in pairs}
+        chosen: dict[str, tuple[tuple[int, float], str]] = {}
+        for part, base in pairs:
+            size = float(self.table.column(base).largest)
+            share = float(self.table.column(part).largest) / size if size else 0.0
+            if set(words(base)) < set(words(part)):
+                rank = (2, -size)
+            elif has(base, WHOLES):
+                rank = (1, -size)
+            elif base not in parts and share >= LEAST_SHARE:
+                rank = (0, size)
+            else:
+                continue
+            if part not in chosen or rank > chosen[part][0]:
+                chosen[part] = (rank, base)
+        return [(part, base) for part, (_, base) in chosen.items()]
 
     def _add_ratio(
         self, label: str, part: str, base: str, why: str, *, name: str, weight: float
@@ -329,13 +388,19 @@ class _Proposer(Revenue):
         for name in names[:MOST_AVERAGES]:
             definition = self.simple("average", expression(name))
             why = f"{name} is no amount that adds up"
-            label = f"Average {label_of(name)[:1].lower()}{label_of(name)[1:]}"
+            label = _average_label(label_of(name))
             weight = AVERAGE_WEIGHT
             if has(name, SCALES) or name.strip().endswith("?"):
                 weight = SCALE_WEIGHT
             elif has(name, DURATIONS):
                 weight = DURATION_WEIGHT
-            self.add(f"average_{slug(name)}", label, definition, why, weight=weight)
+            self.add(
+                f"average_{slug(name).removeprefix('average_')}",
+                label,
+                definition,
+                why,
+                weight=weight,
+            )
             self._add_recommended(name)
 
     def _add_recommended(self, name: str) -> None:
@@ -349,3 +414,12 @@ class _Proposer(Revenue):
         definition = self.simple("average", expr, unit="percent")
         why = f"9 and 10 of {name} less 0 to 6, as a share of all answers"
         self.add("net_promoter_score", "Net promoter score", definition, why, weight=SCALE_WEIGHT)
+
+
+def _average_label(label: str) -> str:
+    """Return the label of an average; a column may be named so already."""
+    first, *rest = label.split(" ")
+    if first.casefold().rstrip(".") in ("average", "avg", "mean"):
+        return sentence_case(f"average {' '.join(rest)}")
+    lowered = first if first.isupper() and len(first) > 1 else first[:1].lower() + first[1:]
+    return f"Average {' '.join([lowered, *rest])}"

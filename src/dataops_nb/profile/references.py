@@ -15,6 +15,9 @@ LEAST_VALUES = 5
 MOST_LOST = 0.3
 SHOWN = 5
 TITLES = frozenset(["name", "title", "company", "organization", "account", "domain"])
+# Who does something for a company, as columns call them, and where all of them are listed.
+ROLES = word_set("rep agent manager owner assignee salesperson supervisor employee user handler")
+STAFF = word_set("employee employees user users staff agent agents")
 IGNORED = word_set("primary associated deal record the of a x n")
 
 
@@ -56,7 +59,7 @@ def _look_at(
         if reference is not None:
             yield reference, guess
             return
-        if guess.why:
+        if guess.why and [column.name] != table.key:
             misses.append(guess)
     for guess in misses[:1]:
         yield None, guess
@@ -77,7 +80,8 @@ def _goals(target: Table) -> list[Column]:
 
 def _may_point(table: Table, column: Column, target: Table, goal: Column) -> bool:
     """Return whether a column's name, or the look of its values, means another table's rows."""
-    if [column.name] == table.key or column.time or not column.values:
+    own_key = [column.name] == table.key and not _shares_key(table, column, target)
+    if own_key or column.time or not column.values:
         return False
     if not (column.text or column.type == "BIGINT") or column.type != goal.type:
         return False
@@ -85,10 +89,18 @@ def _may_point(table: Table, column: Column, target: Table, goal: Column) -> boo
         return True
     own = set(words(column.name)) - IDS - IGNORED
     nouns = _nouns(target, goal)
+    if own & ROLES and nouns & STAFF and is_id(column.name) and [goal.name] == target.key:
+        return True
     if own & nouns:
         return is_id(column.name) or goal.name != (target.key or [""])[0]
     strong = goal.text and column.distinct >= LEAST_VALUES and _is_id_text(column)
     return strong and is_id(goal.name) and is_id(column.name)
+
+
+def _shares_key(table: Table, column: Column, target: Table) -> bool:
+    """Return whether rows have the key of rows of another table, which has more of them."""
+    telling = set(words(column.name)) - IDS - IGNORED
+    return bool(telling) and target.key == [column.name] and target.rows > table.rows
 
 
 def _is_id_text(column: Column) -> bool:

@@ -12,6 +12,7 @@ from dataops_nb.profile.maker import (
     RECURRING_WEIGHT,
     REFUND_WEIGHT,
     Maker,
+    sentence_case,
 )
 from dataops_nb.profile.names import (
     EARNED,
@@ -19,6 +20,7 @@ from dataops_nb.profile.names import (
     expression,
     has,
     label_of,
+    singular,
     slug,
     word_set,
     words,
@@ -26,6 +28,7 @@ from dataops_nb.profile.names import (
 from dataops_nb.profile.states import count_values
 
 MOST_ACCOUNTS = 4
+GENERAL_LABELS = frozenset(["Total", "Amount", "Value", "Net", "Gross", "Subtotal"])  # of anything
 GIVEN_BACK = word_set("refund refunds refunded return returns returned credit")
 
 
@@ -66,8 +69,11 @@ class Revenue(Maker):
                 "sum", amount.expr, unit=amount.currency, time=time, kept=both, out=out
             )
             own = weight if place == 0 else OTHER_MONEY_WEIGHT - place
-            name = slug(amount.name) + words_for_rows.replace(" ", "_")
-            self.add(name, label_of(amount.name) + words_for_rows, definition, reason, weight=own)
+            label = amount.label or label_of(amount.name)
+            if label in GENERAL_LABELS and not words_for_rows:
+                label = sentence_case(f"{singular(self.noun)} {label.lower()}")
+            name = slug(amount.label or amount.name) + words_for_rows.replace(" ", "_")
+            self.add(name, label + words_for_rows, definition, reason, weight=own)
 
     def _add_accounts(self, amount: Amount) -> bool:
         """Add the amount by each account of a ledger that is earned or given back."""

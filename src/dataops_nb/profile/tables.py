@@ -23,8 +23,10 @@ from dataops_nb.profile.names import (
     GROUPS,
     INTERVALS,
     MONEY,
+    NUMBERED,
     ORDERS,
     PLACES,
+    POINTING,
     RECURRING,
     TITLES,
     has,
@@ -47,6 +49,7 @@ from dataops_nb.profile.times import Moment, choose_end, choose_time, look_at_ti
 from dataops_nb.sources.catalog import Catalog
 
 MOST_MEMBERS = 25
+VERSIONS = frozenset(["version", "release", "tag"])
 MOST_DIMENSIONS = 4
 WIDEST_KEY = 3
 CANDIDATES = 8
@@ -75,7 +78,8 @@ class Table:
 
     `noun_words` are those of the name that tell it apart from other files. `monthly` rows are
     dated on the first day of the month that they are about. `moments` are all columns of days,
-    `thing` is what several rows are lines of, `periods` are columns that are periods.
+    `thing` is what several rows are lines of, `periods` are columns that are periods. The key of
+    rows that belong to one of another table, `foreign_key`, says nothing about what they are.
     """
 
     name: str
@@ -100,6 +104,7 @@ class Table:
     system: System | None = None
     periods: list[str] = field(default_factory=list)
     noun_words: str = ""
+    foreign_key: bool = False
     guesses: list[Guess] = field(default_factory=list)
 
     @property
@@ -334,7 +339,8 @@ class _Profile:
             if column is self.columns[0] and not is_title:
                 return column.name
         for column in able:
-            if column.text and self._is_code(column.name):
+            version = has(column.name, VERSIONS)
+            if column.text and not version and self._is_code(column.name):
                 return column.name
         return None
 
@@ -348,8 +354,10 @@ class _Profile:
     def _find_composite_key(self, full: Sequence[Column]) -> list[str]:
         able = []
         for column in full:
-            named = is_id(column.name) or has(column.name, GROUPS)
-            several = 1 < column.distinct < self.rows
+            counts_lines = words(column.name)[-1:] and words(column.name)[-1] in ORDERS
+            named = is_id(column.name) or has(column.name, GROUPS) or counts_lines
+            version = has(column.name, VERSIONS)  # of one project, whatever others have
+            several = 1 < column.distinct < self.rows + version
             if several and (column.text or column.time or named):
                 able.append(column.name)
         for width in range(2, WIDEST_KEY + 1):
@@ -441,6 +449,10 @@ class _Profile:
         group = column.number and has(column.name, GROUPS)
         if not (column.text or column.type == "BOOLEAN" or group):
             return False
+        if is_id(column.name) and words(column.name)[-1] in POINTING:
+            return False
+        if is_averaged(column.name) and any(map(str.isdigit, column.smallest)):
+            return False  # < 10% is a share, and no group
         few = 2 <= column.distinct <= MOST_MEMBERS
         repeated = column.distinct * 2 <= self.rows
         mostly_filled = column.values * 2 >= self.rows
@@ -453,7 +465,10 @@ class _Profile:
         rows = thing.count if thing and column.name in thing.once else self.rows
         if column.values * 2 < rows or column.distinct <= (0 if has(column.name, MONEY) else 2):
             return False
-        if self._is_numbering(column):
+        nothing = column.distinct == 1 and not float(column.largest)
+        if nothing or (has(column.name, ORDERS) and words(column.name)[-1] in ORDERS):
+            return False
+        if self._is_numbering(column) or words(column.name)[-1] in NUMBERED:
             return False
         if has(column.name, MONEY):
             return not has(column.name, PLACES | GROUPS)

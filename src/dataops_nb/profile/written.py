@@ -17,8 +17,8 @@ from typing import Any
 from dataops_nb import sources
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.errors import DataError, Fault
-from dataops_nb.profile.cells import ANY_DIGIT
-from dataops_nb.profile.columns import OptionGuess, in_batches, quote
+from dataops_nb.profile.cells import ANY_DIGIT, DAY, NUMBER, kind_of
+from dataops_nb.profile.columns import OptionGuess, in_batches, quote, some_columns
 from dataops_nb.profile.dates import (
     COMPACT,
     DAY_AND_MONTH,
@@ -44,7 +44,7 @@ ENOUGH = 0.99
 DAY_MS, EPOCH_FIRST, EPOCH_LAST = 86_400_000, 631_152_000_000, 4_102_444_800_000
 # As of this day, no row lies in the future.
 FAR = dt.date(2200, 1, 1)
-MISSING = word_set("- -- --- . ? na n/a #n/a nan nil none null missing unknown") | {""}
+MISSING = word_set(r"- -- --- . ? \n na n/a #n/a nan nil none null missing unknown") | {""}
 SIGN = r"[$€£¥₹]"
 POINTED = r"(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"
 COMMAED = r"(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
@@ -165,6 +165,9 @@ def _guess_options(catalog: Catalog, name: str, settled: Settled) -> list[Option
     except DataError:
         return []
     texts = _first_texts(catalog, name, types, options)
+    blanks = _guess_blanks(options, texts)
+    if blanks:
+        return [blanks]
     tallies = {}
     for column, first_values in texts.items():
         signs: Counter[str] = Counter()
@@ -202,6 +205,24 @@ def _guess_missing(options: dict[str, Any], faults: Sequence[Fault]) -> OptionGu
         [*options.get("na", []), *sorted(words)],
         f"the other values of {columns} are numbers or days",
     )
+
+
+def _guess_blanks(
+    options: dict[str, Any], texts: Mapping[str, Sequence[str]]
+) -> OptionGuess | None:
+    """Guess words for missing values that stand often among numbers or days, as databases do it."""
+    words = set()
+    columns = []
+    for column, values in texts.items():
+        blank = {value for value in values if value.strip().casefold() in MISSING - {""}}
+        kinds = {kind_of(value) for value in values if value not in blank and value.strip()}
+        if blank and len(kinds) == 1 and kinds <= {NUMBER, DAY}:
+            words |= blank
+            columns.append(column)
+    if not words:
+        return None
+    why = f"the other values of {', '.join(columns)} are numbers or days"
+    return OptionGuess("na", [*options.get("na", []), *sorted(words)], why)
 
 
 def _guess_numbers(
@@ -375,9 +396,10 @@ def _first_texts(
         lists = []
         for column in batch:
             value = quote(column)
-            filled = f"select {value} as v from {quote(name)} where {value} is not null"
+            filled = f"select {value} as v from rows_here where {value} is not null"
             lists.append(f"coalesce((select list(v) from ({filled} limit {FEW_ROWS})), [])")
-        (row,) = catalog.ask(f"select {', '.join(lists)}", name)
+        rows_here = some_columns(name, batch, len(types))
+        (row,) = catalog.ask(f"{rows_here} select {', '.join(lists)}", name)
         for column, values in zip(batch, row, strict=True):
             if values:
                 texts[column] = list(values)

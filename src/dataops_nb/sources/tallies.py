@@ -17,14 +17,19 @@ SHORT = 100_000  # rows up to which the columns of a wide table are put under ea
 ENOUGH = 0.99  # of a column's values that make it a kind
 LEAST_ROWS = 20_000  # from which on a look at the first rows is worth its plan
 LOOK = 0.015  # of the rows, which may rule a kind out
+FEW = 10_000  # rows whose values are read sooner than another condition is planned
 # Where all values are of one kind, the first that is it; and what they all are as well.
 LIKELY = ("integer", "number", "date", "stamp", "instant", "boolean")
 DOUBTS = {"integer": ("zeros",), "number": ("zeros", "huge")}  # of which numbers are names
 LATER = ("huge", "grouped")  # that decide on no kind where they stand in a few first rows
 IMPLIED = {"integer": ("number",), "date": ("stamp",)}
-# How most values of a kind are written, told by writing what was read; quicker than a pattern.
+# How most values of a kind are written; quicker than a pattern. What is so written has the kind.
 USUAL = {
     "integer": "cast(try_cast({0} as bigint) as varchar) = {0}",
+    "number": (
+        "ascii({0}) between 45 and 57 and isfinite(try_cast({0} as double))"
+        " and not contains({0}, '_') and not contains({0}, chr(11))"
+    ),
     "date": "length({0}) = 10 and cast(try_cast({0} as date) as varchar) = {0}",
     "stamp": "length({0}) = 19 and cast(try_cast({0} as timestamp) as varchar) = {0}",
 }
@@ -169,7 +174,7 @@ def _tally_long(
     """Count the same kinds of many columns, in one query over all their values in one column."""
     counts = ["count(v)"]
     for kind in kinds:
-        condition = _guarded(kind, shapes, "v", _condition(kind, shapes, "v"))
+        condition = _guarded(kind, shapes, "v", _condition(kind, shapes, "v"), usual=raw.rows > FEW)
         counts.append(f"count(*) filter (where {condition})")
     numbers = f"unnest(range({len(texts)})) as i"
     long = f"select {numbers}, unnest([{', '.join(texts)}]) as v from ({raw.scan})"
@@ -215,31 +220,32 @@ def _tally(kinds: Sequence[str], counts: Sequence[int]) -> Tally:
     return Tally(n, dict(zip(kinds, others, strict=True)))
 
 
-def _guarded(kind: str, shapes: Shapes, value: str, condition: str) -> str:
+def _guarded(kind: str, shapes: Shapes, value: str, condition: str, *, usual: bool = True) -> str:
     """Return a condition that looks at a value only where its letters allow the kind.
 
     Patterns are slow beside a look at the first letter, and most columns are texts or one kind.
+    `usual` says that there are enough values for a second condition, which has to be planned.
     """
     before_letters = f"ascii({value}) <= {ord('9')}"  # blanks, signs, digits
     guards = []
-    if kind in (*TIMES, *NUMBERS) and kind != "formatted" and shapes.thousands is None:
+    if kind == "zeros":
+        guards.append(f"ascii({value}) <= {ord('0')}")
+    elif kind == "huge":
+        guards.append(f"length({value}) >= {HUGE_DIGITS}")
+    elif kind in (*TIMES, *NUMBERS) and kind != "formatted" and shapes.thousands is None:
         guards.append(before_letters)
     if kind in ("date", "stamp", "instant"):
         guards.append(f"contains({value}, '-')")
-    if kind == "zeros":
-        guards.append(f"ascii({value}) <= {ord('0')}")
-    if kind == "huge":
-        guards.append(f"length({value}) >= {HUGE_DIGITS}")
     if kind == "grouped" and shapes.thousands is None:
         guards.append(f"contains({value}, '{',' if shapes.decimal == '.' else '.'}')")
     if kind == "boolean":
         letters = ", ".join(str(ord(letter)) for letter in "tTfF")
         guards.append(f"(ascii({value}) in ({letters}) or ascii({value}) <= {ord(' ')})")
-    if kind in USUAL:
+    if guards:
+        condition = f"case when {' and '.join(guards)} then {condition} else false end"
+    if usual and kind in USUAL and (kind != "number" or shapes.decimal == "."):
         condition = f"case when {USUAL[kind].format(value)} then true else {condition} end"
-    if not guards:
-        return condition
-    return f"case when {' and '.join(guards)} then {condition} else false end"
+    return condition
 
 
 def _condition(kind: str, shapes: Shapes, value: str) -> str:
