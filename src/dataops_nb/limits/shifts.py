@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -110,11 +111,14 @@ def find_in_steady(values: Array, lines: Sequence[Array] = (), year: float | Non
     """Find the regimes of a series of which is known that it does not wander (see `find`)."""
     n = len(values)
     offered = list(lines) or [np.zeros((n, 0))]
-    models = [_search(values, offered[0], 0)]
+    searches = [Beside(_calm_around(values, offered[0]), offered[0], 0)]
+    models = [searches[0].found()]
     if models[0].starts or models[0].memory > 1 / math.sqrt(n):
-        models += [_search(values, columns, at) for at, columns in enumerate(offered) if at]
+        for number, columns in enumerate(offered[1:], start=1):
+            searches.append(Beside(_calm_around(values, columns), columns, number))
+            models.append(searches[number].found())
     best = min(models, key=lambda model: model.score)
-    if best.starts and _is_smooth(values, offered[best.line], best.score, year):
+    if best.starts and _is_smooth(values, searches[best.line], best.score, year):
         return _without_steps(values, offered)
     return best
 
@@ -123,11 +127,6 @@ def _without_steps(values: Array, lines: Sequence[Array]) -> Levels:
     """Return the series in one regime, on the line that explains most for its size."""
     plain = [Beside(values, columns, at).measured(()) for at, columns in enumerate(lines)]
     return min(plain, key=lambda model: model.score)
-
-
-def _search(values: Array, columns: Array, number: int) -> Levels:
-    """Find the steps beside one line."""
-    return Beside(_calm_around(values, columns), columns, number).found()
 
 
 def wanders(values: Array) -> Mask:
@@ -190,21 +189,35 @@ def _calm_around(values: Array, columns: Array) -> Array:
     return np.asarray(calmed((values - fitted)[None, :])[0] + fitted)
 
 
-def _is_smooth(values: Array, columns: Array, least: float, year: float | None) -> bool:
+def _is_smooth(values: Array, beside: Beside, least: float, year: float | None) -> bool:
     """Tell whether a smooth curve, or one wave a year, explains more than steps do (`least`)."""
-    n = len(values)
-    calm = _calm_around(values, columns)
+    n, calm, columns = len(values), beside.calm, beside.columns
+    bases = list(_curves(n, year, columns.shape[1], columns.tobytes()))
+    if values.min() > 0:
+        at = np.linspace(-1, 1, n)
+        growth = np.polyfit(at, np.log(values), 1)[0]
+        bases.append(_basis(columns, np.exp(growth * at)[:, None]))
+    for basis in bases:
+        rest = calm - basis @ (calm @ basis)
+        if score(rest, basis.shape[1]) <= least + MARGIN:
+            return True
+    return False
+
+
+@lru_cache(maxsize=32)
+def _curves(n: int, year: float | None, width: int, columns: bytes) -> tuple[Array, ...]:
+    """Return a basis of each curve beside the columns of a line: the same for all series."""
+    line = np.frombuffer(columns).reshape(n, width)
     at = np.linspace(-1, 1, n)
     curves = [np.column_stack([at, at**2]), np.column_stack([at, at**2, at**3])]
-    if values.min() > 0:
-        growth = np.polyfit(at, np.log(values), 1)[0]
-        curves.append(np.exp(growth * at)[:, None])
     if year is not None and n > 0.6 * year:
         angle = 2 * np.pi * np.arange(n) / year
         curves.append(np.column_stack([at, np.sin(angle), np.cos(angle)]))
-    for curve in curves:
-        design = np.hstack([np.ones((n, 1)), columns, curve])
-        fitted, _, rank, _ = np.linalg.lstsq(design, calm, rcond=None)
-        if score(calm - design @ fitted, int(rank)) <= least + MARGIN:
-            return True
-    return False
+    return tuple(_basis(line, curve) for curve in curves)
+
+
+def _basis(columns: Array, curve: Array) -> Array:
+    """Return perpendicular columns of length 1 that stand for a level, a line and a curve."""
+    design = np.hstack([np.ones((len(curve), 1)), columns, curve])
+    directions, sizes, _ = np.linalg.svd(design, full_matrices=False)
+    return directions[:, sizes > np.finfo(float).eps * max(design.shape) * sizes[0]]

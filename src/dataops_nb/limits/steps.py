@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,12 @@ class Fit:
     wide: Array
     rest: Array
 
+    @cached_property
+    def squares(self) -> list[float]:
+        """The squares of what is left, added up: of the first 0, 1, 2 ... values."""
+        sums: list[float] = running(self.rest * self.rest).tolist()
+        return sums
+
 
 def fit(values: Array, columns: Array, starts: Sequence[int]) -> Fit:
     """Fit a level for each regime, and the columns of a line, to values."""
@@ -76,11 +83,8 @@ def fit(values: Array, columns: Array, starts: Sequence[int]) -> Fit:
     if columns.shape[1]:
         middles = np.add.reduceat(columns, edges[:-1], axis=0) / lengths[:, None]
         within = columns - np.repeat(middles, lengths, axis=0)
-        squares, turned = np.linalg.eigh(within.T @ within)
-        own = squares > _SINGULAR * float((columns * columns).sum())
-        turned = turned[:, own] / np.sqrt(squares[own])
-        basis = within @ turned
-        slope = turned @ (basis.T @ rest)
+        basis, turned = _perpendicular(within, _SINGULAR * float((columns * columns).sum()))
+        slope = turned @ (rest @ basis)
         rest = rest - within @ slope
         levels = levels - middles @ slope
         apart = (middles[1:] - middles[:-1]) @ turned
@@ -88,6 +92,20 @@ def fit(values: Array, columns: Array, starts: Sequence[int]) -> Fit:
     if float(rest @ rest) <= 1e-24 * float(values @ values):
         rest = np.zeros(len(rest))  # no more than digits that were lost on the way
     return Fit(edges, levels, slope, basis, wide, rest)
+
+
+def _perpendicular(within: Array, least: float) -> tuple[Array, Array]:
+    """Return columns as perpendicular ones of length 1, and what makes these of them.
+
+    Those are left out of whose squares no more than the `least` is left.
+    """
+    if within.shape[1] == 1:
+        squares = float((within * within).sum())
+        turned = np.full((1, 1), 1 / math.sqrt(squares)) if squares > least else np.zeros((1, 0))
+        return within * turned, turned
+    own, turned = np.linalg.eigh(within.T @ within)
+    turned = turned[:, own > least] / np.sqrt(own[own > least])
+    return within @ turned, turned
 
 
 @dataclass(frozen=True)
@@ -100,7 +118,7 @@ class Beside:
     _fits: dict[Starts, Fit] = field(default_factory=dict)
     _sums: dict[Starts, Array] = field(default_factory=dict)
     _splits: dict[tuple[int, int, Starts], int] = field(default_factory=dict)
-    _spares: dict[Starts, Array] = field(default_factory=dict)
+    _spares: dict[Starts, list[float]] = field(default_factory=dict)
 
     def found(self) -> Levels:
         """Return the series with the steps that are sure."""
@@ -115,13 +133,13 @@ class Beside:
             if not added:
                 break
             starts = self._settled(sorted([*starts, *added]))
-            in_vain = in_vain + 1 if self._spare(starts).min() < -1.0 else 0
+            in_vain = in_vain + 1 if min(self._spare(starts)) < -1.0 else 0
         while starts:
             spare = self._spare(starts)
-            least = int(np.argmin(spare))
-            if spare[least] >= 0:
+            least = min(spare)
+            if least >= 0:
                 break
-            del starts[least]
+            del starts[spare.index(least)]
             starts = self._settled(starts)
         return self.measured(tuple(starts))
 
@@ -144,32 +162,44 @@ class Beside:
         """Return the places that the clearest step (one) or excursion (two) adds; none is empty."""
         n, fitted = len(self.calm), self._fit(starts)
         rest = fitted.rest
-        if not rest.any():
+        total = float(rest @ rest)
+        if total <= 0:
             return []
         firsts, ends = _windows(n)
         sums = running(rest)
-        moved = sums[ends] - sums[firsts]
-        squares, size = moved * moved, _sizes(fitted)
-        total = float(rest @ rest)
+        moved = sums[ends]
+        moved -= sums[firsts]
+        squares = moved * moved
+        size = self._sizes(fitted)
         free = max(n - len(starts) - 1 - self.columns.shape[1] - 1, 1)
         # Few windows are clear enough, and only these are looked at closely.
-        hurdle = _ENTER**2 * total * (1 - 1e-9)
-        clear = np.flatnonzero(squares * (free + _ENTER**2) >= hurdle * size)
-        allowed = _allowed(n, starts)
+        hurdle = _ENTER**2 * total * (1 - 1e-9) / (free + _ENTER**2)
+        clear = np.flatnonzero(squares >= hurdle * size)
+        allowed, is_edge = _allowed(n, starts)
         clear = clear[allowed[firsts[clear]] & allowed[ends[clear]]]
+        if not len(clear):
+            return []
         firsts, ends, squares, size = firsts[clear], ends[clear], squares[clear], size[clear]
-        is_edge = np.zeros(n + 1, dtype=bool)
-        is_edge[fitted.edges] = True
-        new = 2 - is_edge[firsts].astype(int) - is_edge[ends]
+        new = 2 - is_edge[firsts] - is_edge[ends]
         with np.errstate(divide="ignore", invalid="ignore"):
             gain = np.where(size > 1e-3 * (ends - firsts), squares / size, 0.0)
             squared = np.where(gain < total, gain / ((total - gain) / free), np.inf)
-        worth = squared - new * 2 * math.log(n)
+        worth = squared - new * (2 * math.log(n))
         worth[(new == 0) | (new > room) | (squared < _ENTER**2)] = -np.inf
-        best = int(np.argmax(worth)) if len(worth) else -1
-        if best < 0 or worth[best] == -np.inf:
+        best = int(np.argmax(worth))
+        if worth[best] == -np.inf:
             return []
         return [int(place) for place in (firsts[best], ends[best]) if not is_edge[place]]
+
+    def _sizes(self, fitted: Fit) -> Array:
+        """Return what is left of the squares of a window with a level of its own.
+
+        Without steps that is the same for all series beside this line.
+        """
+        if len(fitted.edges) > 2:
+            return _sizes(fitted.edges, fitted.basis)
+        basis = fitted.basis
+        return _sizes_without_steps(len(fitted.rest), basis.shape[1], basis.tobytes())
 
     def _settled(self, starts: list[int]) -> list[int]:
         """Move each step to where it explains most, given its neighbours and the line."""
@@ -202,14 +232,14 @@ class Beside:
                 level = level - self.columns @ self._fit(beside).slope
             self._sums[beside] = running(level - level.mean())
         sums = self._sums[beside]
-        between = sums[low + LEAST : high - LEAST + 1]
-        left = np.arange(LEAST, high - low - LEAST + 1)
-        right = (high - low) - left
-        apart = (between - sums[low]) / left - (sums[high] - between) / right
-        self._splits[key] = low + LEAST + int(np.argmax(apart * apart * left * right))
+        left, product = _sides(high - low)
+        first = sums[low]
+        away = sums[low + LEAST : high - LEAST + 1] - first
+        away -= left * ((sums[high] - first) / (high - low))
+        self._splits[key] = low + LEAST + int(np.argmax(away * away / product))
         return self._splits[key]
 
-    def _spare(self, starts: Sequence[int]) -> Array:
+    def _spare(self, starts: Sequence[int]) -> list[float]:
         """Return by how much each step is surer than it must be.
 
         An excursion, whose steps lie against each other, has many more places where chance may find
@@ -217,13 +247,15 @@ class Beside:
         """
         key = tuple(starts)
         if key not in self._spares:
-            sure = _surprises(self._fit(key), self.columns.shape[1])
-            back = np.zeros(len(sure), dtype=bool)
-            against = np.sign(sure[1:]) != np.sign(sure[:-1])
-            back[1:] |= against
-            back[:-1] |= against
-            more = EXCURSION * back + BESIDE * (self.columns.shape[1] > 0)
-            self._spares[key] = np.abs(sure) - (needed(len(self.calm)) + more)
+            width = self.columns.shape[1]
+            sure = _surprises(self._fit(key), width)
+            hurdle = needed(len(self.calm)) + BESIDE * (width > 0)
+            spare: list[float] = []
+            for number, size in enumerate(sure):
+                beside = sure[max(number - 1, 0) : number + 2]
+                is_back = any(size * other <= 0 for other in beside)
+                spare.append(abs(size) - (hurdle + EXCURSION * is_back))
+            self._spares[key] = spare
         return self._spares[key]
 
 
@@ -252,21 +284,37 @@ def _windows(n: int) -> tuple[Places, Places]:
     return np.concatenate(firsts), np.concatenate(ends)
 
 
-def _sizes(fitted: Fit) -> Array:
+@lru_cache(maxsize=512)
+def _sides(length: int) -> tuple[Array, Array]:
+    """Return the lengths that a split of so many values may leave on its left, times the right."""
+    left = np.arange(LEAST, length - LEAST + 1, dtype=float)
+    return left, left * (length - left)
+
+
+def _sizes(edges: Places, basis: Array) -> Array:
     """Return what regimes and line leave of the squares of a window with a level of its own."""
-    n = len(fitted.rest)
+    n = int(edges[-1])
     firsts, ends = _windows(n)
     at = np.arange(n + 1)
     parts: list[Array] = []
-    for first, end in zip(fitted.edges[:-1].tolist(), fitted.edges[1:].tolist(), strict=True):
-        parts.append((np.clip(at, first, end) - first) / math.sqrt(end - first))
-    for column in fitted.basis.T:
+    for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        within = np.minimum(np.maximum(at, first), end) - first
+        parts.append(within / math.sqrt(end - first))
+    for column in basis.T:
         parts.append(running(column))
     size = (ends - firsts).astype(float)
     for part in parts:
-        known = part[ends] - part[firsts]
-        size -= known * known
+        known = part[ends]
+        known -= part[firsts]
+        known *= known
+        size -= known
     return size
+
+
+@lru_cache(maxsize=32)
+def _sizes_without_steps(n: int, width: int, basis: bytes) -> Array:
+    columns = np.frombuffer(basis).reshape(n, width)
+    return _sizes(np.array([0, n]), columns)
 
 
 def running(values: Array) -> Array:
@@ -276,35 +324,43 @@ def running(values: Array) -> Array:
     return sums
 
 
-def _allowed(n: int, starts: Sequence[int]) -> Mask:
-    """Return at which places a window may begin or end: where regimes do, or far enough away."""
+def _allowed(n: int, starts: Sequence[int]) -> tuple[Mask, Places]:
+    """Return at which places a window may begin or end, and (as 1) where regimes do.
+
+    It may where regimes do, or far enough away from there.
+    """
     edges = [0, *starts, n]
     allowed = np.ones(n + 1, dtype=bool)
+    is_edge = np.zeros(n + 1, dtype=np.intp)
     for edge in edges:
         allowed[max(edge - LEAST + 1, 0) : edge + LEAST] = False
     allowed[edges] = True
-    return allowed
+    is_edge[edges] = 1
+    return allowed, is_edge
 
 
-def _surprises(fitted: Fit, columns: int) -> Array:
+def _surprises(fitted: Fit, columns: int) -> list[float]:
     """Return by how many standard errors the level changes at each start, as normal deviates."""
-    edges, rest = fitted.edges, fitted.rest
-    n, regimes = len(rest), len(edges) - 1
-    lengths = (edges[1:] - edges[:-1]).astype(float)
+    edges, squares = fitted.edges.tolist(), fitted.squares
+    n, regimes = edges[-1], len(edges) - 1
     numbers = regimes + columns
     free = max(n - numbers - (regimes - 1), 1)
-    squares = running(rest * rest)
-    pooled = float(squares[-1]) / free
-    at_edges = squares[edges]
-    own = (at_edges[1:] - at_edges[:-1]) / np.maximum(lengths - 1, 1)
-    memory = _memory(rest, edges[1:-1].tolist(), numbers + regimes - 1)
-    of_means = np.maximum(_around(squares, edges), np.maximum(own, pooled))
-    of_means = of_means / lengths * _inflation(_cautious(memory, n), lengths)
-    errors = np.sqrt((of_means[:-1] + of_means[1:]) * fitted.wide)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moved = fitted.levels[1:] - fitted.levels[:-1]
-        t = np.where(errors > 0, moved / errors, np.inf)
-    return np.asarray(np.sign(t) * np.sqrt(free * np.log1p(np.minimum(t * t, 1e12) / free)))
+    memory = _cautious(_memory(fitted.rest, edges[1:-1], numbers + regimes - 1), n)
+    of_means: list[float] = []
+    for first, end in pairwise(edges):
+        length = end - first
+        own = (squares[end] - squares[first]) / max(length - 1, 1)
+        variance = max(own, squares[-1] / free, _around(squares, first, end))
+        of_means.append(variance / length * _inflation(memory, length))
+    levels, wide = fitted.levels.tolist(), fitted.wide.tolist()
+    sure: list[float] = []
+    for number in range(regimes - 1):
+        error = math.sqrt((of_means[number] + of_means[number + 1]) * wide[number])
+        moved = levels[number + 1] - levels[number]
+        t = min(abs(moved) / error, 1e6) if error > 0 else 1e6
+        size = math.sqrt(free * math.log1p(t * t / free))
+        sure.append(-size if moved < 0 < error else size)
+    return sure
 
 
 def _memory(rest: Array, starts: Sequence[int], numbers: int) -> float:
@@ -331,23 +387,21 @@ def _cautious(memory: float, n: int) -> float:
     return min(memory + CAUTION * seems * error, 0.98)
 
 
-def _around(squares: Array, edges: Places) -> Array:
-    """Return the variance within each regime and some periods before and after it.
+def _around(squares: Sequence[float], first: int, end: int) -> float:
+    """Return the variance within a regime and some periods before and after it.
 
     `squares` are running sums. A stretch of wild values has windows that look steady at another
     level; what is around them is wild too. Of the reaches that are looked at (`AROUND`) the larger
     variance counts.
     """
-    n = len(squares) - 1
-    largest = np.zeros(len(edges) - 1)
+    largest = 0.0
     for reach in AROUND:
-        first = np.maximum(edges[:-1] - reach, 0)
-        end = np.minimum(edges[1:] + reach, n)
-        largest = np.maximum(largest, (squares[end] - squares[first]) / (end - first - 1))
+        low, high = max(first - reach, 0), min(end + reach, len(squares) - 1)
+        largest = max(largest, (squares[high] - squares[low]) / (high - low - 1))
     return largest
 
 
-def _inflation(memory: float, lengths: Array) -> Array:
+def _inflation(memory: float, length: int) -> float:
     """Return by how much the variance of a mean of so many values grows with their memory.
 
     Exact for values that remember by a first-order autoregression. Values that alternate do not
@@ -355,9 +409,9 @@ def _inflation(memory: float, lengths: Array) -> Array:
     """
     r = max(memory, 0.0)
     if r < 1e-6:
-        return np.ones_like(lengths)
-    tail = r * (1 - r**lengths) / (1 - r) ** 2
-    return np.asarray(1 + 2 * (r / (1 - r) - tail / lengths))
+        return 1.0
+    tail = r * (1 - r**length) / (1 - r) ** 2
+    return 1 + 2 * (r / (1 - r) - tail / length)
 
 
 @lru_cache(maxsize=512)
