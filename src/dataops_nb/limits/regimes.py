@@ -91,11 +91,12 @@ def starts(searched: Searched) -> Places:
         together = searched.values[places]
         may_have = np.flatnonzero(shifts.suspects(together))
         straight = np.linspace(-1.0, 1.0, length)[:, None]
-        for which in may_have[~shifts.wanders(together[may_have])].tolist():
-            year = IN_A_YEAR[searched.grains[int(numbers[same[which]])]]
-            offered = [np.zeros((length, 0)), straight]
-            levels = shifts.find_in_steady(together[which], offered, year)
-            new += [int(places[which, start]) for start in levels.starts]
+        steady = may_have[~shifts.wanders(together[may_have])]
+        years = [IN_A_YEAR[searched.grains[number]] for number in numbers[same[steady]].tolist()]
+        offered = [np.zeros((length, 0)), straight]
+        levels = shifts.find_in_steady(together[steady], offered, years)
+        for which, own in zip(steady.tolist(), levels, strict=True):
+            new += places[which, list(own.starts)].tolist()
     return np.array(sorted(new), dtype=np.intp)
 
 

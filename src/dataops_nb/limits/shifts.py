@@ -31,16 +31,15 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from dataops_nb.limits.looks import EXCURSION, looked, needed
 from dataops_nb.limits.steps import (
-    EXCURSION,
     LEAST,
     SHORTEST,
     Beside,
     Levels,
-    fit,
     lengths_of,
-    needed,
     score,
+    searched,
 )
 
 Array = npt.NDArray[np.float64]
@@ -102,30 +101,52 @@ def find(values: Array, lines: Sequence[Array] = (), year: float | None = None) 
     constant; the first one is what it follows if none explains more. `year` is the number of
     periods in one. A series that wanders has no regimes; it may still follow a line.
     """
-    if wanders(values[None, :])[0]:
+    series = values[None, :]
+    if wanders(series)[0]:
         return _without_steps(values, list(lines) or [np.zeros((len(values), 0))])
-    return find_in_steady(values, lines, year)
+    return find_in_steady(series, lines, [year])[0]
 
 
-def find_in_steady(values: Array, lines: Sequence[Array] = (), year: float | None = None) -> Levels:
-    """Find the regimes of a series of which is known that it does not wander (see `find`)."""
-    n = len(values)
+def find_in_steady(
+    series: Array, lines: Sequence[Array], years: Sequence[float | None]
+) -> list[Levels]:
+    """Find the regimes of series (rows) of which is known that they do not wander (see `find`)."""
+    count, n = series.shape
+    if not count:
+        return []
     offered = list(lines) or [np.zeros((n, 0))]
-    searches = [Beside(_calm_around(values, offered[0]), offered[0], 0)]
-    models = [searches[0].found()]
-    if models[0].starts or models[0].memory > 1 / math.sqrt(n):
-        for number, columns in enumerate(offered[1:], start=1):
-            searches.append(Beside(_calm_around(values, columns), columns, number))
-            models.append(searches[number].found())
-    best = min(models, key=lambda model: model.score)
-    if best.starts and _is_smooth(values, searches[best.line], best.score, year):
-        return _without_steps(values, offered)
-    return best
+    ways: list[list[Beside]] = [[] for _ in range(count)]
+    models: list[list[Levels]] = [[] for _ in range(count)]
+    rows = list(range(count))
+    for number, columns in enumerate(offered):
+        if not rows:
+            break
+        calm = _calm_around(series[rows], columns)
+        tried = [Beside(own, columns, number) for own in calm]
+        for row, way, levels in zip(rows, tried, searched(tried), strict=True):
+            ways[row].append(way)
+            models[row].append(levels)
+        if number == 0:
+            rows = [row for row in rows if _is_open(models[row][0], n)]
+    chosen: list[Levels] = []
+    for row, own in enumerate(models):
+        best = min(own, key=lambda model: model.score)
+        if best.starts and _is_smooth(series[row], ways[row][best.line], best.score, years[row]):
+            best = _without_steps(series[row], offered)
+        chosen.append(best)
+    return chosen
+
+
+def _is_open(levels: Levels, n: int) -> bool:
+    """Tell whether a line may explain more of a series of so many periods."""
+    return bool(levels.starts) or levels.memory > 1 / math.sqrt(n)
 
 
 def _without_steps(values: Array, lines: Sequence[Array]) -> Levels:
     """Return the series in one regime, on the line that explains most for its size."""
-    plain = [Beside(values, columns, at).measured(()) for at, columns in enumerate(lines)]
+    plain: list[Levels] = []
+    for number, columns in enumerate(lines):
+        plain += searched([Beside(values, columns, number)], plain=True)
     return min(plain, key=lambda model: model.score)
 
 
@@ -181,12 +202,13 @@ def _median_of_five(a: Array, b: Array, c: Array, d: Array, e: Array) -> Array:
     return np.asarray(np.maximum(low, np.minimum(high, c)))
 
 
-def _calm_around(values: Array, columns: Array) -> Array:
-    """Pull in the odd values of what a line leaves."""
+def _calm_around(series: Array, columns: Array) -> Array:
+    """Pull in the odd values of what a line leaves of each row."""
     if not columns.shape[1]:
-        return np.asarray(calmed(values[None, :])[0])
-    fitted = values - fit(values, columns, ()).rest
-    return np.asarray(calmed((values - fitted)[None, :])[0] + fitted)
+        return calmed(series)
+    without = looked(series, [()] * len(series), columns)
+    fitted = series - np.stack([look.rest for look in without])
+    return np.asarray(calmed(series - fitted) + fitted)
 
 
 def _is_smooth(values: Array, beside: Beside, least: float, year: float | None) -> bool:

@@ -171,8 +171,11 @@ def without_steps(
     straight = calm + values - without(values, np.linalg.qr(blocks.certain[:, :2])[0])
     worth = np.flatnonzero(shifts.suspects(straight) & is_asked)
     steady = values.copy()
-    for row in worth[~shifts.wanders(straight[worth])]:
-        places = shifts.find_in_steady(straight[row], [line[:, :0], line]).starts
+    asked = worth[~shifts.wanders(straight[worth])]
+    years = [None] * len(asked)
+    regimes = shifts.find_in_steady(straight[asked], [line[:, :0], line], years)
+    for row, own in zip(asked.tolist(), regimes, strict=True):
+        places = own.starts
         levels[row] = len(places)
         if places:
             steps = (np.arange(n)[:, None] >= np.array(places)).astype(float)
