@@ -42,6 +42,7 @@ SMALL = {
     "charts/moves": "the other half of an XmR chart, drawn apart from the values",
     "cli/completion": "a verb of its own, and what only a shell asks",
     "cli/conversations": "the verbs of people, apart from those of numbers and reports",
+    "limits/columns": "how columns of very many rows are read; limits, pace and lights share it",
     "profile/times": "which column of days counts, asked of times alone",
     "cli/levels": "one part of `check`, and the only one that measures",
     "cli/pitches": "one part of `check`, and the only one that needs readers",

@@ -285,4 +285,6 @@ class _History(Stretches):
 def _grains(table: pd.DataFrame, order: Places | None, firsts: Places) -> list[Grain]:
     """Return the grain of each series of the sorted history, which begins at one of the firsts."""
     numbers, names = number_names(table["grain"])
-    return [names[number] for number in numbers[firsts if order is None else order[firsts]]]
+    if order is not None:
+        firsts = order[firsts]
+    return [names[number] for number in numbers[firsts]]

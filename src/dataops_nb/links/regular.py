@@ -171,10 +171,10 @@ def without_steps(
     straight = calm + values - without(values, np.linalg.qr(blocks.certain[:, :2])[0])
     worth = np.flatnonzero(shifts.suspects(straight) & is_asked)
     steady = values.copy()
-    asked = worth[~shifts.wanders(straight[worth])]
-    years = [None] * len(asked)
-    regimes = shifts.find_in_steady(straight[asked], [line[:, :0], line], years)
-    for row, own in zip(asked.tolist(), regimes, strict=True):
+    steady_rows = worth[~shifts.wanders(straight[worth])]
+    years = [None] * len(steady_rows)
+    regimes = shifts.find_in_steady(straight[steady_rows], [line[:, :0], line], years)
+    for row, own in zip(steady_rows.tolist(), regimes, strict=True):
         places = own.starts
         levels[row] = len(places)
         if places:
