@@ -35,8 +35,8 @@ def number_names(column: pd.Series) -> tuple[Places, list[Any]]:
     if isinstance(kind, pd.StringDtype) and kind.storage == "pyarrow":
         return _number_texts(column)
     if not pd.api.types.is_object_dtype(kind):
-        codes, labels = pd.factorize(column)
-        return codes.astype(np.intp), list(labels)
+        numbers, names_of_all = pd.factorize(column)
+        return numbers.astype(np.intp), list(names_of_all)
     names = column.to_numpy()
     firsts = _runs(names)
     codes, labels = pd.factorize(names[firsts])
@@ -44,7 +44,7 @@ def number_names(column: pd.Series) -> tuple[Places, list[Any]]:
 
 
 def _number_texts(column: pd.Series) -> tuple[Places, list[Any]]:
-    texts = column.array.__arrow_array__()  # type: ignore[attr-defined]  # pyarrow's own protocol
+    texts = column.array.__arrow_array__()  # pyarrow's own protocol
     key = id(texts)
     known = _numbered.get(key)
     if known is not None and known[0]() is texts:

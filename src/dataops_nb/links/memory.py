@@ -79,8 +79,8 @@ def triangles(products: Array) -> tuple[Array, Flags]:
     except np.linalg.LinAlgError:  # one of all matrices has none
         return _row_by_row(products)
     pivots = np.diagonal(upper, axis1=1, axis2=2) ** 2
-    is_clear: Flags = (pivots > CLEARLY * own)[:, :-1].all(axis=1)
-    return upper, is_clear
+    is_clear = np.asarray((pivots > CLEARLY * own)[:, :-1].all(axis=1))
+    return np.asarray(upper, dtype=float), is_clear
 
 
 def _row_by_row(products: Array) -> tuple[Array, Flags]:
