@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataops_nb.limits import shifts, steps
+from dataops_nb.limits import looks, shifts
 
 # Annual flow of the Nile at Aswan, 1871-1970, 10^8 m³: Cobb 1978, Biometrika 65, p. 249, Table 1;
 # his change point, and that of Durbin and Koopman 2012 (section 2.7.1), lies between 1898 and 1899.
@@ -142,8 +142,7 @@ def test_a_line_beside_regimes_is_fitted_by_least_squares(starts: tuple[int, ...
     design = np.hstack([regimes, columns])
     solution = np.linalg.lstsq(design, values, rcond=None)[0]
 
-    fitted = steps.fit(values, columns, starts)
+    look = looks.looked(values[None, :], [starts], columns)[0]
 
-    assert np.allclose(fitted.rest, values - design @ solution, atol=1e-12)
-    assert np.allclose(fitted.levels, solution[: len(starts) + 1])
-    assert np.allclose(fitted.slope, solution[len(starts) + 1 :])
+    assert np.allclose(look.rest, values - design @ solution, atol=1e-12)
+    assert np.allclose(look.slope, solution[len(starts) + 1 :])

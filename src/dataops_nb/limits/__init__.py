@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dataops_nb.limits import expectations, kinds, lines, regimes
+from dataops_nb.limits.columns import begins, named, number_names
 from dataops_nb.limits.kinds import CHARTS, LOG, Numbers
 from dataops_nb.limits.noise import ALIKE, NEW_LEVEL, REASONS, Noise, lines_of
 from dataops_nb.limits.stretches import (
@@ -91,13 +92,14 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
     places = signals(history, noise)
     places[change.is_news & history.usable] = NAMES.index("shift")
     starts = np.append(history.start, np.datetime64("NaT"))
+    reasons = np.where(change.is_new, NEW_LEVEL, history.by_row(noise.reason))
     columns |= {
-        "signal": np.array(NAMES, dtype=object)[places],
-        "limits_reason": REASONS[np.where(change.is_new, NEW_LEVEL, history.by_row(noise.reason))],
+        "signal": named(np.array(NAMES, dtype=object), places),
+        "limits_reason": named(REASONS, reasons),
         "level_since": starts[change.since],
         "level_before": change.before,
         "level_now": change.now,
-        "limits_chart": history.by_row(np.array(CHARTS, dtype=object)[history.chart]),
+        "limits_chart": named(np.array(CHARTS, dtype=object), history.by_row(history.chart)),
         "limits_line": history.by_row(history.follows),
         "left_out": history.left_out,
         "alarm": history.by_row(false_alarms(history, noise) + history.false_shifts()),
@@ -155,9 +157,10 @@ class _History(Stretches):
         metric_rules = rules_of(names, rules)
         firsts = stretch_starts(metric, series, start, metric_rules)
         usable = complete & np.isfinite(values)
-        of_series = np.cumsum(np.diff(series, prepend=-1) != 0) - 1
+        begins_series = begins(series)
+        of_series = np.cumsum(begins_series) - 1
         numbers = Numbers(of_series, values, base, n, usable)
-        own_metric = metric[np.diff(series, prepend=-1) != 0]
+        own_metric = metric[begins_series]
         metric_kinds = kinds.kinds_of(names, rules)
         charts, base = kinds.choose(
             numbers,
@@ -169,7 +172,7 @@ class _History(Stretches):
         scaled = on_scale(values, on_logs)
         usable &= (chart_of_row < kinds.COUNTED) | (base > 0)
         basis = usable & ~(on_logs & (scaled <= NOTHING))
-        grains = _grains(table, order, of_series)
+        grains = _grains(table, order, np.flatnonzero(begins_series))
         part = np.cumsum(firsts) - 1
         series_of_part = of_series[firsts]
         searched = regimes.Searched(
@@ -279,9 +282,9 @@ class _History(Stretches):
             self.values[rows] -= self.line[rows]
 
 
-def _grains(table: pd.DataFrame, order: Places | None, series: Places) -> list[Grain]:
-    """Return the grain of each series of the sorted history."""
-    firsts = np.flatnonzero(np.diff(series, prepend=-1))
+def _grains(table: pd.DataFrame, order: Places | None, firsts: Places) -> list[Grain]:
+    """Return the grain of each series of the sorted history, which begins at one of the firsts."""
+    numbers, names = number_names(table["grain"])
     if order is not None:
         firsts = order[firsts]
-    return list(table["grain"].iloc[firsts])
+    return [names[number] for number in numbers[firsts]]

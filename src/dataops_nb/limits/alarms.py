@@ -155,7 +155,7 @@ def _tenths(
     """Return the lowest and the highest tenth of each stretch's scores, and their median."""
     numbers = scores if np.isfinite(scores).all() else np.nan_to_num(scores)
     part = np.clip(numbers / (2 * _FARTHEST) + 0.5, 0.0, 1 - 1e-9)
-    ordered = np.append(np.sort(stretch + part), np.nan)
+    ordered = np.append(_sorted(stretch + part, sizes), np.nan)
     firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)
     tenths = []
     for share in (0.1, 0.5, 0.9):
@@ -166,6 +166,14 @@ def _tenths(
         between = lower + (upper - lower) * (place - floor)
         tenths.append((between - np.arange(len(sizes)) - 0.5) * 2 * _FARTHEST)
     return tenths[0], tenths[1], tenths[2]
+
+
+def _sorted(numbers: Array, sizes: Places) -> Array:
+    """Sort stretches of numbers that follow each other; where all are equally long, each alone."""
+    length = int(sizes.max(initial=0))
+    if length * len(sizes) == len(numbers):
+        return np.sort(numbers.reshape(len(sizes), length), axis=1).ravel()
+    return np.sort(numbers)
 
 
 def of_runs(sizes: Places) -> Array:

@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from dataops_nb.limits.columns import begins
 from dataops_nb.limits.xmr import counts, sums
 from dataops_nb.lineage import adds_up, formula_parts, metric_of, names_in, quotient
 from dataops_nb.metrics import (
@@ -85,7 +86,7 @@ class Numbers:
     @cached_property
     def firsts(self) -> Places:
         """The first row of each series."""
-        return np.flatnonzero(np.diff(self.series, prepend=-1))
+        return np.flatnonzero(begins(self.series))
 
     @cached_property
     def sizes(self) -> Places:

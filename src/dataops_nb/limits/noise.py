@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataops_nb.limits import attributes
+from dataops_nb.limits.columns import in_parts
 from dataops_nb.limits.kinds import LOG, OWN_WIDTH
 from dataops_nb.limits.lines import SHORTEST
 from dataops_nb.limits.stretches import Stretches
@@ -88,11 +89,13 @@ class Noise:
 
 def _spread(rows: Stretches, center: Array) -> Array:
     """Return the deviation by chance of each row of what is counted, 1 for others."""
-    spread = np.ones(len(rows.values))
-    counted = np.flatnonzero(rows.by_row(rows.is_counted))
-    shares = rows.is_share[counted]
-    spread[counted] = attributes.spread(center[counted], rows.base[counted], shares)
-    return spread
+    is_counted = rows.by_row(rows.is_counted)
+
+    def spread(part: slice) -> tuple[Array]:
+        by_chance = attributes.spread(center[part], rows.base[part], rows.is_share[part])
+        return (np.where(is_counted[part], by_chance, 1.0),)
+
+    return in_parts(spread, len(center))[0]
 
 
 def _scores(away: Array, spread: Array) -> Array:
@@ -110,13 +113,21 @@ def _lifted(rows: Stretches, width: Array, center: Array, n: Places) -> Array:
     if not chosen.any():
         return np.zeros(len(rows.values))
     basis = np.flatnonzero(rows.basis)
-    counted = attributes.few(center, rows.base, rows.is_share)[basis]
-    few = chosen & (means(counted, n) < attributes.FEW)
+
+    def counted(part: slice) -> tuple[Array]:
+        own = basis[part]
+        return (attributes.few(center[own], rows.base[own], rows.is_share[own]),)
+
+    few = chosen & (means(in_parts(counted, len(basis))[0], n) < attributes.FEW)
+    lifted = np.zeros(len(center))
+    if not few.any():
+        return lifted
     # Moving ranges of few counts are mostly 0 and 1, and their mean says too little.
     width[few] = np.maximum(width[few], attributes.WIDTH)
-    dispersion = rows.by_row(width / attributes.WIDTH) ** 2
-    lifted = attributes.lift(center, rows.base, rows.is_share, dispersion)
-    return np.where(rows.by_row(few), lifted, 0.0)
+    own = np.flatnonzero(rows.by_row(few))
+    dispersion = (width / attributes.WIDTH)[rows.stretch[own]] ** 2
+    lifted[own] = attributes.lift(center[own], rows.base[own], rows.is_share[own], dispersion)
+    return lifted
 
 
 def _without_width(rows: Stretches, reach: Array, center: Array) -> Mask:

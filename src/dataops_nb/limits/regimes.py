@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataops_nb.limits import shifts
+from dataops_nb.limits.columns import begins
 from dataops_nb.limits.lines import SHORTEST
 from dataops_nb.limits.xmr import counts
 from dataops_nb.metrics import Limits
@@ -73,7 +74,7 @@ def is_searched(rules: Limits, grain: str) -> bool:
 
 def starts(searched: Searched) -> Places:
     """Return the places of the rows that begin a regime, but those that begin a series."""
-    firsts = np.flatnonzero(np.diff(searched.part, prepend=-1))
+    firsts = np.flatnonzero(begins(searched.part))
     sizes = counts(searched.basis, firsts)
     pairs = zip(searched.agreed, searched.grains, strict=True)
     is_open = np.array([is_searched(rules, grain) for rules, grain in pairs], dtype=bool)
@@ -81,7 +82,7 @@ def starts(searched: Searched) -> Places:
     in_open = np.repeat(is_open, np.diff(firsts, append=len(searched.part)))
     rows, numbers = np.flatnonzero(searched.basis & in_open), np.flatnonzero(is_open)
     lengths = sizes[numbers]
-    begins: list[int] = []
+    new: list[int] = []
     for length in np.unique(lengths).tolist():
         # Series of one length are looked at together, one a row.
         same = np.flatnonzero(lengths == length)
@@ -90,17 +91,18 @@ def starts(searched: Searched) -> Places:
         together = searched.values[places]
         may_have = np.flatnonzero(shifts.suspects(together))
         straight = np.linspace(-1.0, 1.0, length)[:, None]
-        for which in may_have[~shifts.wanders(together[may_have])].tolist():
-            year = IN_A_YEAR[searched.grains[int(numbers[same[which]])]]
-            offered = [np.zeros((length, 0)), straight]
-            levels = shifts.find_in_steady(together[which], offered, year)
-            begins += [int(places[which, start]) for start in levels.starts]
-    return np.array(sorted(begins), dtype=np.intp)
+        steady = may_have[~shifts.wanders(together[may_have])]
+        years = [IN_A_YEAR[searched.grains[number]] for number in numbers[same[steady]].tolist()]
+        offered = [np.zeros((length, 0)), straight]
+        levels = shifts.find_in_steady(together[steady], offered, years)
+        for which, own in zip(steady.tolist(), levels, strict=True):
+            new += places[which, list(own.starts)].tolist()
+    return np.array(sorted(new), dtype=np.intp)
 
 
 def _edges(numbers: Places) -> Places:
     """Return where each numbered part begins, and the end of the last one."""
-    return np.append(np.flatnonzero(np.diff(numbers, prepend=-1)), len(numbers))
+    return np.append(np.flatnonzero(begins(numbers)), len(numbers))
 
 
 def change(

@@ -26,20 +26,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from dataops_nb.limits.looks import EXCURSION, looked, needed
 from dataops_nb.limits.steps import (
-    EXCURSION,
     LEAST,
     SHORTEST,
     Beside,
     Levels,
-    fit,
     lengths_of,
-    needed,
     score,
+    searched,
 )
 
 Array = npt.NDArray[np.float64]
@@ -101,33 +101,53 @@ def find(values: Array, lines: Sequence[Array] = (), year: float | None = None) 
     constant; the first one is what it follows if none explains more. `year` is the number of
     periods in one. A series that wanders has no regimes; it may still follow a line.
     """
-    if wanders(values[None, :])[0]:
+    series = values[None, :]
+    if wanders(series)[0]:
         return _without_steps(values, list(lines) or [np.zeros((len(values), 0))])
-    return find_in_steady(values, lines, year)
+    return find_in_steady(series, lines, [year])[0]
 
 
-def find_in_steady(values: Array, lines: Sequence[Array] = (), year: float | None = None) -> Levels:
-    """Find the regimes of a series of which is known that it does not wander (see `find`)."""
-    n = len(values)
+def find_in_steady(
+    series: Array, lines: Sequence[Array], years: Sequence[float | None]
+) -> list[Levels]:
+    """Find the regimes of series (rows) of which is known that they do not wander (see `find`)."""
+    count, n = series.shape
+    if not count:
+        return []
     offered = list(lines) or [np.zeros((n, 0))]
-    models = [_search(values, offered[0], 0)]
-    if models[0].starts or models[0].memory > 1 / math.sqrt(n):
-        models += [_search(values, columns, at) for at, columns in enumerate(offered) if at]
-    best = min(models, key=lambda model: model.score)
-    if best.starts and _is_smooth(values, offered[best.line], best.score, year):
-        return _without_steps(values, offered)
-    return best
+    ways: list[list[Beside]] = [[] for _ in range(count)]
+    models: list[list[Levels]] = [[] for _ in range(count)]
+    rows = list(range(count))
+    for number, columns in enumerate(offered):
+        if not rows:
+            break
+        calm = _calm_around(series[rows], columns)
+        tried = [Beside(own, columns, number) for own in calm]
+        for row, way, levels in zip(rows, tried, searched(tried), strict=True):
+            ways[row].append(way)
+            models[row].append(levels)
+        if number == 0:
+            rows = [row for row in rows if _is_open(models[row][0], n)]
+    chosen: list[Levels] = []
+    for row, own in enumerate(models):
+        best = min(own, key=lambda model: model.score)
+        if best.starts and _is_smooth(series[row], ways[row][best.line], best.score, years[row]):
+            best = _without_steps(series[row], offered)
+        chosen.append(best)
+    return chosen
+
+
+def _is_open(levels: Levels, n: int) -> bool:
+    """Tell whether a line may explain more of a series of so many periods."""
+    return bool(levels.starts) or levels.memory > 1 / math.sqrt(n)
 
 
 def _without_steps(values: Array, lines: Sequence[Array]) -> Levels:
     """Return the series in one regime, on the line that explains most for its size."""
-    plain = [Beside(values, columns, at).measured(()) for at, columns in enumerate(lines)]
+    plain: list[Levels] = []
+    for number, columns in enumerate(lines):
+        plain += searched([Beside(values, columns, number)], plain=True)
     return min(plain, key=lambda model: model.score)
-
-
-def _search(values: Array, columns: Array, number: int) -> Levels:
-    """Find the steps beside one line."""
-    return Beside(_calm_around(values, columns), columns, number).found()
 
 
 def wanders(values: Array) -> Mask:
@@ -182,29 +202,44 @@ def _median_of_five(a: Array, b: Array, c: Array, d: Array, e: Array) -> Array:
     return np.asarray(np.maximum(low, np.minimum(high, c)))
 
 
-def _calm_around(values: Array, columns: Array) -> Array:
-    """Pull in the odd values of what a line leaves."""
+def _calm_around(series: Array, columns: Array) -> Array:
+    """Pull in the odd values of what a line leaves of each row."""
     if not columns.shape[1]:
-        return np.asarray(calmed(values[None, :])[0])
-    fitted = values - fit(values, columns, ()).rest
-    return np.asarray(calmed((values - fitted)[None, :])[0] + fitted)
+        return calmed(series)
+    without = looked(series, [()] * len(series), columns)
+    fitted = series - np.stack([look.rest for look in without])
+    return np.asarray(calmed(series - fitted) + fitted)
 
 
-def _is_smooth(values: Array, columns: Array, least: float, year: float | None) -> bool:
+def _is_smooth(values: Array, beside: Beside, least: float, year: float | None) -> bool:
     """Tell whether a smooth curve, or one wave a year, explains more than steps do (`least`)."""
-    n = len(values)
-    calm = _calm_around(values, columns)
+    n, calm, columns = len(values), beside.calm, beside.columns
+    bases = list(_curves(n, year, columns.shape[1], columns.tobytes()))
+    if values.min() > 0:
+        at = np.linspace(-1, 1, n)
+        growth = np.polyfit(at, np.log(values), 1)[0]
+        bases.append(_basis(columns, np.exp(growth * at)[:, None]))
+    for basis in bases:
+        rest = calm - basis @ (calm @ basis)
+        if score(rest, basis.shape[1]) <= least + MARGIN:
+            return True
+    return False
+
+
+@lru_cache(maxsize=32)
+def _curves(n: int, year: float | None, width: int, columns: bytes) -> tuple[Array, ...]:
+    """Return a basis of each curve beside the columns of a line: the same for all series."""
+    line = np.frombuffer(columns).reshape(n, width)
     at = np.linspace(-1, 1, n)
     curves = [np.column_stack([at, at**2]), np.column_stack([at, at**2, at**3])]
-    if values.min() > 0:
-        growth = np.polyfit(at, np.log(values), 1)[0]
-        curves.append(np.exp(growth * at)[:, None])
     if year is not None and n > 0.6 * year:
         angle = 2 * np.pi * np.arange(n) / year
         curves.append(np.column_stack([at, np.sin(angle), np.cos(angle)]))
-    for curve in curves:
-        design = np.hstack([np.ones((n, 1)), columns, curve])
-        fitted, _, rank, _ = np.linalg.lstsq(design, calm, rcond=None)
-        if score(calm - design @ fitted, int(rank)) <= least + MARGIN:
-            return True
-    return False
+    return tuple(_basis(line, curve) for curve in curves)
+
+
+def _basis(columns: Array, curve: Array) -> Array:
+    """Return perpendicular columns of length 1 that stand for a level, a line and a curve."""
+    design = np.hstack([np.ones((len(curve), 1)), columns, curve])
+    directions, sizes, _ = np.linalg.svd(design, full_matrices=False)
+    return directions[:, sizes > np.finfo(float).eps * max(design.shape) * sizes[0]]

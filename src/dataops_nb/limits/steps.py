@@ -2,36 +2,36 @@
 
 The clearest step or excursion is added first, each step is moved to where it explains most, and
 what is not sure enough is taken away again. Many of the same regimes are looked at on the way, so
-what was found out about some is kept. Regimes are taken out of values and line by their means
-(Frisch and Waugh 1933, Econometrica 1): only as many equations are solved as the line has numbers,
-and none beside a level alone.
+what was found out about some is kept. Each series goes its own way, but what some regimes leave of
+it, and how sure they are, is computed for all series that wait for it (`looks`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from dataops_nb.limits.looks import Look, Starts, looked, running
+
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
-Starts = tuple[int, ...]
+T = TypeVar("T")
+# A search waits for a look at its series in regimes with these starts.
+Search = Generator[Starts, None, T]
 
 LEAST = 6  # periods of a regime
 SHORTEST = 2 * LEAST  # periods of a series
 PER_STEP = 20  # periods a series has for each of its steps
 WANDERS = 0.65  # autocorrelation within regimes from which steps are no steps
-CAUTION = 2.0  # standard errors added to a memory that seems to be there
-AROUND = (4, 12)  # periods around a regime whose noise counts as its own
-EXCURSION = 1.0  # standard errors more for a step beside one the other way
-BESIDE = 0.6  # standard errors more beside a line
 _ENTER = 3.2  # standard errors from which a window is worth a closer look
-_SINGULAR = 1e-15  # of a column's squares, what is left of one that regimes explain
 
 
 @dataclass(frozen=True)
@@ -50,128 +50,102 @@ class Levels:
 
 
 @dataclass(frozen=True)
-class Fit:
-    """What some regimes and a line leave of a series (`rest`), by least squares.
-
-    `edges` are where regimes begin, and the end. `levels` are theirs beside the line, `slope` what
-    each column of it counts; `basis` are perpendicular columns of length 1 of what the line adds to
-    the regimes. `wide` is by how much the line widens the variance of each step.
-    """
-
-    edges: Places
-    levels: Array
-    slope: Array
-    basis: Array
-    wide: Array
-    rest: Array
-
-
-def fit(values: Array, columns: Array, starts: Sequence[int]) -> Fit:
-    """Fit a level for each regime, and the columns of a line, to values."""
-    edges = np.array([0, *starts, len(values)])
-    lengths = edges[1:] - edges[:-1]
-    levels = np.add.reduceat(values, edges[:-1]) / lengths
-    rest = values - np.repeat(levels, lengths)
-    wide, slope, basis = np.ones(len(starts)), np.zeros(0), columns
-    if columns.shape[1]:
-        middles = np.add.reduceat(columns, edges[:-1], axis=0) / lengths[:, None]
-        within = columns - np.repeat(middles, lengths, axis=0)
-        squares, turned = np.linalg.eigh(within.T @ within)
-        own = squares > _SINGULAR * float((columns * columns).sum())
-        turned = turned[:, own] / np.sqrt(squares[own])
-        basis = within @ turned
-        slope = turned @ (basis.T @ rest)
-        rest = rest - within @ slope
-        levels = levels - middles @ slope
-        apart = (middles[1:] - middles[:-1]) @ turned
-        wide = 1 + (apart * apart).sum(axis=1) / (1 / lengths[:-1] + 1 / lengths[1:])
-    if float(rest @ rest) <= 1e-24 * float(values @ values):
-        rest = np.zeros(len(rest))  # no more than digits that were lost on the way
-    return Fit(edges, levels, slope, basis, wide, rest)
-
-
-@dataclass(frozen=True)
 class Beside:
     """The search for the steps of a calm series beside one line, of which `number` is its own."""
 
     calm: Array
     columns: Array
     number: int
-    _fits: dict[Starts, Fit] = field(default_factory=dict)
+    looks: dict[Starts, Look] = field(default_factory=dict)
     _sums: dict[Starts, Array] = field(default_factory=dict)
     _splits: dict[tuple[int, int, Starts], int] = field(default_factory=dict)
-    _spares: dict[Starts, Array] = field(default_factory=dict)
 
-    def found(self) -> Levels:
-        """Return the series with the steps that are sure."""
+    def steps(self) -> Search[Levels]:
+        """Search for the steps that are sure, and return the series with them."""
         n = len(self.calm)
         if n < SHORTEST:
-            return self.measured(())
+            return (yield from self._measured(()))
         most = max(n // PER_STEP, 1)
         starts: list[int] = []
         in_vain = 0
         while len(starts) < most and in_vain < 2:
-            added = self._clearest(starts, most - len(starts))
+            look = yield from self._look(starts)
+            added = self._clearest(look, most - len(starts))
             if not added:
                 break
-            starts = self._settled(sorted([*starts, *added]))
-            in_vain = in_vain + 1 if self._spare(starts).min() < -1.0 else 0
+            starts = yield from self._settled(sorted([*starts, *added]))
+            look = yield from self._look(starts)
+            in_vain = in_vain + 1 if min(look.spare) < -1.0 else 0
         while starts:
-            spare = self._spare(starts)
-            least = int(np.argmin(spare))
-            if spare[least] >= 0:
+            look = yield from self._look(starts)
+            least = min(look.spare)
+            if least >= 0:
                 break
-            del starts[least]
-            starts = self._settled(starts)
-        return self.measured(tuple(starts))
+            del starts[look.spare.index(least)]
+            starts = yield from self._settled(starts)
+        return (yield from self._measured(tuple(starts)))
 
-    def measured(self, starts: Starts) -> Levels:
+    def plain(self) -> Search[Levels]:
+        """Return the series without any step."""
+        return (yield from self._measured(()))
+
+    def _measured(self, starts: Starts) -> Search[Levels]:
         """Return what steps leave and are worth; none where what is left wanders."""
-        fitted = self._fit(starts)
-        numbers = 2 * len(starts) + 1 + self.columns.shape[1]
-        memory = _memory(fitted.rest, starts, numbers)
-        if starts and memory > WANDERS:
-            return self.measured(())
-        return Levels(starts, self.number, memory, score(fitted.rest, numbers))
+        look = yield from self._look(starts)
+        if starts and look.memory > WANDERS:
+            look = yield from self._look(())
+        numbers = 2 * len(look.starts) + 1 + self.columns.shape[1]
+        return Levels(look.starts, self.number, look.memory, score(look.rest, numbers))
 
-    def _fit(self, starts: Sequence[int]) -> Fit:
+    def _look(self, starts: Sequence[int]) -> Search[Look]:
+        """Return the look at some regimes, or wait for it."""
         key = tuple(starts)
-        if key not in self._fits:
-            self._fits[key] = fit(self.calm, self.columns, key)
-        return self._fits[key]
+        if key not in self.looks:
+            yield key
+        return self.looks[key]
 
-    def _clearest(self, starts: Sequence[int], room: int) -> list[int]:
+    def _clearest(self, look: Look, room: int) -> list[int]:
         """Return the places that the clearest step (one) or excursion (two) adds; none is empty."""
-        n, fitted = len(self.calm), self._fit(starts)
-        rest = fitted.rest
-        if not rest.any():
+        n, rest, starts = len(self.calm), look.rest, look.starts
+        total = float(rest @ rest)
+        if total <= 0:
             return []
         firsts, ends = _windows(n)
         sums = running(rest)
-        moved = sums[ends] - sums[firsts]
-        squares, size = moved * moved, _sizes(fitted)
-        total = float(rest @ rest)
+        moved = sums[ends]
+        moved -= sums[firsts]
+        squares = moved * moved
+        size = self._sizes(look)
         free = max(n - len(starts) - 1 - self.columns.shape[1] - 1, 1)
         # Few windows are clear enough, and only these are looked at closely.
-        hurdle = _ENTER**2 * total * (1 - 1e-9)
-        clear = np.flatnonzero(squares * (free + _ENTER**2) >= hurdle * size)
-        allowed = _allowed(n, starts)
+        hurdle = _ENTER**2 * total * (1 - 1e-9) / (free + _ENTER**2)
+        clear = np.flatnonzero(squares >= hurdle * size)
+        allowed, is_edge = _allowed(n, starts)
         clear = clear[allowed[firsts[clear]] & allowed[ends[clear]]]
+        if not len(clear):
+            return []
         firsts, ends, squares, size = firsts[clear], ends[clear], squares[clear], size[clear]
-        is_edge = np.zeros(n + 1, dtype=bool)
-        is_edge[fitted.edges] = True
-        new = 2 - is_edge[firsts].astype(int) - is_edge[ends]
+        new = 2 - is_edge[firsts] - is_edge[ends]
         with np.errstate(divide="ignore", invalid="ignore"):
             gain = np.where(size > 1e-3 * (ends - firsts), squares / size, 0.0)
             squared = np.where(gain < total, gain / ((total - gain) / free), np.inf)
-        worth = squared - new * 2 * math.log(n)
+        worth = squared - new * (2 * math.log(n))
         worth[(new == 0) | (new > room) | (squared < _ENTER**2)] = -np.inf
-        best = int(np.argmax(worth)) if len(worth) else -1
-        if best < 0 or worth[best] == -np.inf:
+        best = int(np.argmax(worth))
+        if worth[best] == -np.inf:
             return []
         return [int(place) for place in (firsts[best], ends[best]) if not is_edge[place]]
 
-    def _settled(self, starts: list[int]) -> list[int]:
+    def _sizes(self, look: Look) -> Array:
+        """Return what is left of the squares of a window with a level of its own.
+
+        Without steps that is the same for all series beside this line.
+        """
+        if look.starts:
+            return _sizes([0, *look.starts, len(self.calm)], look.basis)
+        return _sizes_without_steps(len(self.calm), look.basis.shape[1], look.basis.tobytes())
+
+    def _settled(self, starts: list[int]) -> Search[list[int]]:
         """Move each step to where it explains most, given its neighbours and the line."""
         n = len(self.calm)
         settled = list(starts)
@@ -179,6 +153,8 @@ class Beside:
             before = tuple(settled)
             # Beside a level alone the values are the same whatever the steps are.
             beside = before if self.columns.shape[1] else ()
+            if beside not in self._sums:
+                yield from self._add_sums(beside)
             for number in range(len(settled)):
                 low = settled[number - 1] if number else 0
                 high = settled[number + 1] if number + 1 < len(settled) else n
@@ -188,6 +164,14 @@ class Beside:
                 break
         return settled
 
+    def _add_sums(self, beside: Starts) -> Search[None]:
+        """Add up the values without the line that fits beside these steps."""
+        level = self.calm
+        if self.columns.shape[1]:
+            look = yield from self._look(beside)
+            level = level - self.columns @ look.slope
+        self._sums[beside] = running(level - level.mean())
+
     def _split(self, low: int, high: int, beside: Starts) -> int:
         """Return where the values between two places fall into two levels best.
 
@@ -196,35 +180,38 @@ class Beside:
         key = (low, high, beside)
         if key in self._splits:
             return self._splits[key]
-        if beside not in self._sums:
-            level = self.calm
-            if self.columns.shape[1]:
-                level = level - self.columns @ self._fit(beside).slope
-            self._sums[beside] = running(level - level.mean())
         sums = self._sums[beside]
-        between = sums[low + LEAST : high - LEAST + 1]
-        left = np.arange(LEAST, high - low - LEAST + 1)
-        right = (high - low) - left
-        apart = (between - sums[low]) / left - (sums[high] - between) / right
-        self._splits[key] = low + LEAST + int(np.argmax(apart * apart * left * right))
+        left, product = _sides(high - low)
+        first = sums[low]
+        away = sums[low + LEAST : high - LEAST + 1] - first
+        away -= left * ((sums[high] - first) / (high - low))
+        self._splits[key] = low + LEAST + int(np.argmax(away * away / product))
         return self._splits[key]
 
-    def _spare(self, starts: Sequence[int]) -> Array:
-        """Return by how much each step is surer than it must be.
 
-        An excursion, whose steps lie against each other, has many more places where chance may find
-        one; and steps bend a line as noise does.
-        """
-        key = tuple(starts)
-        if key not in self._spares:
-            sure = _surprises(self._fit(key), self.columns.shape[1])
-            back = np.zeros(len(sure), dtype=bool)
-            against = np.sign(sure[1:]) != np.sign(sure[:-1])
-            back[1:] |= against
-            back[:-1] |= against
-            more = EXCURSION * back + BESIDE * (self.columns.shape[1] > 0)
-            self._spares[key] = np.abs(sure) - (needed(len(self.calm)) + more)
-        return self._spares[key]
+def searched(ways: Sequence[Beside], *, plain: bool = False) -> list[Levels]:
+    """Search series for their steps (or, if `plain`, take them without) beside the same line."""
+    ended: dict[int, Levels] = {}
+    waiting: list[tuple[int, Search[Levels], Starts]] = []
+
+    def go_on(number: int, search: Search[Levels]) -> None:
+        try:
+            waiting.append((number, search, next(search)))
+        except StopIteration as end:
+            ended[number] = end.value
+
+    for number, way in enumerate(ways):
+        go_on(number, way.plain() if plain else way.steps())
+    while waiting:
+        resumed = list(waiting)
+        waiting.clear()
+        series = np.stack([ways[number].calm for number, _, _ in resumed])
+        wanted = [starts for _, _, starts in resumed]
+        looks = looked(series, wanted, ways[0].columns)
+        for (number, search, starts), look in zip(resumed, looks, strict=True):
+            ways[number].looks[starts] = look
+            go_on(number, search)
+    return [ended[number] for number in range(len(ways))]
 
 
 @lru_cache(maxsize=512)
@@ -252,118 +239,52 @@ def _windows(n: int) -> tuple[Places, Places]:
     return np.concatenate(firsts), np.concatenate(ends)
 
 
-def _sizes(fitted: Fit) -> Array:
+@lru_cache(maxsize=512)
+def _sides(length: int) -> tuple[Array, Array]:
+    """Return the lengths that a split of so many values may leave on its left, times the right."""
+    left = np.arange(LEAST, length - LEAST + 1, dtype=float)
+    return left, left * (length - left)
+
+
+def _sizes(edges: Sequence[int], basis: Array) -> Array:
     """Return what regimes and line leave of the squares of a window with a level of its own."""
-    n = len(fitted.rest)
+    n = edges[-1]
     firsts, ends = _windows(n)
     at = np.arange(n + 1)
     parts: list[Array] = []
-    for first, end in zip(fitted.edges[:-1].tolist(), fitted.edges[1:].tolist(), strict=True):
-        parts.append((np.clip(at, first, end) - first) / math.sqrt(end - first))
-    for column in fitted.basis.T:
+    for first, end in pairwise(edges):
+        within = np.minimum(np.maximum(at, first), end) - first
+        parts.append(within / math.sqrt(end - first))
+    for column in basis.T:
         parts.append(running(column))
     size = (ends - firsts).astype(float)
     for part in parts:
-        known = part[ends] - part[firsts]
-        size -= known * known
+        known = part[ends]
+        known -= part[firsts]
+        known *= known
+        size -= known
     return size
 
 
-def running(values: Array) -> Array:
-    """Return the sums of the first 0, 1, 2 ... values."""
-    sums = np.zeros(len(values) + 1)
-    np.cumsum(values, out=sums[1:])
-    return sums
+@lru_cache(maxsize=32)
+def _sizes_without_steps(n: int, width: int, basis: bytes) -> Array:
+    columns = np.frombuffer(basis).reshape(n, width)
+    return _sizes([0, n], columns)
 
 
-def _allowed(n: int, starts: Sequence[int]) -> Mask:
-    """Return at which places a window may begin or end: where regimes do, or far enough away."""
+def _allowed(n: int, starts: Sequence[int]) -> tuple[Mask, Places]:
+    """Return at which places a window may begin or end, and (as 1) where regimes do.
+
+    It may where regimes do, or far enough away from there.
+    """
     edges = [0, *starts, n]
     allowed = np.ones(n + 1, dtype=bool)
+    is_edge = np.zeros(n + 1, dtype=np.intp)
     for edge in edges:
         allowed[max(edge - LEAST + 1, 0) : edge + LEAST] = False
     allowed[edges] = True
-    return allowed
-
-
-def _surprises(fitted: Fit, columns: int) -> Array:
-    """Return by how many standard errors the level changes at each start, as normal deviates."""
-    edges, rest = fitted.edges, fitted.rest
-    n, regimes = len(rest), len(edges) - 1
-    lengths = (edges[1:] - edges[:-1]).astype(float)
-    numbers = regimes + columns
-    free = max(n - numbers - (regimes - 1), 1)
-    squares = running(rest * rest)
-    pooled = float(squares[-1]) / free
-    at_edges = squares[edges]
-    own = (at_edges[1:] - at_edges[:-1]) / np.maximum(lengths - 1, 1)
-    memory = _memory(rest, edges[1:-1].tolist(), numbers + regimes - 1)
-    of_means = np.maximum(_around(squares, edges), np.maximum(own, pooled))
-    of_means = of_means / lengths * _inflation(_cautious(memory, n), lengths)
-    errors = np.sqrt((of_means[:-1] + of_means[1:]) * fitted.wide)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moved = fitted.levels[1:] - fitted.levels[:-1]
-        t = np.where(errors > 0, moved / errors, np.inf)
-    return np.asarray(np.sign(t) * np.sqrt(free * np.log1p(np.minimum(t * t, 1e12) / free)))
-
-
-def _memory(rest: Array, starts: Sequence[int], numbers: int) -> float:
-    """Return the lag-1 autocorrelation within regimes, without what estimating levels takes off.
-
-    A mean makes successive values look less alike by (1 + 3r) / n (Marriott and Pope 1954,
-    Biometrika 41); each further of the `numbers` that were estimated by (1 + r) / n.
-    """
-    n = len(rest)
-    squares = float(rest @ rest)
-    if squares <= 0:
-        return 0.0
-    products = float(rest[1:] @ rest[:-1])
-    for start in starts:  # from one regime into the next
-        products -= float(rest[start] * rest[start - 1])
-    measured = products / squares
-    return min(measured + (numbers * (1 + measured) + 2 * measured) / n, 0.98)
-
-
-def _cautious(memory: float, n: int) -> float:
-    """Return a memory one standard error above what was measured, where there seems to be one."""
-    error = (1 - memory * memory) / math.sqrt(n)
-    seems = min(max(memory * math.sqrt(n) - 1.0, 0.0), 1.0)
-    return min(memory + CAUTION * seems * error, 0.98)
-
-
-def _around(squares: Array, edges: Places) -> Array:
-    """Return the variance within each regime and some periods before and after it.
-
-    `squares` are running sums. A stretch of wild values has windows that look steady at another
-    level; what is around them is wild too. Of the reaches that are looked at (`AROUND`) the larger
-    variance counts.
-    """
-    n = len(squares) - 1
-    largest = np.zeros(len(edges) - 1)
-    for reach in AROUND:
-        first = np.maximum(edges[:-1] - reach, 0)
-        end = np.minimum(edges[1:] + reach, n)
-        largest = np.maximum(largest, (squares[end] - squares[first]) / (end - first - 1))
-    return largest
-
-
-def _inflation(memory: float, lengths: Array) -> Array:
-    """Return by how much the variance of a mean of so many values grows with their memory.
-
-    Exact for values that remember by a first-order autoregression. Values that alternate do not
-    make it smaller.
-    """
-    r = max(memory, 0.0)
-    if r < 1e-6:
-        return np.ones_like(lengths)
-    tail = r * (1 - r**lengths) / (1 - r) ** 2
-    return np.asarray(1 + 2 * (r / (1 - r) - tail / lengths))
-
-
-@lru_cache(maxsize=512)
-def needed(n: int) -> float:
-    """Return how many standard errors a step must have, so that steady series seldom show one."""
-    return math.sqrt(2 * math.log(n)) + 0.14 + 8 / n
+    is_edge[edges] = 1
+    return allowed, is_edge
 
 
 def score(rest: Array, numbers: int) -> float:

@@ -11,14 +11,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from dataops_nb.limits.columns import begins, number_names
 from dataops_nb.limits.kinds import COUNTED, LANEY_P, P
 from dataops_nb.limits.xmr import counts
 from dataops_nb.metrics import Limits
@@ -64,7 +63,7 @@ class Stretches:
     @cached_property
     def firsts(self) -> Places:
         """The first row of each stretch."""
-        return np.flatnonzero(np.diff(self.stretch, prepend=-1))
+        return np.flatnonzero(begins(self.stretch))
 
     @cached_property
     def sizes(self) -> Places:
@@ -131,27 +130,6 @@ def number_series(table: pd.DataFrame) -> tuple[Places, Places, list[str]]:
     return metric, series, [str(name) for name in names]
 
 
-def number_names(column: pd.Series) -> tuple[Places, list[Any]]:
-    """Number the names of a column in the order in which they come (-1: none), and list them.
-
-    As `pandas.factorize` does. Of texts that pyarrow keeps, runs of the same name are found first,
-    by comparing neighbours, and only one of each run is looked up.
-    """
-    kind = column.dtype
-    if not isinstance(kind, pd.StringDtype) or kind.storage != "pyarrow" or column.empty:
-        if column.isna().all():
-            return np.full(len(column), -1), []
-        codes, labels = pd.factorize(column)
-        return codes.astype(np.intp), list(labels)
-    texts = pa.array(column)
-    runs = pc.run_end_encode(
-        texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    )
-    codes, labels = pd.factorize(runs.values.to_pandas())
-    ends = runs.run_ends.to_numpy()
-    return np.repeat(codes.astype(np.intp), np.diff(ends, prepend=0)), list(labels)
-
-
 def order_of(series: Places, start: np.ndarray) -> Places | None:
     """Return the order of the rows by series and time; None if they are in it already."""
     next_series = series[1:] > series[:-1]
@@ -166,11 +144,11 @@ def stretch_starts(
     metric: Places, series: Places, start: np.ndarray, metric_rules: Sequence[Limits]
 ) -> Mask:
     """Return which rows begin a stretch: the first of a series, and of a rebase."""
-    firsts = np.diff(series, prepend=-1) != 0
+    firsts = begins(series)
     for number, rules in enumerate(metric_rules):
         if rules.rebase:
             rows = np.flatnonzero(metric == number)
-            firsts[rows] |= np.diff(rebases_before(start[rows], rules), prepend=-1) != 0
+            firsts[rows] |= begins(rebases_before(start[rows], rules))
     return np.asarray(firsts)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataops_nb.limits import alarms, attributes, runs
+from dataops_nb.limits.columns import in_parts
 from dataops_nb.limits.noise import Noise
 from dataops_nb.limits.stretches import Stretches
 from dataops_nb.limits.xmr import NAMES, NHS, WHEELER, SignalRules, marks
@@ -49,15 +50,17 @@ def signals(rows: Stretches, noise: Noise) -> npt.NDArray[np.int8]:
 
 def _middles(rows: Stretches, noise: Noise, own: Places) -> Array:
     """Return the line that runs are on one side of: the median of what is counted."""
-    middle = noise.center[own]
-    counted = np.flatnonzero(rows.is_counted[rows.stretch[own]])
-    if len(counted):
-        places = own[counted]
-        dispersion = (noise.width / attributes.WIDTH)[rows.stretch[places]] ** 2
-        middle[counted] = attributes.medians(
-            noise.center[places], rows.base[places], rows.is_share[places], dispersion
+    dispersion = (noise.width / attributes.WIDTH) ** 2
+
+    def middles(part: slice) -> tuple[Array]:
+        places = own[part]
+        center, stretch = noise.center[places], rows.stretch[places]
+        by_count = attributes.medians(
+            center, rows.base[places], rows.is_share[places], dispersion[stretch]
         )
-    return middle
+        return (np.where(rows.is_counted[stretch], by_count, center),)
+
+    return in_parts(middles, len(own))[0]
 
 
 def false_alarms(rows: Stretches, noise: Noise) -> Array:
@@ -86,10 +89,15 @@ def _is_fixed(rows: Stretches) -> Mask:
 def _by_shape(rows: Stretches, noise: Noise, wanted: Mask, rules: SignalRules) -> alarms.Chances:
     """Return the chances of amounts, from the shape of their values."""
     basis = np.flatnonzero(rows.basis & rows.by_row(wanted))
-    sigma = noise.reach[basis] / attributes.WIDTH
-    away = (rows.values + rows.line)[basis] - noise.center[basis]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scores = np.where(sigma > 0, away / sigma, 0.0)
+
+    def scored(part: slice) -> tuple[Array]:
+        own = basis[part]
+        sigma = noise.reach[own] / attributes.WIDTH
+        away = rows.values[own] + rows.line[own] - noise.center[own]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (np.where(sigma > 0, away / sigma, 0.0),)
+
+    scores = in_parts(scored, len(basis))[0]
     sizes = np.where(wanted, noise.n, 0)
     return alarms.of_shapes(scores, rows.stretch[basis], sizes, rules.near_at)
 

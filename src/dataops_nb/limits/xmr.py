@@ -24,6 +24,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from dataops_nb.errors import UsageError, did_you_mean, nearest, say_invalid
+from dataops_nb.limits.columns import begins, in_parts
 from dataops_nb.limits.runs import Runs, binomial_quantile, runs
 from dataops_nb.metrics import Limits
 
@@ -329,25 +330,31 @@ def marks(
     farther off by `lift`, the lower one where that is negative. Runs are on one side of `middle`,
     where that is another line than the centre.
     """
-    away = values - center
-    distance = np.abs(away)
-    if lift is not None and lift.any():
-        reach = reach + np.maximum(np.where(away > 0, lift, -lift), 0.0)
-    size = np.maximum(np.abs(values), np.abs(center) + reach)
-    negligible = np.maximum(_NEGLIGIBLE * size, _SMALLEST)
-    off = away if middle is None else values - middle
-    sides = np.where(np.abs(off) > negligible, np.sign(off), 0).astype(np.int8)
-    is_near = distance - reach * rules.near_at > negligible
-    is_outside = distance - reach > negligible
-    is_first = np.ones(len(series), dtype=bool)
-    is_first[1:] = series[1:] != series[:-1]
+
+    def compared(rows: slice) -> tuple[np.ndarray, ...]:
+        """Compare values with their lines: sides of the middle, near a limit, outside it."""
+        away = values[rows] - center[rows]
+        distance, to_limit = np.abs(away), reach[rows]
+        if lift is not None:
+            lifted = lift[rows]
+            to_limit = to_limit + np.maximum(np.where(away > 0, lifted, -lifted), 0.0)
+        size = np.maximum(np.abs(values[rows]), np.abs(center[rows]) + to_limit)
+        negligible = np.maximum(_NEGLIGIBLE * size, _SMALLEST)
+        off = away if middle is None else values[rows] - middle[rows]
+        sides = np.where(np.abs(off) > negligible, np.sign(off), 0).astype(np.int8)
+        is_near = distance - to_limit * rules.near_at > negligible
+        is_outside = distance - to_limit > negligible
+        return sides, is_near & (away > 0), is_near & (away < 0), is_outside
+
+    lift = lift if lift is not None and lift.any() else None
+    sides, is_near_upper, is_near_lower, is_outside = in_parts(compared, len(values))
+    is_first = begins(series)
     # The strongest comes last and replaces weaker ones.
     places = np.zeros(len(values), dtype=np.int8)
     places[_in_runs(sides, is_first, rules.run)] = NAMES.index("run")
     one_series = series[rules.near_of - 1 :] == series[: len(series) - rules.near_of + 1]
-    for is_beyond in (away > 0, away < 0):
-        near_limit = _in_windows(is_near & is_beyond, one_series, rules)
-        places[near_limit] = NAMES.index("near-limit")
+    for is_near in (is_near_upper, is_near_lower):
+        places[_in_windows(is_near, one_series, rules)] = NAMES.index("near-limit")
     if rules.trend:
         places[_in_trends(values, is_first, rules.trend)] = NAMES.index("trend")
     places[is_outside] = NAMES.index("outside")

@@ -83,7 +83,8 @@ class Correlations:
 
     def excludes(self, useful: float) -> bool:
         """Tell whether the 95 % intervals of all lags lie inside `useful`."""
-        return bool(self.high.max() < useful and self.low.min() > -useful)
+        farthest = np.abs(self.z) + _WIDTH / np.sqrt(self.free)
+        return bool(farthest.max() < math.atanh(useful))
 
     def goes_along(self, useful: float, level: float) -> bool:
         """Tell whether both move in the same period.
@@ -142,6 +143,7 @@ def correlate(
     lagged: Array = tested.astype(float)
     free: Array = sizes[:, None] - lagged - fitted[:, : len(tested)] - 3.0
     lag_counts = (free >= FEWEST_FREE).sum(axis=1)
+    p = _tails(np.abs(np.arctanh(r[:, 1:])) * np.sqrt(np.maximum(free, 0.0)))
     found: list[Correlations | None] = []
     for row, count in enumerate(lag_counts.tolist()):
         if not count or not moves[row]:
@@ -157,6 +159,7 @@ def correlate(
             together,
             surprises=pairs[row],
         )
+        vars(plain)["p_unchecked"] = p[row, :count]  # computed for all pairs at once
         found.append(_checked(plain))
     return found
 
@@ -176,7 +179,8 @@ def _checked(plain: Correlations) -> Correlations:
 
 def _tails(deviations: Array) -> Array:
     """Return the two-sided p-values of normal deviates."""
-    return np.array([math.erfc(size) for size in (deviations / math.sqrt(2)).tolist()])
+    sizes = (deviations / math.sqrt(2)).ravel().tolist()
+    return np.array([math.erfc(size) for size in sizes]).reshape(deviations.shape)
 
 
 def _ending_together(series: list[Array], sizes: Places) -> Array:

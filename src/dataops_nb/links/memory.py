@@ -71,8 +71,20 @@ def _decomposed(together: Array) -> tuple[Array, Array]:
 def triangles(products: Array) -> tuple[Array, Flags]:
     """Return R of each matrix RᵀR, and where no column but the last is nearly a sum of others.
 
-    Where one is, R is of no use. All matrices are taken at once, one row of R after the other.
+    Where one is, R is of no use.
     """
+    own = np.diagonal(products, axis1=1, axis2=2)
+    try:
+        upper = np.linalg.cholesky(products).transpose(0, 2, 1)
+    except np.linalg.LinAlgError:  # one of all matrices has none
+        return _row_by_row(products)
+    pivots = np.diagonal(upper, axis1=1, axis2=2) ** 2
+    is_clear = np.asarray((pivots > CLEARLY * own)[:, :-1].all(axis=1))
+    return np.asarray(upper, dtype=float), is_clear
+
+
+def _row_by_row(products: Array) -> tuple[Array, Flags]:
+    """Return the same; all matrices are taken at once, one row of R after the other."""
     upper = np.zeros_like(products)
     width = products.shape[1]
     is_clear = np.ones(len(products), dtype=bool)
@@ -86,6 +98,16 @@ def triangles(products: Array) -> tuple[Array, Flags]:
         pivot = np.where(row[:, 0] > 0, row[:, 0], 1.0) ** 0.5
         upper[:, place, place:] = row / pivot[:, None]
     return upper, is_clear
+
+
+def solved(shape: Array, along: Array) -> Array:
+    """Solve Rx = y for each upper triangle R, all of them at once, from the last row up."""
+    solution = np.zeros_like(along)
+    for place in range(along.shape[1] - 1, -1, -1):
+        later = slice(place + 1, None)
+        known = np.einsum("ki,ki->k", shape[:, place, later], solution[:, later])
+        solution[:, place] = (along[:, place] - known) / shape[:, place, place]
+    return solution
 
 
 def _solved(shape: Array, along: Array, past: Array, now: Array) -> Array:

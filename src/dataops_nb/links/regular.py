@@ -34,6 +34,7 @@ from dataops_nb.links.memory import (
     LONGEST_MEMORY,
     PERIODS_AN_ORDER,
     autoregressions,
+    solved,
     triangles,
 )
 from dataops_nb.links.seasons import Blocks
@@ -57,7 +58,7 @@ class Cleared:
     """Series without what is regular, one a row.
 
     `kept` says which share of each of the `blocks`' shapes stayed in, `order` in which order they
-    were taken out: 0 as they stand, from 1 on as `blocks.again` has them. `fitted` counts the
+    were taken out: 0 as they stand, from 1 on as `blocks.orders` has them. `fitted` counts the
     columns that were taken out for certain. `unit` is what one of `values` is in the series' own
     unit: 1, or on a log scale its recent level. `is_still` where nothing but rounding is left.
     """
@@ -84,8 +85,10 @@ class Cleared:
         spent = np.empty((len(causes), len(lags)))
         for column, lag in enumerate(lags):
             shared = np.tile(self.blocks.shared(lag), (len(causes), 1))
-            for number, (turned, places) in enumerate(self.blocks.again, start=1):
-                shared[same == number] = turned.shared(lag)[list(places)]
+            for number, places in enumerate(self.blocks.orders, start=1):
+                rows = np.flatnonzero(same == number)
+                if len(rows):
+                    shared[rows] = self.blocks.turned(number - 1).shared(lag)[list(places)]
             both = (gone_c * gone_e * shared).sum(axis=1)
             spent[:, column] = n - left_c * left_e / (left_c + left_e - n + both)
         return spent + np.maximum(self.fitted[causes], self.fitted[effects])[:, None]
@@ -116,12 +119,12 @@ def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Places:
     the order of each row.
     """
     order = np.zeros(len(values), dtype=np.intp)
-    for number, (turned, places) in enumerate(blocks.again, start=1):
+    for number, places in enumerate(blocks.orders, start=1):
         moved = [place for place, before in enumerate(places) if place != before]
         rows = np.flatnonzero((kept[:, moved] < TAKEN).all(axis=1))
         if not len(rows):
             continue
-        rest_again, kept_again = shrunk(values[rows], turned)
+        rest_again, kept_again = shrunk(values[rows], blocks.turned(number - 1))
         kept_again = kept_again[:, list(places)]
         is_better = _taken(kept_again, blocks) < _taken(kept[rows], blocks)
         better = rows[is_better]
@@ -168,8 +171,11 @@ def without_steps(
     straight = calm + values - without(values, np.linalg.qr(blocks.certain[:, :2])[0])
     worth = np.flatnonzero(shifts.suspects(straight) & is_asked)
     steady = values.copy()
-    for row in worth[~shifts.wanders(straight[worth])]:
-        places = shifts.find_in_steady(straight[row], [line[:, :0], line]).starts
+    steady_rows = worth[~shifts.wanders(straight[worth])]
+    years = [None] * len(steady_rows)
+    regimes = shifts.find_in_steady(straight[steady_rows], [line[:, :0], line], years)
+    for row, own in zip(steady_rows.tolist(), regimes, strict=True):
+        places = own.starts
         levels[row] = len(places)
         if places:
             steps = (np.arange(n)[:, None] >= np.array(places)).astype(float)
@@ -200,16 +206,30 @@ def shrunk(values: Array, blocks: Blocks) -> tuple[Array, Array]:
         if not len(moves):
             break
         rows, models = rows[moves], [models[move] for move in moves.tolist()]
-        rest[rows], kept[rows] = _shrunk_once(values[rows], models, blocks)
+        for group in (forgets[rows], ~forgets[rows]):
+            places = np.flatnonzero(group)
+            if len(places):
+                own = [models[place] for place in places.tolist()]
+                taken = _shrunk_once(values[rows[places]], own, blocks)
+                rest[rows[places]], kept[rows[places]] = taken
     return rest, kept
 
 
 def _shrunk_once(values: Array, models: list[Array], blocks: Blocks) -> tuple[Array, Array]:
-    """Clear rows of each block as far as it is clear, given what each row remembers."""
+    """Clear rows of each block as far as it is clear, given what each row remembers.
+
+    Beside rows that remember nothing the columns are as they stand, and decomposed once for all.
+    """
     columns = blocks.columns
     n, width = columns.shape
     most = min(LONGEST_MEMORY, n // PERIODS_AN_ORDER)
-    shape, along, squares = _whitened(values, columns, models)
+    remember = any(len(model) for model in models)
+    if remember:
+        shape, along, squares = _whitened(values, columns, models)
+    else:
+        basis, inverse = blocks.without_first(most)
+        along = values[:, most:] @ basis
+        squares = np.einsum("ki,ki->k", values[:, most:], values[:, most:])
     unexplained = np.maximum(squares - (along**2).sum(axis=1), 0.0)
     noise = unexplained / max(n - most - width, 1)
     kept = np.ones((len(values), len(blocks.shapes)))
@@ -219,7 +239,8 @@ def _shrunk_once(values: Array, models: list[Array], blocks: Blocks) -> tuple[Ar
         chance = CLEAR * noise * (last - first) / energy
         kept[:, number] = np.minimum(chance, 1.0) ** FALLS
         weights[:, first:last] -= kept[:, number : number + 1]
-    solution = _solved(shape, along * weights)
+    along *= weights
+    solution = solved(shape, along) if remember else along @ inverse.T
     return values - solution @ columns.T, kept
 
 
@@ -246,9 +267,8 @@ def _whitened(values: Array, columns: Array, models: list[Array]) -> tuple[Array
     products = np.empty((count, width + 1, width + 1))
     flat = apart.transpose(1, 0, 2).reshape(n - most, -1)
     shared = (flat.T @ flat).reshape(longest + 1, width, longest + 1, width)
-    products[:, :width, :width] = np.einsum(
-        "ka,kb,aibj->kij", filters, filters, shared, optimize=True
-    )
+    once = (filters @ shared.reshape(longest + 1, -1)).reshape(count, width, longest + 1, width)
+    products[:, :width, :width] = np.einsum("kb,kibj->kij", filters, once)
     own = np.einsum("ka,kai->ki", filters, (white @ flat).reshape(count, longest + 1, width))
     products[:, :width, width] = products[:, width, :width] = own
     products[:, width, width] = squares
@@ -259,16 +279,6 @@ def _whitened(values: Array, columns: Array, models: list[Array]) -> tuple[Array
         basis, shape[row] = np.linalg.qr(np.tensordot(filters[row], apart, axes=1))
         along[row] = basis.T @ white[row]
     return shape, along, squares
-
-
-def _solved(shape: Array, along: Array) -> Array:
-    """Solve Rx = y for each upper triangle R, all of them at once, from the last row up."""
-    solution = np.zeros_like(along)
-    for place in range(along.shape[1] - 1, -1, -1):
-        later = slice(place + 1, None)
-        known = np.einsum("ki,ki->k", shape[:, place, later], solution[:, later])
-        solution[:, place] = (along[:, place] - known) / shape[:, place, place]
-    return solution
 
 
 def without(series: Array, basis: Array) -> Array:

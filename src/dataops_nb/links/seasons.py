@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from dataops_nb.limits.lines import TWO_YEARS, year_end
+from dataops_nb.links.memory import solved
 from dataops_nb.terms import Grain
 
 Array = npt.NDArray[np.float64]
@@ -25,17 +26,31 @@ ALIKE = 1e-6  # the length from which a column adds something to those before
 class Blocks:
     """Blocks of columns, each of which adds something to those before.
 
-    `certain` are the level, the trend and the weekdays; `shapes` what may come back. `again` are
-    the same shapes in other orders, with where each of `shapes` stands there.
+    `certain` are the level, the trend and the weekdays; `shapes` what may come back. `orders` say
+    in which other orders the shapes may be taken: where each of them stands there. `offered` are
+    the shapes as they were before each lost what it shares with others.
     """
 
     certain: Array
     shapes: tuple[Array, ...]
-    again: tuple[tuple[Blocks, tuple[int, ...]], ...] = ()
+    offered: tuple[Array, ...] = ()
+    orders: tuple[tuple[int, ...], ...] = ()
+    _turned: dict[int, Blocks] = field(default_factory=dict)
+    _shared: dict[int, Array] = field(default_factory=dict)
+    _decomposed: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain) -> Blocks:
+        """Return the blocks that so many periods can bear.
+
+        They follow from the days alone, which are the same for every board of a company.
+        """
+        days = (index.to_numpy().astype("datetime64[s]").tobytes() for index in (starts, ends))
+        return _blocks_of(*days, grain)
 
     @classmethod
-    def of(cls, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain) -> Blocks:
-        """Return the blocks that so many periods can bear."""
+    def made(cls, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain: Grain) -> Blocks:
+        """Make the blocks of these days."""
         n = len(starts)
         trend = np.linspace(-1.0, 1.0, n)
         always = [np.ones(n), trend]
@@ -51,11 +66,19 @@ class Blocks:
             if width + block.shape[1] <= BEARABLE * n:
                 shapes.append(block)
                 width += block.shape[1]
-        again: list[tuple[Blocks, tuple[int, ...]]] = []
+        orders: list[tuple[int, ...]] = []
         for order in OTHER_ORDERS if len(shapes) == 4 else ():
-            turned = cls(certain, _each_new(certain, [shapes[number] for number in order]))
-            again.append((turned, tuple(order.index(number) for number in range(4))))
-        return cls(certain, _each_new(certain, shapes), tuple(again))
+            orders.append(tuple(order.index(number) for number in range(4)))
+        return cls(certain, _each_new(certain, shapes), tuple(shapes), tuple(orders))
+
+    def turned(self, number: int) -> Blocks:
+        """Return the shapes in one of the `orders`, counted from 0."""
+        if number not in self._turned:
+            places = self.orders[number]
+            order = [places.index(place) for place in range(len(places))]
+            shapes = _each_new(self.certain, [self.offered[which] for which in order])
+            self._turned[number] = Blocks(self.certain, shapes)
+        return self._turned[number]
 
     @cached_property
     def columns(self) -> Array:
@@ -72,7 +95,16 @@ class Blocks:
         """The same of what is certain."""
         return np.asarray(np.linalg.qr(self.certain)[0])
 
-    @property
+    def without_first(self, count: int) -> tuple[Array, Array]:
+        """Return Q of all columns without their first rows, and the inverse of R."""
+        if count not in self._decomposed:
+            basis, shape = np.linalg.qr(self.columns[count:])
+            width = len(shape)
+            inverse = solved(np.broadcast_to(shape, (width, width, width)), np.eye(width)).T
+            self._decomposed[count] = basis, inverse
+        return self._decomposed[count]
+
+    @cached_property
     def sizes(self) -> Places:
         """How many columns each shape has."""
         return np.array([block.shape[1] for block in self.shapes], dtype=np.intp)
@@ -82,17 +114,27 @@ class Blocks:
 
         Waves are, months are only in part, holidays hardly.
         """
-        count = len(self.certain) - lag
-        common: list[float] = []
-        for block in self.shapes:
-            common.append(float(((block[:count].T @ block[lag:]) ** 2).sum()))
-        return np.array(common)
+        if lag not in self._shared:
+            count = len(self.certain) - lag
+            common: list[float] = []
+            for block in self.shapes:
+                common.append(float(((block[:count].T @ block[lag:]) ** 2).sum()))
+            self._shared[lag] = np.array(common)
+        return self._shared[lag]
 
     @property
     def places(self) -> list[tuple[int, int]]:
         """The first column of each shape, and the one after its last."""
         ends = self.certain.shape[1] + np.cumsum(self.sizes)
         return list(zip((ends - self.sizes).tolist(), ends.tolist(), strict=True))
+
+
+@lru_cache(maxsize=16)
+def _blocks_of(starts: bytes, ends: bytes, grain: Grain) -> Blocks:
+    firsts, lasts = (
+        pd.DatetimeIndex(np.frombuffer(days, "datetime64[s]")) for days in (starts, ends)
+    )
+    return Blocks.made(firsts, lasts, grain)
 
 
 def _each_new(certain: Array, blocks: list[Array]) -> tuple[Array, ...]:
@@ -116,7 +158,7 @@ def season(
     middle = starts + (ends - starts) / 2
     if grain == "quarter":
         return [np.column_stack([(middle.quarter == number).astype(float) for number in (2, 3, 4)])]
-    months = np.column_stack([(middle.month == number).astype(float) for number in range(2, 13)])
+    months = (middle.month.to_numpy()[:, None] == np.arange(2, 13)).astype(float)
     angle = 2 * np.pi * middle.day_of_year.to_numpy() / 365.25
     if grain == "month":
         return [months, waves(angle, 1) * trend[:, None]]

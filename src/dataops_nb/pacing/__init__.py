@@ -33,11 +33,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dataops_nb.alignment.agreements import Agreements, add_agreed, agreements_on
+from dataops_nb.alignment.agreements import Agreements, add_agreed
 from dataops_nb.alignment.frames import as_day
 from dataops_nb.company import Company
 from dataops_nb.errors import UsageError, did_you_mean
-from dataops_nb.limits.stretches import number_names, number_series, order_of
+from dataops_nb.limits.columns import number_names
+from dataops_nb.limits.stretches import number_series, order_of
 from dataops_nb.pacing.levels import scales
 from dataops_nb.terms import Better, Grain
 
@@ -144,7 +145,6 @@ def _paced(
     now: pd.DataFrame, past: Past, agreements: Agreements, is_flow: Mapping[str, bool]
 ) -> dict[str, Array]:
     """Return `expected pace landing p_hit` of open rows."""
-    agreed = agreements_on(map(str, now["metric"].unique()), agreements)
     flow = now["metric"].map(is_flow).to_numpy(dtype=bool)
     value, target = now["value"].to_numpy(dtype=float), now["target"].to_numpy(dtype=float)
     rest = remainders(past, value)
@@ -153,7 +153,7 @@ def _paced(
         expected = target * share
         pace = np.where(expected != 0, value / expected, np.nan)
         landing = np.where(flow, value / share, value + past.mean(rest, FEWEST))
-    low, high = _wanted(now, {name: agreement.better for name, agreement in agreed.items()})
+    low, high = _wanted(now, _good_sides(now, agreements))
     enough = (past.periods >= SHORTEST) & (np.isfinite(rest).sum(axis=1) >= SHORTEST)
     return {
         "expected": _plain(expected),
@@ -161,6 +161,15 @@ def _paced(
         "landing": _plain(landing),
         "p_hit": np.where(enough, probability(value, rest, low, high), np.nan),
     }
+
+
+def _good_sides(now: pd.DataFrame, agreements: Agreements) -> dict[str, Better]:
+    """Return which side is the good one of each metric; up where nothing was agreed."""
+    known = agreements if isinstance(agreements, Mapping) else agreements.metrics
+    sides: dict[str, Better] = {}
+    for name in map(str, now["metric"].unique()):
+        sides[name] = known[name].better if name in known else "up"
+    return sides
 
 
 def _wanted(now: pd.DataFrame, better: dict[str, Better]) -> tuple[Array, Array]:

@@ -95,9 +95,13 @@ def _error(forecast: Array, roots: Array) -> Array:
     """
     length = roots.shape[1]
     misses = np.sqrt(np.maximum(forecast[:, :length], 0.0)) - roots
+    counts = DISCOUNT ** np.arange(length)[::-1]
+    counts[:OPENING] = 0.0
     known = np.isfinite(misses)
+    if length >= OPENING + FEWEST_ERRORS and known.all():
+        return np.asarray((misses**2 * counts).sum(axis=1) / counts.sum())
     known[:, :OPENING] = False
-    weights = known * DISCOUNT ** np.arange(length)[::-1]
+    weights = known * counts
     total = weights.sum(axis=1)
     squares = (np.where(known, misses, 0.0) ** 2 * weights).sum(axis=1)
     enough = known.sum(axis=1) >= FEWEST_ERRORS
@@ -107,15 +111,24 @@ def _error(forecast: Array, roots: Array) -> Array:
 
 def _sums(columns: Array) -> Array:
     """Return sums from the first column on: one column more, and 0 where a value is missing."""
-    start = np.zeros((len(columns), 1))
-    return np.concatenate([start, np.nancumsum(columns, axis=1)], axis=1)
+    sums = np.zeros((len(columns), columns.shape[1] + 1))
+    missing = np.isnan(columns)
+    filled = np.where(missing, 0.0, columns) if missing.any() else columns
+    np.cumsum(filled, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def _counts(columns: Array) -> Array:
+    """Return how many values are known from the first column on; one row if all are."""
+    known = np.isfinite(columns)
+    return _sums((known[:1] if known.all() else known).astype(float))
 
 
 def _means(history: Array, most: int) -> Array:
     """Forecast each period, and the next one, by the mean of up to `most` periods before it."""
     last = np.arange(history.shape[1] + 1)
     first = np.maximum(last - most, 0)
-    total, count = _sums(history), _sums(np.isfinite(history).astype(float))
+    total, count = _sums(history), _counts(history)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((total[:, last] - total[:, first]) / (count[:, last] - count[:, first]))
 
@@ -156,14 +169,17 @@ def _growth(history: Array, most: int) -> Array:
 
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.where(history > 0, history, np.nan))
-        place = np.where(np.isfinite(logs), np.arange(history.shape[1], dtype=float), np.nan)
-        n, x, y = sum_before(np.isfinite(logs) * 1.0), sum_before(place), sum_before(logs)
+        known = np.isfinite(logs)
+        if known.all():
+            known = known[:1]  # then all rows have the same places
+        place = np.where(known, np.arange(history.shape[1], dtype=float), np.nan)
+        n, x, y = sum_before(known * 1.0), sum_before(place), sum_before(logs)
         spread = sum_before(place * place) - x * x / n
         slope = (sum_before(place * logs) - x * y / n) / spread
         line = y / n + slope * (last - x / n)
     is_above_zero = np.asarray(~(history <= 0).any(axis=1))
-    known = is_above_zero[:, None] & (n >= FEWEST_FOR_GROWTH)
-    return np.where(known, np.exp(np.where(known, line, 0.0)), np.nan)
+    is_known = is_above_zero[:, None] & (n >= FEWEST_FOR_GROWTH)
+    return np.where(is_known, np.exp(np.where(is_known, line, 0.0)), np.nan)
 
 
 def _line(history: Array) -> tuple[Array, Array]:
@@ -189,7 +205,7 @@ def _season(history: Array, year: int) -> Array:
     first = year + recent
     if not recent or first > length:
         return forecast
-    total, count = _sums(history), _sums(np.isfinite(history).astype(float))
+    total, count = _sums(history), _counts(history)
 
     def mean(before: int, after: int) -> Array:
         """Return the mean of periods around each, from the `first` one on, that is forecast."""

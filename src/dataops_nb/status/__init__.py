@@ -22,6 +22,7 @@ import pandas as pd
 
 from dataops_nb.alignment.agreements import Agreement, Agreements, add_agreed
 from dataops_nb.company import Company
+from dataops_nb.limits.columns import begins, is_present, named
 from dataops_nb.metrics import Lights
 from dataops_nb.status.attainment import (
     ASSURANCES,
@@ -141,13 +142,14 @@ def judge(
     light_places = np.where(is_judged, light_places, UNKNOWN)
 
     lights = np.array(LIGHTS, dtype=object)[light_places]
+    assured = rows.assurances() * rows.assured
     judgement = {
         "attainment": attained,
         "light": lights,
-        "reason": np.array(REASONS, dtype=object)[reason_places],
+        "reason": named(np.array(REASONS, dtype=object), reason_places),
         "on_pace": rows.paced & is_judged,
-        "variation": np.array(VARIATIONS, dtype=object)[varies],
-        "assurance": np.array(ASSURANCES, dtype=object)[rows.assurances() * rows.assured],
+        "variation": named(np.array(VARIATIONS, dtype=object), varies),
+        "assurance": named(np.array(ASSURANCES, dtype=object), assured),
         "flips": rows.flips(terms, is_judged & ~by_capability & (varies != 0) & ~rows.remembers),
         "accepted_until": _accepted_until(table, lights, terms, today),
     }
@@ -291,7 +293,7 @@ class Rows:
     def flips(self, terms: Terms, rows: Mask) -> Array:
         """Return how likely the next light differs, for these rows; NaN for the others."""
         # Successive rows mostly share limits and target: each block of equal ones is computed once.
-        is_first = np.diff(terms.metric, prepend=-1) != 0
+        is_first = begins(terms.metric)
         columns = (self.center, self.upper, self.bounds.target, self.bounds.low, self.bounds.high)
         for column in columns:
             bits = column.view(np.int64)  # of which, unlike of floats, NaN equals NaN
@@ -324,7 +326,7 @@ def _begins(table: pd.DataFrame, name: str, start: str) -> Mask:
 def _present(table: pd.DataFrame, name: str) -> Mask:
     if name not in table:
         return np.zeros(len(table), dtype=bool)
-    return table[name].notna().to_numpy(copy=True)
+    return is_present(table[name])
 
 
 def _equals(table: pd.DataFrame, name: str, value: object, present: Mask | None = None) -> Mask:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dataops_nb.alignment.agreements import Agreement, Agreements, agreements_on
-from dataops_nb.limits.stretches import number_names
+from dataops_nb.limits.columns import in_parts, number_names
 from dataops_nb.limits.xmr import sigma as sigma_of
 from dataops_nb.metrics import Lights
 from dataops_nb.terms import Better, Colour
@@ -99,7 +99,7 @@ class Bounds:
             return np.isfinite(self.target)
         return np.isfinite(np.where(self.side == 0, self.low + self.high, self.target))
 
-    def of(self, rows: npt.NDArray[np.intp]) -> Bounds:
+    def of(self, rows: npt.NDArray[np.intp] | slice) -> Bounds:
         """Return the bounds of these rows alone."""
         return Bounds(self.side[rows], self.target[rows], self.low[rows], self.high[rows])
 
@@ -213,7 +213,9 @@ def attainments(value: Array, bounds: Bounds, thresholds: Sequence[Array]) -> Ar
     two integers is exact to its last bit anyway.
     """
     with np.errstate(all="ignore"):
-        shares, is_plain = _attained_by_side(value, bounds)
+        shares, is_plain = in_parts(
+            lambda rows: _attained_by_side(value[rows], bounds.of(rows)), len(value)
+        )
         if bounds.in_bands:
             inside = bounds.side == 0
             shares = np.where(inside, _attained_inside(value, bounds), shares)
@@ -332,13 +334,18 @@ def assurance(
 
 def assurances(lower: Array, upper: Array, bounds: Bounds) -> Places:
     """Return the place in `ASSURANCES` of each row's `assurance`."""
-    up, inside = bounds.side == 1, bounds.side == 0
-    first = np.where(up, bounds.target, np.where(inside, bounds.low, -np.inf))
-    last = np.where(up, np.inf, np.where(inside, bounds.high, bounds.target))
-    with np.errstate(invalid="ignore"):
-        passes = (first <= lower) & (upper <= last)
-        fails = (upper < first) | (last < lower)
-    known = ~np.isnan(lower) & ~np.isnan(upper) & bounds.known
+
+    def compared(rows: slice) -> tuple[Mask, Mask, Mask]:
+        own, low, high = bounds.of(rows), lower[rows], upper[rows]
+        up, inside = own.side == 1, own.side == 0
+        first = np.where(up, own.target, np.where(inside, own.low, -np.inf))
+        last = np.where(up, np.inf, np.where(inside, own.high, own.target))
+        with np.errstate(invalid="ignore"):
+            passes = (first <= low) & (high <= last)
+            fails = (high < first) | (last < low)
+        return passes, fails, ~np.isnan(low) & ~np.isnan(high) & own.known
+
+    passes, fails, known = in_parts(compared, len(lower))
     names = ("consistent pass", "consistent fail", "inconsistent")
     by_pass, by_fail, otherwise = (ASSURANCES.index(name) for name in names)
     places = np.full(len(lower), otherwise, dtype=np.int8)
