@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dataops_nb import definitions, sources
 from dataops_nb.alignment.measures import measure
-from dataops_nb.alignment.spans import measure_spans
+from dataops_nb.alignment.window_rows import measure_spans
 from dataops_nb.alignment.windows import Window, Windows
 from dataops_nb.metrics import Measure
 from tests.conftest import LIGHTS

@@ -34,7 +34,6 @@ MAY_BE_SHORT = {"__init__", "__main__"}
 LONG: dict[str, str] = {}  # module: reason
 SMALL = {
     "alignment/rows": "the door of data, which every measure names",
-    "alignment/spans": "rows that hold from one day until another, put together by where they end",
     "alignment/sql": "how a measure's SQL is read, below all that asks for rows",
     "board/measurement": "how a board gets its table; doors lead here from both floors",
     "board/rebases": "a line for a person's file, from what a board knows; page, panel and check ask",

@@ -1,13 +1,7 @@
 """From rows to numbers: one measure over any list of windows.
 
 Additive measures are aggregated once by local day and segment; every week, month, trailing window
-and to-date is then a sum over days. Medians, open spans and filters that speak of the period need
-the rows of each window.
-
-Distinct counts are exact. They do not add up, but each row is looked at once: windows are cut into
-pieces at all their ends, the different values of each piece are kept (as one bit a value where the
-engine can and they are whole numbers close together, else as a list) and put together for each
-window.
+and to-date is then a sum over days. What needs the rows of each window is asked by `window_rows`.
 
 A conversion is the share of those to whom one thing happened in a window to whom another happened
 soon after. A cohort is judged only when everybody in it had the whole time.
@@ -32,14 +26,12 @@ from dataops_nb.alignment.daily import (
     blocks,
     by_day,
     is_daily,
-    name_segments,
     slices,
 )
 from dataops_nb.alignment.decimals import Values, as_written, written_all
 from dataops_nb.alignment.digits import EXACT, Digits, ask_digits, is_large, put_right
 from dataops_nb.alignment.rows import Coverage, Rows
-from dataops_nb.alignment.spans import measure_spans
-from dataops_nb.alignment.sql import DAYS
+from dataops_nb.alignment.window_rows import Dated, from_windows, measure_windows, spread_cells
 from dataops_nb.alignment.windows import DAYS as DAY_TYPE
 from dataops_nb.alignment.windows import (
     TOTAL,
@@ -47,8 +39,6 @@ from dataops_nb.alignment.windows import (
     Window,
     Windows,
     blanked,
-    cut_pieces,
-    date_dimension,
     reach,
     weakest,
     window_frame,
@@ -59,8 +49,6 @@ from dataops_nb.metrics import Conversion, Listed, Measure, Simple, SourceTarget
 from dataops_nb.terms import Duration, after
 
 _COUNTS_ZERO = {"count", "sum", "count_distinct", "first_seen"}
-MOST_BITS = 1 << 31  # of all pieces together: 256 MiB
-LEAST_BIGINT, MOST_BIGINT = -(2**63), 2**63 - 1
 AT_ONCE = 50  # series that are added up together; more take memory and no less time
 COLUMNS = ["metric", "source", "query"]
 
@@ -270,7 +258,8 @@ def _aggregate(
     `n` counts filled cells; it is missing where there are no rows.
     """
     if what.open is not None or not is_daily(what):
-        value, n = _over_windows(rows, what, windows, by)
+        dated = Dated(what, time_of(rows, what), coverage_of(rows, what).first)
+        value, n = measure_windows(rows, dated, windows, by)
         return value, n, what.agg not in queries.OF_INTEGERS or not is_large(value)
     if what.at == "end":
         frame = by_day(rows, what, time_of(rows, what), by)
@@ -281,71 +270,11 @@ def _aggregate(
     return value, n, what.agg not in queries.OF_INTEGERS or not is_large(frame["v"])
 
 
-def _over_windows(
-    rows: Rows, what: Measure, windows: Windows, by: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Measure what needs the rows of each window.
-
-    Board, links and priorities ask for much the same windows: no total is asked for twice.
-    """
-    if by or queries.converts(rows, what):
-        return _ask_windows(rows, what, windows, by)
-    known: dict[tuple[dt.date, dt.date], tuple[float, float]]
-    known = rows.once(("over windows", what), dict)
-    days = [(window.start, window.end) for window in windows]
-    missing = Windows(Window(*ends) for ends in dict.fromkeys(days) if ends not in known)
-    if missing:
-        value, n = _ask_windows(rows, what, missing, by)
-        value, n = value.reindex(columns=[TOTAL]), n.reindex(columns=[TOTAL])
-        for window, cell, count in zip(missing, value[TOTAL], n[TOTAL], strict=True):
-            known[window.start, window.end] = cell, count
-    cells = np.array([known[ends] for ends in days], dtype=float).reshape(-1, 2)
-    return pd.DataFrame({TOTAL: cells[:, 0]}), pd.DataFrame({TOTAL: cells[:, 1]})
-
-
-def _ask_windows(
-    rows: Rows, what: Measure, windows: Windows, by: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    if what.open is not None:
-        measured = measure_spans(rows, what, windows, by)
-        if measured is not None:
-            return measured
-        query = queries.open_spans(rows, what, by)
-        frame = rows.fetch(query, **{queries.WINDOWS: window_frame(windows)})
-    elif what.agg == "count_distinct" and not queries.speaks_of_window(what):
-        frame = count_distinct(rows, what, time_of(rows, what), windows, by)
-    else:
-        query = queries.by_window(rows, what, time_of(rows, what), by)
-        days = date_dimension(windows, since=coverage_of(rows, what).first)
-        frame = rows.fetch(query, **{DAYS: days})
-    return from_windows(frame, windows, by)
-
-
-def from_windows(
-    frame: pd.DataFrame, windows: Sequence[Window], by: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A query's `w d0.. v n` as two tables with one row a window and one column a segment."""
-    return _tables(frame, frame["w"].to_numpy(dtype=int), pd.RangeIndex(len(windows)), by)
-
-
 def _by_days(frame: pd.DataFrame, by: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A query's `day d0.. v n` as two tables with one row a day that has any and one column a
     segment."""
     days, places = np.unique(frame["day"].to_numpy(dtype="datetime64[s]"), return_inverse=True)
-    return _tables(frame, places, pd.DatetimeIndex(days), by)
-
-
-def _tables(
-    frame: pd.DataFrame, places: np.ndarray[Any, Any], rows: pd.Index, by: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    columns, names = name_segments(frame, by)
-
-    def spread(cells: pd.Series) -> pd.DataFrame:
-        wide = np.full((len(rows), len(names)), np.nan)
-        wide[places, columns] = cells.to_numpy(dtype=float, na_value=np.nan)
-        return pd.DataFrame(wide, index=rows, columns=names)
-
-    return spread(frame["v"]), spread(frame["n"])
+    return spread_cells(frame, places, pd.DatetimeIndex(days), by)
 
 
 def _over_days(
@@ -378,33 +307,6 @@ def _on_last_day(
 
     known = v.where(n.notna(), 0.0) if what.agg in _COUNTS_ZERO else v
     return take(known, np.nan), take(n.fillna(0), 0.0)
-
-
-def count_distinct(
-    rows: Rows, what: Measure, time: str, windows: Sequence[Window], by: tuple[str, ...]
-) -> pd.DataFrame:
-    """`w d0.. v n`: the distinct values in each window and segment, and the rows that have one."""
-    pieces, made = cut_pieces(windows)
-    overlap = made["_nb_piece"].duplicated().any()
-    frames = {DAYS: date_dimension(pieces if overlap else windows)}
-    if overlap:
-        frames[queries.WINDOWS] = made
-    ends = rows.whole_numbers(what.source, what.expr or "")
-    if ends is not None:
-        bits = (ends[1] - ends[0] + 1) * max(len(pieces), 1)
-        is_wide = not LEAST_BIGINT <= ends[0] <= ends[1] <= MOST_BIGINT
-        if is_wide or bits > MOST_BITS or (by and bits * _segments(rows, what, by) > MOST_BITS):
-            ends = None
-    query = queries.distinct(rows, what, time, by, ends=ends, overlap=bool(overlap))
-    return rows.fetch(query, **frames)
-
-
-def _segments(rows: Rows, what: Measure, by: tuple[str, ...]) -> int:
-    """How many segments a split of a source has."""
-    columns = [exp.column(name, quoted=True) for name in by]
-    each = exp.select(*columns).distinct().from_(rows.relation(what.source))
-    counted = rows.fetch(exp.select("count(*) as n").from_(each.subquery("s")))
-    return int(counted["n"].iloc[0])
 
 
 def convert(
