@@ -17,6 +17,8 @@ from dataops_nb import profile
 from dataops_nb.profile.written import declare, open_sources
 from tests.engines.servers import PASSWORD, Postgres
 
+pytestmark = pytest.mark.engines
+
 SEEN = 15
 ROWS = 60
 ROWS_OF_SHOP = f"""

@@ -32,6 +32,13 @@ def labels(made: Draft) -> set[str]:
     return {str(metric.definition.get("label")) for metric in made.all_metrics}
 
 
+def made_ids(made: Draft) -> set[str]:
+    metrics = (
+        one for some in (made.metrics, made.waiting) for many in some.values() for one in many
+    )
+    return {metric.id for metric in metrics}
+
+
 def test_many_columns_of_one_number_are_told_in_one_line(tmp_path: Path) -> None:
     zeros = [f"z{number}" for number in range(40)]
     made = drafted(tmp_path, "id,day," + ",".join(zeros), "r{n},{day}" + ",0" * 40)
@@ -206,3 +213,49 @@ def test_words_of_a_database_for_missing_are_missing_however_many(tmp_path: Path
         tmp_path, "id,day,revenue\nx,2026-01-01,NULL\ny,2026-01-01,NULL", "r{n},{day},{n}.5"
     )
     assert made.sources["rows"]["na"] == ["NULL"]
+
+
+def test_files_that_differ_by_their_year_only_keep_it(tmp_path: Path) -> None:
+    for year in (2025, 2026):
+        drafted(tmp_path, "id,day,amount", f"{year}-{{n}},{{day}},{{n}}.5", f"sales_{year}.csv")
+    assert list(draft(sorted(tmp_path.iterdir())).sources) == ["sales_2025", "sales_2026"]
+
+
+def test_a_bill_that_is_closed_on_its_day_is_no_backlog(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "Order Id,Opened,Closed,Total", "r{n},{day},{day},{n}.5")
+    assert not {name for name in made_ids(made) if name.endswith(("_open", "_closed"))}
+
+
+def test_a_metric_is_not_split_by_the_column_that_its_rows_are_left_out_by(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,team,IsDeleted,amount", "r{n},{day},t{three},{odd},{n}.5")
+    (amount,) = [metric for metric in made.all_metrics if metric.id == "amount"]
+    assert "IsDeleted" in amount.definition["measure"]["exclude"]
+    assert amount.definition["by"] == ["team"]
+
+
+def test_a_total_is_one_of_what_the_rows_are(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "Order Id,Opened,# of Guests,Total", "r{n},{day},1{three},{n}.5")
+    assert {"Order total", "Guests"} <= labels(made)
+
+
+def test_tips_are_no_revenue_and_pay_is_spent(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,Tips,Labor Pay,Sales", "r{n},{day},{some}.5,9{n}.5,{n}.5")
+    assert made.north_star[0] == "sales"
+
+
+def test_a_word_for_missing_values_may_stand_in_many_rows(tmp_path: Path) -> None:
+    row = "r{n},{day},{n}.5\nx{n},{day},\\N"
+    made = drafted(tmp_path, "id,day,amount", row)
+    assert made.sources["rows"]["na"] == ["\\N"]
+    assert ("sum", "amount") in measures(made)
+
+
+def test_words_for_missing_values_among_texts_stay_texts(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,team,amount", "r{n},{day},t{three},{n}.5\nx{n},{day},none,1.5")
+    assert "na" not in made.sources["rows"]
+
+
+def test_the_lines_of_one_thing_are_told_apart_by_their_number(tmp_path: Path) -> None:
+    row = "o{n},1,card,{n}.5\no{n},2,{some},{n}.25"
+    made = drafted(tmp_path, "order_id,payment_sequential,kind,value", row, "payments.csv")
+    assert made.tables["payments"].key == ["order_id", "payment_sequential"]

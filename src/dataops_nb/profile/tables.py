@@ -354,7 +354,8 @@ class _Profile:
     def _find_composite_key(self, full: Sequence[Column]) -> list[str]:
         able = []
         for column in full:
-            named = is_id(column.name) or has(column.name, GROUPS)
+            counts_lines = words(column.name)[-1:] and words(column.name)[-1] in ORDERS
+            named = is_id(column.name) or has(column.name, GROUPS) or counts_lines
             version = has(column.name, VERSIONS)  # of one project, whatever others have
             several = 1 < column.distinct < self.rows + version
             if several and (column.text or column.time or named):
