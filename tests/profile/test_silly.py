@@ -259,3 +259,35 @@ def test_the_lines_of_one_thing_are_told_apart_by_their_number(tmp_path: Path) -
     row = "o{n},1,card,{n}.5\no{n},2,{some},{n}.25"
     made = drafted(tmp_path, "order_id,payment_sequential,kind,value", row, "payments.csv")
     assert made.tables["payments"].key == ["order_id", "payment_sequential"]
+
+
+def test_points_between_thousands_of_some_amounts_are_read(tmp_path: Path) -> None:
+    lines = [f"r{n};2026-01-{1 + n % 28:02};{n % 3 or '1.249'},50" for n in range(60)]
+    (tmp_path / "a.csv").write_text("id;day;Beløb\n" + "\n".join(lines) + "\n", "utf-8")
+    made = draft([tmp_path / "a.csv"])
+    assert made.sources["a"]["columns"] == {"Beløb": {"type": "decimal"}}
+    assert made.north_star[0] == "belob"
+
+
+def test_a_danish_total_is_no_row(tmp_path: Path) -> None:
+    lines = [f"r{n};2026-01-{1 + n % 28:02};{n},50" for n in range(60)]
+    text = "\n".join(["id;day;Beløb", *lines, "I alt;;1800,00"])
+    (tmp_path / "a.csv").write_text(text + "\n", "utf-8")
+    assert draft([tmp_path / "a.csv"]).tables["a"].rows == 60
+
+
+def test_a_number_of_a_bill_in_one_word_names_what_the_rows_are(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "Belegnr,day", "r{n},{day}")
+    assert "belegs" in made_ids(made)
+
+
+def test_states_of_payments_are_known_in_other_languages(tmp_path: Path) -> None:
+    rows = [f"r{n},2026-01-{1 + n % 28:02},{n}.5,{'Afvist' if n % 9 == 0 else 'Betalt'}\n"
+            for n in range(60)]  # fmt: skip
+    (tmp_path / "a.csv").write_text("id,day,amount,Status\n" + "".join(rows))
+    assert "amount_paid" in made_ids(draft([tmp_path / "a.csv"]))
+
+
+def test_a_label_keeps_the_letters_of_its_language(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,Beløb", "r{n},{day},{n}.5")
+    assert "Beløb" in labels(made)

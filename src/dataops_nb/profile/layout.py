@@ -49,7 +49,8 @@ HIGHEST_HEADER = 60
 MOST_PATTERNS = 40
 TOTAL = re.compile(
     r"(grand |sub|sub-|overall )?totals?\b.*"
-    r"|(sum|summe|gesamt\w*|zwischensumme|somme|suma|totaal|totale|total g[eé]n[eé]ral)\b.*",
+    r"|(sum|summe|gesamt\w*|zwischensumme|somme|suma|totaal|totale|total g[eé]n[eé]ral|i alt|summa"
+    r"|razem)\b.*",
     re.IGNORECASE,
 )
 TOLERANCE = 0.006  # a cent, and a little for rounding

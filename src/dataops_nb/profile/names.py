@@ -18,8 +18,11 @@ from sqlglot import exp
 WORD = re.compile(r"IDs(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+(?:s|st|nd|rd|th|k)?(?![a-z])|\d+")
 # Nouns that German writes in one word with others: Rechnungsbetrag, Kundennummer.
 COMPOUND = re.compile(
-    r"(\w{3,}?)s?(betrag|preis|datum|nummer|umsatz|summe|kosten|menge|anzahl|gebuhr|rabatt|status)"
+    r"(\w{3,}?)s?(betrag|preis|datum|nummer|nr|umsatz|summe|kosten|menge|anzahl|gebuhr|rabatt"
+    r"|status)"
 )
+# Letters of their own, which decomposing leaves as they are.
+NO_ACCENTS = {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d"}
 HOW_MANY = re.compile(r"(?:#|no\.?|nr\.?|num|number)\s*of\s+", re.IGNORECASE)
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
@@ -77,11 +80,14 @@ MONEY = word_set(
     "amount total revenue price value cost costs charge charges mrr arr fee fees "
     "paid payment payments sales gmv net gross subtotal tax freight usd eur gbp brl chf "
     "debit credit spend balance tip tips gratuity pay wages payroll earnings proceeds donation "
-    "umsatz betrag erlos preis montant importe ventas"
+    "umsatz betrag erlos preis montant importe ventas belob belopp bedrag kwota importo valor"
 )
 # Words of money that is earned, then of other amounts, then of what is taken off them.
 EARNED = word_set("revenue sales mrr arr gmv turnover income umsatz erlos ventas")
-TOTALS = word_set("total amount value gross net paid betrag montant importe credit")
+TOTALS = word_set(
+    "total amount value gross net paid betrag montant importe credit belob belopp bedrag kwota "
+    "importo valor"
+)
 SPENT = word_set(
     "cost costs cogs spend spent expense expenses freight debit budget pay payroll wages labor "
     "labour"
@@ -94,7 +100,7 @@ MANY_MONEY = word_set(
 COUNTS = word_set("count number num cnt anzahl")
 TAKEN_OFF = word_set(
     "fee fees tax taxes vat shipping discount discounts refund refunds refunded tip skonto "
-    "rounding surcharge commission returned tip tips gratuity gratuities"
+    "rounding surcharge commission returned tips gratuity gratuities moms btw mwst iva tva"
 )
 OWED = word_set(
     "due balance outstanding unpaid expected forecast weighted quota target goal plan planned"
@@ -182,7 +188,9 @@ def _words(name: str) -> tuple[str, ...]:
     """Return the words of a name; the same few hundred names are asked again and again."""
     for sign, word in SIGNS.items():
         name = name.replace(sign, f" {word} ")
-    decomposed = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
+    for letter, plain in NO_ACCENTS.items():
+        name = name.replace(letter, plain)
+    decomposed = unicodedata.normalize("NFKD", name)
     letters = decomposed.encode("ascii", "ignore").decode()
     split: list[str] = []
     for word in map(str.casefold, WORD.findall(letters)):
@@ -348,7 +356,7 @@ def label_of(column_name: str) -> str:
     bare = re.sub(r"\s*\([^)]*\)", "", column_name).strip() or column_name
     bare = HOW_MANY.sub("", bare)
     bare = bare.rpartition(" - ")[2].strip().rstrip(".").replace("/", " per ")
-    if " " in bare and bare[:1].isupper():
+    if bare[:1].isupper() and (" " in bare or (bare.isalpha() and not bare.isascii())):
         return bare
     return title(bare)
 

@@ -13,12 +13,14 @@ MOST_STATES = 40
 MOST_CURRENCIES = 12
 WON = frozenset(["won", "gewonnen"])
 GOOD = word_set(
-    "paid succeeded success successful captured settled completed authorised authorized"
+    "paid succeeded success successful captured settled completed authorised authorized "
+    "bezahlt betalt betaald paye pagado pagato"
 )
 BAD = word_set(
     "failed failure voided void cancelled canceled deleted refunded lost declined draft "
     "abandoned rejected uncaptured trash chargeback disputed fraud denied reversed verloren "
-    "storniert"
+    "storniert erstattet abgelehnt refunderet afvist annulleret geannuleerd rembourse refuse "
+    "annule reembolsado cancelado rimborsato annullato"
 )
 PENDING = word_set("pending processing unpaid")  # bad beside good ones: no money yet
 # Of columns that say what kind of a row it is; and of rows that only move what was counted before.

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 MOST_BYTES = 1 << 22
 TAIL_BYTES = 1 << 16
 BLOCK = 1 << 20
-TOTAL_WORDS = ("tot", "sum", "gesamt", "somme")
-TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som")
+TOTAL_WORDS = ("tot", "sum", "gesamt", "somme", "i alt", "razem")
+TOTAL_BEGINNINGS = ("tot", "gra", "sub", "ove", "sum", "ges", "zwi", "som", "i a", "raz")
 LETTERS = 3  # of a total's words that are looked at
 LOOKED_AHEAD = 8  # signs from a cell's beginning on: quotes and blanks before its letters
 FIRST_UNKNOWN = 0x80

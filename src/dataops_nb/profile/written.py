@@ -49,13 +49,14 @@ SIGN = r"[$€£¥₹]"
 POINTED = r"(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"
 COMMAED = r"(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
 # `comma` fits every number with a decimal comma, `decimal_comma` only those that show one.
-# `grouped` and `group` do the same for commas between thousands, `money` and `dressed` for signs,
-# parentheses and percents around a number.
+# `grouped` and `group` do the same for commas between thousands, `pointed_group` for points there,
+# `money` and `dressed` for signs, parentheses and percents around a number.
 NUMBER_SHAPES = {
     "comma": rf"-?{COMMAED}",
     "decimal_comma": r"-?[\d.]*,\d{1,2}|-?\d{1,3}(\.\d{3})+,\d+",
     "grouped": rf"-?{POINTED}",
     "group": r"-?\d{1,3}(,\d{3})+(\.\d+)?",
+    "pointed_group": r"-?\d{1,3}(\.\d{3})+(,\d+)?",
     "money": rf"[-+]?\(?[-+]?{SIGN}?\s?[-+]?{POINTED}\s?[%]?{SIGN}?\)?-?",
     "money_comma": rf"[-+]?\(?[-+]?{SIGN}?\s?[-+]?{COMMAED}\s?[%]?{SIGN}?\)?-?",
 }
@@ -245,26 +246,28 @@ def _guess_numbers(
     comma = bool(commas) or options.get("decimal") == ","
     shape = "money_comma" if comma else "money"
     plain = "comma" if comma else "grouped"
+    group = "pointed_group" if comma else "group"
     dressed = {}
     reasons = []
     for column, tally in tallies.items():
         if not _fits(tally, shape) or is_id(column):
             continue
-        grouped = _fits(tally, plain) and not comma and tally.get("group", 0)
+        grouped = _fits(tally, plain) and tally.get(group, 0)
         signs = not _fits(tally, plain)
         if grouped or signs:
             dressed[column] = {"type": "decimal"}
             reasons.append((column, bool(signs)))
     if dressed:
-        yield OptionGuess("columns", {**options.get("columns", {}), **dressed}, _why(reasons))
+        why = _why(reasons, "points" if comma else "commas")
+        yield OptionGuess("columns", {**options.get("columns", {}), **dressed}, why)
 
 
-def _why(reasons: Sequence[tuple[str, bool]]) -> str:
+def _why(reasons: Sequence[tuple[str, bool]], separators: str) -> str:
     signed = [column for column, signs in reasons if signs]
     grouped = [column for column, signs in reasons if not signs]
     parts = []
     if grouped:
-        parts.append(f"in {', '.join(grouped)} commas separate the thousands")
+        parts.append(f"in {', '.join(grouped)} {separators} separate the thousands")
     if signed:
         parts.append(
             f"the numbers of {', '.join(signed)} are read with their signs: "
