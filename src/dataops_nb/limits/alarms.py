@@ -32,6 +32,7 @@ _FARTHEST = 10.0  # standard deviations; what lies farther out counts as lying t
 _LEANS_BY_CHANCE = 2.6  # the variance of g of n normal values, times n
 _AN_EVENT = 4.5  # standard deviations; what lies farther out is taken for an event, not for noise
 _WEIGHT = 50  # points outside count beside so many of the shape's
+AT_ONCE = 64  # stretches that are sorted together
 _ERFC = np.frompyfunc(math.erfc, 1, 1)
 
 
@@ -153,9 +154,7 @@ def _tenths(
     scores: Array, stretch: npt.NDArray[np.int_], sizes: Places
 ) -> tuple[Array, Array, Array]:
     """Return the lowest and the highest tenth of each stretch's scores, and their median."""
-    numbers = scores if np.isfinite(scores).all() else np.nan_to_num(scores)
-    part = np.clip(numbers / (2 * _FARTHEST) + 0.5, 0.0, 1 - 1e-9)
-    ordered = np.append(_sorted(stretch + part, sizes), np.nan)
+    ordered = _sorted(scores, stretch)
     firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)
     tenths = []
     for share in (0.1, 0.5, 0.9):
@@ -168,12 +167,31 @@ def _tenths(
     return tenths[0], tenths[1], tenths[2]
 
 
-def _sorted(numbers: Array, sizes: Places) -> Array:
-    """Sort stretches of numbers that follow each other; where all are equally long, each alone."""
-    length = int(sizes.max(initial=0))
-    if length * len(sizes) == len(numbers):
-        return np.sort(numbers.reshape(len(sizes), length), axis=1).ravel()
-    return np.sort(numbers)
+def _sorted(scores: Array, stretch: npt.NDArray[np.int_]) -> Array:
+    """Return the scores of each stretch in their order, as parts of 1 after its number; then NaN.
+
+    Stretches follow each other. A few at a time are sorted side by side, which is several times as
+    fast as all scores in one row.
+    """
+    sizes = np.bincount(stretch)
+    ends = np.cumsum(sizes)
+    ordered = np.full(len(scores) + 1, np.nan)
+    first = 0
+    for number in range(0, len(sizes), AT_ONCE):
+        own = sizes[number : number + AT_ONCE]
+        end = int(ends[number + len(own) - 1])
+        holds = np.arange(own.max()) < own[:, None]
+        few = np.full(holds.shape, np.inf)
+        few[holds] = _placed(scores[first:end], stretch[first:end])
+        few.sort(axis=1)
+        ordered[first:end] = few[holds]
+        first = end
+    return ordered
+
+
+def _placed(scores: Array, stretch: npt.NDArray[np.int_]) -> Array:
+    numbers = scores if np.isfinite(scores).all() else np.nan_to_num(scores)
+    return np.asarray(stretch + np.clip(numbers / (2 * _FARTHEST) + 0.5, 0.0, 1 - 1e-9))
 
 
 def of_runs(sizes: Places) -> Array:
