@@ -721,6 +721,7 @@ display(lit, story.headline(this), charts.trend(lit, "revenue"), story.record(th
 """
 
 
+@pytest.mark.long
 def test_a_notebook_of_ten_lines_in_an_empty_folder_reads_and_writes_nothing(tmp_path, monkeypatch):
     import nbclient
     import nbformat

@@ -364,6 +364,7 @@ def test_the_target_of_its_own_period_is_exactly_what_was_agreed(value, day, gra
     assert target(own, period.start, period.end) == value
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(days=st.lists(st.integers(0, 60), min_size=1, max_size=40))
 def test_days_weeks_and_months_add_up_to_the_same_total(days, tmp_path_factory, request):

@@ -105,6 +105,7 @@ def test_amounts_in_another_currency_are_added_at_their_rates(company):
 CENTS = st.lists(st.integers(-10_000_000, 10_000_000), min_size=1, max_size=40)
 
 
+@pytest.mark.long
 @settings(max_examples=8)
 @given(CENTS, st.integers(0, 4))
 def test_a_frames_sum_is_the_sum_in_decimals(cents, places):
@@ -117,6 +118,7 @@ def test_a_frames_sum_is_the_sum_in_decimals(cents, places):
     assert mean == pytest.approx(float(sum(amounts) / len(amounts)), rel=1e-15)
 
 
+@pytest.mark.long
 @settings(max_examples=8)
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.sampled_from(["a / b", "a - b", "a * b", "a / b - 1"]))  # fmt: skip
 def test_a_formula_over_cents_is_exact_where_its_result_is_short(above, below, formula):

@@ -139,6 +139,7 @@ def test_other_aggregations_take_no_share():
         alignment.from_frame(FRAME, "m", time="day", value="x", q=0.5)
 
 
+@pytest.mark.long
 @settings(max_examples=8)
 @given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=20), st.integers(1, 9))
 def test_a_percentile_is_the_inclusive_quantile_of_the_statistics_library(numbers, tenth):

@@ -117,6 +117,7 @@ def test_all_that_adds_up_is_read_from_a_source_once(tmp_path):
     assert len(asked) == 1
 
 
+@pytest.mark.long
 @settings(max_examples=5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     rows=EVENTS,

@@ -80,6 +80,7 @@ def by_hand(spans, agg, at_end, window):
     return PUT_TOGETHER[agg](filled) if filled or agg == "count" else np.nan, len(filled)
 
 
+@pytest.mark.long
 @settings(max_examples=15)
 @given(spans=SPANS, ends=LISTS, agg=st.sampled_from(sorted(AGGS)), at_end=st.booleans())
 def test_spans_are_what_one_counts_by_hand_in_each_window(spans, ends, agg, at_end):

@@ -183,6 +183,7 @@ def test_of_several_events_the_last_one_before_the_signal_is_offered():
     assert [row["event"] for row in events.followed("m", past(SHIFTED), all_)] == ["Second"]
 
 
+@pytest.mark.long
 def test_stable_series_seldom_have_a_signal_after_an_event():
     rng, found = np.random.default_rng(2), 0
     for _ in range(400):

@@ -78,6 +78,7 @@ def test_what_nothing_has_changed_for_is_told_again(bench, capsys, computed, wor
     assert len(computed) == 2
 
 
+@pytest.mark.long
 def test_an_answer_that_is_told_again_imports_nothing_that_computes(bench):
     code = (
         f"import sys\nfrom dataops_nb.cli import main\nmain({['-w', str(bench), *STATUS]!r})\n"

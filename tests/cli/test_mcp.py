@@ -238,6 +238,7 @@ def test_new_rows_are_seen_by_the_next_question(tmp_path):
     desk.close()
 
 
+@pytest.mark.long
 def test_a_host_starts_the_command_in_a_folder_of_its_own(bench, tmp_path, capsys):
     assert main(["-w", str(bench), "mcp", "--print-config"]) == 0
     [settings] = json.loads(capsys.readouterr().out)["mcpServers"].values()

@@ -114,6 +114,7 @@ def test_the_help_fits_into_80_columns(monkeypatch):
     assert max(map(len, arguments.build().format_help().splitlines())) <= 80
 
 
+@pytest.mark.long
 def test_the_clock_of_a_refresh_moves_while_nothing_ends(monkeypatch, capsys):
     monkeypatch.setattr(progress, "TICK", 0.01)
     bar = progress.Bar(2)

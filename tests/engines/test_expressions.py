@@ -303,6 +303,7 @@ ARITHMETIC = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(st.lists(ARITHMETIC, min_size=1, max_size=8))
 @settings(max_examples=40, deadline=None)
 def test_arithmetic_with_written_decimals_is_to_the_last_bit_that_of_duckdb(formulas: list[str]):

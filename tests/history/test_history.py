@@ -206,6 +206,7 @@ def test_a_file_without_a_last_line_end_is_continued_on_a_new_line(tmp_path):
     assert [line["period"] for line in lines(tmp_path)] == ["2026-W46", "2026-W45"]
 
 
+@pytest.mark.long
 def test_two_processes_lose_nothing(tmp_path):
     code = """
 import datetime as dt, sys
@@ -316,6 +317,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=40)
 @given(ROWS, st.booleans())
 def test_the_newest_value_is_that_of_the_latest_day_whatever_was_published(

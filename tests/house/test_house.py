@@ -90,17 +90,20 @@ def test_what_measures_and_says_is_forbidden_what_reads_files_and_builds_pages()
     assert {"dataops_nb.board", "dataops_nb.story"} <= set(HELPERS["source_modules"])
 
 
+@pytest.mark.long
 def test_the_helper_package_loads_nothing_that_reads_files_or_builds_pages() -> None:
     loaded = modules_after(f"import {', '.join(HELPERS['source_modules'])}")
     by_altair = modules_after("import altair")  # jinja2, for pages of its own
     assert (loaded - by_altair) & set(HELPERS["forbidden_modules"]) == set()
 
 
+@pytest.mark.long
 def test_the_core_runs_without_notebooks_and_charts() -> None:
     loaded = modules_after(f"import {', '.join(CORE['source_modules'])}")
     assert loaded & set(CORE["forbidden_modules"]) == set()
 
 
+@pytest.mark.long
 def test_a_refresh_loads_no_widgets() -> None:
     modules = ", ".join([*WIDGETS["source_modules"], "dataops_nb.controls"])
     refresh = "import os; os.environ['DATAOPS_NB_REFRESH'] = '1'"

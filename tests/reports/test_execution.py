@@ -95,6 +95,7 @@ def test_the_template_makes_its_shell_before_libraries_are_imported():
     assert {"pandas", "altair", "duckdb"} & set(done.stdout.split()) == set()
 
 
+@pytest.mark.long
 @linux
 def test_what_programs_print_past_python_is_shown_with_the_cell(tmp_path):
     """The stock kernel shows it as well, unless the cell is over before the pipe is read."""

@@ -409,6 +409,7 @@ def test_a_browser_that_fails_hangs_or_writes_half_is_ended_and_named(
     ] == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     sys.platform != "linux", reason="elsewhere nothing tells a child that its parent died"
 )

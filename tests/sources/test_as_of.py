@@ -113,6 +113,7 @@ def workbench() -> Any:
         yield folder
 
 
+@pytest.mark.long
 @settings(
     max_examples=settings().max_examples // 10, phases=[Phase.generate]
 )  # each is two companies of fourteen metrics

@@ -218,6 +218,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.long
 @given(
     st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), min_size=1, max_size=20),
     st.booleans(),

@@ -86,6 +86,7 @@ def test_a_declared_number_may_be_dressed(tmp_path: Path, cell: str, value: floa
     assert rows[0]["v"] == pytest.approx(value)
 
 
+@pytest.mark.long
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cents=st.integers(-(10**11), 10**11))
 def test_parentheses_and_a_minus_mean_the_same(tmp_path: Path, cents: int) -> None:

@@ -80,6 +80,7 @@ def test_the_name_of_the_data_folder_is_no_pattern(tmp_path: Path, ending: str) 
     assert values(data, path=f"{data}/*{ending}") == [0]
 
 
+@pytest.mark.long
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.text("a1[]?*{},!^-' ", min_size=1, max_size=6), min_size=2, max_size=5))
 def test_every_matched_file_is_read_once(tmp_path: Path, stems: set[str]) -> None:

@@ -141,6 +141,7 @@ def measured_beside(root: Path, at_once: Barrier) -> int:
     return len(calls)
 
 
+@pytest.mark.long
 def test_processes_that_ask_at_once_measure_a_board_once(company):  # noqa: F811
     processes = multiprocessing.get_context("spawn")
     with processes.Manager() as manager, processes.Pool(3) as pool:

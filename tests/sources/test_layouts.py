@@ -164,6 +164,7 @@ def test_a_merged_title_above_the_header_is_no_fault(tmp_path: Path) -> None:
         assert data.check() == []
 
 
+@pytest.mark.long
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     above=st.integers(0, 3),

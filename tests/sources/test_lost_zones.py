@@ -59,6 +59,7 @@ AROUND = (
 )
 
 
+@pytest.mark.long
 @given(st.lists(st.sampled_from(AROUND), max_size=4))
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -181,6 +181,7 @@ def test_joins_that_repeat_nothing_that_is_added_up_are_not_told(
     assert join(company, query, expr, agg) == []
 
 
+@pytest.mark.long
 @given(st.lists(st.integers(1, 4), max_size=6))
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

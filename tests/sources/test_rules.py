@@ -406,6 +406,7 @@ def test_rows_after_as_of_do_not_exist(catalog: Any) -> None:
     assert days(made) == ["2026-11-22"]
 
 
+@pytest.mark.long
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
