@@ -30,7 +30,7 @@ ROWS_OF_SHOP = f"""
         case when mod(n, 9) = 0 then null else (n / 4.0)::numeric(8, 2) end as discount,
         (1000.5 + mod(n * 37, 900))::numeric(12, 2) as amount
     from generate_series(0, {ROWS - 1}) as s(n)"""
-PSQL = ["psql", "-X", "-d", "shop", "-c", "select * from orders order by order_id"]
+PSQL = ["psql", "-X", "-d", "copied", "-c", "select * from orders order by order_id"]
 WRITERS = {
     "csv.csv": "copy orders to stdout (format csv, header)",
     "quoted.csv": "copy orders to stdout (format csv, header, force_quote *, delimiter ';')",
@@ -45,13 +45,13 @@ WRITERS = {
 
 @pytest.fixture(scope="module")
 def shop(postgres: Postgres) -> Postgres:
-    postgres.execute("postgres", "create database shop")
-    postgres.execute("shop", ROWS_OF_SHOP)
+    postgres.execute("postgres", "create database copied")
+    postgres.execute("copied", ROWS_OF_SHOP)
     return postgres
 
 
 def written(shop: Postgres, how: str | list[str]) -> bytes:
-    words = ["psql", "-X", "-q", "-d", "shop", "-c", how] if isinstance(how, str) else how
+    words = ["psql", "-X", "-q", "-d", "copied", "-c", how] if isinstance(how, str) else how
     port = {"PGHOST": "127.0.0.1", "PGPORT": str(shop.port), "PGUSER": "owner"}
     secret = {"PGPASSWORD": PASSWORD, "PGTZ": "UTC", "PGCLIENTENCODING": "UTF8"}
     return subprocess.run(
@@ -78,5 +78,5 @@ def test_a_file_that_postgres_wrote_is_drafted_whole(
 
 
 def test_the_server_is_the_one_that_was_looked_at(shop: Postgres) -> None:
-    version = written(shop, ["psql", "-X", "-d", "shop", "-At", "-c", "show server_version"])
+    version = written(shop, ["psql", "-X", "-d", "copied", "-At", "-c", "show server_version"])
     assert int(version.split(b".")[0]) >= SEEN
