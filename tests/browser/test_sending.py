@@ -78,6 +78,18 @@ def test_a_print_says_the_headline_on_a4_and_has_ink_on_every_page(report, name,
         assert 0.002 < dark.mean() < 0.5
 
 
+@pytest.mark.parametrize("name", ["solve-next", "north-star", "product"])
+def test_the_first_sheet_says_what_to_do_and_has_the_chart(sample_out, visit, tmp_path, name):
+    """A page of which all but a warning stood overleaf had this sheet nearly white."""
+    pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
+    tab = visit(sample_out / name / "2026-W47" / "manager.html")
+    tab.pdf(path=tmp_path / "printed.pdf", format="A4")
+    first = pdfium.PdfDocument(tmp_path / "printed.pdf")[0]
+    assert "What to do" in first.get_textpage().get_text_range()
+    dark = first.render(scale=0.5, grayscale=True).to_numpy() < 200
+    assert dark[len(dark) // 2 :].mean() > 0.005  # its lower half is not white
+
+
 def test_the_light_keeps_its_colour_on_paper(report):
     pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
     seen = (
