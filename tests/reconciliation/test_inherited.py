@@ -5,6 +5,8 @@ import pytest
 from dataops_nb import board
 from dataops_nb.story.lights import sentence as sentence_of
 
+pytestmark = pytest.mark.long
+
 SOURCES = """
 a: {system: CRM, path: a.csv, time: day, covers: {from: 2026-01-05, to: 2026-03-01}, columns: {v: {type: decimal}}}
 b: {system: Billing, path: b.csv, time: day, covers: {from: 2026-01-05, to: 2026-03-01}}

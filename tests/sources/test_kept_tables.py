@@ -33,6 +33,8 @@ from tests.sources.test_cache import (
     write,
 )
 
+pytestmark = pytest.mark.long
+
 TARGETS = METRICS.replace(
     "filter: \"kind <> 'x'\"}}",
     "filter: \"kind <> 'x'\"}, better: up, targets: [{from: 2026-01-01, value: 50}]}",
@@ -141,7 +143,6 @@ def measured_beside(root: Path, at_once: Barrier) -> int:
     return len(calls)
 
 
-@pytest.mark.long
 def test_processes_that_ask_at_once_measure_a_board_once(company):  # noqa: F811
     processes = multiprocessing.get_context("spawn")
     with processes.Manager() as manager, processes.Pool(3) as pool:
@@ -172,7 +173,6 @@ COMMON = ["a row", "a rate", "what a query joins", "a target"]
 RARE = [edit for edit in [*FILES_EDITED, *EDITED] if edit not in COMMON]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "edit", [*COMMON, *(pytest.param(e, marks=pytest.mark.slow) for e in RARE)]
 )

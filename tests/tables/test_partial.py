@@ -14,6 +14,8 @@ from dataops_nb.cli import status
 from dataops_nb.story.facts import facts
 from dataops_nb.tables.scorecard import _change_text
 
+pytestmark = pytest.mark.long
+
 AS_OF = dt.date(2026, 11, 22)
 METRICS = """
     m: {type: simple, measure: {source: s, agg: sum, expr: n}, by: [team], lights: standard,

@@ -113,7 +113,7 @@ PEOPLE = word_set(
 )
 # A lead_source is no lead.
 PEOPLE_NOT = word_set("source profile origin count city state country zip age size behaviour")
-PEOPLE_MANY = frozenset(f"{person}s" for person in PEOPLE) | {"people", "companies", "subcribers"}
+PEOPLE_MANY = frozenset(f"{person}s" for person in PEOPLE) | {"people", "companies"}
 DAYS = word_set("date day datum belegdatum datetime on at tag")
 STARTED = word_set(
     "created create creation opened open date day period month time timestamp ordered order "
