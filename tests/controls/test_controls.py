@@ -39,6 +39,8 @@ from dataops_nb.status.attainment import attainment
 from dataops_nb.workbench import whatifs
 from tests.conftest import LIGHTS
 
+pytestmark = pytest.mark.long
+
 ROWS = "on,n,who,won,team\n" + "".join(
     f"{dt.date(2026, 1, 5) + dt.timedelta(days=i)},{i % 9},{i % 5},{i % 2},{'East' if i % 3 else 'West'}\n"
     for i in range(322)
@@ -158,7 +160,6 @@ def test_every_answer_comes_from_memory(material, monkeypatch):
                 assert said.scorecard.rows
 
 
-@pytest.mark.long
 @given(st.lists(st.tuples(
     st.sampled_from(["m", "people", "rate", "rows"]), st.sampled_from([20, 30, 45]), st.sampled_from(["target", "capability"]),
     st.sampled_from(["2026-W20", "2026-W40", "2026-W47"]), st.sampled_from(["", "team=West"]),

@@ -22,6 +22,8 @@ from dataops_nb.sources.cache import NAME, Store
 from dataops_nb.sources.source import SourceReader
 from tests.conftest import LIGHTS
 
+pytestmark = pytest.mark.long
+
 COMPANY = """
 company: Test
 timezone: {zone}
@@ -172,7 +174,6 @@ RARE = ["another file of a glob", "what a query joins", "an indicator", "a new m
 COMMON = [name for name in [*EDITED_FILES, *EDITED_DEFINITIONS] if name not in RARE]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("edit", COMMON)
 def test_after_an_edit_a_run_with_a_cache_gives_what_one_without_gives(company, edit):
     assert_an_edit_shows(company, edit)
@@ -314,7 +315,6 @@ for _ in range(2): print(results(root, root / "cache").to_json())
 """
 
 
-@pytest.mark.long
 def test_two_processes_at_once_say_the_same(company):
     command = [sys.executable, "-c", RUN, str(company)]
     here = Path(__file__).parents[2]

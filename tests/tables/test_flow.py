@@ -11,6 +11,8 @@ from dataops_nb import board, story, tables
 from dataops_nb.display import Light
 from dataops_nb.tables.scorecard import _verdict
 
+pytestmark = pytest.mark.long
+
 DAYS = [dt.date(2026, 1, 5) + dt.timedelta(days=i) for i in range(322)]
 ROWS = "on,n\n" + "".join(f"{day},{1 + day.toordinal() % 3}\n" for day in DAYS)
 SHORT = "on,n\n" + "".join(f"{day},2\n" for day in DAYS[:-3])
