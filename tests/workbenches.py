@@ -22,10 +22,11 @@ WEEK_STARTS = ("monday", "sunday", "saturday")
 TEAMS = ("north", "south", "Süd", "a=b", "", "N/A", "None", "north ")
 LABELS = ("Orders", "Churn, 30 days", "Red Line 7", "Größe", "ARR > plan", "100 % sure", "=1+1")
 FIRST = dt.date(2024, 12, 2)
+BEFORE = dt.date(2024, 1, 1)
 LIGHTS = {
     "standard": {
         "green": {"at_least": 1.0, "means": "On plan.", "do": "Keep going."},
-        "yellow": {"at_least": 0.85, "means": "Recoverable.", "do": "Review.", "act_within": "14d"},
+        "yellow": {"at_least": 0.7, "means": "Recoverable.", "do": "Review.", "act_within": "14d"},
         "red": {"means": "At risk.", "do": "Re-plan."},
     }
 }
@@ -47,7 +48,7 @@ def make(folder: Path, seed: int) -> Made:
     root = folder / f"company-{seed}"
     (root / "params" / "departments").mkdir(parents=True)
     (root / "data").mkdir()
-    length = chance.choice([0, 1, 6, 15, 45, 120, 400])
+    length = chance.choice([0, 1, 6, 15, 45, 120, 120, 400, 400, 400])
     sources = {"orders": _orders(chance, root, length)}
     if chance.random() < 0.6:
         sources["spans"] = _spans(chance, root, length)
@@ -62,8 +63,12 @@ def make(folder: Path, seed: int) -> Made:
         },
     )
     last = FIRST + dt.timedelta(days=length)
-    days = (str(last), str(last - dt.timedelta(days=chance.randrange(1, 60))), "2024-01-01")
-    return Made(seed, root, days, chance.choice(["day", "week", "month", "quarter"]))
+    earlier = last - dt.timedelta(days=chance.randrange(1, 60))
+    asked = last - dt.timedelta(days=chance.randrange(1, max(length // 2, 2)))
+    if chance.random() < 0.1:
+        asked = BEFORE
+    grain = chance.choice(["day", "week", "week", "month", "quarter"])
+    return Made(seed, root, (str(last), str(earlier), str(asked)), grain)
 
 
 class Dumper(yaml.SafeDumper):
@@ -99,7 +104,7 @@ def _orders(chance: random.Random, root: Path, length: int) -> dict[str, Any]:
     """Rows that happen: one an order, on a day or at a time of the clock."""
     is_stamp = chance.random() < 0.4
     rows = []
-    for number in range(chance.choice([0, 1, 3, length, 3 * length])):
+    for number in range(chance.choice([0, 1, 3, length, *3 * [3 * length]])):
         day = FIRST + dt.timedelta(days=chance.randrange(length + 1))
         at = f"{day} {chance.randrange(24):02d}:30:00" if is_stamp else str(day)
         rows.append(
@@ -227,7 +232,8 @@ def _simple(
     if by and chance.random() < 0.7:
         metric["by"] = by
     if chance.random() < 0.6:
-        value = chance.choice([0, 1, 12.5, 1e-12, 1e15, -3, 40])
+        usual = 3.2 if measure["agg"] == "count" else 250_000
+        value = chance.choice([0, 1, 12.5, 1e-12, 1e15, -3, 40, usual, usual, usual])
         target = {"from": FIRST, "value": value}
         if measure["agg"] in {"count", "sum", "first_seen"} and "at" not in measure:
             target["per"] = chance.choice(["day", "week", "month"])

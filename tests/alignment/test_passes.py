@@ -98,8 +98,8 @@ def test_all_that_adds_up_is_read_from_a_source_once(tmp_path):
     with opened(str(tmp_path), rows) as catalog:
         asked = []
         run = catalog._run
-        catalog._run = lambda written, found, frames: (
-            asked.append(written) or run(written, found, frames)
+        catalog._run = lambda tree, written, tables, frames: (
+            asked.append(written) or run(tree, written, tables, frames)
         )
         wanted = [
             "rows",

@@ -37,6 +37,11 @@ def days(offsets: list[int], first: dt.date = DAY) -> str:
 # --- days ----------------------------------------------------------------------------------------
 
 
+def test_thousands_of_rows_are_told_with_a_comma(company: Any) -> None:
+    (notice,) = tell(company, days([0, *range(400, 1_500)]))
+    assert notice.startswith("source s: 1,100 of 1,101 rows of s lie after as-of")
+
+
 def test_rows_after_as_of_are_told(company: Any) -> None:
     told = tell(company, days([0, 1, 2, 30, 31]), as_of="2026-01-10")
     assert told == [

@@ -54,9 +54,9 @@ def daily(
     number.
     """
     local = rows.local_date(what.source, time)
-    query = _rows(rows, what, by, local).select(exp.alias_(local, "day"))
-    keys = ("day", *_names(by))
-    return _grouped(what, query.where(seen(rows, local)), keys, _form(rows, what, written))
+    query = _rows(rows, what, by, local).select(exp.alias_(local, "day"), copy=False)
+    query = query.where(seen(rows, local), copy=False)
+    return _grouped(what, query, ("day", *_names(by)), _form(rows, what, written))
 
 
 def daily_together(
@@ -71,7 +71,7 @@ def daily_together(
     """
     local = rows.local_date(whats[0].source, time)
     inner: list[Any] = [exp.alias_(local, "day"), *_dimensions(by)]
-    columns: list[Any] = [exp.column(name) for name in ("day", *_names(by))]
+    columns: list[Any] = [*_columns(("day", *_names(by)))]
     once = _Once(rows)
     for i, what in enumerate(whats):
         form = _form(rows, what)
@@ -83,7 +83,7 @@ def daily_together(
     return (
         exp.select(*columns)
         .from_(query.subquery("r", copy=False), copy=False)
-        .group_by("day", *_names(by), copy=False)
+        .group_by(*_columns(("day", *_names(by))), copy=False)
     )
 
 
@@ -230,25 +230,27 @@ def converted(
     timely = exp.Between(this=exp.column("day", table="c"), low=day.copy(), high=until)
     found = (
         exp.select("b.entity", "b.day")
-        .distinct()
-        .from_("_nb_base AS b")
-        .join("_nb_then AS c", on=same & timely)
+        .distinct(copy=False)
+        .from_("_nb_base AS b", copy=False)
+        .join("_nb_then AS c", on=same & timely, copy=False)
     )
     first, last = (exp.column(f"_nb_{end}", table=WINDOWS) for end in ("first", "last"))
     asked = exp.Between(this=day.copy(), low=first, high=last)
+    on_day = "b.entity = h.entity AND b.day = h.day"
     query = (
         exp.select(_window(WINDOWS), "b.*", exp.alias_(exp.column("day", table="h"), "x"))
-        .from_("_nb_base AS b")
-        .join(WINDOWS, on=asked)
-        .join("_nb_found AS h", on="b.entity = h.entity AND b.day = h.day", join_type="left")
+        .from_("_nb_base AS b", copy=False)
+        .join(WINDOWS, on=asked, copy=False)
+        .join("_nb_found AS h", on=on_day, join_type="left", copy=False)
     )
     counted = exp.select("w", *_names(by), "cast(count(x) as double) AS v", "count(*) AS n")
+    of_entity = _first(query, ("w", "entity"), by).subquery("e", copy=False)
     return (
-        counted.from_(_first(query, ("w", "entity"), by).subquery("e"))
-        .group_by("w", *_names(by))
-        .with_("_nb_base", as_=_events(rows, base, by))
-        .with_("_nb_then", as_=_events(rows, then, ()))
-        .with_("_nb_found", as_=found)
+        counted.from_(of_entity, copy=False)
+        .group_by(*_columns(("w", *_names(by))), copy=False)
+        .with_("_nb_base", as_=_events(rows, base, by), copy=False)
+        .with_("_nb_then", as_=_events(rows, then, ()), copy=False)
+        .with_("_nb_found", as_=found, copy=False)
     )
 
 
@@ -258,10 +260,9 @@ def _events(rows: Rows, event: Event, by: tuple[str, ...]) -> exp.Select:
     query = _dated_rows(rows, event.what, event.time, by, about)
     if event.what.agg == "first_seen":
         query = _first(query, ("x",), by)
-    known = exp.and_(*[exp.column(name).is_(exp.null()).not_() for name in ("entity", "x")])
-    return (
-        exp.select("entity", "day", "moment", *_names(by)).from_(query.subquery("v")).where(known)
-    )
+    named = exp.select(*_columns(("entity", "day", "moment", *_names(by))))
+    named = named.from_(query.subquery("v", copy=False), copy=False)
+    return named.where(_are_known(("entity", "x")), copy=False)
 
 
 def _dated_rows(
@@ -269,23 +270,31 @@ def _dated_rows(
 ) -> exp.Select:
     """`day moment x d0..` of every row up to as-of."""
     local = rows.local_date(what.source, time)
-    query = _rows(rows, what, by, local).select(
-        exp.alias_(local, "day"), exp.alias_(exp.column(time, quoted=True), "moment"), *more
-    )
-    return query.where(seen(rows, local))
+    moment = exp.alias_(exp.column(time, quoted=True), "moment", copy=False)
+    columns = exp.alias_(local, "day"), moment, *more
+    query = _rows(rows, what, by, local).select(*columns, copy=False)
+    return query.where(seen(rows, local), copy=False)
 
 
 def _first(query: exp.Select, apart: tuple[str, ...], by: tuple[str, ...]) -> exp.Select:
     """The earliest row of each of `apart`, which are never empty."""
-    order = exp.Order(
-        expressions=[exp.Ordered(this=exp.column(name)) for name in ("moment", *_names(by))]
-    )
+    ordered = [exp.Ordered(this=column) for column in _columns(("moment", *_names(by)))]
     place = exp.Window(
-        this=exp.RowNumber(), partition_by=[exp.column(name) for name in apart], order=order
+        this=exp.RowNumber(),
+        partition_by=_columns(apart),
+        order=exp.Order(expressions=ordered),
     )
-    known = exp.and_(*[exp.column(name).is_(exp.null()).not_() for name in apart])
-    ranked = exp.select("*", exp.alias_(place, "place")).from_(query.subquery("s")).where(known)
-    return exp.select("*").from_(ranked.subquery("p")).where(exp.column("place").eq(1))
+    columns = exp.Star(), exp.alias_(place, "place", copy=False)
+    ranked = exp.select(*columns).from_(query.subquery("s", copy=False), copy=False)
+    ranked = ranked.where(_are_known(apart), copy=False)
+    first = exp.select(exp.Star()).from_(ranked.subquery("p", copy=False), copy=False)
+    return first.where(exp.column("place").eq(1), copy=False)
+
+
+def _are_known(names: Sequence[str]) -> exp.Condition:
+    """Return the condition that none of these columns is empty."""
+    known = [column.is_(exp.null()).not_(copy=False) for column in _columns(names)]
+    return exp.and_(*known, copy=False)
 
 
 def by_window(
@@ -294,14 +303,15 @@ def by_window(
     """`w d0.. v n`: the measure over the rows of each window, through the date dimension `DAYS`
     (`window_frame`, by day)."""
     local = rows.local_date(what.source, time)
-    days = exp.to_table(DAYS), exp.column("_nb_day", table=DAYS).eq(local)
-    query = _rows(rows, what, by, local).select(_window(DAYS)).join(days[0], on=days[1])
-    keys = ("w", *_names(by))
-    return _grouped(what, query.where(seen(rows, local)), keys, _form(rows, what, written))
+    on = exp.column("_nb_day", table=DAYS).eq(local)
+    query = _rows(rows, what, by, local).select(_window(DAYS), copy=False)
+    query = query.join(exp.to_table(DAYS), on=on, copy=False)
+    query = query.where(seen(rows, local), copy=False)
+    return _grouped(what, query, ("w", *_names(by)), _form(rows, what, written))
 
 
 def _window(frame: str) -> exp.Expr:
-    return exp.alias_(exp.column("_nb_w", table=frame), "w")
+    return exp.alias_(exp.column("_nb_w", table=frame), "w", copy=False)
 
 
 def open_spans(
@@ -319,9 +329,8 @@ def open_spans(
         closed.is_(exp.null()), exp.GT(this=closed.copy(), expression=since.copy())
     )
     spans = exp.and_(exp.LTE(this=opened, expression=last), still_open)
-    query = (
-        _rows(rows, what, by, opened).select(_window(WINDOWS)).join(exp.to_table(WINDOWS), on=spans)
-    )
+    query = _rows(rows, what, by, opened).select(_window(WINDOWS), copy=False)
+    query = query.join(exp.to_table(WINDOWS), on=spans, copy=False)
     return _grouped(what, query, ("w", *_names(by)), _form(rows, what, written))
 
 
@@ -386,7 +395,8 @@ def _rows(rows: Rows, what: Measure, by: tuple[str, ...], day: exp.Expression) -
 
     Amounts in a currency are converted by the rate of the row's local day.
     """
-    query = rows_of(rows, what, day).select(exp.alias_(value_of(rows, what), "x"), *_dimensions(by))
+    value = exp.alias_(value_of(rows, what), "x", copy=False)
+    query = rows_of(rows, what, day).select(value, *_dimensions(by), copy=False)
     kept, dropped = (parse(rows, text) if text else None for text in (what.filter, what.exclude))
     return keep_rows(query, kept, dropped)
 
@@ -398,12 +408,13 @@ def converts(rows: Rows, what: Measure) -> bool:
 
 def rows_of(rows: Rows, what: Measure, day: exp.Expression) -> exp.Select:
     """The rows of a measure's source, with the rate of their day where they are converted."""
-    query = exp.select().from_(rows.relation(what.source))
+    query = exp.select().from_(rows.relation(what.source), copy=False)
     if what.currency and converts(rows, what):
         return query.join(
             rows.rate_spans(),
             on=holds(exp.column(what.currency, quoted=True), day),
             join_type="left",
+            copy=False,
         )
     return query
 
@@ -429,15 +440,21 @@ def seen(rows: Rows, local: exp.Expression) -> exp.Expression:
 
 
 def _dimensions(by: tuple[str, ...]) -> list[Any]:
-    texts = [exp.cast(exp.column(name, quoted=True), "text") for name in by]
-    return [
-        exp.alias_(exp.Coalesce(this=text, expressions=[exp.Literal.string(NO_VALUE)]), f"d{i}")
-        for i, text in enumerate(texts)
-    ]
+    dimensions: list[Any] = []
+    for i, name in enumerate(by):
+        text = exp.cast(exp.column(name, quoted=True), "text", copy=False)
+        value = exp.Coalesce(this=text, expressions=[exp.Literal.string(NO_VALUE)])
+        dimensions.append(exp.alias_(value, f"d{i}", copy=False))
+    return dimensions
 
 
 def _names(by: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"d{i}" for i in range(len(by)))
+
+
+def _columns(names: Sequence[str]) -> list[exp.Column]:
+    """Return columns of our own: a name that sqlglot is given as text is parsed each time."""
+    return [exp.column(name) for name in names]
 
 
 def _form(rows: Rows, what: Measure, written: bool = False) -> Form:
@@ -465,8 +482,13 @@ def _grouped(
     columns: list[Any] = []
     for name, value in _aggregates(what, exp.column("x"), form):
         text = name == "v" and form == "written"
-        columns.append(exp.alias_(exp.cast(value, "text") if text else _double(value, name), name))
-    return exp.select(*keys, *columns).from_(query.subquery("r")).group_by(*keys)
+        shown = exp.cast(value, "text", copy=False) if text else _double(value, name)
+        columns.append(exp.alias_(shown, name, copy=False))
+    return (
+        exp.select(*_columns(keys), *columns)
+        .from_(query.subquery("r", copy=False), copy=False)
+        .group_by(*_columns(keys), copy=False)
+    )
 
 
 def _aggregates(what: Measure, value: exp.Expr, form: Form) -> list[tuple[str, exp.Expr]]:
@@ -491,10 +513,10 @@ def keep_rows(query: exp.Select, kept: exp.Expr | None, dropped: exp.Expr | None
     Where one is unknown, `kept` drops the row and `dropped` keeps it.
     """
     if kept is not None:
-        query = query.where(exp.paren(kept))
+        query = query.where(exp.paren(kept, copy=False), copy=False)
     if dropped is not None:
-        known = exp.Coalesce(this=exp.paren(dropped), expressions=[exp.false()])
-        query = query.where(exp.not_(known))
+        known = exp.Coalesce(this=exp.paren(dropped, copy=False), expressions=[exp.false()])
+        query = query.where(exp.not_(known, copy=False), copy=False)
     return query
 
 

@@ -133,13 +133,17 @@ class Catalog(Rows):
         run again. Raises UsageError for a query that reads anything else, DataError for one that
         the data do not allow.
         """
-        written = query if isinstance(query, str) else query.sql(dialect=self.dialect)
-        self._shelf.is_steady = self._shelf.is_steady and is_steady(written)
-        if not frames and written in self._results:
-            names, result = self._results[written]
+        in_words = query if isinstance(query, str) else query.sql(dialect=self.dialect)
+        self._shelf.is_steady = self._shelf.is_steady and is_steady(in_words)
+        if not frames and in_words in self._results:
+            names, result = self._results[in_words]
             self._shelf.touched.update(names)
             return result.copy(deep=False)  # whoever writes into it has a copy of its own
-        tree = _parse(written) if isinstance(query, str) else query
+        if isinstance(query, str):
+            tree = _parse(query)
+            written = tree.sql(dialect=self.dialect)  # what is run is what was looked at
+        else:
+            tree, written = query, in_words
         tables, wrong = find_tables(tree, [*self._sources, *frames])
         if wrong:
             raise UsageError("; ".join(wrong))
@@ -147,7 +151,7 @@ class Catalog(Rows):
         self._shelf.touched.update(names)
         result = self._fetch_new(names, written, tree, frames)
         if not frames:
-            self._results[written] = names, result.copy(deep=False)
+            self._results[in_words] = names, result.copy(deep=False)
         return result
 
     def ask(self, query: str, *names: str) -> list[tuple[Any, ...]]:
@@ -173,19 +177,22 @@ class Catalog(Rows):
         self._shelf.load_all(names)
         if self._shelf.steps.usable:
             self._shelf.steps.make()
-        result = self._run(tree, [*names, *frames], frames)
+        result = self._run(tree, written, [*names, *frames], frames)
         self._shelf.keep_result(names, written, frames, result)
         return result
 
     def _run(
-        self, tree: exp.Expr, tables: list[str], frames: dict[str, pd.DataFrame]
+        self, tree: exp.Expr, written: str, tables: list[str], frames: dict[str, pd.DataFrame]
     ) -> pd.DataFrame:
-        """Run a query; where it fails over a damaged file, the faults name the file."""
+        """Run a query, which is `written` in DuckDB's words too.
+
+        Where it fails over a damaged file, the faults name the file.
+        """
         shadowed = [name for name in frames if name in self._shelf.loaded]
         if shadowed:
             raise UsageError(f"a frame may not have the name of a source: {', '.join(shadowed)}")
         try:
-            return self._shelf.query(tree, **frames)
+            return self._shelf.query(tree, written, **frames)
         except DataError as error:
             faults = []
             for name in tables:

@@ -34,7 +34,7 @@ class Notice:
     count: int
 
     def __str__(self) -> str:
-        return f"source {self.source}: {self.count} {self.text}"
+        return f"source {self.source}: {self.count:,} {self.text}"
 
 
 def name_repeats(count: int) -> str:

@@ -386,10 +386,10 @@ def _differs(column: str) -> str:
 def _say_rows(places: Places, rows: Sequence[int]) -> str:
     shown = places.say(rows[:SHOWN_ROWS])
     if not shown:
-        return f"{len(rows)} rows"
+        return f"{len(rows):,} rows"
     if len(rows) <= SHOWN_ROWS:
         return shown
-    return f"{shown}, and {len(rows) - SHOWN_ROWS} more,"
+    return f"{shown}, and {len(rows) - SHOWN_ROWS:,} more,"
 
 
 def first_versions(

@@ -433,5 +433,6 @@ def _decide_time(column: RawColumn, tally: Tally, shapes: Shapes) -> Decision:
     by, hint = "", _hint_format(shapes)
     if shapes.date_format:
         by, hint = f" by date_format: {shapes.date_format}", "; check date_format:"
-    few = f"only {count} of {tally.n} values are dates or times{by}, but {column.time} needs them"
+    share = f"{count:,} of {tally.n:,} values"
+    few = f"only {share} are dates or times{by}, but {column.time} needs them"
     return Decision(chosen.type, chosen.expr, column_rule=f"{few}; {FIRST_WRONG}{hint}")
