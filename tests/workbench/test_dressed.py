@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 
 DAILY, REFRESHED = range(100, 124), range(200, 220)
 # In the long run, in blocks: a fault in one leaves the others, and a part of them can be run by itself.
-ASKED, SOAK = range(30_000, 35_000, 250), range(20_000, 20_500, 50)
+ASKED, SOAK = range(30_000, 32_500, 250), range(20_000, 20_500, 50)
 MADE_UP = "bug in dataops-nb"
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 
 # With the dressed ones of `test_dressed.py` these are two hundred, and ten thousand in the long run:
 # in blocks, so that a fault in one leaves the others, and a part of them can be run by itself.
-DAILY, BLOCKS = range(176), range(1_000, 6_000, 250)
+DAILY, BLOCKS = range(176), range(1_000, 8_500, 250)
 LIGHTS = {"green", "yellow", "red", "unknown"}
 MADE_UP = "bug in dataops-nb"
 
