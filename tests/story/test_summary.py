@@ -125,6 +125,12 @@ def test_at_most_so_many_sentences_stand_under_a_heading():
     assert str(story.under("Why", lines, most=2)) == "0\n1"
 
 
+def test_sentences_that_stand_elsewhere_are_left_out():
+    lines = display.Told(tuple(display.say(str(n)) for n in range(6)))
+    assert str(story.under("More", lines, after=4)) == "4\n5"
+    assert story.under("More", lines, after=6)._repr_mimebundle_()["text/html"] == ""
+
+
 @pytest.mark.parametrize("room", [0, 5, 12, 90])
 def test_what_does_not_fit_is_left_out(monkeypatch, room):
     this = made()

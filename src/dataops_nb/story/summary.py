@@ -46,10 +46,10 @@ TILES = 4
 COSTLY = 3
 
 
-def under(heading: str, *answers: Told, most: int | None = None) -> Told:
+def under(heading: str, *answers: Told, most: int | None = None, after: int = 0) -> Told:
     """Put sentences under a heading, each once; without a sentence there is no heading either.
 
-    `most` keeps the first ones.
+    `most` keeps the first ones, and `after` leaves out as many first ones that stand elsewhere.
 
     >>> print(story.under("Why", story.movement(this)).heading)
     Why
@@ -60,7 +60,8 @@ def under(heading: str, *answers: Told, most: int | None = None) -> Told:
         more.update(answer.known)
         for sentence in answer.sentences:
             sentences.setdefault(sentence.text, sentence)
-    return Told(tuple(sentences.values())[:most], more=more, heading=heading)
+    shown = tuple(sentences.values())[:most]
+    return Told(shown[after:], more=more, heading=heading)
 
 
 def tiles(board: Board, metrics: Iterable[str] | None = None) -> Told:
