@@ -160,6 +160,43 @@ def test_rows_with_an_end_are_counted_when_they_end_and_while_they_are_open(draf
     assert measures["issues_open"]["open"] == {"from": "created", "to": "closed"}
 
 
+MEMBERS = "member_id,plan,{fee},{joined},{left}\n" + "".join(
+    f"{n},Flex,{n % 3 + 1}9,2026-01-{n:02},{'2026-03-01' if n % 4 == 0 else ''}\n"
+    for n in range(1, 29)
+)
+
+
+@pytest.mark.parametrize(
+    ("fee", "joined", "left"),
+    [("monthly_fee", "joined", "left"), ("Monthly charge", "signup_date", "Left on"),
+     ("price_per_month", "start_date", "Austritt"), ("Monthly dues", "Joined", "exit_date")],
+)  # fmt: skip
+def test_members_with_a_monthly_fee_and_a_day_on_which_they_left_are_recurring_revenue(
+    drafted, fee, joined, left
+):
+    made = drafted(members__csv=MEMBERS.format(fee=fee, joined=joined, left=left))
+    measures = {m.id: m.definition["measure"] for m in made.all_metrics}
+    span = {"from": joined, "to": left}
+    assert (measures["mrr"]["agg"], measures["mrr"]["open"]) == ("sum", span)
+    assert (measures["members_active"]["agg"], measures["members_active"]["open"]) == (
+        "count",
+        span,
+    )
+
+
+def test_a_fee_that_is_no_monthly_one_is_no_recurring_revenue(drafted):
+    text = MEMBERS.format(fee="fee", joined="joined", left="left")
+    assert "mrr" not in {m.id for m in drafted(members__csv=text).all_metrics}
+
+
+@pytest.mark.parametrize(
+    ("many", "one"), [("buchungen", "Buchungs-Nr"), ("rechnungen", "Rechnungsnummer"),
+                      ("kunden", "Kunden-Nr"), ("orders", "order_id"), ("boxes", "box_id")]
+)  # fmt: skip
+def test_rows_are_called_as_their_file_where_its_name_is_the_plural_of_their_key(many, one):
+    assert names.noun_of(f"{many}_2026", [one]) == many
+
+
 def test_a_part_that_never_exceeds_its_whole_is_a_share(drafted):
     rows = "".join(f"2026-01-{d:02},{d * 10},{d * 2},{d}\n" for d in range(1, 9))
     proposed = [

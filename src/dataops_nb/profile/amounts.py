@@ -21,6 +21,7 @@ from dataops_nb.profile.names import (
     is_count,
     is_id,
     is_level,
+    is_monthly_fee,
     label_of,
     words,
 )
@@ -59,8 +60,8 @@ class Amount:
 
     @property
     def taken_off(self) -> bool:
-        """Return whether it is a fee, a tax, a discount or a refund."""
-        return has(self.name, TAKEN_OFF)
+        """Return whether it is a fee, a tax, a discount or a refund; a monthly fee is earned."""
+        return has(self.name, TAKEN_OFF) and not is_monthly_fee(self.name)
 
     @property
     def spent(self) -> bool:
@@ -79,7 +80,9 @@ def rank_of(name: str) -> int:
     rank = 0
     if is_count(name):
         return rank
-    if known & TAKEN_OFF:
+    if is_monthly_fee(name):
+        rank = 10
+    elif known & TAKEN_OFF:
         rank = 2
     elif known & SPENT:
         rank = 3

@@ -97,6 +97,7 @@ MANY_MONEY = word_set(
     "earnings proceeds takings wages funds credits debits deposits donations gifts royalties "
     "commissions tips dues pledges gross"
 )
+PLURALS = word_set("s es e en n er")
 COUNTS = word_set("count number num cnt anzahl")
 TAKEN_OFF = word_set(
     "fee fees tax taxes vat shipping discount discounts refund refunds refunded tip skonto "
@@ -106,6 +107,8 @@ OWED = word_set(
     "due balance outstanding unpaid expected forecast weighted quota target goal plan planned"
 )
 RECURRING = word_set("mrr arr recurring")
+# What somebody pays each month for as long as a row runs: Monthly fee, Monatsbeitrag.
+FEES = word_set("fee fees charge charges price dues premium rent beitrag gebuhr miete")
 INTERVALS = word_set("interval term cadence periodicity")
 PEOPLE = word_set(
     "customer client account user member patient author buyer seller "
@@ -126,9 +129,11 @@ CREATED = word_set(
 )
 ENDED = word_set(
     "closed close closing ended end cancelled canceled resolved solved finished completed complete "
-    "churned until deleted archived expired won lost merged terminated"
+    "churned until deleted archived expired won lost merged terminated left leave leaves leaving "
+    "quit exit exited departed departure lapsed withdrawn withdrew unsubscribed deactivated "
+    "austritt ausgetreten gekundigt kundigung beendet ende abgemeldet resiliation fin baja"
 )
-GIVEN_UP = word_set("cancelled canceled archived deleted lost expired")
+GIVEN_UP = word_set("cancelled canceled archived deleted lost expired lapsed withdrawn deactivated")
 PLANNED = word_set(
     "due deadline expected anticipated planned estimated forecast scheduled expiry expires renewal "
     "renews limit target promised eta faellig fallig"
@@ -213,7 +218,7 @@ def is_averaged(name: str) -> bool:
     (True, False)
     """
     own = set(words(name))
-    if (own & WORK and own <= WORKED) or own & RUNNING:
+    if (own & WORK and own <= WORKED) or own & RUNNING or is_monthly_fee(name):
         return False
     outside = re.sub(r"\(.*?\)", "", name)
     signed = "%" in name or "/" in outside or name.strip().endswith("?") or "active" in own
@@ -239,6 +244,16 @@ def is_attribute(name: str) -> bool:
     own = set(words(name))
     a_customers = bool(own & PER_PERIOD and own & OF_A_CUSTOMER) and "recurring" not in own
     return a_customers or bool(own & ATTRIBUTES and not own & FLOWS)
+
+
+def is_monthly_fee(name: str) -> bool:
+    """Return whether a number is what somebody pays each month for as long as a row runs.
+
+    >>> is_monthly_fee("monthly_fee"), is_monthly_fee("Price per month"), is_monthly_fee("Fee")
+    (True, True, False)
+    """
+    own = set(words(name))
+    return bool(own & FEES) and ("monthly" in own or {"per", "month"} <= own)
 
 
 def is_count(name: str) -> bool:
@@ -319,19 +334,34 @@ def common_beginning(names: Sequence[str]) -> list[str]:
     return shared
 
 
+def is_plural(many: str, one: str) -> bool:
+    """Return whether a word is the plural of another in English or German.
+
+    German joins words by an s, Buchungs-Nr, or by a plural that names them both, Kunden-Nr.
+    """
+    stem = one.removesuffix("s")
+    if many == one:
+        return many.endswith("en")
+    return len(stem) > 2 and many.startswith(stem) and many[len(stem) :] in PLURALS
+
+
 def noun_of(source: str, key: Iterable[str] = ()) -> str:
     """Return what a row is called, in the plural: by its key, else by its file without the chaff.
 
     >>> noun_of("orders_export_1"), noun_of("sales_pipeline", ["Deal ID"])
     ('orders', 'deals')
+    >>> noun_of("Buchungen_2026", ["Buchungs-Nr"])
+    'buchungen'
     """
     key_words: list[str] = []
     columns = list(key)
     if len(columns) == 1:
         key_words = [word for word in words(columns[0]) if word not in IDS]
+    own = [word for word in words(source) if word not in CHAFF and not word.isdigit()]
+    if len(own) == 1 and len(key_words) == 1 and is_plural(own[0], key_words[0]):
+        return own[0]
     if key_words and not set(key_words) & CHAFF and len(key_words) <= 2:
         return plural(" ".join(key_words))
-    own = [word for word in words(source) if word not in CHAFF and not word.isdigit()]
     return plural(" ".join(own) or "rows")
 
 

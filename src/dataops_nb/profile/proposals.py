@@ -33,6 +33,7 @@ from dataops_nb.profile.names import (
     DURATIONS,
     ENDED,
     PEOPLE,
+    PEOPLE_MANY,
     RECOMMENDED,
     RECURRING,
     SCALES,
@@ -161,9 +162,10 @@ class _Proposer(Revenue):
         }
         why = f"{table.time} has come and {end.name} has not"
         definition = {"type": "simple", "measure": measure, "unit": self.noun}
+        word = "active" if table.recurring or has(self.noun, PEOPLE | PEOPLE_MANY) else "open"
         self.add(
-            f"{slug(self.noun)}_open",
-            sentence_case(f"open {self.noun}"),
+            f"{slug(self.noun)}_{word}",
+            sentence_case(f"{word} {self.noun}"),
             definition,
             why,
             weight=OPEN_WEIGHT,

@@ -32,6 +32,7 @@ from dataops_nb.profile.names import (
     has,
     is_averaged,
     is_id,
+    is_monthly_fee,
     words,
 )
 from dataops_nb.profile.states import (
@@ -386,7 +387,7 @@ class _Profile:
         if not spans or not any(moment.values < self.rows for moment in spans):
             return False
         names = [self.name, *(column.name for column in self.columns)]
-        if any(has(name, RECURRING) for name in names):
+        if any(has(name, RECURRING) or is_monthly_fee(name) for name in names):
             return True
         named = any({"subscription", "subscriptions"} & set(words(name)) for name in names)
         priced = any(has(column.name, INTERVALS | {"plan"}) for column in self.columns)
@@ -470,6 +471,8 @@ class _Profile:
             return False
         if self._is_numbering(column) or words(column.name)[-1] in NUMBERED:
             return False
+        if is_monthly_fee(column.name):
+            return True
         if has(column.name, MONEY):
             return not has(column.name, PLACES | GROUPS)
         return not has(column.name, PLACES | ORDERS | GROUPS)
