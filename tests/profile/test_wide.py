@@ -1,8 +1,9 @@
-"""Tables with a period a column become rows by a query, which passes its own check."""
+"""Tables with a period a column become rows by a query, which passes its own check; objects columns."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,53 @@ def test_quarters_are_no_months(tmp_path: Path) -> None:
     (metric,) = made.metrics["sales_by_quarter"]
     assert metric.definition["grains"] == ["quarter", "year"]
     assert (made.grain, made.last) == ("quarter", dt.date(2026, 6, 30))
+
+
+def objects(folder: Path, rows: list[dict[str, object]], name: str = "orders.jsonl") -> Draft:
+    return drafted(folder, "".join(json.dumps(row) + "\n" for row in rows), name)
+
+
+def orders(days: int = 40) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for n in range(days):
+        day = dt.date(2026, 1, 1) + dt.timedelta(n)
+        buyer = {"id": n % 7, "address": {"country": "NL" if n % 3 else "DE"}}
+        price = {"amount": n + 0.5, "currency": "EUR"}
+        rows.append(
+            {"order_id": f"A{n}", "ordered_at": str(day), "customer": buyer, "total": price}
+        )
+    return rows
+
+
+def test_fields_of_objects_become_columns_of_a_query_that_metrics_stand_on(tmp_path: Path) -> None:
+    made = objects(tmp_path, orders())
+    table = made.tables["orders_flat"]
+    assert (table.key, table.time) == (["order_id"], "ordered_at")
+    assert table.dimensions == ["customer_address_country"]
+    measures = {one.id: one.definition["measure"] for one in made.metrics["orders_flat"]}
+    assert measures["total_amount"]["expr"] == "total_amount"
+    assert measures["new_customers"]["expr"] == "customer_id"
+    assert "orders" not in made.metrics
+    with open_sources(made.data) as catalog:
+        declare(catalog, made.sources)
+        assert catalog.fetch("select sum(total_amount) as n from orders_flat")["n"][0] == 800.0
+        assert catalog.check() == []
+
+
+def test_what_is_guessed_of_plain_columns_is_told_once(tmp_path: Path) -> None:
+    made = objects(tmp_path, orders())
+    about = [guess.about for guess in made.guesses if guess.about.startswith("orders.")]
+    assert about == ["orders.time", "orders.key"]
+
+
+def test_a_field_called_like_another_column_has_a_name_of_its_own(tmp_path: Path) -> None:
+    rows = [row | {"customer_id": 5, "customer_Address_country": "x"} for row in orders()]
+    made = objects(tmp_path, rows)
+    names = [column.name for column in made.tables["orders_flat"].columns]
+    assert {"customer_id", "customer_id_", "customer_address_country_"} <= set(names)
+
+
+def test_a_list_of_objects_is_no_column_and_no_rows_are_lost(tmp_path: Path) -> None:
+    rows = [row | {"lines": [{"sku": "a", "n": 1}]} for row in orders()]
+    made = objects(tmp_path, rows)
+    assert made.tables["orders_flat"].rows == len(rows)

@@ -30,7 +30,7 @@ from dataops_nb.profile.suggestions import (
     guess_metrics,
 )
 from dataops_nb.profile.tables import Guess, Table, describe_table
-from dataops_nb.profile.wide import find_year, list_unpivoted
+from dataops_nb.profile.wide import FLAT, find_year, list_flattened, list_unpivoted
 from dataops_nb.profile.written import (
     Settled,
     agree_on_days,
@@ -303,6 +303,7 @@ def _describe_sources(made: Draft, catalog: Catalog) -> None:
     for name in tqdm(made.sources, desc="tables", unit="table", delay=PATIENCE, leave=False):
         if name not in made.faults:
             _describe(made, catalog, name)
+    _flatten(made, catalog)
     _tell_repeated(made)
     described = [table for name, table in made.tables.items() if name not in made.repeated]
     for reference, guess in find_references(catalog, described):
@@ -329,6 +330,25 @@ def _describe_sources(made: Draft, catalog: Catalog) -> None:
         foreign = len(table.key) == 1 and (name, table.key[0]) in own_keys
         made.tables[name] = replace(table, noun_words="_".join(own), foreign_key=foreign)
     _suggest(made, catalog)
+
+
+def _flatten(made: Draft, catalog: Catalog) -> None:
+    """Give tables with objects in their cells a query of plain columns, which stands for them."""
+    flattened = list_flattened(made.tables)
+    for name, options, why in flattened:
+        base = name.removesuffix(FLAT)
+        told_again = []
+        for guess in made.tables[base].guesses:
+            if guess.about not in (f"{base}.time", f"{base}.key"):
+                told_again.append(guess)
+        made.guesses = [guess for guess in made.guesses if guess not in told_again]
+        made.sources[name] = options
+        made.guesses.append(Guess(f"{name}.query", "plain columns", why))
+        made.repeated.add(base)
+    if flattened:
+        declare(catalog, made.sources)
+    for name, _, _ in flattened:
+        _describe(made, catalog, name)
 
 
 def _tell_repeated(made: Draft) -> None:

@@ -19,6 +19,7 @@ from dataops_nb.profile.names import (
 )
 from dataops_nb.profile.tables import Table
 from dataops_nb.profile.things import THINGS
+from dataops_nb.profile.wide import FLAT
 from dataops_nb.sources.catalog import Catalog
 
 MOST_LISTED = 6
@@ -99,7 +100,7 @@ class Maker:
     ) -> str:
         """Add a metric under a free id, and return the id."""
         if slug(name) in self.names:
-            name = f"{self.table.name}_{name}"
+            name = f"{self.table.name.removesuffix(FLAT)}_{name}"
         unique = slug(name, self.names)
         self.names.add(unique)
         keys: dict[str, Any] = {"label": label, **definition}

@@ -161,7 +161,7 @@ LEAST_NAMES = 3
 # Words of file names and keys that say nothing about the rows.
 CHAFF = word_set(
     "export exports report unified final copy data dataset table list all full csv v record row "
-    "raw download details new untitled sheet date day column report dated"
+    "raw download details new untitled sheet date day column report dated flat"
 )
 # Words that are written in capitals.
 ACRONYMS = word_set(

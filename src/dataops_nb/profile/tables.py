@@ -471,11 +471,8 @@ class _Profile:
             return False
         if self._is_numbering(column) or words(column.name)[-1] in NUMBERED:
             return False
-        if is_monthly_fee(column.name):
-            return True
-        if has(column.name, MONEY):
-            return not has(column.name, PLACES | GROUPS)
-        return not has(column.name, PLACES | ORDERS | GROUPS)
+        not_amounts = PLACES | GROUPS if has(column.name, MONEY) else PLACES | ORDERS | GROUPS
+        return is_monthly_fee(column.name) or not has(column.name, not_amounts)
 
     def _is_numbering(self, column: Column) -> bool:
         """Return whether a column of integers numbers the rows: each its own, with few gaps."""

@@ -1,16 +1,23 @@
-"""Tables with a period a column, turned into rows: a query that gives each value its first day."""
+"""Queries that bring a table into rows and columns.
+
+A table with a period a column gets a row for each value, with its first day. A table whose cells
+hold objects, as those of most APIs do, gets a column for each of their fields.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+from sqlglot import exp
 
 from dataops_nb.profile.columns import quote
 from dataops_nb.profile.layout import TOTAL
 from dataops_nb.profile.tables import Table
 
 LEAST_PERIODS = 3
+FLAT = "_flat"  # ends the name of what has a column for each field
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 LETTERS = r"(?P<word>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 YEAR = r"(?P<year>(?:19|20)\d\d)"
@@ -121,3 +128,49 @@ def _name_value(table: Table, kind: str) -> str:
     name = "_".join(words)
     taken = {kind, "", *(column.name.casefold() for column in table.columns)}
     return "value" if name in taken else name
+
+
+def list_flattened(tables: Mapping[str, Table]) -> list[tuple[str, dict[str, str], str]]:
+    """Return queries that give the fields of objects in cells a column each.
+
+    Each has a name, its options as a source, and the reason. Lists stay as they are.
+    """
+    flattened = []
+    for name, table in tables.items():
+        columns = [column.name for column in table.columns if not _is_object(column.type)]
+        taken = {column.casefold() for column in columns}
+        chosen = [quote(column) for column in columns]
+        objects: list[str] = []
+        for column in table.columns:
+            if not _is_object(column.type):
+                continue
+            objects.append(column.name)
+            type_ = exp.DataType.build(column.type, dialect="duckdb")
+            for path in _fields(type_, (column.name,)):
+                own_name = "_".join(path)
+                while own_name.casefold() in taken:
+                    own_name += "_"
+                taken.add(own_name.casefold())
+                chosen.append(f"{'.'.join(quote(part) for part in path)} as {quote(own_name)}")
+        if objects:
+            query = f"select {', '.join(chosen)} from {quote(name)}"
+            why = f"{', '.join(objects)} hold objects, and each of their fields becomes a column"
+            if len(objects) == 1:
+                why = f"{objects[0]} holds objects, and each of their fields becomes a column"
+            flattened.append((f"{name}{FLAT}", {"query": query}, why))
+    return flattened
+
+
+def _is_object(type_: str) -> bool:
+    return type_.startswith("STRUCT(") and not type_.endswith("]")
+
+
+def _fields(type_: exp.DataType, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each field of an object, and of the objects in it."""
+    for field in type_.expressions:
+        own_path = (*path, field.name)
+        kind = field.args["kind"]
+        if kind.is_type("struct"):
+            yield from _fields(kind, own_path)
+        else:
+            yield own_path
