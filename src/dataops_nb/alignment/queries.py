@@ -236,12 +236,11 @@ def converted(
     )
     first, last = (exp.column(f"_nb_{end}", table=WINDOWS) for end in ("first", "last"))
     asked = exp.Between(this=day.copy(), low=first, high=last)
-    on_day = "b.entity = h.entity AND b.day = h.day"
     query = (
         exp.select(_window(WINDOWS), "b.*", exp.alias_(exp.column("day", table="h"), "x"))
-        .from_("_nb_base AS b", copy=False)
-        .join(WINDOWS, on=asked, copy=False)
-        .join("_nb_found AS h", on=on_day, join_type="left", copy=False)
+        .from_("_nb_base AS b")
+        .join(WINDOWS, on=asked)
+        .join("_nb_found AS h", on="b.entity = h.entity AND b.day = h.day", join_type="left")
     )
     counted = exp.select("w", *_names(by), "cast(count(x) as double) AS v", "count(*) AS n")
     of_entity = _first(query, ("w", "entity"), by).subquery("e", copy=False)
@@ -271,19 +270,15 @@ def _dated_rows(
     """`day moment x d0..` of every row up to as-of."""
     local = rows.local_date(what.source, time)
     moment = exp.alias_(exp.column(time, quoted=True), "moment", copy=False)
-    columns = exp.alias_(local, "day"), moment, *more
-    query = _rows(rows, what, by, local).select(*columns, copy=False)
+    query = _rows(rows, what, by, local).select(exp.alias_(local, "day"), moment, *more, copy=False)
     return query.where(seen(rows, local), copy=False)
 
 
 def _first(query: exp.Select, apart: tuple[str, ...], by: tuple[str, ...]) -> exp.Select:
     """The earliest row of each of `apart`, which are never empty."""
     ordered = [exp.Ordered(this=column) for column in _columns(("moment", *_names(by)))]
-    place = exp.Window(
-        this=exp.RowNumber(),
-        partition_by=_columns(apart),
-        order=exp.Order(expressions=ordered),
-    )
+    order = exp.Order(expressions=ordered)
+    place = exp.Window(this=exp.RowNumber(), partition_by=_columns(apart), order=order)
     columns = exp.Star(), exp.alias_(place, "place", copy=False)
     ranked = exp.select(*columns).from_(query.subquery("s", copy=False), copy=False)
     ranked = ranked.where(_are_known(apart), copy=False)
@@ -305,8 +300,7 @@ def by_window(
     local = rows.local_date(what.source, time)
     on = exp.column("_nb_day", table=DAYS).eq(local)
     query = _rows(rows, what, by, local).select(_window(DAYS), copy=False)
-    query = query.join(exp.to_table(DAYS), on=on, copy=False)
-    query = query.where(seen(rows, local), copy=False)
+    query = query.join(exp.to_table(DAYS), on=on, copy=False).where(seen(rows, local), copy=False)
     return _grouped(what, query, ("w", *_names(by)), _form(rows, what, written))
 
 
@@ -453,7 +447,7 @@ def _names(by: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _columns(names: Sequence[str]) -> list[exp.Column]:
-    """Return columns of our own: a name that sqlglot is given as text is parsed each time."""
+    """Return columns of our own: names that sqlglot is given as texts are parsed each time."""
     return [exp.column(name) for name in names]
 
 
@@ -482,8 +476,8 @@ def _grouped(
     columns: list[Any] = []
     for name, value in _aggregates(what, exp.column("x"), form):
         text = name == "v" and form == "written"
-        shown = exp.cast(value, "text", copy=False) if text else _double(value, name)
-        columns.append(exp.alias_(shown, name, copy=False))
+        cell = exp.cast(value, "text", copy=False) if text else _double(value, name)
+        columns.append(exp.alias_(cell, name, copy=False))
     return (
         exp.select(*_columns(keys), *columns)
         .from_(query.subquery("r", copy=False), copy=False)

@@ -242,16 +242,13 @@ class Shelf:
         """Return what runs SQL in DuckDB's words where a source stands."""
         return Asking(self.query) if name in self.published else self.con
 
-    def query(
-        self, query: exp.Expr, written: str | None = None, **frames: pd.DataFrame
-    ) -> pd.DataFrame:
+    def query(self, query: exp.Expr, written: str = "", **frames: pd.DataFrame) -> pd.DataFrame:
         """Return the result of a query over loaded sources, each part run where its sources stand.
 
-        `written` is the query in DuckDB's words, where somebody has written it already; `frames`
-        are tables that the query names beside the sources.
+        `written` is the query in DuckDB's words; `frames` are tables that it names beside sources.
         """
         assert isinstance(query, exp.Query)  # noqa: S101  -- what else names a source
-        if written is not None and not self.published:
+        if written and not self.published:
             return self.engine.fetch(written, **frames)
         engines = {"": self.engine}
         for name in self.loaded:
