@@ -43,6 +43,7 @@ SMALL = {
     "cli/completion": "a verb of its own, and what only a shell asks",
     "cli/conversations": "the verbs of people, apart from those of numbers and reports",
     "profile/texts": "bytes, read quickly; the layout that enters it knows lines and cells",
+    "sources/records": "rows within JSON documents; what reads JSON is long enough without them",
     "limits/columns": "how columns of very many rows are read; limits, pace and lights share it",
     "profile/times": "which column of days counts, asked of times alone",
     "cli/levels": "one part of `check`, and the only one that measures",

@@ -134,3 +134,33 @@ def test_a_list_of_objects_is_no_column_and_no_rows_are_lost(tmp_path: Path) -> 
     rows = [row | {"lines": [{"sku": "a", "n": 1}]} for row in orders()]
     made = objects(tmp_path, rows)
     assert made.tables["orders_flat"].rows == len(rows)
+
+
+def test_amounts_and_times_that_objects_hold_as_texts_are_such(tmp_path: Path) -> None:
+    rows = []
+    for n, row in enumerate(orders()):
+        money = {"amount": f"{n}.50", "zip": "10115", "paid_at": f"{row['ordered_at']}T10:00:00Z"}
+        rows.append(row | {"total": money})
+    made = objects(tmp_path, rows)
+    types = {column.name: column.type for column in made.tables["orders_flat"].columns}
+    assert types["total_amount"] == "DECIMAL(18,2)"
+    assert types["total_zip"] == "VARCHAR"
+    assert types["total_paid_at"] == "TIMESTAMP WITH TIME ZONE"
+    with open_sources(made.data) as catalog:
+        declare(catalog, made.sources)
+        total = catalog.fetch("select cast(sum(total_amount) as text) as n from orders_flat")
+        assert total["n"][0] == "800.00"
+
+
+def test_the_list_in_an_answer_of_an_api_is_guessed_and_told(tmp_path: Path) -> None:
+    answer = {"meta": {"page": 1}, "data": {"orders": orders()}, "next": None}
+    made = drafted(tmp_path, json.dumps(answer), "orders.json")
+    assert made.sources["orders"]["records"] == "data.orders"
+    assert (made.tables["orders_flat"].rows, made.faults) == (40, {})
+    (guess,) = [guess for guess in made.guesses if guess.about == "orders.records"]
+    assert guess.why == "the file is an object, and its longest list of objects has 40 rows"
+
+
+def test_one_object_a_line_is_a_row_whatever_lists_it_has(tmp_path: Path) -> None:
+    rows = [row | {"lines": [{"sku": "a"}, {"sku": "b"}]} for row in orders()]
+    assert "records" not in objects(tmp_path, rows).sources["orders"]

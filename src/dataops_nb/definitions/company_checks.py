@@ -42,12 +42,14 @@ _FILE_KEYS = (
     "thousands",
     "delimiter",
     "widths",
+    "records",
     "na",
     *_TABLE_KEYS,
 )
 _GROUPS = (",", ".", " ", "'", "\u2019", "\u00a0", "\u202f")
 _WORKBOOKS = (".xlsx", ".xlsm", ".ods", ".xls", ".xlsb")
 _PACKED = (".gz", ".zst")
+_JSON = (".json", ".jsonl", ".ndjson", "")
 _TABLES = (".csv", ".tsv", ".txt", ".zip", *_WORKBOOKS)
 _USUAL_ENCODINGS = ["utf-8", "utf-16", "cp1252", "latin-1", "iso-8859-1"]
 # Folders of an output folder that hold no report.
@@ -263,6 +265,8 @@ def _faults_of_layout(source: Source) -> Iterator[Fault]:
         yield ("thousands",), f'{rule}; say decimal: "," where a dot groups the digits'
     if source.delimiter is not None:
         yield from _faults_of_delimiter(source.delimiter)
+    if source.records is not None and _inner_ending(source.path or "") not in _JSON:
+        yield ("records",), "is about the lists of a json file"
     if source.widths is not None and source.delimiter is not None:
         yield ("widths",), "cuts lines where no delimiter does; declare one of the two"
 

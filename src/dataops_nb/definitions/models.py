@@ -162,6 +162,11 @@ or query."""
         description="How many letters wide each column of a text file is that has no delimiter; "
         "the last one goes on to the line's end: [10, 24, 8].",
     )
+    records: Name | None = Field(
+        None,
+        description="The list in a JSON file that holds its rows, as APIs answer; dots lead into "
+        "objects: data.orders.",
+    )
     sheet: Name | None = Field(
         None,
         description="The sheet of a workbook, or an Excel table or a named range in it; the only "

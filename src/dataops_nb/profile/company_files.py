@@ -29,6 +29,7 @@ FILE_OPTIONS = (
     "encoding",
     "delimiter",
     "widths",
+    "records",
     "header",
     "names",
     "footer",

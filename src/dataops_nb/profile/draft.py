@@ -334,7 +334,7 @@ def _describe_sources(made: Draft, catalog: Catalog) -> None:
 
 def _flatten(made: Draft, catalog: Catalog) -> None:
     """Give tables with objects in their cells a query of plain columns, which stands for them."""
-    flattened = list_flattened(made.tables)
+    flattened = list_flattened(catalog, made.tables)
     for name, options, why in flattened:
         base = name.removesuffix(FLAT)
         told_again = []

@@ -40,6 +40,7 @@ from dataops_nb.profile.texts import (
 from dataops_nb.sources.archives import inner_ending, unpacked
 from dataops_nb.sources.files import TEXTS, WrongBytes
 from dataops_nb.sources.layouts import cut_line
+from dataops_nb.sources.records import find_records
 
 HEAD_LETTERS = 1 << 17
 DELIMITERS = (",", ";", "\t", "|")
@@ -464,6 +465,10 @@ def _shown(record: Record) -> str:
 def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
     """Return a layout as options of a source, each with its reason."""
     guesses = []
+    records, count = find_records(path)
+    if records:
+        why = f"the file is an object, and its longest list of objects has {count:,} rows"
+        guesses.append(OptionGuess("records", records, why))
     if layout.encoding:
         guesses.append(OptionGuess("encoding", layout.encoding, "its bytes are no UTF-8"))
     usual = "\t" if inner_ending(path) == ".tsv" else ","

@@ -15,8 +15,13 @@ from sqlglot import exp
 from dataops_nb.profile.columns import quote
 from dataops_nb.profile.layout import TOTAL
 from dataops_nb.profile.tables import Table
+from dataops_nb.sources.catalog import Catalog
 
 LEAST_PERIODS = 3
+# Texts that are amounts, as payments write them, and times of ISO 8601.
+AMOUNT = r"-?\d{1,12}\.\d{1,4}"
+DAY, CLOCK = r"(?:19|20)\d\d-\d\d-\d\d", r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
+OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
 FLAT = "_flat"  # ends the name of what has a column for each field
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 LETTERS = r"(?P<word>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -130,34 +135,38 @@ def _name_value(table: Table, kind: str) -> str:
     return "value" if name in taken else name
 
 
-def list_flattened(tables: Mapping[str, Table]) -> list[tuple[str, dict[str, str], str]]:
+def list_flattened(
+    catalog: Catalog, tables: Mapping[str, Table]
+) -> list[tuple[str, dict[str, str], str]]:
     """Return queries that give the fields of objects in cells a column each.
 
-    Each has a name, its options as a source, and the reason. Lists stay as they are.
+    Each has a name, its options as a source, and the reason. Lists stay as they are. Texts that
+    are amounts or times in every row become such.
     """
     flattened = []
     for name, table in tables.items():
-        columns = [column.name for column in table.columns if not _is_object(column.type)]
-        taken = {column.casefold() for column in columns}
-        chosen = [quote(column) for column in columns]
-        objects: list[str] = []
-        for column in table.columns:
-            if not _is_object(column.type):
-                continue
-            objects.append(column.name)
+        plain = [column.name for column in table.columns if not _is_object(column.type)]
+        objects = [column for column in table.columns if _is_object(column.type)]
+        if not objects:
+            continue
+        chosen = [quote(column) for column in plain]
+        taken = {column.casefold() for column in plain}
+        for column in objects:
             type_ = exp.DataType.build(column.type, dialect="duckdb")
-            for path in _fields(type_, (column.name,)):
+            for path, is_text in _fields(type_, (column.name,)):
                 own_name = "_".join(path)
                 while own_name.casefold() in taken:
                     own_name += "_"
                 taken.add(own_name.casefold())
-                chosen.append(f"{'.'.join(quote(part) for part in path)} as {quote(own_name)}")
-        if objects:
-            query = f"select {', '.join(chosen)} from {quote(name)}"
-            why = f"{', '.join(objects)} hold objects, and each of their fields becomes a column"
-            if len(objects) == 1:
-                why = f"{objects[0]} holds objects, and each of their fields becomes a column"
-            flattened.append((f"{name}{FLAT}", {"query": query}, why))
+                value = ".".join(quote(part) for part in path)
+                if is_text:
+                    value = _typed(catalog, name, value)
+                chosen.append(f"{value} as {quote(own_name)}")
+        query = f"select {', '.join(chosen)} from {quote(name)}"
+        names = ", ".join(column.name for column in objects)
+        hold = "hold" if len(objects) > 1 else "holds"
+        why = f"{names} {hold} objects, and each of their fields becomes a column"
+        flattened.append((f"{name}{FLAT}", {"query": query}, why))
     return flattened
 
 
@@ -165,12 +174,26 @@ def _is_object(type_: str) -> bool:
     return type_.startswith("STRUCT(") and not type_.endswith("]")
 
 
-def _fields(type_: exp.DataType, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the path of each field of an object, and of the objects in it."""
+def _fields(type_: exp.DataType, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield the path of each field of an object, and of the objects in it; whether it is text."""
     for field in type_.expressions:
         own_path = (*path, field.name)
         kind = field.args["kind"]
         if kind.is_type("struct"):
             yield from _fields(kind, own_path)
         else:
-            yield own_path
+            yield own_path, bool(kind.is_type("text", "varchar"))
+
+
+def _typed(catalog: Catalog, name: str, value: str) -> str:
+    """Return SQL of a text as the amount or the time that it is in every row, else as it is."""
+    shapes = (AMOUNT, DAY, f"{DAY}[T ]{CLOCK}", f"{DAY}[T ]{CLOCK}{OFFSET}")
+    tests = [f"count(*) filter (where regexp_full_match({value}, '{shape}'))" for shape in shapes]
+    decimals = f"max(length(split_part({value}, '.', 2)))"
+    query = f"select count({value}), {decimals}, {', '.join(tests)} from {quote(name)}"
+    ((count, places, *fitting),) = catalog.ask(query, name)
+    types = (f"decimal(18, {places})", "date", "timestamp", "timestamp with time zone")
+    for type_, fits in zip(types, fitting, strict=True):
+        if count and fits == count:
+            return f"cast({value} as {type_})"
+    return value

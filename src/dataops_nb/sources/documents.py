@@ -30,6 +30,7 @@ from dataops_nb.sources.evidence import (
 )
 from dataops_nb.sources.files import BOM, HEAD, File, WrongBytes, as_literal, check_utf8, recognise
 from dataops_nb.sources.intake import Intake, Sheet, compare_columns, stack_files
+from dataops_nb.sources.records import unwrapped
 
 SHAPE = "write an array of objects, or one object a line"
 AS_TEXT = ("VARCHAR", "DATE", "TIME", "UUID", '"NULL"', "JSON")
@@ -82,6 +83,9 @@ def _unpack(
     for file in files:
         try:
             path = copies.enter_context(unpacked(file.path, intake.scratch))
+            if intake.source.records:
+                rows = unwrapped(path, intake.source.records, intake.scratch)
+                path = copies.enter_context(rows)
         except WrongBytes as error:
             faults.append(intake.fault(file, error.rule))
             continue
@@ -210,8 +214,9 @@ def _say_orientation(intake: Intake, file: File, types: Mapping[str, str]) -> st
     if count[0] != 1 or len(types) < 2:
         return ""
     return (
-        "is one object that holds a table by its columns or parts; write one object a row: in "
-        "pandas, df.to_json(path, orient='records', lines=True)"
+        "is one object that holds a table by its columns or parts; name the list that holds its "
+        "rows (records: orders), or write one object a row: in pandas, df.to_json(path, "
+        "orient='records', lines=True)"
     )
 
 
