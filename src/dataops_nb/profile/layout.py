@@ -462,13 +462,18 @@ def _shown(record: Record) -> str:
     return " ".join(cell.strip() for cell in record.cells if cell.strip())[:80]
 
 
+def _guess_records(path: Path) -> list[OptionGuess]:
+    """Return the list in a JSON document that holds its rows, with its reason."""
+    records, count = find_records(path)
+    if not records:
+        return []
+    why = f"the file is an object, and its longest list of objects has {count:,} rows"
+    return [OptionGuess("records", records, why)]
+
+
 def guess_layout(path: Path, layout: Layout) -> list[OptionGuess]:
     """Return a layout as options of a source, each with its reason."""
-    guesses = []
-    records, count = find_records(path)
-    if records:
-        why = f"the file is an object, and its longest list of objects has {count:,} rows"
-        guesses.append(OptionGuess("records", records, why))
+    guesses = _guess_records(path)
     if layout.encoding:
         guesses.append(OptionGuess("encoding", layout.encoding, "its bytes are no UTF-8"))
     usual = "\t" if inner_ending(path) == ".tsv" else ","
