@@ -37,7 +37,7 @@ from dataops_nb.links.memory import (
     solved,
     triangles,
 )
-from dataops_nb.links.seasons import Blocks
+from dataops_nb.links.seasons import MONTHS, Blocks
 from dataops_nb.terms import Grain
 
 Array = npt.NDArray[np.float64]
@@ -48,6 +48,7 @@ LIKELIER = 3.0  # log-likelihood by which the log scale must be better
 NOISE = 1e-9
 CLEAR = 2.0  # times the noise from which a block of columns is more than chance
 FALLS = 3  # the power by which what stays of a clearer block falls
+A_SPELL = 2  # columns that the best of all spells of months counts as
 TAKEN = 0.5  # the share from which less stays in of a block that counts as taken out
 PASSES = 3  # memory and season are estimated in turns
 _TINY = np.finfo(float).tiny
@@ -108,6 +109,8 @@ def clear(series: Array, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain
         rest[stepped], kept[stepped] = shrunk(values[stepped], blocks)
     order = _turn(values, rest, kept, blocks)
     fitted = blocks.certain.shape[1] + levels
+    if blocks.orders:
+        _take_spells(values, rest, kept, order, fitted, blocks)
     return Cleared(rest, kept, order, blocks, fitted, unit, is_still)
 
 
@@ -131,6 +134,29 @@ def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Places:
         rest[better], kept[better] = rest_again[is_better], kept_again[is_better]
         order[better] = number
     return order
+
+
+def _take_spells(
+    values: Array, rest: Array, kept: Array, order: Places, fitted: Places, blocks: Blocks
+) -> None:
+    """Clear rows of one spell of months instead of a level for each, in place.
+
+    Where that takes fewer columns: a summer is one level beside the usual one, not eleven. The one
+    that fits best of all spells counts as more than one column.
+    """
+    rows = np.flatnonzero(kept[:, MONTHS] < TAKEN)
+    if not len(rows):
+        return
+    along = values[rows] @ blocks.spells
+    best = np.abs(along).argmax(axis=1)
+    calmer = values[rows] - along[np.arange(len(rows)), best, None] * blocks.spells.T[best]
+    rest_again, kept_again = shrunk(calmer, blocks)
+    order_again = _turn(calmer, rest_again, kept_again, blocks)
+    is_better = _taken(kept_again, blocks) + A_SPELL < _taken(kept[rows], blocks)
+    better = rows[is_better]
+    rest[better], kept[better] = rest_again[is_better], kept_again[is_better]
+    order[better] = order_again[is_better]
+    fitted[better] += A_SPELL
 
 
 def _taken(kept: Array, blocks: Blocks) -> Array:

@@ -18,6 +18,7 @@ Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 BEARABLE = 0.4  # columns for each period
 # of holidays, waves, months and growing waves: what comes first takes what the next share with it
+MONTHS = 2  # their place among the shapes
 OTHER_ORDERS = ((0, 2, 1, 3), (1, 0, 2, 3))
 ALIKE = 1e-6  # the length from which a column adds something to those before
 
@@ -122,6 +123,23 @@ class Blocks:
             self._shared[lag] = np.array(common)
         return self._shared[lag]
 
+    @cached_property
+    def spells(self) -> Array:
+        """A column of length 1 for each one to six months on end, beside what is certain.
+
+        Seven months at another level are five at the usual one.
+        """
+        months = np.column_stack([1 - self.offered[MONTHS].sum(axis=1), self.offered[MONTHS]])
+        columns: list[Array] = []
+        for length in range(1, 7):
+            for first in range(12):
+                own = [(first + away) % 12 for away in range(length)]
+                columns.append(months[:, own].sum(axis=1))
+        basis = self.certain_basis
+        spells = np.column_stack(columns)
+        spells = spells - basis @ (basis.T @ spells)
+        return np.asarray(spells / np.linalg.norm(spells, axis=0))
+
     @property
     def places(self) -> list[tuple[int, int]]:
         """The first column of each shape, and the one after its last."""
@@ -158,12 +176,26 @@ def season(
     middle = starts + (ends - starts) / 2
     if grain == "quarter":
         return [np.column_stack([(middle.quarter == number).astype(float) for number in (2, 3, 4)])]
-    months = (middle.month.to_numpy()[:, None] == np.arange(2, 13)).astype(float)
+    months = _months(starts, ends)
     angle = 2 * np.pi * middle.day_of_year.to_numpy() / 365.25
     if grain == "month":
         return [months, waves(angle, 1) * trend[:, None]]
     slow = waves(angle, 3)
     return [holidays(starts, ends), slow, months, slow * trend[:, None]]
+
+
+def _months(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
+    """Return which share of each period's days lies in each month but January.
+
+    A week that begins in June and ends in July has a level between theirs.
+    """
+    days = ((ends - starts).days + 1).to_numpy()
+    shares = np.zeros((len(starts), 12))
+    for away in range(int(days.max(initial=0))):
+        own = np.flatnonzero(away < days)
+        month = (starts[own] + pd.Timedelta(days=away)).month.to_numpy()
+        shares[own, month - 1] += 1 / days[own]
+    return shares[:, 1:]
 
 
 def waves(angle: Array, most: int) -> Array:
