@@ -48,7 +48,7 @@ LIKELIER = 3.0  # log-likelihood by which the log scale must be better
 NOISE = 1e-9
 CLEAR = 2.0  # times the noise from which a block of columns is more than chance
 FALLS = 3  # the power by which what stays of a clearer block falls
-A_SPELL = 2  # columns that the best of all spells of months counts as
+A_SPELL, MOST_SPELLS = 3, 2  # columns that the best of all spells counts as, and how many there are
 TAKEN = 0.5  # the share from which less stays in of a block that counts as taken out
 PASSES = 3  # memory and season are estimated in turns
 _TINY = np.finfo(float).tiny
@@ -139,7 +139,7 @@ def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Places:
 def _take_spells(
     values: Array, rest: Array, kept: Array, order: Places, fitted: Places, blocks: Blocks
 ) -> None:
-    """Clear rows of one spell of months instead of a level for each, in place.
+    """Clear rows of one or two spells of the year instead of a level for each month, in place.
 
     Where that takes fewer columns: a summer is one level beside the usual one, not eleven. The one
     that fits best of all spells counts as more than one column.
@@ -147,16 +147,17 @@ def _take_spells(
     rows = np.flatnonzero(kept[:, MONTHS] < TAKEN)
     if not len(rows):
         return
-    along = values[rows] @ blocks.spells
-    best = np.abs(along).argmax(axis=1)
-    calmer = values[rows] - along[np.arange(len(rows)), best, None] * blocks.spells.T[best]
-    rest_again, kept_again = shrunk(calmer, blocks)
-    order_again = _turn(calmer, rest_again, kept_again, blocks)
-    is_better = _taken(kept_again, blocks) + A_SPELL < _taken(kept[rows], blocks)
-    better = rows[is_better]
-    rest[better], kept[better] = rest_again[is_better], kept_again[is_better]
-    order[better] = order_again[is_better]
-    fitted[better] += A_SPELL
+    calmer, least, before = values[rows], _taken(kept[rows], blocks), fitted[rows]
+    for spells in range(1, MOST_SPELLS + 1):
+        calmer -= blocks.clearest_spells(calmer)
+        rest_again, kept_again = shrunk(calmer, blocks)
+        order_again = _turn(calmer, rest_again, kept_again, blocks)
+        columns = _taken(kept_again, blocks) + A_SPELL * spells
+        is_better = columns < least
+        better, least = rows[is_better], np.minimum(columns, least)
+        rest[better], kept[better] = rest_again[is_better], kept_again[is_better]
+        fitted[better] = before[is_better] + A_SPELL * spells
+        order[better] = order_again[is_better]
 
 
 def _taken(kept: Array, blocks: Blocks) -> Array:

@@ -19,6 +19,8 @@ Places = npt.NDArray[np.intp]
 BEARABLE = 0.4  # columns for each period
 # of holidays, waves, months and growing waves: what comes first takes what the next share with it
 MONTHS = 2  # their place among the shapes
+DAYS = 365  # of a year
+SPELL_STEP = 4  # days between spells that are tried first
 OTHER_ORDERS = ((0, 2, 1, 3), (1, 0, 2, 3))
 ALIKE = 1e-6  # the length from which a column adds something to those before
 
@@ -35,6 +37,7 @@ class Blocks:
     certain: Array
     shapes: tuple[Array, ...]
     offered: tuple[Array, ...] = ()
+    days_of_year: Array = field(default_factory=lambda: np.zeros((0, 0)))
     orders: tuple[tuple[int, ...], ...] = ()
     _turned: dict[int, Blocks] = field(default_factory=dict)
     _shared: dict[int, Array] = field(default_factory=dict)
@@ -70,7 +73,8 @@ class Blocks:
         orders: list[tuple[int, ...]] = []
         for order in OTHER_ORDERS if len(shapes) == 4 else ():
             orders.append(tuple(order.index(number) for number in range(4)))
-        return cls(certain, _each_new(certain, shapes), tuple(shapes), tuple(orders))
+        of_year = _days_of_year(starts, ends) if orders else np.zeros((0, 0))
+        return cls(certain, _each_new(certain, shapes), tuple(shapes), of_year, tuple(orders))
 
     def turned(self, number: int) -> Blocks:
         """Return the shapes in one of the `orders`, counted from 0."""
@@ -123,22 +127,50 @@ class Blocks:
             self._shared[lag] = np.array(common)
         return self._shared[lag]
 
-    @cached_property
-    def spells(self) -> Array:
-        """A column of length 1 for each one to six months on end, beside what is certain.
+    def spells(self, first: Places, last: Places) -> Array:
+        """Return a column of length 1, beside what is certain, for each spell of the year.
 
-        Seven months at another level are five at the usual one.
+        A spell lasts from its first day of the year to before its last one, which may lie in the
+        next year.
         """
-        months = np.column_stack([1 - self.offered[MONTHS].sum(axis=1), self.offered[MONTHS]])
-        columns: list[Array] = []
-        for length in range(1, 7):
-            for first in range(12):
-                own = [(first + away) % 12 for away in range(length)]
-                columns.append(months[:, own].sum(axis=1))
-        basis = self.certain_basis
-        spells = np.column_stack(columns)
-        spells = spells - basis @ (basis.T @ spells)
+        spells = self._until[:, last] - self._until[:, first]
+        spells -= self.certain_basis @ (self.certain_basis.T @ spells)
         return np.asarray(spells / np.linalg.norm(spells, axis=0))
+
+    def clearest_spells(self, values: Array) -> Array:
+        """Return the spell that fits each row best, as large as it is there.
+
+        Spells last a fortnight to half a year: most of a year at another level is the rest of it at
+        the usual one.
+        """
+        first, last, spells = self._some_spells
+        best = np.abs(values @ spells).argmax(axis=1)
+        away = np.arange(-SPELL_STEP + 1, SPELL_STEP)
+        sooner, later = (each.ravel() for each in np.meshgrid(away, away))
+        fitted = np.empty_like(values)
+        for place in np.unique(best).tolist():
+            own = np.flatnonzero(best == place)
+            begins = (first[place] + sooner) % DAYS
+            near = self.spells(begins, begins + last[place] - first[place] + later - sooner)
+            along = values[own] @ near
+            exact = np.abs(along).argmax(axis=1)
+            fitted[own] = along[np.arange(len(own)), exact, None] * near.T[exact]
+        return fitted
+
+    @cached_property
+    def _until(self) -> Array:
+        """Which share of each period's days lies before each day of this year and the next."""
+        until = np.zeros((len(self.certain), 2 * DAYS + 1))
+        until[:, 1:] = np.cumsum(np.hstack([self.days_of_year] * 2), axis=1)
+        return until
+
+    @cached_property
+    def _some_spells(self) -> tuple[Places, Places, Array]:
+        first, length = np.meshgrid(
+            np.arange(0, DAYS, SPELL_STEP), np.arange(14, DAYS // 2, SPELL_STEP)
+        )
+        first, last = first.ravel(), (first + length).ravel()
+        return first, last, self.spells(first, last)
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -196,6 +228,17 @@ def _months(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
         month = (starts[own] + pd.Timedelta(days=away)).month.to_numpy()
         shares[own, month - 1] += 1 / days[own]
     return shares[:, 1:]
+
+
+def _days_of_year(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
+    """Return which share of each period's days is which day of the year."""
+    length = ((ends - starts).days + 1).to_numpy()
+    shares = np.zeros((len(starts), DAYS))
+    for away in range(int(length.max())):
+        own = np.flatnonzero(away < length)
+        day = (starts[own] + pd.Timedelta(days=away)).day_of_year.to_numpy()
+        shares[own, np.minimum(day, DAYS) - 1] += 1 / length[own]
+    return shares
 
 
 def waves(angle: Array, most: int) -> Array:
