@@ -13,7 +13,9 @@ What comes back is taken out as far as it is there. Each block of columns is com
 noise, given the series' own memory; one that is no clearer than chance makes it stays in, because
 taking out nothing costs evidence (shrinkage: James and Stein 1961, here steeper, so that a clear
 season goes as a whole). Blocks share columns: a wave lies partly in those of holidays and months.
-So they are tried in several orders, and the one that takes the fewest columns is kept.
+So they are tried in several orders, and the one that takes the fewest columns is kept. Where a
+level for each month is taken, one or two spells of the year at another level may explain as much
+with fewer: each column that is taken from both series makes what relates them look weaker.
 
 A positive series is cleared on a log scale where its values, given the same columns, are likelier
 there by more than chance makes them (Box and Cox 1964): growth by a rate is a straight line then,
@@ -48,7 +50,8 @@ LIKELIER = 3.0  # log-likelihood by which the log scale must be better
 NOISE = 1e-9
 CLEAR = 2.0  # times the noise from which a block of columns is more than chance
 FALLS = 3  # the power by which what stays of a clearer block falls
-A_SPELL, MOST_SPELLS = 3, 2  # columns that the best of all spells counts as, and how many there are
+MOST_SPELLS = 2  # spells of a year at another level
+A_SPELL = 3  # columns that the best of all spells counts as
 TAKEN = 0.5  # the share from which less stays in of a block that counts as taken out
 PASSES = 3  # memory and season are estimated in turns
 _TINY = np.finfo(float).tiny
@@ -109,9 +112,10 @@ def clear(series: Array, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain
         rest[stepped], kept[stepped] = shrunk(values[stepped], blocks)
     order = _turn(values, rest, kept, blocks)
     fitted = blocks.certain.shape[1] + levels
+    cleared = Cleared(rest, kept, order, blocks, fitted, unit, is_still)
     if blocks.orders:
-        _take_spells(values, rest, kept, order, fitted, blocks)
-    return Cleared(rest, kept, order, blocks, fitted, unit, is_still)
+        _take_spells(values, cleared)
+    return cleared
 
 
 def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Places:
@@ -136,28 +140,28 @@ def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Places:
     return order
 
 
-def _take_spells(
-    values: Array, rest: Array, kept: Array, order: Places, fitted: Places, blocks: Blocks
-) -> None:
+def _take_spells(values: Array, cleared: Cleared) -> None:
     """Clear rows of one or two spells of the year instead of a level for each month, in place.
 
     Where that takes fewer columns: a summer is one level beside the usual one, not eleven. The one
     that fits best of all spells counts as more than one column.
     """
-    rows = np.flatnonzero(kept[:, MONTHS] < TAKEN)
+    blocks = cleared.blocks
+    rows = np.flatnonzero(cleared.kept[:, MONTHS] < TAKEN)
     if not len(rows):
         return
-    calmer, least, before = values[rows], _taken(kept[rows], blocks), fitted[rows]
+    calmer, least = values[rows], _taken(cleared.kept[rows], blocks)
+    fitted = cleared.fitted[rows]
     for spells in range(1, MOST_SPELLS + 1):
         calmer -= blocks.clearest_spells(calmer)
-        rest_again, kept_again = shrunk(calmer, blocks)
-        order_again = _turn(calmer, rest_again, kept_again, blocks)
-        columns = _taken(kept_again, blocks) + A_SPELL * spells
+        rest, kept = shrunk(calmer, blocks)
+        order = _turn(calmer, rest, kept, blocks)
+        columns = _taken(kept, blocks) + A_SPELL * spells
         is_better = columns < least
         better, least = rows[is_better], np.minimum(columns, least)
-        rest[better], kept[better] = rest_again[is_better], kept_again[is_better]
-        fitted[better] = before[is_better] + A_SPELL * spells
-        order[better] = order_again[is_better]
+        cleared.values[better], cleared.kept[better] = rest[is_better], kept[is_better]
+        cleared.order[better] = order[is_better]
+        cleared.fitted[better] = fitted[is_better] + A_SPELL * spells
 
 
 def _taken(kept: Array, blocks: Blocks) -> Array:

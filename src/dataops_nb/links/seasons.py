@@ -31,7 +31,8 @@ class Blocks:
 
     `certain` are the level, the trend and the weekdays; `shapes` what may come back. `orders` say
     in which other orders the shapes may be taken: where each of them stands there. `offered` are
-    the shapes as they were before each lost what it shares with others.
+    the shapes as they were before each lost what it shares with others. `days_of_year` is which
+    share of each period is which day of the year.
     """
 
     certain: Array
@@ -166,10 +167,9 @@ class Blocks:
 
     @cached_property
     def _some_spells(self) -> tuple[Places, Places, Array]:
-        first, length = np.meshgrid(
-            np.arange(0, DAYS, SPELL_STEP), np.arange(14, DAYS // 2, SPELL_STEP)
-        )
-        first, last = first.ravel(), (first + length).ravel()
+        begins, lengths = np.arange(0, DAYS, SPELL_STEP), np.arange(14, DAYS // 2, SPELL_STEP)
+        first = np.repeat(begins, len(lengths))
+        last = first + np.tile(lengths, len(begins))
         return first, last, self.spells(first, last)
 
     @property
