@@ -144,10 +144,13 @@ class Blocks:
         Spells last a fortnight to half a year: most of a year at another level is the rest of it at
         the usual one.
         """
-        first, last, spells = self._some_spells
+        begins, lengths = np.arange(0, DAYS, SPELL_STEP), np.arange(14, DAYS // 2, SPELL_STEP)
+        first = np.repeat(begins, len(lengths))
+        last = first + np.tile(lengths, len(begins))
+        spells = self.spells(first, last)
         best = np.abs(values @ spells).argmax(axis=1)
         away = np.arange(-SPELL_STEP + 1, SPELL_STEP)
-        sooner, later = (each.ravel() for each in np.meshgrid(away, away))
+        sooner, later = np.repeat(away, len(away)), np.tile(away, len(away))
         fitted = np.empty_like(values)
         for place in np.unique(best).tolist():
             own = np.flatnonzero(best == place)
@@ -164,13 +167,6 @@ class Blocks:
         until = np.zeros((len(self.certain), 2 * DAYS + 1))
         until[:, 1:] = np.cumsum(np.hstack([self.days_of_year] * 2), axis=1)
         return until
-
-    @cached_property
-    def _some_spells(self) -> tuple[Places, Places, Array]:
-        begins, lengths = np.arange(0, DAYS, SPELL_STEP), np.arange(14, DAYS // 2, SPELL_STEP)
-        first = np.repeat(begins, len(lengths))
-        last = first + np.tile(lengths, len(begins))
-        return first, last, self.spells(first, last)
 
     @property
     def places(self) -> list[tuple[int, int]]:
