@@ -39,7 +39,7 @@ from dataops_nb.links.memory import (
     solved,
     triangles,
 )
-from dataops_nb.links.seasons import MONTHS, Blocks
+from dataops_nb.links.seasons import MONTHS, WAVES, Blocks
 from dataops_nb.terms import Grain
 
 Array = npt.NDArray[np.float64]
@@ -51,6 +51,7 @@ NOISE = 1e-9
 CLEAR = 2.0  # times the noise from which a block of columns is more than chance
 FALLS = 3  # the power by which what stays of a clearer block falls
 MOST_SPELLS = 2  # spells of a year at another level
+A_COLUMN = 1.5  # what one must explain, where one of noise explains 1
 A_SPELL = 3  # columns that the best of all spells counts as
 TAKEN = 0.5  # the share from which less stays in of a block that counts as taken out
 PASSES = 3  # memory and season are estimated in turns
@@ -150,18 +151,25 @@ def _take_spells(values: Array, cleared: Cleared) -> None:
     rows = np.flatnonzero(cleared.kept[:, MONTHS] < TAKEN)
     if not len(rows):
         return
-    calmer, least = values[rows], _taken(cleared.kept[rows], blocks)
-    fitted = cleared.fitted[rows]
+    calmer, fitted = values[rows], cleared.fitted[rows]
+    least = _cost(cleared.values[rows], _taken(cleared.kept[rows], blocks))
     for spells in range(1, MOST_SPELLS + 1):
         calmer -= blocks.clearest_spells(calmer)
         rest, kept = shrunk(calmer, blocks)
         order = _turn(calmer, rest, kept, blocks)
-        columns = _taken(kept, blocks) + A_SPELL * spells
-        is_better = columns < least
-        better, least = rows[is_better], np.minimum(columns, least)
+        cost = _cost(rest, _taken(kept, blocks) + A_SPELL * spells)
+        # Where waves or months go too, the season is no spell.
+        is_better = (cost < least) & (kept[:, [WAVES, MONTHS]] >= TAKEN).all(axis=1)
+        better, least = rows[is_better], np.where(is_better, cost, least)
         cleared.values[better], cleared.kept[better] = rest[is_better], kept[is_better]
         cleared.order[better] = order[is_better]
         cleared.fitted[better] = fitted[is_better] + A_SPELL * spells
+
+
+def _cost(rest: Array, columns: Array) -> Array:
+    """Return what the columns that were taken cost, and what they leave unexplained."""
+    n = rest.shape[1]
+    return np.asarray(n * np.log(np.maximum(rest.var(axis=1), _TINY)) + A_COLUMN * columns)
 
 
 def _taken(kept: Array, blocks: Blocks) -> Array:

@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 BEARABLE = 0.4  # columns for each period
 # of holidays, waves, months and growing waves: what comes first takes what the next share with it
-MONTHS = 2  # their place among the shapes
+WAVES, MONTHS = 1, 2  # their places among the shapes
 DAYS = 365  # of a year
 SPELL_STEP = 4  # days between spells that are tried first
 OTHER_ORDERS = ((0, 2, 1, 3), (1, 0, 2, 3))
