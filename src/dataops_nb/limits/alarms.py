@@ -137,7 +137,7 @@ class Counted:
         lean = np.maximum(2 * self.dispersion - 1, 0.0) * (1 - 2 * share)
         chance = _below(_cube_root(greatest + 0.5 - self.expected, np.sqrt(variance), lean))
         rarer = np.where(share > 0.5, self.base - self.expected, self.expected)
-        last = rarer + _FARTHEST * np.sqrt(variance) + 3
+        last = rarer + _FARTHEST * (np.sqrt(variance) + self.dispersion)
         few = np.flatnonzero((last <= _ADDED_UP) & (self.dispersion >= 0.5))
         if len(few):
             chance[:, few] = self._added_up(few, greatest[:, few], int(last[few].max()) + 1)
