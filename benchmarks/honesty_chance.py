@@ -101,7 +101,7 @@ def forecasts(count: int, kind: str, prior: int = 130, seed: int = SEED) -> tupl
         year=np.full(count, pacing.YEAR["week"]),
     )
     rest = pacing.remainders(past, so_far[:, -1])
-    p_hit = pacing.probability(so_far[:, -1], rest, target, np.full(count, np.inf))
+    p_hit = pacing.chance(past, so_far[:, -1], rest, target, np.full(count, np.inf))
     return p_hit, (value[:, -1] >= target).astype(float)
 
 
@@ -120,12 +120,16 @@ def calibration(p_hit: Array, hit: Array) -> pd.DataFrame:
 def scored(kind: str, count: int, prior: int = 130, seed: int = SEED) -> dict[str, float]:
     """What was said of a kind of week, what came, Brier's score, and the farthest tenth.
 
+    Of weeks whose chance is stated; `stated` is their share.
     `farthest` is by how much a tenth lies beyond what is allowed; below 0 all are within.
     """
     p_hit, hit = forecasts(count, kind, prior, seed)
+    is_stated = np.isfinite(p_hit)
+    p_hit, hit = p_hit[is_stated], hit[is_stated]
     table = calibration(p_hit, hit)
     beyond = (table["said"] - table["happened"]).abs() - table["allowed"]
     return {
+        "stated": float(is_stated.mean()),
         "said": float(p_hit.mean()),
         "came": float(hit.mean()),
         "brier": float(((p_hit - hit) ** 2).mean()),
@@ -136,14 +140,16 @@ def scored(kind: str, count: int, prior: int = 130, seed: int = SEED) -> dict[st
 def report(count: int) -> None:
     """Print a row for each kind of week and two lengths of its past."""
     print(f"P(hit), {count:,} open weeks of each kind; farthest: the worst tenth of the scale")
-    print(f"  {'kind':30} {'weeks':>5} {'said':>6} {'came':>6} {'Brier':>6}  farthest")
+    print(
+        f"  {'kind':30} {'weeks':>5} {'stated':>6} {'said':>6} {'came':>6} {'Brier':>6}  farthest"
+    )
     for kind in KINDS:
         for prior in (60, 130):
             row = scored(kind, count, prior)
             verdict = "within" if row["farthest"] <= 0 else f"{row['farthest']:.1%} beyond"
             print(
-                f"  {kind:30} {prior:5} {row['said']:6.3f} {row['came']:6.3f} "
-                f"{row['brier']:6.4f}  {verdict}",
+                f"  {kind:30} {prior:5} {row['stated']:6.1%} {row['said']:6.3f} "
+                f"{row['came']:6.3f} {row['brier']:6.4f}  {verdict}",
                 flush=True,
             )
 

@@ -98,6 +98,12 @@ def summer(days: pd.DatetimeIndex) -> Array:
     return -np.asarray(days.month.isin([7, 8]), dtype=float)
 
 
+def weak_weeks(days: pd.DatetimeIndex) -> Array:
+    """Return a dip from 10 July to 25 August, which no month ends with, and half of one in May."""
+    day = days.day_of_year.to_numpy()
+    return -1.0 * ((day >= 191) & (day <= 237)) - 0.5 * ((day >= 125) & (day <= 150))
+
+
 def advent(days: pd.DatetimeIndex) -> Array:
     """Return a rise from Black Friday to Christmas, and a dip at the turn of the year."""
     day = days.day_of_year.to_numpy()
@@ -292,6 +298,7 @@ KINDS: dict[str, Kind] = {
     "three waves, 260 weeks": Kind(shaped(three_waves, 2.0), power=0.6, weeks=260),
     "three waves, AR .5": Kind(shaped(three_waves, 2.0), 0.5, power=0.6),
     "a dip in July and August": Kind(shaped(summer, 2.0), power=0.6),
+    "dips that no month bounds": Kind(shaped(weak_weeks, 2.0)),
     "advent and Christmas": Kind(shaped(advent, 2.0), power=0.6),
     "Easter": Kind(shaped(easter, 1.0), power=0.6),
     "a season that grows": Kind(changing_season),

@@ -102,7 +102,7 @@ def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
         "limits_chart": named(np.array(CHARTS, dtype=object), history.by_row(history.chart)),
         "limits_line": history.by_row(history.follows),
         "left_out": history.left_out,
-        "alarm": history.by_row(false_alarms(history, noise) + history.false_shifts()),
+        "alarm": history.by_row(false_alarms(history, noise) + history.false_shifts(noise)),
     }
     for name, column in columns.items():
         columns[name] = _put_back(column, history.order, table.index)
@@ -250,14 +250,10 @@ class _History(Stretches):
             self.follows[number] = expected.name
         return np.array(following, dtype=np.intp)
 
-    def false_shifts(self) -> np.ndarray:
-        """Return the chance that each stretch's newest point is falsely said to have changed level.
-
-        It is 0 where none is looked for.
-        """
-        pairs = zip(self.agreed, self.grain, strict=True)
-        is_searched = [regimes.is_searched(rules, grain) for rules, grain in pairs]
-        return np.where(is_searched, regimes.FALSE, 0.0)
+    def false_shifts(self, noise: Noise) -> np.ndarray:
+        """Return the chance that each stretch's newest point is falsely said to change level."""
+        counted = np.where(self.is_counted, noise.few, np.inf)
+        return regimes.false_news(self.agreed, self.grain, noise.n, counted)
 
     def _days(self, rows: slice) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
         return pd.DatetimeIndex(self.start[rows]), pd.DatetimeIndex(self.end[rows])

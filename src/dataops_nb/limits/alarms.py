@@ -5,12 +5,17 @@ normal ones. A count of 3 or a skewed sum shows others. So the chance is compute
 by the distribution of its counts where it is counted, else by the shape of its own values, whose
 lean is read off their median and their tenths (Tukey's g), which no few wild points can move.
 
-Limits come from the newest point too, and from few others, so it lies outside them less often than
-outside known ones; by how much, `estimated` has by simulation (normal values, 12 to 208 points).
+Limits come from the newest point too, and from few others. By how much it lies outside them more
+often than outside known ones, and how much more seldom in a run, is by simulation (`signal`: normal
+values, 12 to 208 points).
+
+Few counts have chances of their own, number by number: a curve through their mean, deviation and
+skewness says twice as much as is true of what lies outside.
 
 Sources: Tukey 1977, "Modern techniques in data analysis" (the g distribution, in Hoaglin, Mosteller
 & Tukey, *Exploring Data Tables, Trends, and Shapes*, chapter 11); Wilson & Hilferty 1931 (the cube
-root of a gamma variable is nearly normal).
+root of a gamma variable is nearly normal); Johnson, Kemp & Kotz, *Univariate Discrete
+Distributions* (each count's chance from that of the one before).
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 TENTH = 1.2815515655446004  # of a standard normal variable, a tenth lies above it
 _FARTHEST = 10.0  # standard deviations; what lies farther out counts as lying there
+_ADDED_UP = 100  # the chances of larger numbers are read off a curve
 _LEANS_BY_CHANCE = 2.6  # the variance of g of n normal values, times n
 _AN_EVENT = 4.5  # standard deviations; what lies farther out is taken for an event, not for noise
 _WEIGHT = 50  # points outside count beside so many of the shape's
@@ -47,6 +53,10 @@ class Chances:
     near: Array
     side: Array
 
+    def of(self, places: Places) -> Chances:
+        """Return the chances of the points at these places."""
+        return Chances(self.outside[:, places], self.near[:, places], self.side[:, places])
+
     def averaged(self, owner: npt.NDArray[np.int_], count: int) -> Chances:
         """Return the mean chances of the points of each owner, of `count` owners."""
         sizes = np.maximum(np.bincount(owner, minlength=count), 1)
@@ -55,16 +65,25 @@ class Chances:
             means.append(np.array([np.bincount(owner, row, count) / sizes for row in chances]))
         return Chances(*means)
 
-    def signal(self, rules: SignalRules) -> Array:
-        """Return the chance that the newest of independent points shows a signal."""
+    def signal(self, rules: SignalRules, sizes: Places, is_fixed: Mask) -> Array:
+        """Return the chance that the newest of independent points shows a signal.
+
+        Limits are estimated from so many of them; where they are fixed (locked to earlier days) the
+        newest point is not one of them.
+        """
+        n = np.maximum(sizes, 1)
+        lies_out = np.where(is_fixed, 1 + 33 / n, 1 + 13 / n)
+        runs = np.where(is_fixed, 1 + 33 / n, np.maximum(1 - 7 / n**0.75, 0.0))
+        is_near = np.where(is_fixed, 1 + 33 / n, 1.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             near = np.maximum(self.near, self.outside)
-            alone = self.outside + (near - self.outside) * _at_least(rules, near)
+            alone = lies_out * self.outside
+            alone = alone + is_near * (near - self.outside) * _at_least(rules, near)
             given = np.where(self.side > 0, near / self.side, 0.0)
             seen = np.where(self.side > 0, self.outside / self.side, 0.0)
             also = seen + (given - seen) * _at_least(rules, np.minimum(given, 1.0))
         in_run = self.side**rules.run * (1 - np.clip(also, 0.0, 1.0))
-        chance = (alone + in_run).sum(axis=0)
+        chance = (alone + runs * in_run).sum(axis=0)
         if rules.trend:
             chance = chance + 2 / math.factorial(rules.trend)
         return np.asarray(np.clip(chance, 0.0, 1.0))
@@ -81,30 +100,76 @@ def _at_least(rules: SignalRules, near: Array) -> Array:
     return chance
 
 
-def of_counts(
-    expected: Array, deviation: Array, lean: Array, reach: tuple[Array, Array], near: float
-) -> Chances:
-    """Return the chances of whole numbers with this mean, standard deviation and γσ (`lean`).
+def of_counts(counts: Counted, reach: tuple[Array, Array], near: float) -> Chances:
+    """Return the chances of whole numbers.
 
     `reach` is the distance of the upper and of the lower limit from the mean, `near` the part of it
     from which on a point is near the limit.
     """
-
-    def below(count: Array) -> Array:
-        """The chance of at most so many; there are none below 0."""
-        chance = _below(_cube_root(count + 0.5 - expected, deviation, lean))
-        return np.asarray(np.where(count < 0, 0.0, chance))
-
     upper, lower = reach
-    outside = [1 - below(np.floor(expected + upper)), below(np.ceil(expected - lower) - 1)]
-    close = [
-        1 - below(np.floor(expected + near * upper)),
-        below(np.ceil(expected - near * lower) - 1),
-    ]
-    middle = np.ceil(expected - lean / 6 - 0.5)
-    return Chances(
-        np.array(outside), np.array(close), np.array([1 - below(middle), below(middle - 1)])
-    )
+    greatest = np.array([
+        np.floor(counts.expected + upper), np.ceil(counts.expected - lower) - 1,
+        np.floor(counts.expected + near * upper), np.ceil(counts.expected - near * lower) - 1,
+        counts.middle, counts.middle - 1,
+    ])  # fmt: skip
+    at_most = counts.at_most(greatest)
+    above, below = 1 - at_most[::2], at_most[1::2]
+    return Chances(*(np.array(pair) for pair in zip(above, below, strict=True)))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Counts: how many are `expected`, and the `base` of which they are a share (if `is_share`).
+
+    `dispersion` is how many times their variance is that of dice, `middle` their median.
+    """
+
+    expected: Array
+    base: Array
+    is_share: Mask
+    dispersion: Array
+    middle: Array
+
+    def at_most(self, greatest: Array) -> Array:
+        """Return the chance of at most so many; `greatest` may have several rows."""
+        share = np.where(self.is_share, self.expected / self.base, 0.0)
+        variance = np.maximum(self.dispersion * self.expected * (1 - share), 0.0)
+        lean = np.maximum(2 * self.dispersion - 1, 0.0) * (1 - 2 * share)
+        chance = _below(_cube_root(greatest + 0.5 - self.expected, np.sqrt(variance), lean))
+        rarer = np.where(share > 0.5, self.base - self.expected, self.expected)
+        last = rarer + _FARTHEST * (np.sqrt(variance) + self.dispersion)
+        few = np.flatnonzero((last <= _ADDED_UP) & (self.dispersion >= 0.5))
+        if len(few):
+            chance[:, few] = self._added_up(few, greatest[:, few], int(last[few].max()) + 1)
+        most = np.where(self.is_share, self.base, np.inf)
+        return np.where(greatest < 0, 0.0, np.where(greatest >= most, 1.0, chance))
+
+    def _added_up(self, few: Places, greatest: Array, last: int) -> Array:
+        """Return the same of few counts, by adding up the chance of each number.
+
+        Counts are Poisson, or negative binomial where they vary more; shares are binomial, or beta
+        binomial. A share above a half is counted by the rest.
+        """
+        base, is_share = self.base[few], self.is_share[few]
+        is_rest = is_share & (2 * self.expected[few] > base)
+        expected = np.where(is_rest, base - self.expected[few], self.expected[few])
+        greatest = np.where(is_rest, base - greatest - 1, greatest)
+        extra = self.dispersion[few] - 1
+        # Of a share, what one that is counted already adds to the chance of the next one.
+        shared = extra / np.maximum(base - 1 - extra, 1.0)
+        start = np.where(is_share, expected / base, expected)
+        growth = np.where(is_share, shared, extra)
+        chance, total = np.ones(len(few)), np.zeros(len(few))
+        up_to = np.zeros(greatest.shape)
+        for number in range(last + 1):
+            total += chance
+            up_to = np.where(number <= greatest, total, up_to)
+            left = np.where(is_share, np.maximum(base - number, 0.0), 1.0)
+            others = np.where(is_share, 1 - start + (base - 1 - number) * growth, 1 + growth)
+            more = np.maximum(start + number * growth, 0.0) * left / np.maximum(others, 1e-9)
+            chance = chance * more / (number + 1)
+        at_most = up_to / total
+        return np.asarray(np.where(is_rest, 1 - at_most, at_most))
 
 
 def _cube_root(away: Array, deviation: Array, lean: Array) -> Array:
@@ -205,15 +270,6 @@ def of_runs(sizes: Places) -> Array:
         too_rare = 0.025 * min(1.0, allowed / max(int(size), 1))
         chances[sizes == size] = 2 * 0.5 ** (allowed + 1) + too_rare
     return chances
-
-
-def estimated(chance: Array, sizes: Places, is_fixed: Mask) -> Array:
-    """Return the chance where limits are estimated from so many points.
-
-    Where they are fixed (locked to earlier days) the newest point is not one of them.
-    """
-    n = np.maximum(sizes, 1)
-    return np.asarray(np.minimum(chance * np.where(is_fixed, 1 + 33 / n, 1 - 1.13 / np.sqrt(n)), 1))
 
 
 def _below(z: Array) -> Array:

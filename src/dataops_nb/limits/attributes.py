@@ -51,12 +51,12 @@ def medians(center: Array, base: Array, is_share: Mask, dispersion: Array) -> Ar
     """Return the median of each period's value by chance, in the unit of the values.
 
     Of a count with mean μ, standard deviation σ and skewness γ it is the whole number next to
-    μ - γσ/6.
+    μ - γσ/6 that can be counted.
     """
     expected = center * base
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = np.ceil(expected - lean(center, is_share, dispersion) / 6 - 0.5)
-        return np.asarray(middle / base)
+        return np.asarray(np.clip(middle, 0.0, np.where(is_share, base, np.inf)) / base)
 
 
 def few(center: Array, base: Array, is_share: Mask) -> Array:

@@ -30,14 +30,16 @@ Places = npt.NDArray[np.intp]
 class Noise:
     """The noise of each stretch: one entry a stretch; of `center spread lift reach` one a row.
 
-    `n` periods are behind it. `width` is the distance of the limits from the centre line, of what
-    is counted in standard deviations of chance; `reason` the place in `REASONS`. `center` is on
-    the scale of the chart; `spread` is the deviation by chance (1 of amounts), `reach` the distance
-    of the limits, `lift` how much farther off the upper one lies, or the lower one where it is
+    `n` periods are behind it, in each of which so `few` are counted (or are not, where that is
+    less; inf of amounts). `width` is the distance of the limits from the centre line, of what is
+    counted in standard deviations of chance; `reason` the place in `REASONS`. `center` is on the
+    scale of the chart; `spread` is the deviation by chance (1 of amounts), `reach` the distance of
+    the limits, `lift` how much farther off the upper one lies, or the lower one where it is
     negative.
     """
 
     n: Places
+    few: Array
     width: Array
     reason: npt.NDArray[np.int8]
     center: Array
@@ -63,20 +65,23 @@ class Noise:
             level = means(moving, n)
         width = reaches(moving, n, rows.agreed) * rows.wide
         width[rows.is_counted & (rows.chart < OWN_WIDTH)] = attributes.WIDTH
-        lift = _lifted(rows, width, center, n)
+        few = np.full(len(n), np.inf)
+        if are_counted:
+            few = means(_few(rows, basis, center), n)
+        lift = _lifted(rows, few, width, center)
         reach = rows.by_row(width) * spread
         reason = np.select(
             [rows.short | (n < SHORTEST), _without_width(rows, reach, center)],
             [1, 3],
             np.where(_remember(moving - np.repeat(level, n), level, n), 2, 0),
         )
-        return cls(n, width, reason.astype(np.int8), center, spread, lift, reach)
+        return cls(n, few, width, reason.astype(np.int8), center, spread, lift, reach)
 
     def measure_again(self, rows: Stretches, numbers: Places) -> None:
         """Measure the noise of some stretches again, in place."""
         part, places = rows.part(numbers)
         fresh = Noise.of(part)
-        for of_stretches in ("n", "width", "reason"):
+        for of_stretches in ("n", "few", "width", "reason"):
             getattr(self, of_stretches)[numbers] = getattr(fresh, of_stretches)
         for of_rows in ("center", "spread", "lift", "reach"):
             getattr(self, of_rows)[places] = getattr(fresh, of_rows)
@@ -103,28 +108,27 @@ def _scores(away: Array, spread: Array) -> Array:
         return np.where(spread > 0, away / spread, 0.0)
 
 
-def _lifted(rows: Stretches, width: Array, center: Array, n: Places) -> Array:
+def _few(rows: Stretches, basis: Places, center: Array) -> Array:
+    def counted(part: slice) -> tuple[Array]:
+        own = basis[part]
+        return (attributes.few(center[own], rows.base[own], rows.is_share[own]),)
+
+    return in_parts(counted, len(basis))[0]
+
+
+def _lifted(rows: Stretches, few: Array, width: Array, center: Array) -> Array:
     """Return the `lift` of each row, and widen the limits of few counts to chance, in place.
 
     A chart that somebody asked for by name has its published limits.
     """
     chosen = np.array([rules.chart == "auto" for rules in rows.agreed], dtype=bool)
-    chosen &= rows.chart >= OWN_WIDTH
-    if not chosen.any():
-        return np.zeros(len(rows.values))
-    basis = np.flatnonzero(rows.basis)
-
-    def counted(part: slice) -> tuple[Array]:
-        own = basis[part]
-        return (attributes.few(center[own], rows.base[own], rows.is_share[own]),)
-
-    few = chosen & (means(in_parts(counted, len(basis))[0], n) < attributes.FEW)
+    chosen &= (rows.chart >= OWN_WIDTH) & (few < attributes.FEW)
     lifted = np.zeros(len(center))
-    if not few.any():
+    if not chosen.any():
         return lifted
     # Moving ranges of few counts are mostly 0 and 1, and their mean says too little.
-    width[few] = np.maximum(width[few], attributes.WIDTH)
-    own = np.flatnonzero(rows.by_row(few))
+    width[chosen] = np.maximum(width[chosen], attributes.WIDTH)
+    own = np.flatnonzero(rows.by_row(chosen))
     dispersion = (width / attributes.WIDTH)[rows.stretch[own]] ** 2
     lifted[own] = attributes.lift(center[own], rows.base[own], rows.is_share[own], dispersion)
     return lifted

@@ -25,9 +25,11 @@ from dataops_nb.metrics import Limits
 # Periods within which a change of level is news.
 RECENT = {"week": 26, "month": 12, "quarter": 12, "year": 12}
 IN_A_YEAR: dict[str, float | None] = {"week": 52.18, "month": 12.0, "quarter": 4.0, "year": None}
-# Of steady series of 65 weeks, the share whose newest point is said to lie on a new level: mean of
-# four kinds, .0004 to .003 (benchmarks/honesty_limits.py).
-FALSE = 0.0018
+# Of steady series of so many periods, the share that are said to have changed level, and how many
+# times as often rare counts are, by how many are counted in a period times the root of the periods.
+# Simulated: normal values and Poisson counts of .05 to 8.
+FALSE = ((12, 0.0006), (24, 0.0048), (65, 0.0072), (130, 0.008))
+FALSE_OF_RARE = ((0.4, 0.2), (0.8, 1.0), (1.5, 2.5), (2.5, 2.5), (3.5, 1.5), (4.5, 1.0))
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
@@ -98,6 +100,20 @@ def starts(searched: Searched) -> Places:
         for which, own in zip(steady.tolist(), levels, strict=True):
             new += places[which, list(own.starts)].tolist()
     return np.array(sorted(new), dtype=np.intp)
+
+
+def false_news(agreed: Sequence[Limits], grains: Sequence[str], n: Places, counted: Array) -> Array:
+    """Return the chance that each newest point is falsely said to lie on a new level.
+
+    Of stretches with these rules, so many periods, and so many `counted` in a period (inf: what is
+    no count). It is 0 where no change of level is looked for.
+    """
+    pairs = zip(agreed, grains, strict=True)
+    is_open = np.array([is_searched(rules, grain) for rules, grain in pairs], dtype=bool)
+    recent = np.array([RECENT.get(grain, 0) for grain in grains])
+    changed = np.interp(n, *np.transpose(FALSE))
+    rare = np.interp(counted * np.sqrt(n), *np.transpose(FALSE_OF_RARE))
+    return np.asarray(is_open * changed * rare * np.minimum(recent / np.maximum(n, 1), 1.0))
 
 
 def _edges(numbers: Places) -> Places:

@@ -71,9 +71,9 @@ def false_alarms(rows: Stretches, noise: Noise) -> Array:
         own = noise.judged & (names == name)
         for part, chances_of in ((own & ~counted, _by_shape), (own & counted, _by_count)):
             if part.any():
-                known = chances_of(rows, noise, part, rules).signal(rules)
-                estimated = alarms.estimated(known, noise.n, _is_fixed(rows))
-                chance = np.where(part, estimated, chance)
+                chances = chances_of(rows, noise, part, rules)
+                own_chance = chances.signal(rules, noise.n, _is_fixed(rows))
+                chance = np.where(part, own_chance, chance)
     by_runs = noise.judged & (names == RUNS_ALONE)
     chance[by_runs] = alarms.of_runs(noise.n[by_runs])
     return chance
@@ -107,11 +107,16 @@ def _by_count(rows: Stretches, noise: Noise, wanted: Mask, rules: SignalRules) -
     own = np.flatnonzero(rows.basis & wanted[rows.stretch])
     after = np.cumsum(np.bincount(rows.stretch[own], minlength=rows.count))
     own = own[after[rows.stretch[own]] - np.arange(len(own)) <= RECENT]
-    stretch, base, center = rows.stretch[own], rows.base[own], noise.center[own]
-    sigma = attributes.likely(noise.width / attributes.WIDTH, noise.n)[stretch]
-    lean = attributes.lean(center, rows.is_share[own], sigma**2)
-    reach, lift = noise.reach[own] * base, noise.lift[own] * base
+    # Most counts have the same limits in all periods: of each run of the same one is enough.
+    sizes = np.column_stack([rows.stretch[own], rows.base[own], noise.center[own]])
+    is_new = np.append(True, (np.diff(sizes, axis=0) != 0).any(axis=1))[: len(own)]
+    first, run = own[is_new], np.cumsum(is_new) - 1
+    stretch, base, center = rows.stretch[first], rows.base[first], noise.center[first]
+    is_share = rows.is_share[first]
+    dispersion = attributes.likely(noise.width / attributes.WIDTH, noise.n)[stretch] ** 2
+    middle = np.rint(attributes.medians(center, base, is_share, dispersion) * base)
+    counts = alarms.Counted(center * base, base, is_share, dispersion, middle)
+    reach, lift = noise.reach[first] * base, noise.lift[first] * base
     ends = reach + np.maximum(lift, 0.0), reach + np.maximum(-lift, 0.0)
-    deviation = sigma * noise.spread[own] * base
-    chances = alarms.of_counts(center * base, deviation, lean, ends, rules.near_at)
-    return chances.averaged(stretch, rows.count)
+    chances = alarms.of_counts(counts, ends, rules.near_at)
+    return chances.of(run).averaged(rows.stretch[own], rows.count)

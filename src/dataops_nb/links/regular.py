@@ -13,7 +13,9 @@ What comes back is taken out as far as it is there. Each block of columns is com
 noise, given the series' own memory; one that is no clearer than chance makes it stays in, because
 taking out nothing costs evidence (shrinkage: James and Stein 1961, here steeper, so that a clear
 season goes as a whole). Blocks share columns: a wave lies partly in those of holidays and months.
-So they are tried in several orders, and the one that takes the fewest columns is kept.
+So they are tried in several orders, and the one that takes the fewest columns is kept. Where a
+level for each month is taken, one or two spells of the year at another level may explain as much
+with fewer: each column that is taken from both series makes what relates them look weaker.
 
 A positive series is cleared on a log scale where its values, given the same columns, are likelier
 there by more than chance makes them (Box and Cox 1964): growth by a rate is a straight line then,
@@ -37,7 +39,7 @@ from dataops_nb.links.memory import (
     solved,
     triangles,
 )
-from dataops_nb.links.seasons import Blocks
+from dataops_nb.links.seasons import MONTHS, WAVES, Blocks
 from dataops_nb.terms import Grain
 
 Array = npt.NDArray[np.float64]
@@ -48,6 +50,9 @@ LIKELIER = 3.0  # log-likelihood by which the log scale must be better
 NOISE = 1e-9
 CLEAR = 2.0  # times the noise from which a block of columns is more than chance
 FALLS = 3  # the power by which what stays of a clearer block falls
+MOST_SPELLS = 2  # spells of a year at another level
+A_COLUMN = 1.5  # what one must explain, where one of noise explains 1
+A_SPELL = 3  # columns that the best of all spells counts as
 TAKEN = 0.5  # the share from which less stays in of a block that counts as taken out
 PASSES = 3  # memory and season are estimated in turns
 _TINY = np.finfo(float).tiny
@@ -108,7 +113,10 @@ def clear(series: Array, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, grain
         rest[stepped], kept[stepped] = shrunk(values[stepped], blocks)
     order = _turn(values, rest, kept, blocks)
     fitted = blocks.certain.shape[1] + levels
-    return Cleared(rest, kept, order, blocks, fitted, unit, is_still)
+    cleared = Cleared(rest, kept, order, blocks, fitted, unit, is_still)
+    if blocks.orders:
+        _take_spells(values, cleared)
+    return cleared
 
 
 def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Places:
@@ -131,6 +139,37 @@ def _turn(values: Array, rest: Array, kept: Array, blocks: Blocks) -> Places:
         rest[better], kept[better] = rest_again[is_better], kept_again[is_better]
         order[better] = number
     return order
+
+
+def _take_spells(values: Array, cleared: Cleared) -> None:
+    """Clear rows of one or two spells of the year instead of a level for each month, in place.
+
+    Where that takes fewer columns: a summer is one level beside the usual one, not eleven. The one
+    that fits best of all spells counts as more than one column.
+    """
+    blocks = cleared.blocks
+    rows = np.flatnonzero(cleared.kept[:, MONTHS] < TAKEN)
+    if not len(rows):
+        return
+    calmer, fitted = values[rows], cleared.fitted[rows]
+    least = _cost(cleared.values[rows], _taken(cleared.kept[rows], blocks))
+    for spells in range(1, MOST_SPELLS + 1):
+        calmer -= blocks.clearest_spells(calmer)
+        rest, kept = shrunk(calmer, blocks)
+        order = _turn(calmer, rest, kept, blocks)
+        cost = _cost(rest, _taken(kept, blocks) + A_SPELL * spells)
+        # Where waves or months go too, the season is no spell.
+        is_better = (cost < least) & (kept[:, [WAVES, MONTHS]] >= TAKEN).all(axis=1)
+        better, least = rows[is_better], np.where(is_better, cost, least)
+        cleared.values[better], cleared.kept[better] = rest[is_better], kept[is_better]
+        cleared.order[better] = order[is_better]
+        cleared.fitted[better] = fitted[is_better] + A_SPELL * spells
+
+
+def _cost(rest: Array, columns: Array) -> Array:
+    """Return what the columns that were taken cost, and what they leave unexplained."""
+    n = rest.shape[1]
+    return np.asarray(n * np.log(np.maximum(rest.var(axis=1), _TINY)) + A_COLUMN * columns)
 
 
 def _taken(kept: Array, blocks: Blocks) -> Array:

@@ -18,6 +18,9 @@ Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 BEARABLE = 0.4  # columns for each period
 # of holidays, waves, months and growing waves: what comes first takes what the next share with it
+WAVES, MONTHS = 1, 2  # their places among the shapes
+DAYS = 365  # of a year
+SPELL_STEP = 4  # days between spells that are tried first
 OTHER_ORDERS = ((0, 2, 1, 3), (1, 0, 2, 3))
 ALIKE = 1e-6  # the length from which a column adds something to those before
 
@@ -28,12 +31,14 @@ class Blocks:
 
     `certain` are the level, the trend and the weekdays; `shapes` what may come back. `orders` say
     in which other orders the shapes may be taken: where each of them stands there. `offered` are
-    the shapes as they were before each lost what it shares with others.
+    the shapes as they were before each lost what it shares with others. `days_of_year` is which
+    share of each period is which day of the year.
     """
 
     certain: Array
     shapes: tuple[Array, ...]
     offered: tuple[Array, ...] = ()
+    days_of_year: Array = field(default_factory=lambda: np.zeros((0, 0)))
     orders: tuple[tuple[int, ...], ...] = ()
     _turned: dict[int, Blocks] = field(default_factory=dict)
     _shared: dict[int, Array] = field(default_factory=dict)
@@ -69,7 +74,8 @@ class Blocks:
         orders: list[tuple[int, ...]] = []
         for order in OTHER_ORDERS if len(shapes) == 4 else ():
             orders.append(tuple(order.index(number) for number in range(4)))
-        return cls(certain, _each_new(certain, shapes), tuple(shapes), tuple(orders))
+        of_year = _days_of_year(starts, ends) if orders else np.zeros((0, 0))
+        return cls(certain, _each_new(certain, shapes), tuple(shapes), of_year, tuple(orders))
 
     def turned(self, number: int) -> Blocks:
         """Return the shapes in one of the `orders`, counted from 0."""
@@ -122,6 +128,46 @@ class Blocks:
             self._shared[lag] = np.array(common)
         return self._shared[lag]
 
+    def spells(self, first: Places, last: Places) -> Array:
+        """Return a column of length 1, beside what is certain, for each spell of the year.
+
+        A spell lasts from its first day of the year to before its last one, which may lie in the
+        next year.
+        """
+        spells = self._until[:, last] - self._until[:, first]
+        spells -= self.certain_basis @ (self.certain_basis.T @ spells)
+        return np.asarray(spells / np.linalg.norm(spells, axis=0))
+
+    def clearest_spells(self, values: Array) -> Array:
+        """Return the spell that fits each row best, as large as it is there.
+
+        Spells last a fortnight to half a year: most of a year at another level is the rest of it at
+        the usual one.
+        """
+        begins, lengths = np.arange(0, DAYS, SPELL_STEP), np.arange(14, DAYS // 2, SPELL_STEP)
+        first = np.repeat(begins, len(lengths))
+        last = first + np.tile(lengths, len(begins))
+        spells = self.spells(first, last)
+        best = np.abs(values @ spells).argmax(axis=1)
+        away = np.arange(-SPELL_STEP + 1, SPELL_STEP)
+        sooner, later = np.repeat(away, len(away)), np.tile(away, len(away))
+        fitted = np.empty_like(values)
+        for place in np.unique(best).tolist():
+            own = np.flatnonzero(best == place)
+            begins = (first[place] + sooner) % DAYS
+            near = self.spells(begins, begins + last[place] - first[place] + later - sooner)
+            along = values[own] @ near
+            exact = np.abs(along).argmax(axis=1)
+            fitted[own] = along[np.arange(len(own)), exact, None] * near.T[exact]
+        return fitted
+
+    @cached_property
+    def _until(self) -> Array:
+        """Which share of each period's days lies before each day of this year and the next."""
+        until = np.zeros((len(self.certain), 2 * DAYS + 1))
+        until[:, 1:] = np.cumsum(np.hstack([self.days_of_year] * 2), axis=1)
+        return until
+
     @property
     def places(self) -> list[tuple[int, int]]:
         """The first column of each shape, and the one after its last."""
@@ -158,12 +204,37 @@ def season(
     middle = starts + (ends - starts) / 2
     if grain == "quarter":
         return [np.column_stack([(middle.quarter == number).astype(float) for number in (2, 3, 4)])]
-    months = (middle.month.to_numpy()[:, None] == np.arange(2, 13)).astype(float)
+    months = _months(starts, ends)
     angle = 2 * np.pi * middle.day_of_year.to_numpy() / 365.25
     if grain == "month":
         return [months, waves(angle, 1) * trend[:, None]]
     slow = waves(angle, 3)
     return [holidays(starts, ends), slow, months, slow * trend[:, None]]
+
+
+def _months(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
+    """Return which share of each period's days lies in each month but January.
+
+    A week that begins in June and ends in July has a level between theirs.
+    """
+    days = ((ends - starts).days + 1).to_numpy()
+    shares = np.zeros((len(starts), 12))
+    for away in range(int(days.max(initial=0))):
+        own = np.flatnonzero(away < days)
+        month = (starts[own] + pd.Timedelta(days=away)).month.to_numpy()
+        shares[own, month - 1] += 1 / days[own]
+    return shares[:, 1:]
+
+
+def _days_of_year(starts: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> Array:
+    """Return which share of each period's days is which day of the year."""
+    length = ((ends - starts).days + 1).to_numpy()
+    shares = np.zeros((len(starts), DAYS))
+    for away in range(int(length.max())):
+        own = np.flatnonzero(away < length)
+        day = (starts[own] + pd.Timedelta(days=away)).day_of_year.to_numpy()
+        shares[own, np.minimum(day, DAYS) - 1] += 1 / length[own]
+    return shares
 
 
 def waves(angle: Array, most: int) -> Array:

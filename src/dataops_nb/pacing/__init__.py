@@ -20,7 +20,8 @@ random again and again (a bootstrap) hits the target as often as the share of th
 share is computed, and needs no seed.
 
 Earlier periods are scaled to today's level first (`levels`): by their season, growth or change of
-level, whichever forecast them best. How published chances turned out is the `track_record`.
+level, whichever forecast them best. Where the level moves now, and the chance hinges on whether it
+goes on moving, `p_hit` is missing. How published chances turned out is the `track_record`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +60,7 @@ Flags = npt.NDArray[np.bool_]
 PRIOR, HISTORY = 52, 156
 YEAR: dict[Grain, int] = {"week": 52, "month": 12, "quarter": 4}
 CLEAR = 2.0
+HINGES = 0.1  # chances that lie farther apart hinge on what nobody knows
 
 
 def add_pace(
@@ -159,7 +162,7 @@ def _paced(
         "expected": _plain(expected),
         "pace": _plain(pace),
         "landing": _plain(landing),
-        "p_hit": np.where(enough, probability(value, rest, low, high), np.nan),
+        "p_hit": np.where(enough, chance(past, value, rest, low, high), np.nan),
     }
 
 
@@ -186,6 +189,32 @@ def _wanted(now: pd.DataFrame, better: dict[str, Better]) -> tuple[Array, Array]
     first = np.select([is_up, is_down], [target, from_below], low)
     last = np.select([is_up, is_down], [to_above, target], high)
     return first, last
+
+
+def chance(past: Past, value: Array, rest: Array, low: Array, high: Array) -> Array:
+    """Return the chance that each value ends in `low`..`high`; `rest` are its `remainders`.
+
+    Where the level moves now, nobody knows whether it goes on moving: the chance is the middle of
+    both ways, and NaN where they lie more than `HINGES` apart.
+    """
+    _, reach = past.to_today
+    chances = probability(value, rest, low, high)
+    moving = np.flatnonzero(reach > 0)
+    if not len(moving):
+        return chances
+    own, is_whole = rest[moving], _are_whole(rest[moving])
+    ways = [chances[moving]]
+    for level in (1 - reach[moving], 1 + reach[moving]):
+        other = np.maximum(own * level[:, None], 0.0)
+        other = np.where(is_whole[:, None], np.round(other), other)
+        ways.append(probability(value[moving], other, low[moving], high[moving]))
+    least, most = np.min(ways, axis=0), np.max(ways, axis=0)
+    chances[moving] = np.where(most - least > HINGES, np.nan, (least + most) / 2)
+    return chances
+
+
+def _are_whole(rest: Array) -> Flags:
+    return np.asarray((np.isnan(rest) | (rest == np.round(rest))).all(axis=1))
 
 
 def probability(value: Array, rest: Array, low: Array, high: Array) -> Array:
@@ -271,6 +300,26 @@ class Past:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where((reached > 0) & (total > 0), reached / total, np.nan))
 
+    @cached_property
+    def to_today(self) -> tuple[Array, Array]:
+        """What takes each period to today's level, and how far that may be off (see `scales`).
+
+        What is no amount, because a value or a remainder is below 0, is left as it is; so is a past
+        of fewer than twelve periods.
+        """
+        history = self.value if self.history is None else self.history
+        years = np.zeros(len(history), dtype=np.intp) if self.year is None else self.year
+        is_amount = ~((self.rest < 0).any(axis=1) | (history < 0).any(axis=1))
+        rows = np.flatnonzero(is_amount & (self.periods >= SHORTEST))
+        scale, reach = np.ones_like(self.value), np.zeros(len(history))
+        for year in np.unique(years[rows]):
+            own = rows[years[rows] == year]
+            oldest_first = history[own, ::-1]
+            known = np.isfinite(oldest_first).any(axis=0)
+            known_since = oldest_first[:, int(known.argmax()) :]
+            scale[own], reach[own] = scales(known_since, self.value.shape[1], int(year))
+        return scale, reach
+
     def mean(self, rest: Array, fewest: int) -> Array:
         """Return the mean remainder, NaN where fewer periods are known."""
         count = np.isfinite(rest).sum(axis=1)
@@ -279,22 +328,8 @@ class Past:
 
 
 def levelled(past: Past) -> Past:
-    """Return the past at today's level (see `levels`).
-
-    What is no amount, because a value or a remainder is below 0, is left as it is; so is a past of
-    fewer than twelve periods.
-    """
-    history = past.value if past.history is None else past.history
-    years = np.zeros(len(history), dtype=np.intp) if past.year is None else past.year
-    is_amount = ~((past.rest < 0).any(axis=1) | (history < 0).any(axis=1))
-    rows = np.flatnonzero(is_amount & (past.periods >= SHORTEST))
-    scale = np.ones_like(past.value)
-    for year in np.unique(years[rows]):
-        own = rows[years[rows] == year]
-        oldest_first = history[own, ::-1]
-        known = np.isfinite(oldest_first).any(axis=0)
-        first = int(known.argmax())
-        scale[own] = scales(oldest_first[:, first:], past.value.shape[1], int(year))
+    """Return the past at today's level (see `levels`)."""
+    scale, _ = past.to_today
     return Past(past.so_far * scale, past.value * scale)
 
 
@@ -308,8 +343,7 @@ def remainders(past: Past, value: Array) -> Array:
     now = levelled(past)
     line, expected, clear = _line(now.rest, now.so_far, value)
     moved = np.where(clear[:, None], now.rest + expected[:, None] - line, now.rest)
-    is_whole = np.asarray((np.isnan(past.rest) | (past.rest == np.round(past.rest))).all(axis=1))
-    moved = np.where(is_whole[:, None], np.round(moved), moved)
+    moved = np.where(_are_whole(past.rest)[:, None], np.round(moved), moved)
     was_below_zero = np.asarray((past.rest < 0).any(axis=1))
     return np.asarray(np.where(was_below_zero[:, None], moved, np.maximum(moved, 0.0)))
 

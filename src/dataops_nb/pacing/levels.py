@@ -22,6 +22,9 @@ Flags = npt.NDArray[np.bool_]
 # How fast a level follows its values; the last one also follows their slope, which fades.
 SLOW, FAST = 0.2, 0.5
 SLOPE, FADING = 0.3, 0.9
+# Of the slope's last step, what a level that has moved evenly lies above or below the forecast in
+# the next period, if it moves on (.74) or stops (.63).
+HALFWAY = 0.7
 OPENING = 4  # periods whose mean is the first level
 # An error counts so much less for each period that has passed since: half of it after seven.
 DISCOUNT = 0.9
@@ -35,17 +38,20 @@ AROUND = {52: 2}
 RECENT = {52: 8, 12: 3, 4: 2}
 
 
-def scales(history: Array, count: int, year: int = 0) -> Array:
+def scales(history: Array, count: int, year: int = 0) -> tuple[Array, Array]:
     """Return by how much each of the `count` latest periods is to be scaled to today's level.
 
     `history` has one row a series and one column a period, the oldest first; NaN is missing, and no
     value is below 0. `year` is the number of periods in a year (0: no season). Returns one row a
-    series and `count` columns, the latest period first: 1 where the mean is the best forecast.
+    series and `count` columns, the latest period first: 1 where the mean is the best forecast. And
+    of each series by which share of today's level it may lie below or above: 0 but where the level
+    moves now, and nobody knows whether it moves on or has just stopped.
 
-    >>> scales(np.array([[10.0] * 20 + [20.0] * 10]), 12)[0, [0, -1]].round(1).tolist()
-    [1.0, 2.0]
+    >>> scaled, reach = scales(np.array([[10.0] * 20 + [20.0] * 10]), 12)
+    >>> scaled[0, [0, -1]].round(1).tolist(), reach.tolist()
+    ([1.0, 2.0], [0.0])
     """
-    scaled = np.ones((len(history), count))
+    scaled, reach = np.ones((len(history), count)), np.zeros(len(history))
     smoothed = [_smoothed(history, *ways) for ways in ((SLOW,), (FAST,), (FAST, SLOPE))]
     # A few series at a time stay in the processor's cache through all of it.
     for first in range(0, len(history), AT_ONCE):
@@ -60,12 +66,12 @@ def scales(history: Array, count: int, year: int = 0) -> Array:
             "growth": _growth(known, count),
             "season": _season(known, year),
         }
-        _scale(scaled[own], known, expected)
-    return scaled
+        _scale(scaled[own], reach[own], known, expected)
+    return scaled, reach
 
 
-def _scale(scaled: Array, history: Array, expected: Mapping[str, Array]) -> None:
-    """Write into `scaled` the scales of some series by their best forecast."""
+def _scale(scaled: Array, reach: Array, history: Array, expected: Mapping[str, Array]) -> None:
+    """Write into `scaled` and `reach` what `scales` returns of some series."""
     length, count = history.shape[1], scaled.shape[1]
     roots = np.sqrt(history)
     errors = np.stack([_error(forecast, roots) for forecast in expected.values()])
@@ -80,11 +86,24 @@ def _scale(scaled: Array, history: Array, expected: Mapping[str, Array]) -> None
         if name == "growth":
             # One line through all of them errs less than the lines that each period knew.
             then, now = _line(history[rows, latest])
+        if name == "slope":
+            reach[rows] = _reach(history[rows], forecast[rows])
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = (now[:, None] / then)[:, ::-1]
         ratio = np.where(np.isfinite(ratio) & (ratio > 0), ratio, np.nan)
         enough = np.isfinite(ratio).sum(axis=1) >= FEWEST_ERRORS
         scaled[rows, : ratio.shape[1]] = np.where(enough[:, None], ratio, 1.0)
+
+
+def _reach(history: Array, forecast: Array) -> Array:
+    """Return how far the level may lie below and above a damped slope, as a share of it.
+
+    The slope lies in the middle between a level that moves on and one that has just stopped.
+    """
+    last, now = forecast[:, -2], forecast[:, -1]
+    step = now - last - FAST * np.nan_to_num(history[:, -1] - last)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nan_to_num(HALFWAY * np.abs(step) / now, posinf=0.0)
 
 
 def _error(forecast: Array, roots: Array) -> Array:
