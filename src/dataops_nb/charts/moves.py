@@ -9,7 +9,7 @@ import pandas as pd
 
 from dataops_nb import numbers
 from dataops_nb.board import Board, history
-from dataops_nb.charts.look import ACCENT, FAINT, INK, WIDTH, checked_once, styled, value_axis
+from dataops_nb.charts.look import ACCENT, FAINT, INK, WIDTH, styled, unchecked, value_axis
 from dataops_nb.charts.trend import inline_values
 from dataops_nb.display import Told, say
 from dataops_nb.limits.ranges import moving_ranges
@@ -20,7 +20,7 @@ _X = alt.X("period_start:T", axis=alt.Axis(title=None, grid=False, tickCount=7))
 _LIMIT: Any = {"color": INK, "strokeDash": [6, 4], "strokeWidth": 1.2}
 
 
-@checked_once
+@unchecked
 def moving_range(board: Board, metric: str | None = None, periods: int = 52) -> Any:
     """Draw how far a metric (default: the lead) moved from period to period (mR chart).
 

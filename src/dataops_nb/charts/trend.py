@@ -23,9 +23,9 @@ from dataops_nb.charts.look import (
     INK,
     LIGHTS,
     WIDTH,
-    checked_once,
     style,
     styled,
+    unchecked,
     value_axis,
 )
 from dataops_nb.display import Told, say
@@ -58,7 +58,7 @@ _SIGNAL_COLOURS = {"better": LIGHTS["green"], "worse": LIGHTS["red"], "": INK}
 _NUMBER: Any = {"y": 0, "dy": -4, "baseline": "bottom", "fontSize": 11, "color": INK}
 
 
-@checked_once
+@unchecked
 def trend(
     board: Board | pd.DataFrame,
     metric: str | None = None,
@@ -233,7 +233,7 @@ def _span_text(rows: pd.DataFrame, board: Board) -> str:
     return f"{len(rows)} {board.grain}s"
 
 
-@checked_once
+@unchecked
 def compare(board: Board, metrics: list[str], periods: int = 26, title: str | None = None) -> Any:
     """Draw several metrics of one unit, each named at its end; dashes tell them apart.
 

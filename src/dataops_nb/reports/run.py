@@ -39,6 +39,7 @@ from dataops_nb.reports import (
     upkeep,
     write_front,
 )
+from dataops_nb.reports import engine as engines
 from dataops_nb.reports.due import Due
 from dataops_nb.reports.inputs import Inputs
 from dataops_nb.reports.plan import Planned
@@ -193,11 +194,15 @@ def _warmed(reports: Sequence[Due], how: Execution) -> Iterator[Execution]:
     if not reports or how.executor != LOCAL or how.warm.renderer is not None:
         yield how
         return
-    with grammars_later():  # whoever is first to import jsonschema waits for its grammar
-        from dataops_nb.reports import execution  # noqa: PLC0415  slow to import
+    with ExitStack() as stack:
+        template = None
+        if how.engine == "forked" and engines.possible():
+            # it imports beside what this process imports
+            template = stack.enter_context(closing(engines.Template(environment.passed())))
+        with grammars_later():  # whoever is first to import jsonschema waits for its grammar
+            from dataops_nb.reports import execution  # noqa: PLC0415  slow to import
 
-    with execution.kept(how.engine) as warm:
-        yield replace(how, warm=warm)
+        yield replace(how, warm=stack.enter_context(execution.kept(how.engine, template)))
 
 
 def _publish(refresh: Refresh, reports: Sequence[Due], how: Execution) -> Iterator[Result]:
