@@ -69,7 +69,7 @@ def test_columns_come_back_with_their_types_and_in_their_order():
         {
             "reason": pd.Series([None, "late"], dtype=object),
             "start": pd.Series(["2026-01-05", None], dtype="datetime64[s]"),
-            "label": pd.Series(["a", "b"], dtype="str"),
+            "label": pd.Series(["a", None], dtype=pd.StringDtype("python", na_value=float("nan"))),
             "lag": pd.Series([3, None], dtype="Int64"),
             "value": [1.5, float("nan")],
             "complete": [True, False],

@@ -169,7 +169,7 @@ def work(refresh: Refresh, decided: Sequence[Due], how: Execution, show: Progres
     for result in results.values():
         show(result)
     try:
-        with _warmed(due_reports, how) as warmed:
+        with _warmed(refresh, due_reports, how) as warmed:
             for result in _publish(refresh, due_reports, warmed):
                 results[result.report, result.period] = result
                 show(result)
@@ -189,7 +189,7 @@ def _skip(refresh: Refresh, report: Due) -> Result:
 
 
 @contextmanager
-def _warmed(reports: Sequence[Due], how: Execution) -> Iterator[Execution]:
+def _warmed(refresh: Refresh, reports: Sequence[Due], how: Execution) -> Iterator[Execution]:
     """Keep processes warm where reports are executed here, unless the caller keeps some."""
     if not reports or how.executor != LOCAL or how.warm.renderer is not None:
         yield how
@@ -198,7 +198,8 @@ def _warmed(reports: Sequence[Due], how: Execution) -> Iterator[Execution]:
         template = None
         if how.engine == "forked" and engines.possible():
             # it imports beside what this process imports
-            template = stack.enter_context(closing(engines.Template(environment.passed())))
+            where = environment.passed() | environment.places(refresh.wb)
+            template = stack.enter_context(closing(engines.Template(where, refresh.as_of)))
         with grammars_later():  # whoever is first to import jsonschema waits for its grammar
             from dataops_nb.reports import execution  # noqa: PLC0415  slow to import
 
@@ -333,9 +334,9 @@ def backfill(
         for todo in days:
             decided = _decide(refresh, todo)
             due_reports = [report for report in decided if report.planned.due]
-            # warm processes stay for the days that follow
-            how = stack.enter_context(_warmed(due_reports, how))
             today = replace(refresh, as_of=todo[0].as_of or end)
+            # warm processes stay for the days that follow
+            how = stack.enter_context(_warmed(today, due_reports, how))
             results += work(today, decided, how, show)
     return RefreshResult(refresh.run, end, results)
 

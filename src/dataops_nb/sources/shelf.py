@@ -44,6 +44,8 @@ from dataops_nb.sources.references import check_rates, check_references
 from dataops_nb.sources.source import Loaded, SourceReader
 
 if TYPE_CHECKING:
+    import duckdb
+
     from dataops_nb.alignment.rows import Usage
 
 
@@ -78,7 +80,7 @@ class Shelf:
         self.is_steady = True  # no query says something else on each run
         self._parse(definitions)
         self._open_engines()
-        self.steps = Steps(self.con, self.zone, as_of)
+        self.steps = Steps(lambda: self.con, self.zone, as_of)
         self.cache = Cache(keep) if keep else None
         self.cache_folder = keep
         self._fingerprints: dict[str, SourceFingerprint | None] = {}
@@ -127,7 +129,11 @@ class Shelf:
         folders = allow_folders(paths, self.data)
         self.engines = Engines(urls, self.data, folders, self.zone)
         self.engine: Engine = self.engines.embedded
-        self.con = self.engines.embedded.con
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The embedded DuckDB."""
+        return self.engines.embedded.con
 
     def _prepare_cache(self, cache: Cache) -> None:
         reads = {name: query.sources for name, query in self.queries.items()}
