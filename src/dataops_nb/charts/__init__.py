@@ -28,6 +28,7 @@ from dataops_nb.charts.look import (
     INK,
     RISE,
     WIDTH,
+    Chart,
     enable,
     styled,
     unchecked,
@@ -106,7 +107,7 @@ def _now_and_before(rows: pd.DataFrame, period: str) -> pd.DataFrame:
 
 
 def _segment_bars(rows: pd.DataFrame, axis: alt.Axis) -> Any:
-    base = alt.Chart(inline_values(rows, ["part", "now", "before", "text"]))
+    base = Chart(inline_values(rows, ["part", "now", "before", "text"]))
     y = alt.Y("part:N", sort=None, axis=alt.Axis(title=None, domain=False, ticks=False))
     now = alt.X("now:Q", axis=axis)
     bars = base.mark_bar(color=ACCENT, height=16).encode(x=now, y=y)
@@ -236,7 +237,7 @@ def _step_bars(steps: pd.DataFrame, axis: alt.Axis) -> Any:
     # A rise is a full bar, a fall an outlined one: the form says it where colours do not.
     fall = "datum.to < datum.from || (datum.total && datum.to < 0)"
     full = alt.condition("datum.total", alt.value(INK), alt.value(RISE))
-    base = alt.Chart(inline_values(steps, ["part", "from", "to", "edge", "text", "total"]))
+    base = Chart(inline_values(steps, ["part", "from", "to", "edge", "text", "total"]))
     rises = base.transform_filter(f"!({fall})").mark_bar(height=16)
     falls = base.transform_filter(fall).mark_bar(height=16, fill="white", strokeWidth=1.6)
     edge = alt.condition("datum.total", alt.value(INK), alt.value(FALL))
@@ -245,7 +246,7 @@ def _step_bars(steps: pd.DataFrame, axis: alt.Axis) -> Any:
         falls.encode(x=x, x2=alt.X2("to:Q"), y=y, stroke=edge),
     ]
     zero_data = alt.InlineData(values=[{"zero": 0}])
-    zero = alt.Chart(zero_data).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
+    zero = Chart(zero_data).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
     texts = base.mark_text(align="left", x="width", dx=6, fontSize=12, color=INK)
     chart = alt.layer(zero, *bars, texts.encode(y=y, text=alt.Text("text:N")))
     return chart.properties(width=WIDTH - 190, height=alt.Step(32))
@@ -317,7 +318,7 @@ def _matrix(places: pd.DataFrame, money: alt.Axis) -> Any:
     )
     money["title"], money["grid"] = "cost a year", False
     y = alt.Y("at_stake:Q", scale=alt.Scale(domain=[0, 1.15 * (top or 1.0)]), axis=money)
-    base = alt.Chart(inline_values(places, ["urgency", "at_stake", "label"])).encode(x=x, y=y)
+    base = Chart(inline_values(places, ["urgency", "at_stake", "label"])).encode(x=x, y=y)
     dots = base.mark_circle(color=ACCENT, size=110, opacity=1)
     words = base.mark_text(dy=-13, fontSize=13, fontWeight=600, color=INK).encode(
         text=alt.Text("label:N")
@@ -329,4 +330,4 @@ def _matrix(places: pd.DataFrame, money: alt.Axis) -> Any:
 
 def _dashed_rule(at: float) -> Any:
     data = alt.InlineData(values=[{"at": at}])
-    return alt.Chart(data).mark_rule(color=FAINT, strokeDash=[4, 4])
+    return Chart(data).mark_rule(color=FAINT, strokeDash=[4, 4])

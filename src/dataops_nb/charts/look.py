@@ -85,6 +85,16 @@ _POINT: Any = {**_NAME, "fontSize": 12, "fontWeight": 600}
 RISE, FALL = "#1f5fa8", "#c0582c"
 
 
+class Chart(alt.Chart):
+    """A chart that becomes a layer: altair copies each layer several times, here by reference.
+
+    What it sets in its copies are fields of their own; what stands in these is not changed.
+    """
+
+    def __deepcopy__(self, memo: Any = None) -> Chart:
+        return self.copy(deep=False)
+
+
 class _Unchecked:
     """A kind of chart that altair shows without checking it against its schema."""
 
@@ -94,7 +104,8 @@ class _Unchecked:
 
 
 @cache
-def _unchecked(kind: type) -> type:
+def _unchecked(kind: Callable[..., Any]) -> Any:
+    assert isinstance(kind, type)  # noqa: S101  -- a chart's
     return type(kind.__name__, (_Unchecked, kind), {"__module__": kind.__module__})
 
 
@@ -293,7 +304,7 @@ def _label_row(at: pd.Timestamp, place: float, text: str) -> dict[str, Any]:
 
 def _haloed(rows: list[dict[str, Any]], place: dict[str, Any], colour: str) -> list[alt.Chart]:
     """Draw letters over a rim in the colour of the page, to be read across a line."""
-    base = alt.Chart(alt.InlineData(values=tuple(rows))).encode(
+    base = Chart(alt.InlineData(values=tuple(rows))).encode(
         x=alt.X("period_start:T"), y=alt.Y("value:Q"), text=alt.Text("text:N")
     )
     return [

@@ -227,9 +227,9 @@ def _once_each(column: pd.Series) -> tuple[np.ndarray[Any, Any], list[Any]]:
 
     Cells of several types are taken as they stand, because 1 and True are equal and differ.
     """
-    cells = column.to_numpy(dtype=object)
+    cells: np.ndarray[Any, Any] = column.to_numpy(dtype=object, copy=True)
     if column.dtype != object:
-        cells = np.where(column.isna(), None, cells)
+        cells[column.isna().to_numpy()] = None
     kinds = set(map(type, cells))
     if kinds <= {type(None), str} or kinds <= {type(None), bool}:
         places, different = pd.factorize(cells)
