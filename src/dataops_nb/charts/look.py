@@ -104,8 +104,7 @@ class _Unchecked:
 
 
 @cache
-def _unchecked(kind: Callable[..., Any]) -> Any:
-    assert isinstance(kind, type)  # noqa: S101  -- a chart's
+def _unchecked(kind: Any) -> Any:
     return type(kind.__name__, (_Unchecked, kind), {"__module__": kind.__module__})
 
 
@@ -122,7 +121,8 @@ def unchecked(draw: Drawing) -> Drawing:
             chart = draw(*given, **named)
         if isinstance(chart, alt.TopLevelMixin):
             # altair takes what is set in the plain way for a field of the chart
-            object.__setattr__(chart, "__class__", _unchecked(type(chart)))
+            kind: Any = type(chart)
+            object.__setattr__(chart, "__class__", _unchecked(kind))
         return chart
 
     return cast("Drawing", drawn)

@@ -106,9 +106,12 @@ def run(
     if "pdf" in to:
         _require_browser()
     day = workbench.as_of(wb, as_of)
-    todo = plan.pick(_plan(wb, suite, reports, day, parameters), shard)
-    wb = workbench.settle(wb)
-    with opened(wb, day, shard=shard, force=force, to=to) as refresh:
+    with ExitStack() as stack:
+        if force and executor == LOCAL and warm is None:
+            warm = Warm(stack.enter_context(_template(wb, day, engine)))
+        todo = plan.pick(_plan(wb, suite, reports, day, parameters), shard)
+        wb = workbench.settle(wb)
+        refresh = stack.enter_context(opened(wb, day, shard=shard, force=force, to=to))
         decided = _decide(refresh, todo)
         if missed:
             decided = due.missed(decided, due.last_runs(refresh.book, wb.whatif))
@@ -195,15 +198,27 @@ def _warmed(refresh: Refresh, reports: Sequence[Due], how: Execution) -> Iterato
         yield how
         return
     with ExitStack() as stack:
-        template = None
-        if how.engine == "forked" and engines.possible():
-            # it imports beside what this process imports
-            where = environment.passed() | environment.places(refresh.wb)
-            template = stack.enter_context(closing(engines.Template(where, refresh.as_of)))
+        template = how.warm.template
+        if template is None:
+            template = stack.enter_context(_template(refresh.wb, refresh.as_of, how.engine))
         with grammars_later():  # whoever is first to import jsonschema waits for its grammar
             from dataops_nb.reports import execution  # noqa: PLC0415  slow to import
 
         yield replace(how, warm=stack.enter_context(execution.kept(how.engine, template)))
+
+
+@contextmanager
+def _template(wb: Workbench, day: dt.date, engine: Engine) -> Iterator[engines.Template | None]:
+    """Start what reports are forked from; it reads and imports beside all that this process does.
+
+    So the earlier the better: at once where every report is due.
+    """
+    if engine != "forked" or not engines.possible():
+        yield None
+        return
+    where = environment.passed() | environment.places(wb)
+    with closing(engines.Template(where, day)) as template:
+        yield template
 
 
 def _publish(refresh: Refresh, reports: Sequence[Due], how: Execution) -> Iterator[Result]:
