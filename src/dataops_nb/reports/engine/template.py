@@ -54,6 +54,9 @@ AHEAD = (
     "dataops_nb.workbench.whatifs",
 )
 
+# A report makes many small things and few circles of them: so it looks for these less often.
+YOUNG = 10_000
+
 
 def main(descriptor: int, shared: str = "") -> None:
     """Import everything, then fork a child for each job until the runner goes away.
@@ -83,6 +86,7 @@ def _prepare(shared: str = "") -> dict[str, Any]:
             workbench.share(workbench.open(), dt.date.fromisoformat(shared))
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG)
     _, *others = processes.threads()
     if others:
         return {"unsafe": f"threads run beside it: {', '.join(others)}"}
