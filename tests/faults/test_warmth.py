@@ -38,6 +38,13 @@ def test_the_template_has_one_thread_whenever_it_forks(warm, tmp_path):
     ]
 
 
+def test_a_company_is_read_before_its_reports_are_forked(tmp_path):
+    """And neither thread nor database stands in their way; a broken company stops nobody."""
+    inherits = "from dataops_nb import workbench\nassert '_surveyed' in vars(workbench.open())"
+    wb = make(tmp_path, "one", "two", cells=(TELLS + inherits,))
+    assert {result.state for result in again(wb, "one", "two", warm=None).reports} == {"ok"}
+
+
 def test_a_library_that_starts_a_thread_makes_reports_run_on_the_kernel(
     tmp_path, monkeypatch, caplog
 ):

@@ -44,8 +44,6 @@ from dataops_nb.sources.references import check_rates, check_references
 from dataops_nb.sources.source import Loaded, SourceReader
 
 if TYPE_CHECKING:
-    import duckdb
-
     from dataops_nb.alignment.rows import Usage
 
 
@@ -131,7 +129,7 @@ class Shelf:
         self.engine: Engine = self.engines.embedded
 
     @property
-    def con(self) -> duckdb.DuckDBPyConnection:
+    def con(self) -> Any:
         """The embedded DuckDB."""
         return self.engines.embedded.con
 

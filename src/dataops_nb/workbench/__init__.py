@@ -251,6 +251,11 @@ def share(wb: Workbench, day: dt.date) -> None:
     Its rows as of `day` are made ready, but nobody asks them here: each process notes for itself
     what it uses, and sees for itself whether a file has changed. Rows in databases are left to it,
     because it may know more of the environment.
+
+    >>> own = workbench.open(here)
+    >>> workbench.share(own, dt.date(2026, 11, 15))
+    >>> workbench.open(here) is own
+    True
     """
     _SHARED[wb] = wb
     company = wb.definitions.company
