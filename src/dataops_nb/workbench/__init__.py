@@ -258,8 +258,8 @@ def share(wb: Workbench, day: dt.date) -> None:
     True
     """
     _SHARED[wb] = wb
-    company = wb.definitions.company
-    if any(source.url for source in company.sources.values()):
+    sources = wb.definitions.company.sources.values()
+    if any(source.url for source in sources) or not _holds_something(wb.data):
         return
     ready = wb.rows(day)
     ready.close()  # no process may go on with a file that another one has open
