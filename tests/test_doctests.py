@@ -26,7 +26,7 @@ PUBLIC = {
     "controls": ["explore", "readers"],
     "workbench": [
         "Workbench", "as_of", "ensure_data", "furnish", "init", "new_department", "new_event", "new_report", "open",
-        "settle",
+        "settle", "share",
     ],
 }  # fmt: skip
 # the words of a company's report; tests/test_words.py says each of the sample company, too

@@ -64,3 +64,11 @@ def test_the_digest_does_not_depend_on_the_order_of_keys():
     assert plain.digest({"a": 1, "b": 2}) == plain.digest({"b": 2, "a": 1})
     assert plain.digest({"a": 1}) != plain.digest({"a": 2})
     assert len(plain.digest("x", 64)) == 64
+
+
+def test_records_hold_the_cells_as_they_are():
+    day = pd.Timestamp("2026-11-22")
+    frame = pd.DataFrame({"day": [day], "n": [3], "value": [1.5], "complete": [True]})
+    (only,) = plain.records(frame)
+    assert only == {"day": day, "n": 3, "value": 1.5, "complete": True}
+    assert [type(cell) for cell in only.values()] == [pd.Timestamp, int, float, bool]

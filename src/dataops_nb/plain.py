@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,11 +39,32 @@ def value(item: Any, *, digits: int | None = None) -> Any:
 
 def rows(frame: pd.DataFrame, *, digits: int | None = None) -> list[dict[str, Any]]:
     """Return one dict a row of `frame`, in order, with its columns as keys and plain values."""
-    names = [str(name) for name in frame.columns]
     columns = []
-    for position in range(len(names)):
-        cells = frame.iloc[:, position].tolist()
-        columns.append([value(cell, digits=digits) for cell in cells])
+    for cells, kind in _columns(frame):
+        if kind in "iub":
+            columns.append(cells)
+        elif kind == "f":
+            columns.append([_number(cell, digits) for cell in cells])
+        else:
+            columns.append([value(cell, digits=digits) for cell in cells])
+    return _dicts(frame, columns)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one dict a row of `frame`, in order, with its cells as they are."""
+    return _dicts(frame, [cells for cells, _ in _columns(frame)])
+
+
+def _columns(frame: pd.DataFrame) -> Iterator[tuple[list[Any], str]]:
+    """Yield the cells of each column, and NumPy's letter for their kind; "O" for other types."""
+    for position in range(frame.shape[1]):
+        column = frame.iloc[:, position]
+        is_of_numpy = not hasattr(column.dtype, "na_value")
+        yield column.tolist(), column.dtype.kind if is_of_numpy else "O"
+
+
+def _dicts(frame: pd.DataFrame, columns: list[list[Any]]) -> list[dict[str, Any]]:
+    names = [str(name) for name in frame.columns]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 

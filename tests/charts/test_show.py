@@ -5,6 +5,8 @@ import re
 
 import altair as alt
 import pytest
+from altair.utils import schemapi
+from jsonschema import ValidationError
 
 from dataops_nb import board, charts, tables
 from dataops_nb.charts import look
@@ -122,3 +124,38 @@ def test_money_has_its_currency_on_the_axis():
     assert axis["labelExpr"] == (
         "'' + format(datum.value, abs(datum.value) < 1 ? '~f' : '~s') + '\u00a0€'"
     )
+
+
+EVERY_CHART = {
+    "trend": lambda this: charts.trend(this, "m"),
+    "compare": lambda this: charts.compare(this, ["m", "k"]),
+    "moving range": lambda this: charts.moving_range(this, "m"),
+    "segments": lambda this: charts.by_segment(this, "m", "team"),
+    "waterfall": lambda this: charts.waterfall(this, "m", "team"),
+    "eisenhower": charts.eisenhower,
+}
+
+
+@pytest.mark.parametrize("draw", EVERY_CHART.values(), ids=EVERY_CHART)
+def test_every_chart_of_ours_is_valid_though_no_report_checks_it(this, draw):
+    assert draw(this).to_dict(validate=True) == draw(this).to_dict()
+
+
+@pytest.mark.parametrize("draw", EVERY_CHART.values(), ids=EVERY_CHART)
+def test_layers_that_are_copied_by_reference_say_the_same(this, draw, monkeypatch):
+    quick = draw(this).to_dict()
+    monkeypatch.delattr(look.Chart, "__deepcopy__")
+    assert draw(this).to_dict() == quick
+
+
+def test_a_chart_is_checked_in_no_report(this, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("checked")
+
+    monkeypatch.setattr(schemapi.SchemaBase, "validate", refuse)
+    assert charts.trend(this, "m").to_dict()["title"]
+
+
+def test_what_an_analyst_changes_in_a_chart_is_checked(this):
+    with pytest.raises(ValidationError):
+        charts.trend(this, "m").properties(width="wide")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dataops_nb.errors import KilledError
-from dataops_nb.reports import engine, environment, execution, pages, processes
+from dataops_nb.errors import KilledError, UsageError
+from dataops_nb.reports import engine, environment, execution, pages, processes, run
 from dataops_nb.reports.engine import Template, UnsafeError
 from dataops_nb.reports.execution import job as job_
-from tests.faults.faulty import again, alive, make, wait_for, write_notebook
+from tests.faults.faulty import DAY, again, alive, make, wait_for, write_notebook
 
 pytest_plugins = ["tests.faults.faulty"]  # its fixtures
 pytestmark = [
@@ -36,6 +36,42 @@ def test_the_template_has_one_thread_whenever_it_forks(warm, tmp_path):
     assert [path.name for path in Path(f"/proc/{template.pid}/task").iterdir()] == [
         str(template.pid)
     ]
+
+
+def test_a_company_is_read_before_its_reports_are_forked(tmp_path):
+    """And neither thread nor database stands in their way; a broken company stops nobody."""
+    inherits = "from dataops_nb import workbench\nassert '_surveyed' in vars(workbench.open())"
+    wb = make(tmp_path, "one", "two", cells=(TELLS + inherits,))
+    assert {result.state for result in again(wb, "one", "two", warm=None).reports} == {"ok"}
+
+
+def test_what_a_report_does_to_the_shared_company_its_neighbour_does_not_see(tmp_path):
+    wb = make(tmp_path, "one", "two")
+    opened = "from dataops_nb import workbench\nhere = workbench.open()\n"
+    write_notebook(wb.notebooks / "one.ipynb", opened + "here.definitions.metrics.clear()")
+    write_notebook(wb.notebooks / "two.ipynb", opened + "assert here.definitions.metrics")
+    result = again(wb, "one", "two", jobs=1, warm=None)
+    assert {report.state for report in result.reports} == {"ok"}
+
+
+@pytest.mark.parametrize(("force", "closed"), [(True, [True]), (False, [])])
+def test_the_template_starts_before_the_plan_only_where_every_report_runs(
+    tmp_path, monkeypatch, force, closed
+):
+    started = []
+
+    class Started:
+        def __init__(self, *_: object) -> None:
+            self.is_closed = False
+            started.append(self)
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    monkeypatch.setattr(run.engines, "Template", Started)
+    with pytest.raises(UsageError):
+        run.run(make(tmp_path, "one"), reports=["none of these"], as_of=DAY, force=force)
+    assert [one.is_closed for one in started] == closed
 
 
 def test_a_library_that_starts_a_thread_makes_reports_run_on_the_kernel(

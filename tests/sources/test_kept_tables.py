@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from threading import Barrier
 
+import duckdb
 import pandas as pd
 import pytest
 from filelock import FileLock
@@ -69,7 +70,7 @@ def test_columns_come_back_with_their_types_and_in_their_order():
         {
             "reason": pd.Series([None, "late"], dtype=object),
             "start": pd.Series(["2026-01-05", None], dtype="datetime64[s]"),
-            "label": pd.Series(["a", "b"], dtype="str"),
+            "label": pd.Series(["a", None], dtype=pd.StringDtype("python", na_value=float("nan"))),
             "lag": pd.Series([3, None], dtype="Int64"),
             "value": [1.5, float("nan")],
             "complete": [True, False],
@@ -118,6 +119,17 @@ def test_an_unchanged_board_is_not_measured_again(company, monkeypatch):  # noqa
     first = judged(company, company / "cache")
     no_measuring(monkeypatch)
     pd.testing.assert_frame_equal(judged(company, company / "cache"), first)
+
+
+def test_a_board_that_is_kept_needs_no_database(company, monkeypatch):  # noqa: F811
+    judged(company, company / "cache")
+    monkeypatch.setattr(duckdb, "connect", None)
+    assert len(judged(company, company / "cache"))
+
+
+def test_texts_of_a_table_are_held_by_python_whether_made_or_kept(company):  # noqa: F811
+    for table in (judged(company, company / "cache"), judged(company, company / "cache")):
+        assert {type_.storage for type_ in table.dtypes if type_ == "str"} == {"python"}
 
 
 def test_without_a_cache_a_board_is_measured(company, monkeypatch):  # noqa: F811

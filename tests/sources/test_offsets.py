@@ -26,7 +26,7 @@ ZONES = [
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_local_day_is_the_one_of_the_time_zone_database(zone):
     con = duckdb.connect()
-    steps = Steps(con, zone, dt.date(2026, 11, 22))
+    steps = Steps(lambda: con, zone, dt.date(2026, 11, 22))
     quick = steps.cut(exp.column("m"), "TIMESTAMP", "UTC").sql("duckdb")
     long = f"cast(timezone('{zone}', timezone('UTC', m)) as date)"
     moment = "timestamp '2005-01-01 00:07:30' + to_minutes(cast(i * 97 as bigint))"
@@ -40,7 +40,7 @@ def test_a_local_day_is_the_one_of_the_time_zone_database(zone):
 def test_instants_and_missing_stamps_have_their_day_too():
     con = duckdb.connect()
     con.execute("set TimeZone = 'America/New_York'")
-    quick = Steps(con, "America/New_York", dt.date(2026, 11, 22)).cut(
+    quick = Steps(lambda: con, "America/New_York", dt.date(2026, 11, 22)).cut(
         exp.column("m"), "TIMESTAMP WITH TIME ZONE", "Asia/Tokyo"
     )
     stamps = (
@@ -57,7 +57,7 @@ def test_a_zone_that_the_database_knows_otherwise_is_left_to_it(monkeypatch):
     ]
     monkeypatch.setattr(days, "find_steps", lambda zone, as_of: wrong)
     assert (
-        Steps(duckdb.connect(), "America/New_York", dt.date(2026, 11, 22)).cut(
+        Steps(duckdb.connect, "America/New_York", dt.date(2026, 11, 22)).cut(
             exp.column("m"), "TIMESTAMP", "UTC"
         )
         is None
@@ -65,6 +65,6 @@ def test_a_zone_that_the_database_knows_otherwise_is_left_to_it(monkeypatch):
 
 
 def test_stamps_of_another_clock_than_utc_are_left_to_the_database():
-    steps = Steps(duckdb.connect(), "America/New_York", dt.date(2026, 11, 22))
+    steps = Steps(duckdb.connect, "America/New_York", dt.date(2026, 11, 22))
     assert steps.cut(exp.column("m"), "TIMESTAMP", "Asia/Tokyo") is None
     assert steps.cut(exp.column("m"), "DATE", "UTC") is None

@@ -29,6 +29,7 @@ from typing import Any
 
 import pandas as pd
 
+from dataops_nb import plain
 from dataops_nb.company import Company
 from dataops_nb.status.attainment import (
     COMMON,
@@ -62,30 +63,25 @@ def decide(
     `current` are the judged rows of the period; `findings` come from `findings.find`, `links` are
     the company's (`links.of_company`), `reactions` those of `status.reactions`.
     """
-    reaction_of = {str(row["metric"]): row for row in _records(reactions)}
+    reaction_of = {str(row["metric"]): row for row in plain.records(reactions)}
+    found_out = plain.records(findings)
+    pairs = plain.records(links)
     rows = []
-    for row in _records(current):
+    for row in plain.records(current):
         metric = str(row["metric"])
-        own = [finding for finding in _records(findings) if finding["metric"] == metric]
+        own = [finding for finding in found_out if finding["metric"] == metric]
         decision: dict[str, Any] = {
             "metric": metric,
             "light": row["light"],
             "reason": row["reason"],
             **_variation(row, own, company),
-            **_link(metric, company, links),
+            **_link(metric, company, [pair for pair in pairs if pair["input"] == metric]),
             **_deadline(row, reaction_of.get(metric)),
         }
         decision["waited"] = _has_waited(decision, company, as_of)
         rows.append(decision)
     # As objects, so that what is missing stays None.
     return pd.DataFrame(rows, columns=COLUMNS, dtype=object).astype({"waited": bool})
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = []
-    for row in table.to_dict("records"):
-        rows.append({str(name): value for name, value in row.items()})
-    return rows
 
 
 def _variation(row: Row, findings: list[dict[str, Any]], company: Company) -> dict[str, Any]:
@@ -132,12 +128,11 @@ def _is_reachable(row: Row, company: Company) -> bool:
     return sure != "consistent fail"
 
 
-def _link(metric: str, company: Company, links: pd.DataFrame) -> dict[str, Any]:
-    """Return `link star lag effect periods_needed` of a metric."""
+def _link(metric: str, company: Company, pairs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return `link star lag effect periods_needed` of a metric, whose tested pairs these are."""
     nothing: dict[str, Any] = {"star": None, "lag": None, "effect": None, "periods_needed": None}
     if metric in company.north_star:
         return {**nothing, "link": "moves"}
-    pairs = _records(links[links["input"] == metric])
     for pair in pairs:
         if pair["is_part"]:
             return {**nothing, "link": "moves", "star": pair["target"]}

@@ -28,9 +28,10 @@ from dataops_nb.charts.look import (
     INK,
     RISE,
     WIDTH,
-    checked_once,
+    Chart,
     enable,
     styled,
+    unchecked,
     value_axis,
 )
 from dataops_nb.charts.moves import moving_range
@@ -66,7 +67,7 @@ QUARTER = 91.0
 enable()
 
 
-@checked_once
+@unchecked
 def by_segment(board: Board, metric: str, by: str, largest: int = 8, periods: int = 13) -> Any:
     """Draw a metric by a declared dimension, the `largest` segments from top to bottom.
 
@@ -106,16 +107,16 @@ def _now_and_before(rows: pd.DataFrame, period: str) -> pd.DataFrame:
 
 
 def _segment_bars(rows: pd.DataFrame, axis: alt.Axis) -> Any:
-    base = alt.Chart(inline_values(rows, ["part", "now", "before", "text"]))
+    base = Chart(inline_values(rows, ["part", "now", "before", "text"]))
     y = alt.Y("part:N", sort=None, axis=alt.Axis(title=None, domain=False, ticks=False))
     now = alt.X("now:Q", axis=axis)
     bars = base.mark_bar(color=ACCENT, height=16).encode(x=now, y=y)
-    ticks = base.mark_tick(color=FAINT, thickness=3, size=24).encode(x="before:Q", y=y)
+    ticks = base.mark_tick(color=FAINT, thickness=3, size=24).encode(x=alt.X("before:Q"), y=y)
     texts = base.mark_text(align="left", x="width", dx=6, fontSize=12, color=INK)
-    return alt.layer(bars, ticks, texts.encode(y=y, text="text:N"))
+    return alt.layer(bars, ticks, texts.encode(y=y, text=alt.Text("text:N")))
 
 
-@checked_once
+@unchecked
 def bridge(board: Board, pair: Pair, periods: int | None = None) -> Any:
     """Draw the five parts of the difference between two systems, then the difference itself.
 
@@ -155,7 +156,7 @@ def bridge(board: Board, pair: Pair, periods: int | None = None) -> Any:
     return styled(board, _step_bars(steps, axis), head, description)
 
 
-@checked_once
+@unchecked
 def waterfall(
     board: Board, metric: str, by: str | tuple[str, ...] | None = None, largest: int = 8
 ) -> Any:
@@ -236,22 +237,22 @@ def _step_bars(steps: pd.DataFrame, axis: alt.Axis) -> Any:
     # A rise is a full bar, a fall an outlined one: the form says it where colours do not.
     fall = "datum.to < datum.from || (datum.total && datum.to < 0)"
     full = alt.condition("datum.total", alt.value(INK), alt.value(RISE))
-    base = alt.Chart(inline_values(steps, ["part", "from", "to", "edge", "text", "total"]))
+    base = Chart(inline_values(steps, ["part", "from", "to", "edge", "text", "total"]))
     rises = base.transform_filter(f"!({fall})").mark_bar(height=16)
     falls = base.transform_filter(fall).mark_bar(height=16, fill="white", strokeWidth=1.6)
     edge = alt.condition("datum.total", alt.value(INK), alt.value(FALL))
     bars = [
-        rises.encode(x=x, x2="to:Q", y=y, color=full),
-        falls.encode(x=x, x2="to:Q", y=y, stroke=edge),
+        rises.encode(x=x, x2=alt.X2("to:Q"), y=y, color=full),
+        falls.encode(x=x, x2=alt.X2("to:Q"), y=y, stroke=edge),
     ]
     zero_data = alt.InlineData(values=[{"zero": 0}])
-    zero = alt.Chart(zero_data).mark_rule(color=FAINT).encode(x="zero:Q")
+    zero = Chart(zero_data).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
     texts = base.mark_text(align="left", x="width", dx=6, fontSize=12, color=INK)
-    chart = alt.layer(zero, *bars, texts.encode(y=y, text="text:N"))
+    chart = alt.layer(zero, *bars, texts.encode(y=y, text=alt.Text("text:N")))
     return chart.properties(width=WIDTH - 190, height=alt.Step(32))
 
 
-@checked_once
+@unchecked
 def eisenhower(board: Board) -> Any:
     """Draw the things to solve by slack (left is urgent) and what is at stake a year (up).
 
@@ -317,14 +318,16 @@ def _matrix(places: pd.DataFrame, money: alt.Axis) -> Any:
     )
     money["title"], money["grid"] = "cost a year", False
     y = alt.Y("at_stake:Q", scale=alt.Scale(domain=[0, 1.15 * (top or 1.0)]), axis=money)
-    base = alt.Chart(inline_values(places, ["urgency", "at_stake", "label"])).encode(x=x, y=y)
+    base = Chart(inline_values(places, ["urgency", "at_stake", "label"])).encode(x=x, y=y)
     dots = base.mark_circle(color=ACCENT, size=110, opacity=1)
-    words = base.mark_text(dy=-13, fontSize=13, fontWeight=600, color=INK).encode(text="label:N")
-    quarter = _dashed_rule(QUARTER).encode(x="at:Q")
-    half = _dashed_rule(top / 2).encode(y="at:Q")
+    words = base.mark_text(dy=-13, fontSize=13, fontWeight=600, color=INK).encode(
+        text=alt.Text("label:N")
+    )
+    quarter = _dashed_rule(QUARTER).encode(x=alt.X("at:Q"))
+    half = _dashed_rule(top / 2).encode(y=alt.Y("at:Q"))
     return alt.layer(quarter, half, dots, words)
 
 
 def _dashed_rule(at: float) -> Any:
     data = alt.InlineData(values=[{"at": at}])
-    return alt.Chart(data).mark_rule(color=FAINT, strokeDash=[4, 4])
+    return Chart(data).mark_rule(color=FAINT, strokeDash=[4, 4])

@@ -85,13 +85,47 @@ _POINT: Any = {**_NAME, "fontSize": 12, "fontWeight": 600}
 RISE, FALL = "#1f5fa8", "#c0582c"
 
 
-def checked_once(draw: Drawing) -> Drawing:
-    """Let altair check a chart of ours as a whole when it is shown, and not each part of it."""
+class Chart(alt.Chart):
+    """A chart that becomes a layer: altair copies each layer several times, here by reference.
+
+    What it sets in its copies are fields of their own; what stands in these is not changed.
+    """
+
+    def __deepcopy__(self, memo: Any = None) -> Chart:
+        return self.copy(deep=False)
+
+
+class _Unchecked:
+    """A kind of chart that altair shows without checking it and its parts against its schema."""
+
+    def to_dict(self, validate: bool = False, **options: Any) -> dict[str, Any]:
+        """Return the specification, unchecked unless somebody asks for the check."""
+        with schemapi.debug_mode(False):
+            spec: dict[str, Any] = super().to_dict(validate, **options)  # type: ignore[misc]
+        return spec
+
+
+@cache
+def _unchecked(kind: Any) -> Any:
+    return type(kind.__name__, (_Unchecked, kind), {"__module__": kind.__module__})
+
+
+def unchecked(draw: Drawing) -> Drawing:
+    """Let altair check neither the parts of a chart of ours nor the whole: tests check these.
+
+    In a report the checks would take an eighth of the time. What an analyst changes in such a chart
+    is still checked when it is changed.
+    """
 
     @wraps(draw)
     def drawn(*given: Any, **named: Any) -> Any:
         with schemapi.debug_mode(False):
-            return draw(*given, **named)
+            chart = draw(*given, **named)
+        if isinstance(chart, alt.TopLevelMixin):
+            # altair takes what is set in the plain way for a field of the chart
+            kind: Any = type(chart)
+            object.__setattr__(chart, "__class__", _unchecked(kind))
+        return chart
 
     return cast("Drawing", drawn)
 
@@ -272,7 +306,7 @@ def _label_row(at: pd.Timestamp, place: float, text: str) -> dict[str, Any]:
 
 def _haloed(rows: list[dict[str, Any]], place: dict[str, Any], colour: str) -> list[alt.Chart]:
     """Draw letters over a rim in the colour of the page, to be read across a line."""
-    base = alt.Chart(alt.InlineData(values=tuple(rows))).encode(
+    base = Chart(alt.InlineData(values=tuple(rows))).encode(
         x=alt.X("period_start:T"), y=alt.Y("value:Q"), text=alt.Text("text:N")
     )
     return [

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dataops_nb import numbers
 from dataops_nb.board import Board, history
-from dataops_nb.charts.look import ACCENT, FAINT, INK, WIDTH, checked_once, styled, value_axis
+from dataops_nb.charts.look import ACCENT, FAINT, INK, WIDTH, Chart, styled, unchecked, value_axis
 from dataops_nb.charts.trend import inline_values
 from dataops_nb.display import Told, say
 from dataops_nb.limits.ranges import moving_ranges
@@ -20,7 +20,7 @@ _X = alt.X("period_start:T", axis=alt.Axis(title=None, grid=False, tickCount=7))
 _LIMIT: Any = {"color": INK, "strokeDash": [6, 4], "strokeWidth": 1.2}
 
 
-@checked_once
+@unchecked
 def moving_range(board: Board, metric: str | None = None, periods: int = 52) -> Any:
     """Draw how far a metric (default: the lead) moved from period to period (mR chart).
 
@@ -63,7 +63,7 @@ def _layers(rows: pd.DataFrame, is_far: pd.Series, axis: alt.Axis) -> list[alt.C
     scale = alt.Scale(domainMin=0)
     level = rows["range_upper"].rank(method="dense").astype(int)
     data = rows.assign(level=level)
-    base = alt.Chart(
+    base = Chart(
         inline_values(data, ["period_start", "range", "range_center", "range_upper", "level"])
     )
     lines = base.encode(x=_X, detail=alt.Detail("level:N"))
@@ -77,7 +77,7 @@ def _layers(rows: pd.DataFrame, is_far: pd.Series, axis: alt.Axis) -> list[alt.C
         ),
     ]
     if is_far.any():
-        far = alt.Chart(inline_values(data[is_far], ["period_start", "range"]))
+        far = Chart(inline_values(data[is_far], ["period_start", "range"]))
         mark = far.mark_point(shape="triangle-up", filled=True, size=90, color=INK, opacity=1)
         layers.append(mark.encode(x=_X, y=alt.Y("range:Q", axis=axis, scale=scale)))
     return layers

@@ -23,9 +23,10 @@ from dataops_nb.charts.look import (
     INK,
     LIGHTS,
     WIDTH,
-    checked_once,
+    Chart,
     style,
     styled,
+    unchecked,
     value_axis,
 )
 from dataops_nb.display import Told, say
@@ -58,7 +59,7 @@ _SIGNAL_COLOURS = {"better": LIGHTS["green"], "worse": LIGHTS["red"], "": INK}
 _NUMBER: Any = {"y": 0, "dy": -4, "baseline": "bottom", "fontSize": 11, "color": INK}
 
 
-@checked_once
+@unchecked
 def trend(
     board: Board | pd.DataFrame,
     metric: str | None = None,
@@ -233,7 +234,7 @@ def _span_text(rows: pd.DataFrame, board: Board) -> str:
     return f"{len(rows)} {board.grain}s"
 
 
-@checked_once
+@unchecked
 def compare(board: Board, metrics: list[str], periods: int = 26, title: str | None = None) -> Any:
     """Draw several metrics of one unit, each named at its end; dashes tell them apart.
 
@@ -246,7 +247,7 @@ def compare(board: Board, metrics: list[str], periods: int = 26, title: str | No
     names = [company.label(metric) for metric in metrics]
     axis = value_axis(company.metrics[metrics[0]].unit, company.locale)
     dashes = alt.Scale(domain=names, range=_DASHES[: len(names)])
-    base = alt.Chart(inline_values(rows, ["period_start", "label", "value"])).encode(
+    base = Chart(inline_values(rows, ["period_start", "label", "value"])).encode(
         x=alt.X("period_start:T", axis=_AXIS),
         y=_value_scale("value", axis),
         detail=alt.Detail("label:N"),
@@ -300,11 +301,11 @@ def _value_scale(field: str, axis: alt.Axis) -> alt.Y:
 
 def _line(rows: pd.DataFrame, field: str, axis: alt.Axis, look: dict[str, Any]) -> Any:
     data = inline_values(rows, ["period_start", field])
-    return alt.Chart(data).mark_line(**look).encode(x=_WHEN, y=_value_scale(field, axis))
+    return Chart(data).mark_line(**look).encode(x=_WHEN, y=_value_scale(field, axis))
 
 
 def _value_line(rows: pd.DataFrame, axis: alt.Axis) -> Any:
-    base = alt.Chart(inline_values(rows, ["period_start", "value"])).encode(
+    base = Chart(inline_values(rows, ["period_start", "value"])).encode(
         x=alt.X("period_start:T", axis=_AXIS), y=_value_scale("value", axis)
     )
     points = alt.OverlayMarkDef(color=ACCENT, size=18)
@@ -332,7 +333,7 @@ def _usual_range(rows: pd.DataFrame, axis: alt.Axis) -> list[alt.Chart]:
         level = rows["level_since"].rank(method="dense").fillna(0).astype(int)
     rows = rows.assign(level=level)
     data = inline_values(rows, ["period_start", "lower", "center", "upper", "level"])
-    base = alt.Chart(data).encode(x=_WHEN, detail=alt.Detail("level:N"))
+    base = Chart(data).encode(x=_WHEN, detail=alt.Detail("level:N"))
     band = base.mark_area(**_RANGE_BAND).encode(y=_value_scale("lower", axis), y2=alt.Y2("upper:Q"))
     center = base.mark_line(**_CENTER_LINE).encode(y=_value_scale("center", axis))
     return [band, center]
@@ -358,7 +359,7 @@ def _signal_points(rows: pd.DataFrame) -> list[alt.Chart]:
             if own.empty:
                 continue
             data = inline_values(own, ["period_start", "value"])
-            base = alt.Chart(data).encode(x=_WHEN, y=alt.Y("value:Q"))
+            base = Chart(data).encode(x=_WHEN, y=alt.Y("value:Q"))
             layers.append(
                 base.mark_point(shape=shape, filled=True, size=70, color=colour, opacity=1)
             )
@@ -379,7 +380,7 @@ def _event_name(
         return []
     event = named.iloc[-1]
     values = [{"period_start": _midnight(event["date"]), "title": str(event["title"])}]
-    base = alt.Chart(alt.InlineData(values=values)).encode(x=_WHEN, text=alt.Text("title:N"))
+    base = Chart(alt.InlineData(values=values)).encode(x=_WHEN, text=alt.Text("title:N"))
     first, last = rows["period_start"].min(), rows["period_start"].max()
     is_late = pd.Timestamp(event["date"]) > first + (last - first) / 2
     to_the_left = {"align": "right", "dx": -5} if is_late else {}
@@ -393,7 +394,7 @@ def _current_point(rows: pd.DataFrame) -> list[alt.Chart]:
     if now.empty:
         return []
     data = inline_values(now, ["period_start", "value"])
-    base = alt.Chart(data).encode(x=_WHEN, y=alt.Y("value:Q"))
+    base = Chart(data).encode(x=_WHEN, y=alt.Y("value:Q"))
     colour = LIGHTS[str(now["light"].iloc[0])]
     return [
         base.mark_point(filled=True, size=120, color=colour, stroke=INK, strokeWidth=1.2, opacity=1)
@@ -495,8 +496,8 @@ def drawn(events: pd.DataFrame, rows: pd.DataFrame) -> list[alt.Chart]:
     for day, number in _numbered(events, width * CLOSE):
         texts.append({"period_start": _midnight(day), "number": number})
     x = alt.X("period_start:T")
-    line_chart = alt.Chart(alt.InlineData(values=lines))
-    text_chart = alt.Chart(alt.InlineData(values=texts))
+    line_chart = Chart(alt.InlineData(values=lines))
+    text_chart = Chart(alt.InlineData(values=texts))
     return [
         line_chart.mark_rule(color=INK, strokeWidth=1, strokeDash=[1, 2]).encode(x=x),
         text_chart.mark_text(**_NUMBER).encode(x=x, text=alt.Text("number:N")),

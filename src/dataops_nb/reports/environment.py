@@ -14,6 +14,7 @@ from typing import Any
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.passwords import passwords_in
 from dataops_nb.reports.parameters import VARIABLE
+from dataops_nb.workbench import Workbench
 
 DELIVERY = ("DATAOPS_SMTP_URL", "DATAOPS_SLACK_WEBHOOK")
 PATTERNS = (
@@ -47,6 +48,16 @@ def passed() -> dict[str, str]:
     """Return what every notebook sees of the environment, whatever the company."""
     kept = {name: value for name, value in os.environ.items() if PASSED.fullmatch(name)}
     return kept | {"DATAOPS_NB_REFRESH": "1", "PYTHONHASHSEED": "0"}
+
+
+def places(wb: Workbench) -> dict[str, str]:
+    """Return the variables by which a notebook finds its workbench."""
+    return {
+        "DATAOPS_WORKBENCH": str(wb.root.resolve()),
+        "DATAOPS_DATA": str(wb.data.resolve()),
+        "DATAOPS_OUT": str(wb.out.resolve()),
+        "DATAOPS_WHATIF": wb.whatif,
+    }
 
 
 def secrets(definitions: Definitions, *values: Any) -> list[str]:

@@ -269,14 +269,7 @@ def _redact(wb: Workbench, planned: Planned, error: str) -> str:
 
 
 def _environment(wb: Workbench, planned: Planned) -> dict[str, str]:
-    return environment.of(
-        wb.definitions,
-        *planned.parameters.values(),
-        DATAOPS_WORKBENCH=str(wb.root.resolve()),
-        DATAOPS_DATA=str(wb.data.resolve()),
-        DATAOPS_OUT=str(wb.out.resolve()),
-        DATAOPS_WHATIF=wb.whatif,
-    )
+    return environment.of(wb.definitions, *planned.parameters.values(), **environment.places(wb))
 
 
 def _places(wb: Workbench) -> dict[str, Path]:

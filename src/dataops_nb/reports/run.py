@@ -39,6 +39,7 @@ from dataops_nb.reports import (
     upkeep,
     write_front,
 )
+from dataops_nb.reports import engine as engines
 from dataops_nb.reports.due import Due
 from dataops_nb.reports.inputs import Inputs
 from dataops_nb.reports.plan import Planned
@@ -105,9 +106,12 @@ def run(
     if "pdf" in to:
         _require_browser()
     day = workbench.as_of(wb, as_of)
-    todo = plan.pick(_plan(wb, suite, reports, day, parameters), shard)
-    wb = workbench.settle(wb)
-    with opened(wb, day, shard=shard, force=force, to=to) as refresh:
+    with ExitStack() as stack:
+        if force and executor == LOCAL and warm is None:
+            warm = Warm(stack.enter_context(_template(wb, day, engine)))
+        todo = plan.pick(_plan(wb, suite, reports, day, parameters), shard)
+        wb = workbench.settle(wb)
+        refresh = stack.enter_context(opened(wb, day, shard=shard, force=force, to=to))
         decided = _decide(refresh, todo)
         if missed:
             decided = due.missed(decided, due.last_runs(refresh.book, wb.whatif))
@@ -168,7 +172,7 @@ def work(refresh: Refresh, decided: Sequence[Due], how: Execution, show: Progres
     for result in results.values():
         show(result)
     try:
-        with _warmed(due_reports, how) as warmed:
+        with _warmed(refresh, due_reports, how) as warmed:
             for result in _publish(refresh, due_reports, warmed):
                 results[result.report, result.period] = result
                 show(result)
@@ -188,16 +192,33 @@ def _skip(refresh: Refresh, report: Due) -> Result:
 
 
 @contextmanager
-def _warmed(reports: Sequence[Due], how: Execution) -> Iterator[Execution]:
+def _warmed(refresh: Refresh, reports: Sequence[Due], how: Execution) -> Iterator[Execution]:
     """Keep processes warm where reports are executed here, unless the caller keeps some."""
     if not reports or how.executor != LOCAL or how.warm.renderer is not None:
         yield how
         return
-    with grammars_later():  # whoever is first to import jsonschema waits for its grammar
-        from dataops_nb.reports import execution  # noqa: PLC0415  slow to import
+    with ExitStack() as stack:
+        template = how.warm.template
+        if template is None:
+            template = stack.enter_context(_template(refresh.wb, refresh.as_of, how.engine))
+        with grammars_later():  # whoever is first to import jsonschema waits for its grammar
+            from dataops_nb.reports import execution  # noqa: PLC0415  slow to import
 
-    with execution.kept(how.engine) as warm:
-        yield replace(how, warm=warm)
+        yield replace(how, warm=stack.enter_context(execution.kept(how.engine, template)))
+
+
+@contextmanager
+def _template(wb: Workbench, day: dt.date, engine: Engine) -> Iterator[engines.Template | None]:
+    """Start what reports are forked from; it reads and imports beside all that this process does.
+
+    So the earlier the better: at once where every report is due.
+    """
+    if engine != "forked" or not engines.possible():
+        yield None
+        return
+    where = environment.passed() | environment.places(wb)
+    with closing(engines.Template(where, day)) as template:
+        yield template
 
 
 def _publish(refresh: Refresh, reports: Sequence[Due], how: Execution) -> Iterator[Result]:
@@ -328,9 +349,9 @@ def backfill(
         for todo in days:
             decided = _decide(refresh, todo)
             due_reports = [report for report in decided if report.planned.due]
-            # warm processes stay for the days that follow
-            how = stack.enter_context(_warmed(due_reports, how))
             today = replace(refresh, as_of=todo[0].as_of or end)
+            # warm processes stay for the days that follow
+            how = stack.enter_context(_warmed(today, due_reports, how))
             results += work(today, decided, how, show)
     return RefreshResult(refresh.run, end, results)
 

@@ -11,6 +11,7 @@ is 0 inside it and unknown outside; and exchange rates, which hold for spans of 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -99,7 +100,9 @@ class Steps:
     from Python's about any of them: `usable` is then False, and None until that is known.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, zone: str, as_of: dt.date) -> None:
+    def __init__(
+        self, con: Callable[[], duckdb.DuckDBPyConnection], zone: str, as_of: dt.date
+    ) -> None:
         self._con = con
         self._zone = zone
         self._as_of = as_of
@@ -138,7 +141,7 @@ class Steps:
                 day = f"cast(m + {_interval(offset)} as date)"
                 cases.append(f"when m >= {_stamp(start)} then {day}")
         body = f"case {' '.join(cases)} else {long} end"
-        self._con.execute(f"create or replace macro {MACRO}(m) as {body}")
+        self._con().execute(f"create or replace macro {MACRO}(m) as {body}")
 
     def _agree(self, steps: list[tuple[dt.datetime, dt.timedelta]]) -> bool:
         """Whether DuckDB has the same offsets at each change, a week after and a second before."""
@@ -151,7 +154,7 @@ class Steps:
         moments = ", ".join(_stamp(moment) for moment in offsets)
         local = f"timezone({text(self._zone)}, timezone('UTC', m))"
         query = f"select {local} from (select unnest([{moments}]) as m)"
-        local_times = [row[0] for row in self._con.execute(query).fetchall()]
+        local_times = [row[0] for row in self._con().execute(query).fetchall()]
         return local_times == [moment + offset for moment, offset in offsets.items()]
 
 

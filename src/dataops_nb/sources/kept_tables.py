@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from dataops_nb.sources.shelf import Shelf
 
 LONGEST, POLL = 30.0, 0.02  # seconds to wait for a table that another process makes
-_OBJECTS = b"objects"  # the cells of object columns, in the head of the Arrow stream
+_OBJECTS = b"objects"  # the types, and the cells that are no numbers, in the head of the stream
+_SIZES = "fiubmM"  # kinds of NumPy whose values are numbers of a size
+_TEXT = pd.StringDtype("python", na_value=np.nan)
 
 
 class Recall:
@@ -95,7 +97,7 @@ class Recall:
         shelf.touched, shelf.is_steady = set(), True
         usage.metrics.clear()
         try:
-            table = make()
+            table = _quick_to_ask(make())
             if shelf.is_steady:
                 self._keep(company, key, table)
         finally:
@@ -134,30 +136,31 @@ class Recall:
 
 
 def write_table(frame: pd.DataFrame) -> bytes | None:
-    """Return a table as bytes; None where it would not come back as it is."""
+    """Return a table as bytes; None where it would not come back as it is.
+
+    Numbers, days and yes or no travel as the integers and floats that they are in memory, any other
+    column as the places of its cells among those that differ.
+    """
     import pyarrow as pa  # noqa: PLC0415  heavy; who keeps nothing needs none
 
     is_plain = frame.columns.is_unique and frame.index.equals(pd.RangeIndex(len(frame)))
     if not is_plain:
         return None
+    frame = _quick_to_ask(frame)
+    columns: dict[str, np.ndarray[Any, Any]] = {}
+    coded: dict[str, list[Any]] = {}
     try:
-        objects: dict[str, list[Any]] = {}
-        typed_frame = frame
-        for name in frame.columns:
-            if frame[name].dtype == object:
-                places, cells = _once_each(frame[name])
-                objects[name] = [_write_cell(cell) for cell in cells]
-                typed_frame = typed_frame.assign(**{name: places})
-        typed = pa.Table.from_pandas(typed_frame, preserve_index=False)
+        for name, type_ in frame.dtypes.items():
+            if isinstance(type_, np.dtype) and type_.kind in _SIZES:
+                columns[str(name)] = _as_numbers(frame[name].to_numpy())
+            else:
+                columns[str(name)], cells = _once_each(frame[name])
+                coded[str(name)] = [_write_cell(cell) for cell in cells]
+        typed = pa.table(columns)
     except (TypeError, pa.ArrowException):
         return None
-    head = {
-        "columns": [str(name) for name in frame.columns],
-        "types": [str(type_) for type_ in frame.dtypes],
-        "cells": objects,
-    }
-    metadata = {**(typed.schema.metadata or {}), _OBJECTS: json.dumps(head).encode()}
-    typed = typed.replace_schema_metadata(metadata)
+    head = {"types": [str(type_) for type_ in frame.dtypes], "cells": coded}
+    typed = typed.replace_schema_metadata({_OBJECTS: json.dumps(head).encode()})
     returned = read_table(_stream(typed.slice(0, 1)))  # one row has the types of all
     if returned is None or list(returned.dtypes) != list(frame.dtypes):
         return None
@@ -179,25 +182,44 @@ def read_table(content: bytes) -> pd.DataFrame | None:
     import pyarrow as pa  # noqa: PLC0415  see write_table
 
     with (
-        suppress(pa.ArrowException, ValueError, KeyError, TypeError),
+        suppress(pa.ArrowException, OSError, ValueError, KeyError, TypeError),
         pa.ipc.open_stream(content) as stream,
     ):
         typed = stream.read_all()
         head = json.loads(typed.schema.metadata[_OBJECTS])
-        frame: pd.DataFrame = typed.to_pandas()
-        columns: dict[str, pd.Series] = {}
-        index = pd.RangeIndex(len(frame))
-        for name in head["columns"]:
-            if name in head["cells"]:
-                cells = np.empty(len(head["cells"][name]), dtype=object)
-                for place, cell in enumerate(head["cells"][name]):
-                    cells[place] = _read_cell(cell)
-                of_rows = cells[frame[name].to_numpy()]
-                columns[name] = pd.Series(of_rows, index=index, dtype=object)
-            else:
-                columns[name] = frame[name]
-        return pd.DataFrame(columns, index=index, columns=head["columns"])
+        columns: dict[str, Any] = {}
+        index = pd.RangeIndex(typed.num_rows)
+        for name, column, type_ in zip(
+            typed.column_names, typed.columns, head["types"], strict=True
+        ):
+            values = column.to_numpy()
+            if name not in head["cells"]:
+                columns[name] = values.view(type_)
+                continue
+            cells = np.empty(len(head["cells"][name]), dtype=object)
+            for place, cell in enumerate(head["cells"][name]):  # a cell may be a list
+                cells[place] = _read_cell(cell)
+            columns[name] = pd.Series(cells[values], index=index, dtype=_type(type_))
+        return pd.DataFrame(columns, index=index, columns=typed.column_names)
     return None
+
+
+def _type(name: str) -> Any:
+    return _TEXT if name == "str" else name
+
+
+def _as_numbers(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return days, spans and yes or no as the integers that stand for them in memory."""
+    return values if values.dtype.kind in "fiu" else values.view(f"i{values.dtype.itemsize}")
+
+
+def _quick_to_ask(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with texts that Python holds: asked cell by cell, Arrow's take far longer.
+
+    Both are of the type `str`.
+    """
+    texts = [name for name, type_ in table.dtypes.items() if str(type_) == "str"]
+    return table.astype(dict.fromkeys(texts, _TEXT))
 
 
 def _once_each(column: pd.Series) -> tuple[np.ndarray[Any, Any], list[Any]]:
@@ -205,7 +227,9 @@ def _once_each(column: pd.Series) -> tuple[np.ndarray[Any, Any], list[Any]]:
 
     Cells of several types are taken as they stand, because 1 and True are equal and differ.
     """
-    cells = column.to_numpy(dtype=object)
+    cells: np.ndarray[Any, Any] = column.to_numpy(dtype=object, copy=True)
+    if column.dtype != object:
+        cells[column.isna().to_numpy()] = None
     kinds = set(map(type, cells))
     if kinds <= {type(None), str} or kinds <= {type(None), bool}:
         places, different = pd.factorize(cells)

@@ -78,7 +78,7 @@ class Shelf:
         self.is_steady = True  # no query says something else on each run
         self._parse(definitions)
         self._open_engines()
-        self.steps = Steps(self.con, self.zone, as_of)
+        self.steps = Steps(lambda: self.con, self.zone, as_of)
         self.cache = Cache(keep) if keep else None
         self.cache_folder = keep
         self._fingerprints: dict[str, SourceFingerprint | None] = {}
@@ -127,7 +127,11 @@ class Shelf:
         folders = allow_folders(paths, self.data)
         self.engines = Engines(urls, self.data, folders, self.zone)
         self.engine: Engine = self.engines.embedded
-        self.con = self.engines.embedded.con
+
+    @property
+    def con(self) -> Any:
+        """The embedded DuckDB."""
+        return self.engines.embedded.con
 
     def _prepare_cache(self, cache: Cache) -> None:
         reads = {name: query.sources for name, query in self.queries.items()}

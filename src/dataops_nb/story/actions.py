@@ -18,9 +18,10 @@ import pandas as pd
 from dataops_nb import numbers
 from dataops_nb.board import Board
 from dataops_nb.display import Fact, Phrase, Piece, Sentence, Told, capitalized, say
+from dataops_nb.plain import records
 from dataops_nb.story.comments import label
 from dataops_nb.story.decisions import COUNTED, due_fact
-from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board, records
+from dataops_nb.story.facts import Subject, by_id, clean, facts, once_a_board
 from dataops_nb.story.lights import headline
 from dataops_nb.story.phrases import fill, metric_slots
 from dataops_nb.story.wordings import REACTIONS, SOLVING

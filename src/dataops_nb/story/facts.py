@@ -34,6 +34,7 @@ from dataops_nb.metrics import (
     Simple,
 )
 from dataops_nb.numbers import Beside
+from dataops_nb.plain import records
 
 Making = TypeVar("Making", bound=Callable[..., Any])
 
@@ -100,14 +101,6 @@ class Subject:
 def by_id(facts: Iterable[Fact]) -> dict[str, Fact]:
     """Return facts by their ids."""
     return {fact.id: fact for fact in facts}
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table as dictionaries."""
-    rows = []
-    for row in table.to_dict("records"):
-        rows.append({str(name): value for name, value in row.items()})
-    return rows
 
 
 def is_number(value: object) -> TypeGuard[float]:

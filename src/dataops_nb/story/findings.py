@@ -20,6 +20,7 @@ from dataops_nb.company import Company
 from dataops_nb.display import Fact, Piece, Sentence, Told, listed, say
 from dataops_nb.metrics import Simple
 from dataops_nb.periods import calendar
+from dataops_nb.plain import records
 from dataops_nb.story.actions import MONEY, fact_id, solving_facts
 from dataops_nb.story.decisions import action, decision, effect_of
 from dataops_nb.story.effects import link_facts_of, rocking
@@ -30,7 +31,6 @@ from dataops_nb.story.facts import (
     clean,
     facts,
     once_a_board,
-    records,
     says_unit,
 )
 from dataops_nb.story.lights import within_usual

@@ -16,6 +16,7 @@ import pandas as pd
 from dataops_nb import numbers
 from dataops_nb.board import Board, history
 from dataops_nb.display import Fact, Past, Phrase, Piece, Sentence, Span, Told, say
+from dataops_nb.plain import records
 from dataops_nb.story.actions import YEAR, fact_id, first, first_row, notes, solving_facts
 from dataops_nb.story.changes import explained
 from dataops_nb.story.comments import label
@@ -26,7 +27,6 @@ from dataops_nb.story.facts import (
     facts,
     is_partial,
     once_a_board,
-    records,
     without_unit,
 )
 from dataops_nb.story.findings import Row, cause, finding_facts, told

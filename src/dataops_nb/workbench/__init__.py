@@ -56,6 +56,7 @@ __all__ = [
     "new_report",
     "open",
     "settle",
+    "share",
 ]
 
 
@@ -63,6 +64,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
+_SHARED: dict[Workbench, Workbench] = {}  # filled by a process before it forks, else empty
 SAMPLE = "cache/sample"  # in the folder of results, where the sample has no data folder
 
 
@@ -133,6 +135,9 @@ class Workbench:
         self._forget_edited()
         ensure_data(self)
         day = _as_of(self, as_of)
+        ready: Catalog | None = vars(self).pop("_ready", None)
+        if ready is not None and ready.as_of == day and ready.declared is self.definitions:
+            return ready
         return sources.open(self.definitions, self.data, day, keep=self.cache)
 
     def board(
@@ -234,7 +239,31 @@ def open(  # noqa: A001  workbench.open reads as it is meant
         if printable(str(folder)) != str(folder):
             rule = "the name of the folder is not UTF-8; rename it, or name another one"
             raise UsageError(f"{printable(str(folder))}: {rule}")
-    return Workbench(root, Path(data_path).absolute(), Path(out_path).absolute(), whatif)
+    opened = Workbench(root, Path(data_path).absolute(), Path(out_path).absolute(), whatif)
+    shared = _SHARED.get(opened, opened)
+    shared._forget_edited()
+    return shared
+
+
+def share(wb: Workbench, day: dt.date) -> None:
+    """Read a company once for the processes that are forked from this one: `open` returns it there.
+
+    Its rows as of `day` are made ready, but nobody asks them here: each process notes for itself
+    what it uses, and sees for itself whether a file has changed. Rows in databases are left to it,
+    because it may know more of the environment.
+
+    >>> own = workbench.open(here)
+    >>> workbench.share(own, dt.date(2026, 11, 15))
+    >>> workbench.open(here) is own
+    True
+    """
+    _SHARED[wb] = wb
+    sources = wb.definitions.company.sources.values()
+    if any(source.url for source in sources) or not _holds_something(wb.data):
+        return
+    ready = wb.rows(day)
+    ready.close()  # no process may go on with a file that another one has open
+    vars(wb)["_ready"] = ready
 
 
 def as_of(wb: Workbench, day: str | dt.date | None = None) -> dt.date:

@@ -44,6 +44,8 @@ def files(
     They say what the executive page among `pages` says; `site` is the address it is published
     under. PublishError where a page cannot be printed.
     """
+    if not set(to) - {"html"}:
+        return {}
     payload = notebook_.of(notebook)
     day = dt.date.fromisoformat(str(payload["as_of"])[:10])
     written = paper.prints(pages, day) if "pdf" in to else {}

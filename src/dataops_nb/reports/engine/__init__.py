@@ -8,6 +8,7 @@ talks without an import that says so is noticed when it does: its process ends w
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
@@ -65,7 +66,8 @@ class Template:
     `pids` are its children, `ended` the exit codes of those that have ended.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], shared: dt.date | None = None) -> None:
+        """Start it; with a day it reads the workbench that the environment names, for all forks."""
         ours, theirs = socket.socketpair()
         self._control = ours
         self._lines = b""
@@ -78,7 +80,7 @@ class Template:
         with theirs:
             program = [sys.executable, "-P", "-m", "dataops_nb.reports.engine.template"]
             self._process = subprocess.Popen(
-                [*program, str(theirs.fileno())],
+                [*program, str(theirs.fileno()), *([shared.isoformat()] if shared else [])],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -17,6 +17,8 @@ import pandas as pd
 import sqlglot
 from nbformat import v4
 
+from dataops_nb import numbers
+
 # Libraries import these at their first call; duckdb looks for ipywidgets.
 LATE = (
     "bdb",
@@ -40,6 +42,7 @@ def rehearse() -> None:
     _draw_chart()
     query = "select count(*) from deals where day >= '2026-11-16'"
     sqlglot.parse_one(query, dialect="duckdb").sql("duckdb")
+    numbers.at(numbers.DEFAULT).number(1.5)  # reads the names and signs of the locale
 
 
 def _check_notebook() -> None:

@@ -1,7 +1,7 @@
 """The warm process: import what notebooks need, and fork one isolated child for each report.
 
-The runner starts it as `python -m dataops_nb.reports.engine.template SOCKET`, the number of an open
-descriptor, and writes lines of JSON to that socket:
+The runner starts it as `python -m dataops_nb.reports.engine.template SOCKET [DAY]`, the number of
+an open descriptor, and writes lines of JSON to that socket:
 
 - `{"job", "environment"}` forks a child. The answer is `{"pid", "start"}`, and `{"ended",
   "status"}` at its end.
@@ -16,6 +16,7 @@ child for ever. If a library has started a thread, it says so and ends.
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 import importlib
 import json
@@ -30,7 +31,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dataops_nb import glances, grammars_later
+from dataops_nb import glances, grammars_later, workbench
 from dataops_nb.reports import processes
 
 AHEAD = (
@@ -53,28 +54,39 @@ AHEAD = (
     "dataops_nb.workbench.whatifs",
 )
 
+# A report makes many small things and few circles of them: so it looks for these less often.
+YOUNG = 10_000
 
-def main(descriptor: int) -> None:
-    """Import everything, then fork a child for each job until the runner goes away."""
+
+def main(descriptor: int, shared: str = "") -> None:
+    """Import everything, then fork a child for each job until the runner goes away.
+
+    With a day `shared`, the company is read once for all of them.
+    """
     processes.die_with_parent(os.getppid())
     processes.adopt()
     control = socket.socket(fileno=descriptor)
-    greeting = _prepare()
+    greeting = _prepare(shared)
     _send(control, greeting)
     if "ready" in greeting:
         processes.outlive_parent()
         _serve(control)
 
 
-def _prepare() -> dict[str, Any]:
+def _prepare(shared: str = "") -> dict[str, Any]:
     """Import everything; return `{"ready"}`, or `{"unsafe"}` with the reason not to fork."""
+    gc.disable()  # what is imported stays; to look for garbage in it takes a tenth of the time
     try:
         with grammars_later():
             _warm()
     except Exception as error:
         return {"unsafe": f"{type(error).__name__}: {error}"}
+    if shared:
+        with suppress(Exception):  # what is wrong is told by each report, as if nothing were shared
+            workbench.share(workbench.open(), dt.date.fromisoformat(shared))
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG)
     _, *others = processes.threads()
     if others:
         return {"unsafe": f"threads run beside it: {', '.join(others)}"}
@@ -231,4 +243,4 @@ def _send(control: socket.socket, message: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

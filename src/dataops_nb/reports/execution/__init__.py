@@ -225,11 +225,13 @@ def _start_fresh(job: Job) -> Child:
 
 
 @contextmanager
-def kept(engine: Engine = "forked") -> Iterator[Warm]:
-    """Keep one template and one renderer for every report that is executed in here."""
-    template: Template | None = None
+def kept(engine: Engine = "forked", template: Template | None = None) -> Iterator[Warm]:
+    """Keep one template and one renderer for every report that is executed in here.
+
+    A `template` that is starting already is taken, and closed at the end.
+    """
     renderer: Renderer | None = None
-    if engine == "forked" and engine_.possible():
+    if template is None and engine == "forked" and engine_.possible():
         template = Template(environment.passed())
     try:
         with grammars_later():  # its package takes a while to import

@@ -180,7 +180,9 @@ def document(
         "policy": policy(script),
         "css": markup.css(),
     }
-    bare = markup.fill("document.html.j2", **frame, travelling="")
+    bare = str(
+        markup.fill("document.html.j2", **frame, travelling="")
+    )  # each cut of a Markup is one
     sealed = markup.data({**travelling, "seal": seals.seal(bare, travelling)})
     whole = markup.fill("document.html.j2", **frame, travelling=sealed)
     return seals.close(str(whole))

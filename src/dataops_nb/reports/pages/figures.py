@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ET
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -182,9 +182,14 @@ def _picture(spec: Mapping[str, Any], name: str, description: str, kept: Path | 
     return Markup(svg.replace(NAMELESS, name))  # noqa: S704
 
 
+@cache
+def _engine() -> str:
+    return version("vl-convert-python")
+
+
 def _draw(spec: str, kept: Path | None) -> str:
     """Return a Vega-Lite spec as SVG: as it was drawn before, or drawn now and kept."""
-    key = plain.digest([version("vl-convert-python"), CONFIG, spec], FULL_LENGTH)
+    key = plain.digest([_engine(), CONFIG, spec], FULL_LENGTH)
     with closing(Store(kept)) as store:
         with suppress(zlib.error, UnicodeDecodeError):
             return zlib.decompress(store.get(key) or b"").decode()

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -227,35 +228,45 @@ class Embedded:
     exact = True
 
     def __init__(self, folders: Iterable[str], zone: str, databases: Iterable[Path] = ()) -> None:
-        self.spill = Path(tempfile.gettempdir()) / f"dataops-nb-spill-{os.getpid()}-{id(self):x}"
+        self._folders = list(folders)
+        self._zone = zone
+        self._paths = list(dict.fromkeys(databases))
+        self._attached: dict[Path, str | DataError] = {}
+
+    @cached_property
+    def spill(self) -> Path:
+        """The folder of its temporary files, of this process alone."""
+        return Path(tempfile.gettempdir()) / f"dataops-nb-spill-{os.getpid()}-{id(self):x}"
+
+    @cached_property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """DuckDB, opened by the first question: who needs only what is kept does not wait for it.
+
+        Nor may its threads be there when the process forks.
+        """
         no_downloads: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        self.con = duckdb.connect(":memory:", config=no_downloads)
-        self.con.execute("set python_enable_replacements = false")
+        con = duckdb.connect(":memory:", config=no_downloads)
+        con.execute("set python_enable_replacements = false")
         if os.environ.get("DATAOPS_NB_REFRESH"):
             # A slow query would draw a widget where nobody watches.
-            self.con.execute("set enable_progress_bar = false")
-        self.con.execute("set TimeZone = ?", [zone])
-        self.con.execute("set temp_directory = ?", [str(self.spill)])
-        self.databases: dict[Path, str | DataError] = {}
-        for index, path in enumerate(dict.fromkeys(databases)):
-            self.databases[path] = self._attach(path, f"_nb_db{index}")
-        self.con.execute(f"set allowed_directories = [{texts([*folders, str(self.spill)])}]")
-        self.con.execute("set enable_external_access = false")
+            con.execute("set enable_progress_bar = false")
+        con.execute("set TimeZone = ?", [self._zone])
+        con.execute("set temp_directory = ?", [str(self.spill)])
+        for index, path in enumerate(self._paths):
+            self._attached[path] = _attach(con, path, f"_nb_db{index}")
+        con.execute(f"set allowed_directories = [{texts([*self._folders, str(self.spill)])}]")
+        con.execute("set enable_external_access = false")
+        return con
 
-    def _attach(self, path: Path, name: str) -> str | DataError:
-        """Attach a DuckDB file for reading; return `name`, or why it cannot be attached."""
-        rule = fault_of_file(path)
-        if rule:
-            return DataError([Fault("", rule, path.name)])
-        try:
-            self.con.execute(f"attach {text(str(path))} as {name} (read_only, type duckdb)")
-        except duckdb.Error as error:
-            rule = f"is no DuckDB database that can be read: {say_error(error)}"
-            return DataError([Fault("", rule, path.name)])
-        return name
+    @property
+    def databases(self) -> Mapping[Path, str | DataError]:
+        """The name of each attached DuckDB file, or why it cannot be attached."""
+        if self._paths:
+            _ = self.con
+        return self._attached
 
     def fetch(self, query: exp.Expr | str, **frames: pd.DataFrame) -> pd.DataFrame:
         """Return the result of a query over what is loaded and over frames by keyword.
@@ -295,8 +306,22 @@ class Embedded:
 
     def close(self) -> None:
         """Free the memory and delete the temporary files."""
-        self.con.close()
-        shutil.rmtree(self.spill, ignore_errors=True)
+        if "con" in vars(self):
+            self.con.close()
+            shutil.rmtree(self.spill, ignore_errors=True)
+
+
+def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> str | DataError:
+    """Attach a DuckDB file for reading; return `name`, or why it cannot be attached."""
+    rule = fault_of_file(path)
+    if rule:
+        return DataError([Fault("", rule, path.name)])
+    try:
+        con.execute(f"attach {text(str(path))} as {name} (read_only, type duckdb)")
+    except duckdb.Error as error:
+        rule = f"is no DuckDB database that can be read: {say_error(error)}"
+        return DataError([Fault("", rule, path.name)])
+    return name
 
 
 def described(columns: dict[str, str]) -> Described:
