@@ -124,8 +124,7 @@ class Shelf:
     def _open_engines(self) -> None:
         paths = [source.path for source in self.sources.values() if source.path]
         urls = {name: source.url for name, source in self.sources.items() if source.url}
-        folders = allow_folders(paths, self.data)
-        self.engines = Engines(urls, self.data, folders, self.zone)
+        self.engines = Engines(urls, self.data, allow_folders(paths, self.data), self.zone)
         self.engine: Engine = self.engines.embedded
 
     @property
@@ -134,11 +133,10 @@ class Shelf:
         return self.engines.embedded.con
 
     def _prepare_cache(self, cache: Cache) -> None:
-        reads = {name: query.sources for name, query in self.queries.items()}
         self._origins = Origins(
             sources=self.sources,
             needs=self.needs,
-            reads=reads,
+            reads={name: query.sources for name, query in self.queries.items()},
             rates=self.rates,
             data=self.data,
             as_of=self.as_of,
