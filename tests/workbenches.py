@@ -104,7 +104,7 @@ def _orders(chance: random.Random, root: Path, length: int) -> dict[str, Any]:
     """Rows that happen: one an order, on a day or at a time of the clock."""
     is_stamp = chance.random() < 0.4
     rows = []
-    for number in range(chance.choice([0, 1, 3, length, *3 * [3 * length]])):
+    for number in range(chance.choice([0, 1, 3, length, 3 * length, 3 * length, 3 * length])):
         day = FIRST + dt.timedelta(days=chance.randrange(length + 1))
         at = f"{day} {chance.randrange(24):02d}:30:00" if is_stamp else str(day)
         rows.append(

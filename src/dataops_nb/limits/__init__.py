@@ -253,7 +253,7 @@ class _History(Stretches):
     def false_shifts(self, noise: Noise) -> np.ndarray:
         """Return the chance that each stretch's newest point is falsely said to change level."""
         counted = np.where(self.is_counted, noise.few, np.inf)
-        return regimes.false_news(self.agreed, self.grain, noise.n, counted)
+        return regimes.false_levels(self.agreed, self.grain, noise.n, counted)
 
     def _days(self, rows: slice) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
         return pd.DatetimeIndex(self.start[rows]), pd.DatetimeIndex(self.end[rows])

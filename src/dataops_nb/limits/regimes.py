@@ -102,7 +102,9 @@ def starts(searched: Searched) -> Places:
     return np.array(sorted(new), dtype=np.intp)
 
 
-def false_news(agreed: Sequence[Limits], grains: Sequence[str], n: Places, counted: Array) -> Array:
+def false_levels(
+    agreed: Sequence[Limits], grains: Sequence[str], n: Places, counted: Array
+) -> Array:
     """Return the chance that each newest point is falsely said to lie on a new level.
 
     Of stretches with these rules, so many periods, and so many `counted` in a period (inf: what is

@@ -166,7 +166,8 @@ def list_flattened(
         names = ", ".join(column.name for column in objects)
         hold = "hold" if len(objects) > 1 else "holds"
         why = f"{names} {hold} objects, and each of their fields becomes a column"
-        flattened.append((f"{name}{FLAT}", {"query": query}, why))
+        if f"{name}{FLAT}" not in tables:  # a file of that name is what somebody has flattened
+            flattened.append((f"{name}{FLAT}", {"query": query}, why))
     return flattened
 
 

@@ -30,7 +30,7 @@ def unwrapped(path: Path, records: str, scratch: Path) -> Iterator[Path]:
     """
     try:
         documents = list(_documents(path.read_text("utf-8-sig")))
-    except ValueError:
+    except (ValueError, RecursionError):
         yield path
         return
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def find_records(path: Path) -> tuple[str, int]:
         return "", 0
     try:
         document = json.loads(path.read_text("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", 0
     lists = dict(_lists(document, ()))
     longest = max(lists, key=lambda name: lists[name], default="")
@@ -63,11 +63,17 @@ def find_records(path: Path) -> tuple[str, int]:
 def _documents(content: str) -> Iterator[Any]:
     """Yield the documents of a text; raise ValueError where it is damaged."""
     decoder = json.JSONDecoder()
-    at = 0
-    while content[at:].lstrip():
-        at += len(content[at:]) - len(content[at:].lstrip())
-        document, at = decoder.raw_decode(content, at)
+    at = _after_blanks(content, 0)
+    while at < len(content):
+        document, end = decoder.raw_decode(content, at)
+        at = _after_blanks(content, end)
         yield document
+
+
+def _after_blanks(content: str, at: int) -> int:
+    while at < len(content) and content[at].isspace():
+        at += 1
+    return at
 
 
 def _take(document: Any, records: str) -> list[Any]:

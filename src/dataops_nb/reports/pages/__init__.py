@@ -180,9 +180,8 @@ def document(
         "policy": policy(script),
         "css": markup.css(),
     }
-    bare = str(
-        markup.fill("document.html.j2", **frame, travelling="")
-    )  # each cut of a Markup is one
+    # The seal cuts the page into pieces: each piece of Markup would be escaped text of its own.
+    bare = str(markup.fill("document.html.j2", **frame, travelling=""))
     sealed = markup.data({**travelling, "seal": seals.seal(bare, travelling)})
     whole = markup.fill("document.html.j2", **frame, travelling=sealed)
     return seals.close(str(whole))
