@@ -148,7 +148,7 @@ def alarms_of_alike(kind: str, count: int, seed: int = SEED + 2) -> dict[str, fl
     is_shift = last["signal"] == "shift"
     judged = last[last["limits_reason"].isna() & ~is_shift]
     weeks = np.array([130])
-    shifts = float(regimes.false_news([limits.Rules()], ["week"], weeks, np.array([np.inf]))[0])
+    shifts = float(regimes.false_levels([limits.Rules()], ["week"], weeks, np.array([np.inf]))[0])
     return {
         "judged": float((last["limits_reason"].isna() | is_shift).mean()),
         "came": float(judged["signal"].notna().mean()),

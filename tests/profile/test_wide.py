@@ -164,3 +164,11 @@ def test_the_list_in_an_answer_of_an_api_is_guessed_and_told(tmp_path: Path) -> 
 def test_one_object_a_line_is_a_row_whatever_lists_it_has(tmp_path: Path) -> None:
     rows = [row | {"lines": [{"sku": "a"}, {"sku": "b"}]} for row in orders()]
     assert "records" not in objects(tmp_path, rows).sources["orders"]
+
+
+def test_a_file_that_somebody_has_flattened_keeps_its_name(tmp_path: Path) -> None:
+    (tmp_path / "orders_flat.csv").write_text("order_id,ordered_at,total\nA1,2026-01-01,5\n")
+    (tmp_path / "orders.jsonl").write_text("".join(json.dumps(row) + "\n" for row in orders()))
+    made = draft([tmp_path])
+    assert made.sources["orders_flat"]["path"] == "orders_flat.csv"
+    assert made.metrics["orders"]

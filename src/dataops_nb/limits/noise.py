@@ -31,8 +31,9 @@ class Noise:
     """The noise of each stretch: one entry a stretch; of `center spread lift reach` one a row.
 
     `n` periods are behind it. `few` is how many are counted in each of them on average, or are not
-    counted where that is less (inf for amounts). `width` is the distance of the limits from the centre line, of what is
-    counted in standard deviations of chance; `reason` the place in `REASONS`. `center` is on the
+    counted where that is less (inf for amounts). `width` is the distance of the limits from the
+    centre line, of what is counted in standard deviations of chance; `reason` the place in
+    `REASONS`. `center` is on the
     scale of the chart; `spread` is the deviation by chance (1 of amounts), `reach` the distance of
     the limits, `lift` how much farther off the upper one lies, or the lower one where it is
     negative.
