@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dataops_nb import definitions
+from dataops_nb.sources.records import find_records
 from tests.sources.test_kinds_of_file import only_fault, opened
 
 METRIC = "m: {type: simple, measure: {source: s, agg: sum, expr: amount}}"
@@ -83,6 +84,14 @@ def test_a_damaged_document_is_named_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(json.dumps({"orders": ROWS}, indent=1)[:-300])
     fault = only_fault(tmp_path, path="s.json", columns={}, records="orders")
     assert fault.file == "s.json"
+
+
+def test_a_document_that_is_too_deep_is_told(tmp_path: Path) -> None:
+    deep = 2_000
+    (tmp_path / "s.json").write_text('{"a": ' + "[" * deep + "]" * deep + "}")
+    fault = only_fault(tmp_path, path="s.json", columns={}, records="orders")
+    assert fault.rule == "is JSON that is nested too deeply to be read"
+    assert find_records(tmp_path / "s.json") == ("", 0)
 
 
 def test_records_are_of_json_files_only(tmp_path: Path) -> None:

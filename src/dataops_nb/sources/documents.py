@@ -342,6 +342,8 @@ def find_damage(file: File) -> tuple[int | None, str]:
         except json.JSONDecodeError as error:
             rule = f"is damaged JSON: {error.msg} at character {error.colno} of the line"
             return first_line + error.lineno - 1, rule
+        except RecursionError:
+            return first_line, "is JSON that is nested too deeply to be read"
     return None, ""
 
 
