@@ -14,7 +14,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from dataops_nb import alignment, definitions, sources
-from dataops_nb.alignment import comparisons
+from dataops_nb.alignment import comparisons, window_rows
 from dataops_nb.alignment.formulas import Scope, evaluate
 from dataops_nb.alignment.windows import TOTAL, Window
 from tests.conftest import LIGHTS
@@ -126,8 +126,9 @@ def test_all_that_adds_up_is_read_from_a_source_once(tmp_path):
         min_size=1,
         max_size=6,
     ),
+    bits=st.sampled_from([40, 200, window_rows.BITS_A_TURN]),
 )
-def test_distinct_counts_over_any_windows_are_those_made_by_hand(rows, windows):
+def test_distinct_counts_over_any_windows_are_those_made_by_hand(rows, windows, bits):
     asked = [Window(start, start + dt.timedelta(days=length)) for start, length in windows]
     zone = "America/New_York"
     days = [pd.Timestamp(at, tz="UTC").tz_convert(zone).date() for at, *_ in rows]
@@ -136,7 +137,13 @@ def test_distinct_counts_over_any_windows_are_those_made_by_hand(rows, windows):
         for day, (_, who, kind, _) in zip(days, rows, strict=True)
         if day <= dt.date(2026, 3, 25)
     ]
-    with tempfile.TemporaryDirectory() as folder, opened(folder, rows) as catalog:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory() as folder,
+        opened(folder, rows) as catalog,
+    ):
+        patch.setattr(window_rows, "BITS_A_TURN", bits)
+        patch.setattr(window_rows, "MOST_TURNS", 100)
         people = evaluate(Scope(catalog), "people", asked)
         texts = evaluate(Scope(catalog), "texts", asked)
     for i, window in enumerate(asked):
@@ -149,6 +156,25 @@ def test_distinct_counts_over_any_windows_are_those_made_by_hand(rows, windows):
             assert people.value[TOTAL][i] == len({who for who, _ in inside})
             assert people.n[TOTAL][i] == len(inside)
             assert texts.value[TOTAL][i] == len({who for who, kind in inside if kind == "a"})
+
+
+@pytest.mark.parametrize("bits", [1, 6, 13, window_rows.BITS_A_TURN])
+def test_values_counted_in_turns_are_each_counted_once(tmp_path, monkeypatch, bits):
+    monkeypatch.setattr(window_rows, "BITS_A_TURN", bits)
+    monkeypatch.setattr(window_rows, "MOST_TURNS", 100)
+    day = dt.datetime(2026, 1, 5, 12)
+    rows = [(day, who, "a", 1) for who in (-3, -3, -1, 0, 2, 2, 3, "")] + [(day, "", "b", 1)]
+    asked = []
+    with opened(str(tmp_path), rows) as catalog:
+        run = catalog._run
+        catalog._run = lambda tree, written, tables, frames: (
+            asked.append(written) or run(tree, written, tables, frames)
+        )
+        scope = Scope(catalog, by=("kind",))
+        people = evaluate(scope, "people", [Window(day.date(), day.date())])
+    assert (people.value["kind=a"][0], people.n["kind=a"][0]) == (5, 7)
+    assert (people.value["kind=b"][0], people.n["kind=b"][0]) == (0, 0)
+    assert sum("BITSTRING" in query for query in asked) == {1: 7, 6: 3, 13: 2}.get(bits, 1)
 
 
 @pytest.mark.parametrize("type_", ["ubigint", "decimal(38, 0)", "bigint"])

@@ -31,7 +31,7 @@ from dataops_nb.alignment.frames import (
     read_moments,
     to_array,
 )
-from dataops_nb.alignment.rows import Coverage, Rows, Usage, require_day
+from dataops_nb.alignment.rows import Coverage, Rows, Usage, WholeNumbers, require_day
 from dataops_nb.company import Company, Department, Origin
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.metrics import Metric, Simple
@@ -158,14 +158,16 @@ class FrameRows(Rows):
         near = did_you_mean(named[1], columns) if named else ""
         return f"the rows cannot be measured: {message}{near}"
 
-    def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
-        """The least and greatest value of a column of integers; None for anything else."""
+    def whole_numbers(self, name: str, column: str) -> WholeNumbers | None:
+        """The values of a column of integers; None for anything else."""
         own = self.frames[name].table
         column = column.strip('"').replace('""', '"')
         if not self.is_whole(name, column):
             return None
         values = own.column(column).drop_null().to_numpy()
-        return (int(values.min()), int(values.max())) if len(values) else None
+        if not len(values):
+            return None
+        return WholeNumbers(int(values.min()), int(values.max()), len(values))
 
     def is_whole(self, name: str, column: str) -> bool:
         """Whether a column holds integers; False where there are no rows behind a table."""

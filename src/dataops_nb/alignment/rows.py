@@ -41,6 +41,15 @@ class Coverage:
     last_row: dt.date | None = None
 
 
+@dataclass(frozen=True)
+class WholeNumbers:
+    """The least and the greatest value of a column of integers, and in how many rows it has one."""
+
+    least: int
+    greatest: int
+    rows: int
+
+
 @dataclass
 class Usage:
     """What was looked at so far.
@@ -129,11 +138,8 @@ class Rows(Protocol):
         folded = column.casefold()
         return next((own for own in listed if own.casefold() == folded), None)
 
-    def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
-        """The least and greatest value of a column of integers.
-
-        None for anything else, and where nobody knows.
-        """
+    def whole_numbers(self, name: str, column: str) -> WholeNumbers | None:
+        """The values of a column of integers; None for anything else, and where nobody knows."""
         return None
 
     def is_whole(self, name: str, column: str) -> bool:

@@ -1,9 +1,10 @@
 """Measures that need the rows of each window: medians, distinct counts, open spans.
 
-Distinct counts are exact. They do not add up, but each row is looked at once: windows are cut into
-pieces at all their ends, the different values of each piece are kept (as one bit a value where the
-engine can and they are whole numbers close together, else as a list) and put together for each
-window.
+Distinct counts are exact. They do not add up, but windows need not be asked one by one: they are
+cut into pieces at all their ends, the different values of each piece are kept (as one bit a value
+where the engine can and they are whole numbers close together, else as a list) and put together for
+each window. Where the bits of all values would take much memory, they are counted in turns, a range
+of values after the other, and these counts add up.
 
 A span, such as a subscription, touches a stretch of windows that lie side by side, so it is enough
 to know the first window that it touches and the one where it is over. The engine counts or adds up
@@ -25,7 +26,7 @@ from sqlglot import exp
 
 from dataops_nb.alignment import queries
 from dataops_nb.alignment.daily import name_segments
-from dataops_nb.alignment.rows import Rows
+from dataops_nb.alignment.rows import Rows, WholeNumbers
 from dataops_nb.alignment.sql import DAYS
 from dataops_nb.alignment.windows import (
     TOTAL,
@@ -38,7 +39,9 @@ from dataops_nb.alignment.windows import (
 )
 from dataops_nb.metrics import Measure
 
-MOST_BITS = 1 << 31  # of all pieces together: 256 MiB
+BITS_A_TURN = 1 << 28  # of all pieces and segments together: 32 MiB
+MOST_TURNS = 8  # each looks at all rows
+BITS_A_ROW = 400  # where there are more, a list of the values takes less memory
 LEAST_BIGINT, MOST_BIGINT = -(2**63), 2**63 - 1
 MOST_DAYS = 200_000  # of the table of days; windows that lie further apart are compared one by one
 AT_ONCE = 2_000_000  # values that are added up together
@@ -128,14 +131,50 @@ def _count_distinct(
     frames = {DAYS: date_dimension(pieces if overlap else windows)}
     if overlap:
         frames[queries.WINDOWS] = made
-    ends = rows.whole_numbers(what.source, what.expr or "")
-    if ends is not None:
-        bits = (ends[1] - ends[0] + 1) * max(len(pieces), 1)
-        is_wide = not LEAST_BIGINT <= ends[0] <= ends[1] <= MOST_BIGINT
-        if is_wide or bits > MOST_BITS or (by and bits * _segments(rows, what, by) > MOST_BITS):
-            ends = None
-    query = queries.distinct(rows, what, time, by, ends=ends, overlap=bool(overlap))
-    return rows.fetch(query, **frames)
+    segments = _segments(rows, what, by) if by else 1
+    turns = _turns(rows.whole_numbers(what.source, what.expr or ""), len(pieces) * segments)
+    if not turns:
+        query = queries.distinct(rows, what, time, by, ends=None, overlap=bool(overlap))
+        return rows.fetch(query, **frames)
+    counted = []
+    for values in turns:
+        own = what if len(turns) == 1 else _within(what, values, or_none=values == turns[0])
+        query = queries.distinct(rows, own, time, by, ends=values, overlap=bool(overlap))
+        counted.append(rows.fetch(query, **frames))
+    if len(counted) == 1:
+        return counted[0]
+    together = pd.concat(counted)
+    keys = [name for name in together if name not in {"v", "n"}]
+    return together.groupby(keys, sort=False, as_index=False)[["v", "n"]].sum()
+
+
+def _turns(numbers: WholeNumbers | None, lists: int) -> list[tuple[int, int]]:
+    """Cut the values of a column into ranges of which so many lists of bits are held at once.
+
+    None at all where other ways take less.
+    """
+    if numbers is None or not LEAST_BIGINT <= numbers.least <= numbers.greatest <= MOST_BIGINT:
+        return []
+    values = numbers.greatest - numbers.least + 1
+    bits = values * max(lists, 1)
+    number = -(-bits // BITS_A_TURN)
+    if number > MOST_TURNS or bits > max(BITS_A_ROW * numbers.rows, BITS_A_TURN):
+        return []
+    step = -(-values // number)
+    begins = range(numbers.least, numbers.greatest + 1, step)
+    return [(begin, min(begin + step - 1, numbers.greatest)) for begin in begins]
+
+
+def _within(what: Measure, values: tuple[int, int], *, or_none: bool) -> Measure:
+    """Return a measure of the rows whose values are in a range, `or_none` where they have none.
+
+    One turn counts these, or a window with no other rows would be missed.
+    """
+    within = f"{what.expr} between {values[0]} and {values[1]}"
+    if or_none:
+        within += f" or {what.expr} is null"
+    also = f"({what.filter}) and ({within})" if what.filter else within
+    return what.model_copy(update={"filter": also})
 
 
 def _segments(rows: Rows, what: Measure, by: tuple[str, ...]) -> int:

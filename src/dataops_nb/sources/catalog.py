@@ -22,7 +22,14 @@ import sqlglot
 from sqlglot import exp
 
 from dataops_nb.alignment.queries import NUMERIC, SPANS
-from dataops_nb.alignment.rows import PROVENANCE, Coverage, Rows, Usage, require_day
+from dataops_nb.alignment.rows import (
+    PROVENANCE,
+    Coverage,
+    Rows,
+    Usage,
+    WholeNumbers,
+    require_day,
+)
 from dataops_nb.company import Company
 from dataops_nb.definitions.models import Definitions
 from dataops_nb.definitions.sql import sources_behind
@@ -215,8 +222,8 @@ class Catalog(Rows):
         """Note what JSON can hold about these sources, where they are sound."""
         self._shelf.keep_bytes(names, ["noted", *what], json.dumps(value).encode())
 
-    def whole_numbers(self, name: str, column: str) -> tuple[int, int] | None:
-        """Return the least and greatest value of a column of integers in a file.
+    def whole_numbers(self, name: str, column: str) -> WholeNumbers | None:
+        """Return the values of a column of integers in a file.
 
         None for anything else, and where there is no value.
         """
@@ -227,9 +234,9 @@ class Catalog(Rows):
         if not self._shelf.is_embedded(name):
             return None
         value = quote(column_name)
-        query = f"select min({value}) as low, max({value}) as high from {quote(name)}"
-        low, high = self.fetch(query).iloc[0]
-        return None if pd.isna(low) else (int(low), int(high))
+        query = f"select min({value}), max({value}), count({value}) from {quote(name)}"
+        low, high, rows = self.fetch(query).iloc[0]
+        return None if pd.isna(low) else WholeNumbers(int(low), int(high), int(rows))
 
     def is_whole(self, name: str, column: str) -> bool:
         """Return whether a column of a file holds integers of at most 64 bits."""
