@@ -1,4 +1,4 @@
-"""Pacing: whether an unfinished period is on its way to its target.
+"""Pacing: whether an unfinished period is on its way to its target, and its chance to arrive.
 
 `add_pace` takes a metric table with `value so_far target target_low target_high complete`
 (`so_far`: what each period had reached by the position that the open one is at) and adds, for open

@@ -1,4 +1,4 @@
-"""Fiscal years: those that start in another month, and those of whole weeks (4-4-5).
+"""Fiscal years: those that start in another month, and those of whole weeks (4-4-5, 4-5-4).
 
 Retailers count in whole weeks, so that a month always has the same weekdays as the year before. A
 pattern deals the weeks to twelve months. A year has the number of the calendar year whose `ends`
