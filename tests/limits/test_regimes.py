@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from dataops_nb import limits, status
-from dataops_nb.limits import Rules
+from dataops_nb.limits import Rules, regimes
 from dataops_nb.metrics import Limits
 
 
@@ -90,3 +92,11 @@ def test_the_order_of_rows_changes_nothing():
     rows = stepped(100, 9)
     mixed = limits.add_limits(rows.sample(frac=1, random_state=1)).sort_index()
     pd.testing.assert_frame_equal(mixed, limits.add_limits(rows))
+
+
+def test_where_no_period_counts_yet_no_new_level_is_expected_and_nothing_is_warned():
+    no_periods, no_count = np.array([0]), np.array([np.inf])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        chance = regimes.false_levels([Limits()], ["week"], no_periods, no_count)
+    assert 0 <= chance[0] < 0.01

@@ -114,8 +114,9 @@ def false_levels(
     is_open = np.array([is_searched(rules, grain) for rules, grain in pairs], dtype=bool)
     recent = np.array([RECENT.get(grain, 0) for grain in grains])
     changed = np.interp(n, *np.transpose(FALSE))
-    rare = np.interp(counted * np.sqrt(n), *np.transpose(FALSE_OF_RARE))
-    return np.asarray(is_open * changed * rare * np.minimum(recent / np.maximum(n, 1), 1.0))
+    periods = np.maximum(n, 1)  # where there are none, no number times inf is none
+    rare = np.interp(counted * np.sqrt(periods), *np.transpose(FALSE_OF_RARE))
+    return np.asarray(is_open * changed * rare * np.minimum(recent / periods, 1.0))
 
 
 def _edges(numbers: Places) -> Places:

@@ -84,7 +84,6 @@ def _prepare(shared: str = "") -> dict[str, Any]:
     if shared:
         with suppress(Exception):  # what is wrong is told by each report, as if nothing were shared
             workbench.share(workbench.open(), dt.date.fromisoformat(shared))
-    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG)
     _, *others = processes.threads()
