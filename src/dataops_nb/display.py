@@ -235,10 +235,17 @@ class Sentence:
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Span]:
-    """Open phrases, and join plain words that follow each other."""
+    """Open phrases, and join plain words that follow each other.
+
+    After what ends in a full stop (`5 kr.`, `2026. nov. 22.`) a sentence that ends has no second.
+    """
     spans: list[Span] = []
+    last = ""
     for span in _opened(pieces):
         is_plain = span.fact is None and not span.name
+        if is_plain and last == "." and re.match(r"\.(?!\.)", span.text):
+            span = Span(span.text[1:])  # noqa: PLW2901  the same words with one stop less
+        last = span.text[-1:] or last
         if is_plain and spans and spans[-1].fact is None and not spans[-1].name:
             spans[-1] = Span(spans[-1].text + span.text)
         elif span.text or span.fact is not None:

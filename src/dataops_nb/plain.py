@@ -57,8 +57,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _columns(frame: pd.DataFrame) -> Iterator[tuple[list[Any], str]]:
     """Yield the cells of each column, and NumPy's letter for their kind; "O" for other types."""
-    for position in range(frame.shape[1]):
-        column = frame.iloc[:, position]
+    for _, column in frame.items():
         is_of_numpy = not hasattr(column.dtype, "na_value")
         yield column.tolist(), column.dtype.kind if is_of_numpy else "O"
 

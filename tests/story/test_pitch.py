@@ -208,3 +208,45 @@ def test_every_pitch_of_olist_passes_and_reads_at_the_grade_that_textstat_gives(
         (each.metric, each.variant, each.faults, each.missing) for each in told if not each.sound
     ] == []
     assert [each.text for each in told if not agrees_with_textstat(each.text)] == []
+
+
+MONEY = """
+company: Test
+timezone: America/New_York
+locale: {locale}
+lights: {{standard: {{green: {{at_least: 1.0, means: "Ok.", do: "Go on."}}, red: {{means: "Risk.", do: "Re-plan."}}}}}}
+sources: {{orders: {{system: Shop, path: orders.csv, time: day}}}}
+"""
+SOLD = """
+department: Shop
+metrics:
+  sold:
+    {{type: simple, label: Sales, measure: {{source: orders, agg: sum, expr: amount}}, unit: {currency},
+     pitch: {{a: "We sold for {{sold.value}}, after {{sold.previous}}. That is {{sold.value}}."}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "printed"),
+    [
+        ("fr_FR", "USD", "1\u202f234\xa0$US"),
+        ("en_US", "CHF", "CHF\xa01,234"),
+        ("de_CH", "CHF", "CHF\xa01’234"),
+        ("en_US", "CAD", "CA$1,234"),
+        ("da_DK", "DKK", "1.234\xa0kr."),
+        ("bg_BG", "BGN", "1\xa0234\xa0лв."),
+    ],
+)
+def test_the_signs_of_a_currency_are_no_jargon_and_end_no_sentence(
+    tmp_path, locale, currency, printed
+):
+    folder = tmp_path / "params" / "departments"
+    folder.mkdir(parents=True)
+    (tmp_path / "params" / "company.yaml").write_text(MONEY.format(locale=locale))
+    (folder / "shop.yaml").write_text(SOLD.format(currency=currency))
+    lines = "day,amount\n2026-11-09,1234\n2026-11-15,0\n2026-11-16,1234\n2026-11-22,0\n"
+    (tmp_path / "orders.csv").write_text(lines)
+    known = definitions.load(tmp_path / "params")
+    [found] = pitches(board.measure(sources.open(known, tmp_path, END), ["sold"]), "sold")
+    assert found.faults == ()
+    assert found.text.endswith(f"That is {printed.removesuffix('.')}.")

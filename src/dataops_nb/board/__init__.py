@@ -101,7 +101,19 @@ class Board:
         if metric not in self.metrics:
             near = did_you_mean(metric, self.metrics)
             raise UsageError(f"the board has no metric {metric!r}{near}")
-        return self.current.iloc[self._current_places[metric]]
+        if metric not in self._current_rows:
+            self._current_rows[metric] = self.current.iloc[self._current_places[metric]]
+        return self._current_rows[metric].copy(deep=False)
+
+    @cached_property
+    def _current_rows(self) -> dict[str, pd.Series]:
+        """The rows of `current` that somebody asked for; whoever gets one may change it."""
+        return {}
+
+    @cached_property
+    def _histories(self) -> dict[tuple[str, int], pd.DataFrame]:
+        """The `history` of each metric that somebody asked for."""
+        return {}
 
     @cached_property
     def _current_places(self) -> dict[str, int]:
@@ -442,10 +454,12 @@ def history(board: Board, metric: str, periods: int = 26) -> pd.DataFrame:
     Raises UsageError for a metric that the board does not have.
     """
     board.row(metric)
-    rows: pd.DataFrame = board.table.iloc[board._places[metric]]
-    is_past = rows["period_end"] <= pd.Timestamp(board.period.end)
-    last: pd.DataFrame = rows[is_past].tail(periods).reset_index(drop=True)
-    return last
+    known = board._histories
+    if (metric, periods) not in known:
+        rows: pd.DataFrame = board.table.iloc[board._places[metric]]
+        is_past = rows["period_end"] <= pd.Timestamp(board.period.end)
+        known[metric, periods] = rows[is_past].tail(periods).reset_index(drop=True)
+    return known[metric, periods].copy(deep=False)
 
 
 def explain(

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from dataops_nb import numbers
 from dataops_nb.board import Board
 from dataops_nb.company import Company
 from dataops_nb.display import Fact, Phrase, Piece, Sentence, Told, say
@@ -166,7 +167,8 @@ def _judged(board: Board, metric: str, variant: str, typed: str, known: dict[str
     if wrong:
         return Pitch(metric, variant, typed, sentence, tuple(wrong), missing)
     metrics = metrics_in(typed, metric)
-    problems = [*_gate(board, read), *faults(phrase, metrics, board.grain, company)]
+    problems = [*_gate(read), *_jargon(_without_money(typed, known), company)]
+    problems += faults(phrase, metrics, board.grain, company)
     if not missing:
         problems += _colours(sentence, _lights(metrics, known))
     return Pitch(metric, variant, typed, sentence, tuple(problems), missing)
@@ -179,7 +181,8 @@ def _lights(metrics: Iterable[str], known: dict[str, Fact]) -> list[Fact]:
 def _filled(typed: str, known: dict[str, Fact], called: list[str]) -> tuple[Phrase, str]:
     """Return the pitch with its facts, and as it is read for length and grade.
 
-    A fact that is missing is read as a word of one syllable.
+    A fact that is missing is read as a word of one syllable; the stop of an abbreviation in a
+    fact (`5 kr.`) ends no sentence.
     """
     phrase: list[Piece] = []
     read, end = "", 0
@@ -188,7 +191,8 @@ def _filled(typed: str, known: dict[str, Fact], called: list[str]) -> tuple[Phra
         fact: Piece = known[name] if name in known else say.name(match[0])
         phrase += [worded(before, called), fact]
         stand_in = _STAND_INS.get(name.partition(".")[2], "10")
-        read += before + (fact.text if isinstance(fact, Fact) else stand_in)
+        shown = fact.text if isinstance(fact, Fact) else stand_in
+        read += before + re.sub(r"\.(?!\S)", "", shown)
         end = match.end()
     return (*phrase, worded(typed[end:], called)), read + typed[end:]
 
@@ -207,7 +211,20 @@ def _no_fact(name: str, company: Company) -> str:
     return f"{{{name}}}: no such fact{nearest}; choose from {', '.join(FIELDS)}"
 
 
-def _gate(board: Board, text: str) -> Iterator[str]:
+def _without_money(typed: str, known: dict[str, Fact]) -> str:
+    """Return the pitch with its facts but amounts of money.
+
+    The locale writes their currency (US$, $US, CHF); nobody has to explain it.
+    """
+
+    def shown(match: re.Match[str]) -> str:
+        fact = known.get(match[1])
+        return "10" if fact is None or numbers.is_currency(fact.unit) else fact.text
+
+    return _FACT.sub(shown, typed)
+
+
+def _gate(text: str) -> Iterator[str]:
     """Yield what is wrong with the words, whatever the numbers are."""
     count, too_many = len(words(text)), len(sentences(text)) > SENTENCES
     if not count:
@@ -221,7 +238,6 @@ def _gate(board: Board, text: str) -> Iterator[str]:
     if level > GRADE:
         hard = f"hard to read (grade {level:.1f}; {GRADE:g} at most)"
         yield f"{hard}: shorten it, or replace {_longest(text)}"
-    yield from _jargon(text, board.company)
 
 
 def _colours(sentence: Sentence, lights: list[Fact]) -> Iterator[str]:

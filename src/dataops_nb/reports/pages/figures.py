@@ -250,6 +250,7 @@ def _with_new_ids(value: str, new_ids: Mapping[str, str]) -> str:
     return re.sub(r"url\([\"']?#([^)\"']+)[\"']?\)", reference, value)
 
 
+@lru_cache(maxsize=256)
 def _colour(value: str) -> str:
     """Choose a colour of the page: white is the page itself, greys and dark tones are its ink."""
     colour = value.strip().lower()
