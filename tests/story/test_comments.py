@@ -106,3 +106,32 @@ def test_a_fact_by_name_is_filled_in_and_claims_nothing(this):
     assert comments.typed(this, text) == []
     with pytest.raises(UsageError, match=r"did you mean 'meetings.value'"):
         comments.filled(this, "{meetings.valeu}")
+
+
+MONEY = (
+    "sold: {type: simple, label: Sales, measure: {source: s, agg: sum, expr: n}, unit: CURRENCY}"
+)
+
+
+@pytest.mark.parametrize(
+    ("locale", "unit", "right", "wrong"),
+    [
+        ("en_US", "USD", "$1,234", "$1,521"),
+        ("en_US", "CHF", "CHF 1,234", "CHF 1,521"),
+        ("en_US", "CHF", "1,234 CHF", "1,521 CHF"),
+        ("pt_BR", "USD", "US$ 1.234", "US$ 1.521"),
+        ("nl_NL", "EUR", "€ 1.234", "€ 1.521"),
+        ("pl_PL", "PLN", "1 234 zł", "1 521 zł"),
+        ("da_DK", "DKK", "1.234 kr.", "1.521 kr."),
+        ("en_US", '"%"', "1,234 %", "1,521 %"),
+        ("en_US", "points", "1,234 points", "1,521 points"),
+    ],
+)
+def test_an_amount_in_the_unit_of_a_metric_is_held_against_it(company, locale, unit, right, wrong):
+    metric, rows = MONEY.replace("CURRENCY", unit), "on,n\n2026-11-16,1234\n2026-11-22,0\n"
+    catalog = company(
+        SOURCE, metric, {"s.csv": rows}, as_of="2026-11-22", extra=f"locale: {locale}\n"
+    )
+    this = board.measure(catalog, ["sold"])
+    assert verdicts(this, f"Sales were {right}.", "sold") == ["right"]
+    assert verdicts(this, f"We sold for {wrong}.", "sold") == ["wrong"]

@@ -71,6 +71,7 @@ _NAMED = "…"  # stands for a fact that is named in braces, and right by itself
 _COVER = "\u2022"
 _MONEY = r"[A-Z]{0,3}[$¢£¤¥￥\u058f\u060b\u09f2\u0e3f\u17db\u20a0-\u20cf][A-Z]{0,3}"
 _SCALES = {"k": 1e3, "M": 1e6, "bn": 1e9}
+_MARKED = {"%": "%", "point": "point", "points": "point"}  # units that read as marks of shares
 _COLOURS = re.compile(r"\b(green|yellow|amber|red)\b", re.IGNORECASE)
 
 
@@ -151,8 +152,17 @@ class _Known:
 
     def words(self, fact: Fact) -> set[str]:
         """Return the words that count a metric: those of label and unit, in the singular."""
-        named = f"{self.labels[fact.metric]} {fact.unit}".lower()
+        sign = self.sign(fact) if numbers.is_currency(fact.unit) else ""
+        named = f"{self.labels[fact.metric]} {fact.unit} {sign}".lower()
         return {word.removesuffix("s") for word in _LETTERS.findall(named)}
+
+    def sign(self, fact: Fact) -> str:
+        """Return what a fact prints beside its number: `zł` of `1 234 zł`, `CHF` of `CHF 5`."""
+        printed = figures(fact.text, self.locale)
+        if not printed:
+            return ""
+        beside = fact.text[: printed[0].start] + fact.text[printed[0].end :]
+        return printed[0].currency or re.split(r"[\s(]", beside.strip())[0].strip("\u2212-+")
 
     def sentence(self, fact: Fact) -> str:
         """Return a fact in words."""
@@ -194,7 +204,8 @@ def _number(sentence: str, digits: str, number: Number, about: _Known) -> Claim:
             return Claim(sentence, "right", about.sentence(fact), number.text)
     if not _OTHER_NUMBER.search(digits) and not _ROUGHLY.search(before):
         for fact in own:
-            if fact.field == "value" and _is_value(before, number, fact, counted=bool(counted)):
+            is_counted = bool(counted) or _is_money(before, after, fact, about.sign(fact))
+            if fact.field == "value" and _is_value(before, number, fact, counted=is_counted):
                 return Claim(sentence, "wrong", about.sentence(fact), number.text)
     return Claim(sentence, "cannot judge", _NO_FACTS, number.text)
 
@@ -204,9 +215,10 @@ def _is_printed(number: Number, fact: Fact, locale: str) -> bool:
     if isinstance(fact.value, str) or fact.value is None:
         return False
     printed = figures(fact.text, locale)
-    if not printed or (number.mark and printed[0].mark != number.mark):
+    marks = ("", printed[0].mark, _MARKED.get(fact.unit, "")) if printed else ()
+    if number.mark not in marks:
         return False
-    scale = 100.0 if printed[0].mark else 1.0
+    scale = 100.0 if printed[0].mark and fact.unit not in _MARKED else 1.0
     actual, typed = abs(float(fact.value)) * scale, abs(number.value)
     return abs(actual - typed) <= number.within * (1 + 1e-9) or typed == abs(printed[0].value)
 
@@ -216,11 +228,22 @@ def _is_value(before: str, number: Number, value: Fact, *, counted: bool) -> boo
 
     As in `47 meetings`, `3%`, `$400`, `we stand at 47`.
     """
-    if number.mark or value.unit == "percent":
-        return number.mark == "%" and value.unit == "percent"
+    mark = _MARKED.get(value.unit, "%" if value.unit == "percent" else "")
+    if number.mark or mark:
+        return number.mark == mark
     if number.currency:
         return number.currency in value.text
     return counted or bool(_STATED.search(before))
+
+
+def _is_money(before: str, after: str, value: Fact, sign: str) -> bool:
+    """Return whether letters beside a number are the currency of a value, as `CHF 5`, `5 zł`."""
+    if not numbers.is_currency(value.unit):
+        return False
+    for letters in (value.unit, sign):
+        if letters and (before.rstrip().endswith(letters) or after.lstrip().startswith(letters)):
+            return True
+    return False
 
 
 def _colour(sentence: str, covered: str, colour: Word, about: _Known) -> Claim:
@@ -367,7 +390,7 @@ def _written(locale: str) -> tuple[re.Pattern[str], str, str]:
     dot = re.escape(decimal)
     thousands = rf"\d{{1,3}}(?:[{re.escape(between)}]\d{{{_narrow(locale)},3}})+(?!\d)"
     pattern = re.compile(
-        rf"(?<![\w.,])(?P<sign>[+\-\u2212])?(?:(?P<currency>{_MONEY})[\u00a0\u202f]?)?"
+        rf"(?<![\w.,])(?P<sign>[+\-\u2212])?(?:(?P<currency>{_MONEY})[\u00a0\u202f ]?)?"
         rf"(?P<digits>(?:{thousands}|\d+)(?:{dot}\d+)?)(?P<scale>M|k|bn)?"
         rf"(?:[\u00a0\u202f ]?(?P<after>{_MONEY}))?"
         r"(?:\s?(?P<mark>%|percent(?!age)|points?\b))?(?![\w])"
