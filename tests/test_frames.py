@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -11,7 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataops_nb import alignment, board, drivers, links, pacing, periods, reconciliation, status
+from dataops_nb import (
+    alignment,
+    board,
+    drivers,
+    limits,
+    links,
+    pacing,
+    periods,
+    reconciliation,
+    status,
+    story,
+)
 from dataops_nb.alignment import comparisons, progress
 from dataops_nb.errors import DataopsError, UsageError
 from tests import shop
@@ -739,3 +751,17 @@ def test_a_notebook_of_ten_lines_in_an_empty_folder_reads_and_writes_nothing(tmp
     client.execute()
     assert len(notebook.cells[0].outputs) == 4
     assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize("size", [1e154, 1e300, -1e308])
+def test_values_too_large_to_square_are_judged_without_a_word_on_stderr(size):
+    days = pd.date_range("2026-01-01", periods=120)
+    frame = pd.DataFrame(
+        {"day": days, "v": [size if place % 3 else size / 7 for place in range(120)]}
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = alignment.from_frame(frame, "v", time="day", value="v", agg="average", grain="day")
+        judged = status.judge(table, {"v": status.Agreement(target=1.0)})
+        assert len(limits.add_limits(judged)) == 120
+        assert str(story.opening(board.of(judged)))

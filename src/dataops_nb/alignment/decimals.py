@@ -148,7 +148,7 @@ def _shortened(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _are_short(values: np.ndarray[Any, Any]) -> bool:
     """Tell whether values have no more decimals than people write."""
-    known = values[np.isfinite(values)]
+    known = values[np.abs(values) < _FLOATS]  # floats beyond have no decimals
     return bool((np.round(known, MOST) == known).all())
 
 
@@ -156,8 +156,8 @@ def _rounded(values: np.ndarray[Any, Any], places: int) -> np.ndarray[Any, Any]:
     """Round values to some decimals, where floats can hold them."""
     if places > MOST:
         return values
-    fits = np.abs(values) * 10.0**places < _FLOATS
-    return np.where(fits, np.round(values, places), values)
+    fits = np.abs(values) < _FLOATS / 10.0**places
+    return np.where(fits, np.round(np.where(fits, values, 0.0), places), values)
 
 
 def _more_places(what: Measure) -> int:

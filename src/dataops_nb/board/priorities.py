@@ -387,9 +387,9 @@ class Horizon:
         if math.isnan(self.needed) or math.isnan(self.best):
             return np.full(len(expected), math.nan)
         room = self.best - expected
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             until = np.where(room > 0, (self.best * self.remaining - self.needed) / room, 0.0)
-        is_safe = expected * self.remaining >= self.needed
+            is_safe = expected * self.remaining >= self.needed
         return np.where(is_safe, self.remaining, np.clip(until, 0.0, self.remaining))
 
 

@@ -23,6 +23,7 @@ from dataops_nb.alignment.rows import Rows
 from dataops_nb.alignment.windows import TOTAL, window
 from dataops_nb.company import Company
 from dataops_nb.drivers.decompositions import slopes
+from dataops_nb.limits.xmr import LARGEST
 from dataops_nb.lineage import names_in
 from dataops_nb.links.pairs import flow
 from dataops_nb.metrics import AnyMetric, Cumulative, Simple
@@ -49,13 +50,16 @@ class Estimate:
     @classmethod
     def of(cls, values: pd.Series) -> Estimate:
         """Return the mean of values and its standard error; NaN where there are none."""
-        known = values.dropna()
+        known = values[np.isfinite(values)]
         if known.empty:
             return cls(math.nan)
+        largest = float(known.abs().max())
+        scale = largest if largest > LARGEST else 1.0
+        scaled = known / scale
         error = 0.0
         if len(known) > 1:
-            error = known.std(ddof=1) / math.sqrt(len(known))
-        return cls(float(known.mean()), float(error))
+            error = scaled.std(ddof=1) / math.sqrt(len(known)) * scale
+        return cls(float(scaled.mean()) * scale, float(error))
 
 
 @dataclass(frozen=True)

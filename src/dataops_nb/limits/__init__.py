@@ -52,6 +52,7 @@ _PLAIN = (Limits(), Rules())
 Places = npt.NDArray[np.intp]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is too large to square has no limits
 def add_limits(table: pd.DataFrame, rules: AnyRules = None) -> pd.DataFrame:
     """Add process limits to a metric table: each metric and segment against its own periods.
 

@@ -66,6 +66,7 @@ _LIMIT = {"mean": 2.66, "median": 3.145}
 _RANGE_LIMIT = {"mean": 3.268, "median": 3.865}
 _SIGMA = {"mean": 1.128, "median": 0.954}
 _SCREEN = 3.267
+LARGEST = 1e150  # squares of larger values are no floats
 NAMES: tuple[Signal | None, ...] = (
     *(None, "crossings", "run", "near-limit", "trend", "outside"),
     "shift",
@@ -410,6 +411,9 @@ def autocorrelation(values: Sequence[float]) -> float:
     """
     if len(values) < 2:
         return math.nan
+    largest = max(map(abs, values))
+    if largest > LARGEST:
+        values = [value / largest for value in values]  # the correlation is the same
     middle = fmean(values)
     away = [value - middle for value in values]
     squares = math.fsum(distance * distance for distance in away)

@@ -115,6 +115,7 @@ def of_company(rows: Rows, grain: Grain = "week") -> pd.DataFrame:
     return rows.recall(["links", grain], lambda: _test(rows, grain))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of what is too large nothing can be told
 def _test(rows: Rows, grain: Grain) -> pd.DataFrame:
     """Test every pair of a company."""
     pairs = find_pairs(rows.company, grain)
@@ -195,6 +196,7 @@ def overlap(cause: Array, effect: Array) -> tuple[int, int]:
     return first, last + 1
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is too large has not clearly risen
 def risen(values: pd.Series, grain: Grain, better: Better = "up") -> float | None:
     """Measure by which share the recent periods (weeks: 13) lie above the same ones a year before.
 
