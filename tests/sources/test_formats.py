@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 from openpyxl import Workbook
 
@@ -209,6 +210,17 @@ def test_rows_of_several_parquet_files_are_named_by_file(open_file: Any, tmp_pat
     )
     faults = open_file("a*.parquet", {"agg": "sum", "expr": "v"}).check()
     assert [(f.file, f.row, f.column, f.value) for f in faults] == [("a2.parquet", 2, "v", "nan")]
+
+
+def test_a_used_column_of_parquet_that_stands_twice_is_a_fault(
+    open_file: Any, tmp_path: Path
+) -> None:
+    pd.DataFrame({"v": [1.0], "V": ["a"], "note": [1], "Note": [2]}).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    assert open_file("a.parquet").check() == []
+    fault = open_file("a.parquet", {"agg": "sum", "expr": "v"}).check()[0]
+    assert (fault.column, fault.rule) == ("v", "appears twice, capitals aside; rename one of them")
 
 
 def test_text_in_parquet_that_must_be_summed_is_a_fault_of_the_column(

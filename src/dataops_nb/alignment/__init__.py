@@ -85,7 +85,7 @@ def from_frame(
     at: str | None = None,
     window: str | None = None,
     covers: tuple[Any, Any] | None = None,
-    timezone: str | None = None,
+    timezone: str | dt.tzinfo | None = None,
     as_of: str | dt.date | None = None,
     calendar: Calendar | None = None,
 ) -> pd.DataFrame:
@@ -120,6 +120,8 @@ def from_frame(
     [200.0, 150.0, 230.5]
     """
     check_words(metric, agg, grain, at, q)
+    time, value = str(time), None if value is None else str(value)
+    timezone = str(timezone) if isinstance(timezone, dt.tzinfo) else timezone
     check_zone(timezone)
     check_calendar(calendar)
     measured = measured_columns(frame, value, agg)

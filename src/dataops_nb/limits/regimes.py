@@ -114,7 +114,7 @@ def false_levels(
     is_open = np.array([is_searched(rules, grain) for rules, grain in pairs], dtype=bool)
     recent = np.array([RECENT.get(grain, 0) for grain in grains])
     changed = np.interp(n, *np.transpose(FALSE))
-    rare = np.interp(counted * np.sqrt(n), *np.transpose(FALSE_OF_RARE))
+    rare = np.interp(counted * np.sqrt(np.maximum(n, 1)), *np.transpose(FALSE_OF_RARE))
     return np.asarray(is_open * changed * rare * np.minimum(recent / np.maximum(n, 1), 1.0))
 
 
