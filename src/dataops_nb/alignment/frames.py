@@ -183,7 +183,8 @@ def columns_in(condition: str, frame: pd.DataFrame) -> list[str]:
     labels = [str(label) for label in frame.columns]
     own_name = {label.casefold(): label for label in labels}
     named = dict.fromkeys(column.name for column in tree.find_all(exp.Column))
-    return [name if name in labels else own_name.get(name.casefold(), name) for name in named]
+    own_name |= {label: label for label in labels}
+    return [own_name.get(name) or own_name.get(name.casefold(), name) for name in named]
 
 
 def covered_days(covers: object) -> tuple[Day, Day] | None:
