@@ -274,7 +274,7 @@ def list_spans(rates: Rates, relation: exp.Expression, day: exp.Expression) -> e
 
 
 def check_rate(
-    rates: Rates, column: str, day: exp.Expression, relation: str, among: str, spans: exp.Select
+    rates: Rates, column: str, day: exp.Expression, relation: str, *, among: str, spans: exp.Select
 ) -> Check:
     """Return the check of rows that lack a currency, or a rate on their day; `among` says which.
 

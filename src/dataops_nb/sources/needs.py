@@ -52,8 +52,9 @@ class Need:
 
     `columns`, `numbers` and `times` are names with who needs them; `used_times` are the time
     columns of metrics, `currencies` the currency columns with the time columns that date their
-    amounts and the conditions of the rows that are converted, `expressions` the SQL over its rows with who asks it. A source with targets
-    (`holds_targets`) speaks of days to come, so its rows after as-of count.
+    amounts and the conditions of the rows that are converted, `expressions` the SQL over its rows
+    with who asks it. A source with targets (`holds_targets`) speaks of days to come, so its rows
+    after as-of count.
     """
 
     columns: dict[str, str] = field(default_factory=dict)

@@ -99,13 +99,14 @@ def check_rates(shelf: Shelf, loaded: Loaded) -> None:
             if column is not None and day is not None:
                 seen = f"{day.sql(dialect='duckdb')} <= date '{shelf.as_of}'"
                 among = f"{seen} and ({_rows_among(shelf, loaded.name, typed, converted)})"
-                checks.append(check_rate(rates, column, day, typed.relation, among, spans))
+                check = check_rate(rates, column, day, typed.relation, among=among, spans=spans)
+                checks.append(check)
     con = shelf.connection(loaded.name)
     loaded.faults += list_faults(con, loaded.name, typed, checks)
 
 
 def _rows_among(shelf: Shelf, name: str, typed: Raw, conditions: Sequence[str]) -> str:
-    """Return SQL of the rows that any of the conditions means, of all rows where one cannot be asked.
+    """Return SQL of the rows that any condition means; of all rows where one cannot be asked.
 
     What is wrong with such a condition is said where it is measured.
     """
