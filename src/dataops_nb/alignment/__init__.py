@@ -222,8 +222,9 @@ def values(
         raise UsageError(f"{metric} has no {grain} values; choose {', '.join(grains)}")
     splits = declared_splits(rows.company, metric)
     if by and by not in splits:
-        offered = "; ".join(",".join(split) for split in splits) or "none"
-        raise UsageError(f"{metric} can't be split by {','.join(by)}: choose {offered}")
+        offered = "; ".join(",".join(split) for split in splits)
+        why = f"choose {offered}" if offered else "its definition has no by:"
+        raise UsageError(f"{metric} can't be split by {','.join(by)}: {why}")
     return align(rows, [metric], grain=grain, start=start, end=end, by=by)
 
 
