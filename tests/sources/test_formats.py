@@ -223,6 +223,20 @@ def test_a_used_column_of_parquet_that_stands_twice_is_a_fault(
     assert (fault.column, fault.rule) == ("v", "appears twice, capitals aside; rename one of them")
 
 
+@pytest.mark.parametrize("name", ["rowid", "ROWID", "file_row_number"])
+@pytest.mark.parametrize(("ending", "first"), [("csv", 2), ("parquet", 1)])
+def test_a_column_called_as_duckdb_calls_its_numbers_of_rows_is_one_like_any_other(
+    open_file: Any, tmp_path: Path, name: str, ending: str, first: int
+) -> None:
+    for number, values in enumerate((["1", "2"], ["x", "4"])):
+        frame = pd.DataFrame({"v": values, name: ["p", "q"]})
+        path = tmp_path / f"a{number}.{ending}"
+        frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
+    typed = {"v": {"type": "integer"}}
+    catalog = open_file(f"a*.{ending}", {"agg": "count", "expr": name}, columns=typed)
+    assert [(f.file, f.row, f.value) for f in catalog.check()] == [(f"a1.{ending}", first, "x")]
+
+
 def test_text_in_parquet_that_must_be_summed_is_a_fault_of_the_column(
     open_file: Any, tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ from dataops_nb.sources.evidence import (
     Part,
     Raw,
     cap_faults,
+    find_column,
     first_row,
     quote,
     text,
@@ -370,6 +371,9 @@ class Table:
     @property
     def numbered(self) -> str:
         """SQL of the columns and the hidden row number."""
+        if find_column("file_row_number", self.columns) is not None:  # which hides DuckDB's own
+            row = f"row_number() over () - 1 + {self.part.start} as {ROW}"
+            return f"select *, {row} from ({self.select()})"
         rows = self.select(", file_row_number=true")
         row = f"file_row_number + {self.part.start} as {ROW}"
         return f"select * exclude (file_row_number), {row} from ({rows})"
