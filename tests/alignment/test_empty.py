@@ -204,3 +204,14 @@ def test_a_condition_without_a_result_leaves_its_row_out(company):
         {"s.csv": "day,v\n2026-01-05,4\n2026-01-06,-1\n"},
     )
     assert alignment.values(catalog, "m")["value"].tolist() == [1]
+
+
+@pytest.mark.parametrize("agg", ["sum", "average"])
+def test_a_text_that_is_cast_to_nan_is_never_added_up_as_zero(company, agg):
+    catalog = company(
+        "s: {system: X, path: s.csv, time: day, columns: {v: {type: text}}}",
+        f"m: {{type: simple, measure: {{source: s, agg: {agg}, expr: try_cast(v as double)}}}}",
+        {"s.csv": "day,v\n2026-01-05,4\n2026-01-06,NaN\n2026-01-12,2\n2026-01-18,n/a\n"},
+    )
+    table = alignment.values(catalog, "m")
+    assert [None if math.isnan(value) else value for value in table["value"]] == [None, 2]
