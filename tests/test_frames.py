@@ -414,6 +414,13 @@ def test_two_systems_are_compared_by_amounts_that_are_numbers():
         reconciliation.bridge(sales.assign(paid="ten"), sales, **names)
 
 
+def test_two_systems_may_call_their_columns_by_numbers():
+    frame = pd.DataFrame({0: [1, 2], 1: ["2026-11-09", "2026-11-10"], 2: [5.0, 7.0]})
+    made = reconciliation.bridge(frame, frame.copy(), key=0, time=1, amount=2)
+    assert [float(value) for value in made["a"]] == [12.0]
+    assert [float(value) for value in made["difference"]] == [0.0]
+
+
 def test_columns_that_differ_in_capitals_only_are_refused_where_both_are_asked_for():
     frame = weekly().assign(X=["a", "b", "c"])
     with pytest.raises(UsageError, match="columns 'x' and 'X' differ in capitals only"):
