@@ -5,6 +5,7 @@ import io
 import json
 import warnings
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -423,6 +424,66 @@ def test_two_systems_are_compared_by_amounts_that_are_numbers():
         reconciliation.bridge(sales.assign(paid=1.0), sales, **names)
     with pytest.raises(UsageError, match="column 'paid', row 0: 'ten' is no number"):
         reconciliation.bridge(sales.assign(paid="ten"), sales, **names)
+
+
+def test_two_systems_may_call_their_columns_by_numbers():
+    frame = pd.DataFrame({0: [1, 2], 1: ["2026-11-09", "2026-11-10"], 2: [5.0, 7.0]})
+    made = reconciliation.bridge(frame, frame.copy(), key=0, time=1, amount=2)
+    assert [float(value) for value in made["a"]] == [12.0]
+    assert [float(value) for value in made["difference"]] == [0.0]
+
+
+def test_columns_that_differ_in_capitals_only_are_refused_where_both_are_asked_for():
+    frame = weekly().assign(X=["a", "b", "c"])
+    with pytest.raises(UsageError, match="columns 'x' and 'X' differ in capitals only"):
+        alignment.from_frame(frame, "x", time="day", value="x", by="X")
+    with pytest.raises(UsageError, match="differ in capitals only"):
+        alignment.from_frame(frame.assign(X=1), "x", time="day", value="X", where="x > 2")
+    assert alignment.from_frame(frame, "x", time="day", value="x")["value"].sum() == 7
+
+
+@pytest.mark.parametrize("labels", [(0, 1, 2), (("A", "day"), ("A", "x"), ("B", "team"))])
+def test_columns_whose_names_are_no_texts_are_found(labels):
+    frame = weekly(team=["a", "b", "a"])
+    named = alignment.from_frame(frame, "x", time="day", value="x", by="team")
+    day, x, team = labels
+    frame.columns = pd.Index([{"day": day, "x": x, "team": team}[name] for name in frame])
+    team = team if team == 2 else str(team)
+    table = alignment.from_frame(frame, "x", time=day, value=x, by=team)
+    assert table["value"].tolist() == named["value"].tolist()
+    assert table["segment"].iloc[-1] == f"{team}=b"
+
+
+def test_a_zone_may_be_an_object():
+    stamps = pd.to_datetime(["2026-11-09 02:00", "2026-11-09 06:00", "2026-11-10 00:00"], utc=True)
+    table = alignment.from_frame(
+        weekly(day=stamps),
+        "x",
+        time="day",
+        value="x",
+        grain="day",
+        timezone=ZoneInfo("America/New_York"),
+    )
+    assert table["period"].tolist() == ["2026-11-08", "2026-11-09"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "asked", "what"),
+    [
+        ([[1], [2], [1]], {"agg": "count_distinct"}, "column 'x' holds lists"),
+        ([1, 2, 3], {"by": ""}, "a column without a name"),
+    ],
+)
+def test_what_cannot_be_told_apart_or_named_is_refused(cells, asked, what):
+    frame = weekly(x=cells).assign(**{"": "a"})
+    with pytest.raises(UsageError, match=what):
+        alignment.from_frame(frame, "x", **({"time": "day", "value": "x"} | asked))
+
+
+def test_whole_numbers_beyond_64_bits_are_added_up():
+    frame = weekly(x=pd.Series([2**70, 1, None], dtype=object))
+    table = alignment.from_frame(frame, "x", time="day", value="x", grain="month")
+    assert table["value"].tolist() == [2.0**70]
 
 
 def test_a_column_that_is_the_index_is_named_as_that():

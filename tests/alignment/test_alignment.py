@@ -400,3 +400,9 @@ def test_a_wrong_word_names_the_nearest_right_one(tmp_path, metric, asked, near)
     shop.folder(tmp_path)
     with pytest.raises(UsageError, match=near):
         alignment.align(shop.opened(tmp_path, "2026-11-15"), [metric], **asked)
+
+
+def test_a_metric_without_splits_says_so(company):
+    catalog = company(SOURCES, simple("agg: count"), {"deals.csv": DEALS})
+    with pytest.raises(UsageError, match="m can't be split by team: its definition has no by:"):
+        alignment.values(catalog, "m", by=("team",))

@@ -171,3 +171,47 @@ def test_no_periods_have_no_values(company, agg, at):
     catalog = measured(company, EMPTY, f"agg: {agg}, expr: amount{at}")
     later = dt.date(2030, 1, 1)
     assert alignment.values(catalog, "m", start=later, end=later).empty
+
+
+@pytest.mark.parametrize(
+    ("expr", "agg", "first", "second"),
+    [
+        ("sqrt(v)", "sum", 2.0, None),
+        ("sqrt(v)", "average", 2.0, None),
+        ("sqrt(v)", "median", 2.0, None),
+        ("sqrt(v)", "count", 1.0, 0.0),
+        ("1 + ln(v) * 0", "sum", 1.0, None),
+        ("v ^ 0.5", "max", 2.0, None),
+    ],
+)
+def test_what_has_no_result_is_empty_and_no_zero(company, expr, agg, first, second):
+    catalog = company(
+        "s: {system: X, path: s.csv, time: day}",
+        f"m: {{type: simple, measure: {{source: s, agg: {agg}, expr: {expr}}}}}",
+        {"s.csv": "day,v\n2026-01-05,4\n2026-01-06,-1\n2026-01-12,-1\n2026-01-18,-9\n"},
+    )
+    table = alignment.values(catalog, "m")
+    cells = [None if math.isnan(value) else value for value in table["value"]]
+    assert cells == [first, second]
+    assert table["n"].tolist() == [1, 0]
+    assert table["complete"].tolist() == [True, True]
+
+
+def test_a_condition_without_a_result_leaves_its_row_out(company):
+    catalog = company(
+        "s: {system: X, path: s.csv, time: day}",
+        'm: {type: simple, measure: {source: s, agg: count, filter: "ln(v) > 1"}}',
+        {"s.csv": "day,v\n2026-01-05,4\n2026-01-06,-1\n"},
+    )
+    assert alignment.values(catalog, "m")["value"].tolist() == [1]
+
+
+@pytest.mark.parametrize("agg", ["sum", "average"])
+def test_a_text_that_is_cast_to_nan_is_never_added_up_as_zero(company, agg):
+    catalog = company(
+        "s: {system: X, path: s.csv, time: day, columns: {v: {type: text}}}",
+        f"m: {{type: simple, measure: {{source: s, agg: {agg}, expr: try_cast(v as double)}}}}",
+        {"s.csv": "day,v\n2026-01-05,4\n2026-01-06,NaN\n2026-01-12,2\n2026-01-18,n/a\n"},
+    )
+    table = alignment.values(catalog, "m")
+    assert [None if math.isnan(value) else value for value in table["value"]] == [None, 2]

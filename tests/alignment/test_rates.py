@@ -185,3 +185,32 @@ def test_check_lists_the_missing_rate(company):
 def test_rates_that_cannot_be_followed_are_refused(company, rates, metrics, words):
     with pytest.raises(DefinitionsError, match=words):
         company(SOURCES, metrics, {"deals.csv": DEALS, "fx.csv": FX}, extra=rates)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["2026-01-09,,GBP,W", "2026-01-09,5,GBP,lost", "2026-01-09,5,,lost", "2026-01-09,,,E"],
+)
+def test_a_row_without_an_amount_or_left_out_by_its_measure_needs_no_rate(company, lines):
+    deals = DEALS.rstrip() + f"\n{lines}\n"
+    metrics = REVENUE.replace("currency: money", "currency: money, filter: \"team <> 'lost'\"")
+    excluding = metrics.replace("filter:", "exclude:").replace("<>", "=")
+    for written in (metrics, excluding):
+        assert values(opened(company, metrics=written, deals=deals))["2026-01"] == 240
+
+
+def test_a_row_that_one_measure_counts_and_another_leaves_out_needs_a_rate(company):
+    metrics = f"""
+        {REVENUE}
+        w: {{type: simple, measure: {{source: deals, agg: sum, expr: amount, currency: money, filter: "team = 'W'"}}}}
+    """
+    deals = DEALS.rstrip() + "\n2026-01-09,5,GBP,E\n"
+    with pytest.raises(DataError, match="GBP on 2026-01-09"):
+        values(opened(company, metrics=metrics, deals=deals), "w")
+
+
+def test_a_condition_of_each_window_leaves_no_row_out_of_the_check(company):
+    metrics = REVENUE.replace("currency: money", "currency: money, filter: '\"on\" < :period_end'")
+    deals = DEALS.rstrip() + "\n2026-01-09,5,GBP,E\n"
+    with pytest.raises(DataError, match="GBP on 2026-01-09"):
+        values(opened(company, metrics=metrics, deals=deals))

@@ -72,7 +72,7 @@ def by_hand(spans, agg, at_end, window):
     place = {"who": 2, "v": 4, None: None}[AGGS[agg]]
     values = []
     for span in spans:
-        if span[0] <= window.end and (span[1] is None or span[1] > since):
+        if span[0] <= window.end and (span[1] is None or span[1] > max(since, span[0])):
             values.append(1 if place is None else span[place])
     filled = [value for value in values if value is not None]
     if agg == "count_distinct":
@@ -142,3 +142,19 @@ def test_no_total_over_a_window_is_asked_for_twice():
         assert measure(rows, what, windows[2:], ()).value[""].tolist() == all_at_once[1:]
     assert again == [1.0, *all_at_once[:3]]
     assert len(queries) == 2
+
+
+@pytest.mark.parametrize("agg", ["count", "median"])
+def test_a_span_that_ends_on_its_first_day_or_before_was_open_on_no_day(agg):
+    wednesday = FIRST + dt.timedelta(days=6)
+    spans = [
+        (wednesday, wednesday, "ann", "a", 5),
+        (wednesday, FIRST, "bob", "a", 5),
+        (wednesday, wednesday + dt.timedelta(days=1), "cy", "a", 2),
+    ]
+    what = Measure(source="spans", agg=agg, expr="v", open={"from": "opened", "to": "closed"})
+    week = Window(FIRST, FIRST + dt.timedelta(days=7))
+    with tempfile.TemporaryDirectory() as folder, opened(folder, spans) as rows:
+        measured = measure(rows, what, [week], ())
+    assert measured.n[""].tolist() == [1]
+    assert measured.value[""].tolist() == [1 if agg == "count" else 2]

@@ -859,6 +859,13 @@ def test_the_schemas_that_editors_read_are_those_of_the_models(folder, tmp_path)
         assert (kept / written.name).read_text() == written.read_text()
 
 
+def test_a_list_whose_only_entry_is_wrong_is_not_called_empty_too(params):
+    [line] = mistakes(params(m="{type: simple, measure: {agg: count}, grains: [hour]}"))
+    assert "metrics.m.grains[0]: 'hour' is not one of" in line
+    [line] = mistakes(params(m="{type: simple, measure: {agg: count}, grains: []}"))
+    assert line.endswith("metrics.m.grains: is empty; expected at least one entry")
+
+
 def test_a_long_chain_of_metrics_is_refused_and_one_with_many_ways_is_taken(params):
     chain = {f"m{i}": f"{{type: derived, expr: m{i - 1} + 1}}" for i in range(1, 600)}
     [said] = mistakes(params(m0="{type: derived, expr: won}", **chain))

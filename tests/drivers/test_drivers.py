@@ -362,6 +362,7 @@ def test_a_change_from_nothing_known_is_not_explained(catalog):
         ("rowz", {}, "did you mean 'rows'"),
         ("weekly", {}, "no month values"),
         ("rows", {"by": "teams"}, "can't be split by teams: choose team"),
+        ("bare", {"by": "team"}, "bare can't be split by team: its definition has no by:"),
         ("half", {"by": "team"}, "explained by its parts, not by segments"),
         ("rows", {"against": "last_year"}, "no comparison 'last_year'"),
     ],

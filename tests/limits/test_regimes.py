@@ -74,6 +74,12 @@ def test_what_somebody_said_about_limits_stands(rules: Limits):
     assert "shift" not in limited["signal"].tolist()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_series_without_complete_values_has_no_chance_of_a_false_level_and_warns_of_nothing():
+    rows = stepped(3, 1).assign(complete=False)
+    assert limits.add_limits(rows)["alarm"].isna().all()
+
+
 def test_days_are_not_searched():
     rows = stepped(100, 9).assign(grain="day")
     assert limits.add_limits(rows)["level_since"].isna().all()

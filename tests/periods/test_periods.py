@@ -251,6 +251,11 @@ def test_the_words_of_company_yaml_make_the_same_calendar():
     assert periods.calendar(week_starts="sunday", year={"starts": "july"}).year_starts == 7
 
 
+def test_a_year_that_is_one_word_is_answered_with_how_it_is_written():
+    with pytest.raises(UsageError, match="holds words by key"):
+        periods.calendar(year="april")
+
+
 def test_an_unknown_word_about_the_year_is_answered_with_the_nearest():
     with pytest.raises(UsageError, match="no key 'start'; did you mean 'starts'"):
         periods.calendar(year={"start": "july"})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 from openpyxl import Workbook
 
@@ -209,6 +210,31 @@ def test_rows_of_several_parquet_files_are_named_by_file(open_file: Any, tmp_pat
     )
     faults = open_file("a*.parquet", {"agg": "sum", "expr": "v"}).check()
     assert [(f.file, f.row, f.column, f.value) for f in faults] == [("a2.parquet", 2, "v", "nan")]
+
+
+def test_a_used_column_of_parquet_that_stands_twice_is_a_fault(
+    open_file: Any, tmp_path: Path
+) -> None:
+    pd.DataFrame({"v": [1.0], "V": ["a"], "note": [1], "Note": [2]}).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    assert open_file("a.parquet").check() == []
+    fault = open_file("a.parquet", {"agg": "sum", "expr": "v"}).check()[0]
+    assert (fault.column, fault.rule) == ("v", "appears twice, capitals aside; rename one of them")
+
+
+@pytest.mark.parametrize("name", ["rowid", "ROWID", "file_row_number"])
+@pytest.mark.parametrize(("ending", "first"), [("csv", 2), ("parquet", 1)])
+def test_a_column_called_as_duckdb_calls_its_numbers_of_rows_is_one_like_any_other(
+    open_file: Any, tmp_path: Path, name: str, ending: str, first: int
+) -> None:
+    for number, values in enumerate((["1", "2"], ["x", "4"])):
+        frame = pd.DataFrame({"v": values, name: ["p", "q"]})
+        path = tmp_path / f"a{number}.{ending}"
+        frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
+    typed = {"v": {"type": "integer"}}
+    catalog = open_file(f"a*.{ending}", {"agg": "count", "expr": name}, columns=typed)
+    assert [(f.file, f.row, f.value) for f in catalog.check()] == [(f"a1.{ending}", first, "x")]
 
 
 def test_text_in_parquet_that_must_be_summed_is_a_fault_of_the_column(

@@ -258,6 +258,18 @@ def test_a_query_reads_the_filtered_sources(catalog: Any) -> None:
     assert made.provenance("q")["files"][0] == "o.csv, p.csv"
 
 
+def test_what_a_query_divides_by_zero_is_a_fault_that_says_how_to_divide(catalog: Any) -> None:
+    files = {"o.csv": "id,a,b\n1,4,0\n2,4,2\n"}
+    declared = {
+        "orders": {"path": "o.csv"},
+        "q": {"query": "select id, a::double / b as share from orders"},
+    }
+    made = catalog(files, declared, {"m": simple("q", "sum", expr="share")})
+    (fault,) = made.check()
+    assert (fault.column, fault.value) == ("share", "inf")
+    assert "divide by nullif(x, 0)" in fault.rule
+
+
 def test_a_fault_behind_a_query_names_file_line_column_and_value(catalog: Any) -> None:
     files = {"o.csv": "id,amount\n1,10\n2,1x\n3,12\n4,13\n5,14\n"}
     query = "select id, amount * 2 as revenue from orders"

@@ -149,3 +149,24 @@ def test_the_reference_lists_every_wording():
     for wordings in WORDINGS.values():
         for wording in wordings:
             assert wording in text
+
+
+def test_data_are_asked_of_the_source_of_the_rows_and_not_of_a_plan_or_a_list_that_ends_before(
+    company,
+):
+    catalog = company(
+        """
+        calls: {system: Desk, path: calls.csv, time: on}
+        staff: {system: HR, path: staff.csv, key: agent}
+        plan: {system: Budget, path: plan.csv, time: on}
+        """,
+        "m: {type: simple, by: [{column: agent, values: staff.agent}], lights: standard,"
+        " measure: {source: calls, agg: count}, targets: [{source: plan, column: goal, per: week}]}",
+        {
+            "calls.csv": "on,agent\n2026-11-02,ann\n2026-11-15,ann\n",
+            "staff.csv": "agent\nann\nbob\n",
+            "plan.csv": "on,goal\n2026-11-02,3\n",
+        },
+        as_of="2026-11-22",
+    )
+    assert str(story.action(board.measure(catalog, ["m"]))).startswith("Deliver Desk data")

@@ -85,7 +85,7 @@ def from_frame(
     at: str | None = None,
     window: str | None = None,
     covers: tuple[Any, Any] | None = None,
-    timezone: str | None = None,
+    timezone: str | dt.tzinfo | None = None,
     as_of: str | dt.date | None = None,
     calendar: Calendar | None = None,
 ) -> pd.DataFrame:
@@ -120,6 +120,8 @@ def from_frame(
     [200.0, 150.0, 230.5]
     """
     check_words(metric, agg, grain, at, q)
+    time, value = str(time), None if value is None else str(value)
+    timezone = str(timezone) if isinstance(timezone, dt.tzinfo) else timezone
     check_zone(timezone)
     check_calendar(calendar)
     measured = measured_columns(frame, value, agg)
@@ -220,8 +222,9 @@ def values(
         raise UsageError(f"{metric} has no {grain} values; choose {', '.join(grains)}")
     splits = declared_splits(rows.company, metric)
     if by and by not in splits:
-        offered = "; ".join(",".join(split) for split in splits) or "none"
-        raise UsageError(f"{metric} can't be split by {','.join(by)}: choose {offered}")
+        offered = "; ".join(",".join(split) for split in splits)
+        why = f"choose {offered}" if offered else "its definition has no by:"
+        raise UsageError(f"{metric} can't be split by {','.join(by)}: {why}")
     return align(rows, [metric], grain=grain, start=start, end=end, by=by)
 
 

@@ -221,7 +221,7 @@ def add_up(agg: str, days: Days, value: Array, n: Array, windows: Windows) -> tu
     if agg in _EXTREMES:
         nothing = np.nan
     else:
-        value = np.where(np.isnan(value), 0.0, value)
+        value = np.where(np.isnan(value) & ~(n > 0), 0.0, value)  # filled cells with nan stay nan
     together = _reduced(over, value, firsts, stops, nothing)
     if agg == "average":
         together = np.divide(together, counts, out=np.full_like(together, np.nan), where=counts > 0)

@@ -29,6 +29,7 @@ from dataops_nb.alignment.frames import (
     local_days,
     plain_column,
     read_moments,
+    refuse_lookalikes,
     to_array,
 )
 from dataops_nb.alignment.rows import Coverage, Rows, Usage, WholeNumbers, require_day
@@ -71,6 +72,7 @@ class Framed:
         labels = {}
         for column in [time, *columns]:
             labels[column] = find_label(frame, column)
+        refuse_lookalikes(labels)
         moments = read_moments(frame[labels[time]], time, timezone)
         days = local_days(moments, timezone)
         arrays = {}

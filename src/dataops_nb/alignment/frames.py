@@ -121,7 +121,13 @@ def number_values(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     Numbers are counted several times faster than texts.
     """
     label = find_label(frame, column)
-    codes, _ = pd.factorize(frame[label])
+    try:
+        codes, _ = pd.factorize(frame[label])
+    except TypeError as error:
+        raise UsageError(
+            f"column {column!r} holds lists or other objects, which cannot be told apart; "
+            f"make texts of them: frame[{column!r}].astype(str)"
+        ) from error
     numbers: Any = pd.array(codes, dtype="Int64")
     numbers[codes < 0] = pd.NA
     numbered = frame.copy(deep=False)
@@ -133,12 +139,13 @@ def splits_of(frame: pd.DataFrame, by: str | Sequence[Any] | None) -> list[tuple
     """Return the splits that `by` says, each a tuple of columns."""
     if by is None:
         return []
-    listed = [by] if isinstance(by, str) else list(by)
+    listed = list(by) if isinstance(by, Iterable) and not isinstance(by, str) else [by]
     splits: list[tuple[str, ...]] = []
     for item in listed:
         crossed = tuple(item) if isinstance(item, list | tuple) else (item,)
         for column in crossed:
-            find_label(frame, column)
+            if not str(find_label(frame, column)).strip():
+                raise UsageError("a column without a name cannot be split by; rename it")
         splits.append(tuple(str(column) for column in crossed))
     return list(dict.fromkeys(splits))
 
@@ -173,9 +180,11 @@ def columns_in(condition: str, frame: pd.DataFrame) -> list[str]:
         raise UsageError(f"where {condition!r} cannot be read as SQL: {first_line}") from error
     if tree.find(exp.Select, exp.Table):
         raise UsageError(f"where {condition!r} may speak of the frame's columns only")
-    own_name = {str(label).casefold(): str(label) for label in frame.columns}
+    labels = [str(label) for label in frame.columns]
+    own_name = {label.casefold(): label for label in labels}
     named = dict.fromkeys(column.name for column in tree.find_all(exp.Column))
-    return [own_name.get(name.casefold(), name) for name in named]
+    own_name |= {label: label for label in labels}
+    return [own_name.get(name) or own_name.get(name.casefold(), name) for name in named]
 
 
 def covered_days(covers: object) -> tuple[Day, Day] | None:
@@ -233,6 +242,18 @@ def find_label(frame: pd.DataFrame, column: object) -> Any:
     if len(labels) > 1:
         raise UsageError(f"the frame has {len(labels)} columns named {column!r}; rename them")
     return labels[0]
+
+
+def refuse_lookalikes(columns: Iterable[str]) -> None:
+    """Raise UsageError where two columns differ in capitals only: SQL takes them for one."""
+    known: dict[str, str] = {}
+    for column in columns:
+        twin = known.setdefault(column.casefold(), column)
+        if twin != column:
+            raise UsageError(
+                f"columns {twin!r} and {column!r} differ in capitals only, which cannot be told "
+                f"apart in SQL; rename one of them"
+            )
 
 
 def read_moments(column: pd.Series, name: str, timezone: str | None) -> pd.Series:
@@ -324,7 +345,7 @@ def to_array(column: pd.Series) -> pa.Array:
     """Return a column for DuckDB; cells of several kinds become texts."""
     try:
         return pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         texts = [None if _is_missing(cell) else str(cell) for cell in column]
         return pa.array(texts, type=pa.string())
 

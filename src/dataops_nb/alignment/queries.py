@@ -313,15 +313,10 @@ def open_spans(
 ) -> exp.Select:
     """`w d0.. v n`: the measure over the spans open in each window of `WINDOWS` (`window_frame`),
     or on its last day."""
-    assert what.open is not None  # noqa: S101 - told apart by the caller
-    opened, closed = (
-        rows.local_date(what.source, column) for column in (what.open.from_, what.open.to)
-    )
+    opened, closed = _ends(rows, what)
     last = exp.column("_nb_last", table=WINDOWS)
     since = last if what.at == "end" else exp.column("_nb_first", table=WINDOWS)
-    still_open = exp.or_(
-        closed.is_(exp.null()), exp.GT(this=closed.copy(), expression=since.copy())
-    )
+    still_open = exp.and_(_lies_after(closed, since), _lies_after(closed, opened))
     spans = exp.and_(exp.LTE(this=opened, expression=last), still_open)
     query = _rows(rows, what, by, opened).select(_window(WINDOWS), copy=False)
     query = query.join(exp.to_table(WINDOWS), on=spans, copy=False)
@@ -337,21 +332,15 @@ def placed_spans(
     place `lo` until before `hi`. A distinct value is counted once in each window: from `mid` on,
     where its earlier spans are over.
     """
-    assert what.open is not None  # noqa: S101 - told apart by the caller
-    opened, closed = (
-        rows.local_date(what.source, column) for column in (what.open.from_, what.open.to)
-    )
+    opened, closed = _ends(rows, what)
     first, last = (exp.cast(exp.Literal.string(str(day)), "date") for day in days)
     after_last = exp.cast(exp.Literal.string(str(days[1] + 1)), "date")
     begins = exp.case().when(exp.LT(this=opened, expression=first), first).else_(opened)
-    ends = (
-        exp.case()
-        .when(exp.or_(closed.is_(exp.null()), exp.GT(this=closed, expression=last)), after_last)
-        .when(exp.LT(this=closed, expression=first), first)
-        .else_(closed)
-    )
+    ends = exp.case().when(_lies_after(closed, last), after_last)
+    ends = ends.when(exp.LT(this=closed, expression=first), first).else_(closed)
     names = _names(by)
     spans = _rows(rows, what, by, opened).where(exp.LTE(this=opened, expression=last))
+    spans = spans.where(_lies_after(closed, opened))
     spans = spans.select(exp.alias_(begins, "begins"), exp.alias_(ends, "ends"))
     placed = exp.select("s.x", *(f"s.{name}" for name in names), "b._nb_lo AS lo", "e._nb_hi AS hi")
     placed = placed.from_(spans.subquery("s"))
@@ -376,6 +365,18 @@ def placed_spans(
     from_mid = exp.select("lo", mid, "hi", "x", *names).from_(covered.subquery("c"))
     counted = what.model_copy(update={"agg": "count"})
     return _grouped(counted, from_mid, ("lo", "mid", "hi", *names))
+
+
+def _ends(rows: Rows, what: Measure) -> tuple[exp.Expression, exp.Expression]:
+    """Return the days on which a measure's spans open and close."""
+    assert what.open is not None  # noqa: S101 - told apart by the caller
+    opened = rows.local_date(what.source, what.open.from_)
+    return opened, rows.local_date(what.source, what.open.to)
+
+
+def _lies_after(closed: exp.Expression, day: exp.Expression) -> exp.Condition:
+    """Return the condition that spans close after a day, or not at all: they are open on it."""
+    return exp.or_(closed.is_(exp.null()), exp.GT(this=closed, expression=day))
 
 
 def speaks_of_window(what: Measure) -> bool:

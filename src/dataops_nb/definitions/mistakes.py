@@ -301,6 +301,8 @@ class _Mender:
     def replace(self, trail: _Trail, errors: list[ErrorDetails]) -> bool:
         """Report a wrong value; replace it with the nearest allowed word, else leave it out."""
         node = trail.end
+        if errors[0]["type"] == "too_short" and node.lost:
+            return self.drop(trail)  # its only entries were wrong, which is said already
         self.report(trail, describe(errors, node))
         if is_about_key(errors[0]) or node.stand_in:
             return self.drop(trail)
@@ -317,6 +319,7 @@ class _Mender:
         parent, step = trail.nodes[-2], trail.steps[-1]
         if isinstance(parent.value, list):
             parent.value[:] = [node for node in parent.value if node is not trail.end]
+            parent.lost.add(str(step))
         else:
             parent.value.pop(step, None)
             parent.lost.add(str(step))

@@ -53,8 +53,8 @@ class Node:
     """One value of a file: a scalar, a mapping of nodes or a list of nodes.
 
     It knows its line, its dotted key and how it was written. While mistakes are collected,
-    `stand_in` marks a value put in the place of a missing one, and `lost` names the keys whose
-    values could not be read.
+    `stand_in` marks a value put in the place of a missing one, and `lost` names the keys or places
+    whose values could not be read.
     """
 
     value: Any

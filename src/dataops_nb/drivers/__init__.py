@@ -280,8 +280,9 @@ def _require_split(company: Company, metric: str, by: tuple[str, ...]) -> None:
         return
     if isinstance(company.metrics[metric], Derived):
         raise UsageError(f"{metric} is a formula: it is explained by its parts, not by segments")
-    declared = "; ".join(",".join(split) for split in offered) or "none"
-    raise UsageError(f"{metric} can't be split by {','.join(by)}: choose {declared}")
+    declared = "; ".join(",".join(split) for split in offered)
+    why = f"choose {declared}" if declared else "its definition has no by:"
+    raise UsageError(f"{metric} can't be split by {','.join(by)}: {why}")
 
 
 def _close(parts: Iterable[Part], total: Change) -> list[Part]:

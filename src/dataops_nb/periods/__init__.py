@@ -323,6 +323,8 @@ def _words_of_year(year: Mapping[str, str]) -> dict[str, str]:
     Raises UsageError for an unknown key, with the nearest right one.
     """
     names = {"starts": "year_starts", "named": "named", "pattern": "pattern", "ends": "ends"}
+    if not isinstance(year, Mapping):
+        raise UsageError(f"year holds words by key, like {{'starts': 'april'}}, not {year!r}")
     words: dict[str, str] = {}
     for key, word in year.items():
         if key not in names:

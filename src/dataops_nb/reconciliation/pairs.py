@@ -7,7 +7,7 @@ A pair is declared in params under `reconcile:` (`find_pairs`), or made of two D
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -146,8 +146,8 @@ def _frame_side(name: str, key: str, time: str, amount: str | None) -> Side:
 
 def _in_both(column: Column, option: str) -> tuple[str, str]:
     """Return a column's name in both frames: one for both, or one for each."""
-    if isinstance(column, str):
-        return column, column
+    if isinstance(column, str) or not isinstance(column, Iterable):
+        return str(column), str(column)
     names = tuple(column)
     if len(names) != 2:
         raise UsageError(f"{option} is a column of both frames, or one of each: (left, right)")

@@ -274,9 +274,9 @@ def list_spans(rates: Rates, relation: exp.Expression, day: exp.Expression) -> e
 
 
 def check_rate(
-    rates: Rates, column: str, day: exp.Expression, relation: str, *, until: str, spans: exp.Select
+    rates: Rates, column: str, day: exp.Expression, relation: str, *, among: str, spans: exp.Select
 ) -> Check:
-    """Return the check of rows up to a day that lack a currency, or a rate on their day.
+    """Return the check of rows that lack a currency, or a rate on their day; `among` says which.
 
     The value shown names both the currency and the day.
     """
@@ -285,7 +285,7 @@ def check_rate(
     own = f"cast({quote(column)} as varchar)"
     lacking = f"{quote(column)} is null or ({own} <> {text(rates.to)} and _nb_rate is null)"
     joined = f"({relation}) left join ({spans.sql(dialect='duckdb')}) as {SPANS} on {same}"
-    rows = f"select {ROW} from {joined} where {day_sql} <= date '{until}' and ({lacking})"
+    rows = f"select {ROW} from {joined} where ({among}) and ({lacking})"
     rule = f"has no rate to {rates.to} in {rates.source}{_say_reach(rates)}"
     shown = f"coalesce({own}, 'no currency') || ' on ' || cast({day_sql} as varchar)"
     return Check(column, rule, f"{ROW} in ({rows})", shown)

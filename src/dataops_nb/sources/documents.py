@@ -8,6 +8,7 @@ absurd, and else read in place; nothing is copied.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from dataops_nb.sources.evidence import (
     Part,
     Raw,
     cap_faults,
+    find_column,
     first_row,
     quote,
     text,
@@ -369,6 +371,9 @@ class Table:
     @property
     def numbered(self) -> str:
         """SQL of the columns and the hidden row number."""
+        if find_column("file_row_number", self.columns) is not None:  # which hides DuckDB's own
+            row = f"row_number() over () - 1 + {self.part.start} as {ROW}"
+            return f"select *, {row} from ({self.select()})"
         rows = self.select(", file_row_number=true")
         row = f"file_row_number + {self.part.start} as {ROW}"
         return f"select * exclude (file_row_number), {row} from ({rows})"
@@ -398,7 +403,7 @@ def read_parquet(intake: Intake, files: Sequence[File]) -> tuple[Raw | None, lis
         if rule:
             faults.append(intake.fault(file, rule))
             continue
-        faults += _ask_for_zone(intake, file)
+        faults += _ask_for_zone(intake, file) + _name_repeated(intake, file, columns)
         last = tables[-1].part if tables else None
         start = last.start + last.count if last else 0
         hours = _hours(file, columns)
@@ -476,6 +481,23 @@ def _ask_for_zone(intake: Intake, file: File) -> list[Fault]:
     )
     used = [name for (name,) in rows if name.casefold() in intake.used]
     return [intake.fault(file, rule, column=name) for name in used]
+
+
+def _name_repeated(intake: Intake, file: File, columns: Mapping[str, str]) -> list[Fault]:
+    """Return a fault for each used column that stands twice, capitals aside.
+
+    DuckDB gives the second a number, so that its own name would mean the first.
+    """
+    schema = f"select name from parquet_schema({text(as_literal(file.path))})"
+    written = {name for (name,) in intake.con.execute(schema).fetchall()}
+    if written.issuperset(columns):
+        return []
+    from pyarrow import parquet  # noqa: PLC0415  only where there are any
+
+    names = Counter(name.casefold() for name in parquet.read_schema(file.path).names)
+    repeated = {name for name, count in names.items() if count > 1}
+    rule = "appears twice, capitals aside; rename one of them"
+    return [intake.fault(file, rule, column=name) for name in sorted(repeated & intake.used)]
 
 
 def _read_footer(con: duckdb.DuckDBPyConnection, file: File) -> tuple[int, str]:

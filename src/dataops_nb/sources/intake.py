@@ -149,7 +149,9 @@ def describe_table(
 ) -> Raw:
     """Return a loaded table as a raw relation; its rows keep the order they were loaded in."""
     chosen = names(columns)
-    relation = f"select {chosen}, rowid as {ROW} from {quote(table)}"
+    # A column called rowid hides DuckDB's own.
+    row = "rowid" if find_column("rowid", columns) is None else "row_number() over () - 1"
+    relation = f"select {chosen}, {row} as {ROW} from {quote(table)}"
     scan = f"select {chosen} from {quote(table)}"
     rows = sum(part.count for part in parts)
     return Raw(relation, scan, columns, parts, infer, rows)

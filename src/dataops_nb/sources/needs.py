@@ -52,15 +52,16 @@ class Need:
 
     `columns`, `numbers` and `times` are names with who needs them; `used_times` are the time
     columns of metrics, `currencies` the currency columns with the time columns that date their
-    amounts, `expressions` the SQL over its rows with who asks it. A source with targets
-    (`holds_targets`) speaks of days to come, so its rows after as-of count.
+    amounts and the conditions of the rows that are converted, `expressions` the SQL over its rows
+    with who asks it. A source with targets (`holds_targets`) speaks of days to come, so its rows
+    after as-of count.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     times: dict[str, str] = field(default_factory=dict)
     used_times: list[str] = field(default_factory=list)
-    currencies: dict[str, list[str]] = field(default_factory=dict)
+    currencies: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
     holds_targets: bool = False
 
@@ -221,15 +222,25 @@ def _need_by_measure(measure: Measure, why: str, need: Need, source_time: str | 
     if measure.currency:
         need.use([measure.currency], why)
         if day:
-            days = need.currencies.setdefault(measure.currency, [])
-            if day not in days:
-                days.append(day)
+            days = need.currencies.setdefault(measure.currency, {})
+            days.setdefault(day, []).append(_converted_rows(measure))
     for written in (measure.expr, measure.filter, measure.exclude):
         need.use(_own_columns(written), why)
         if written:
             need.expressions.setdefault(written, why)
     if measure.agg in OF_NUMBERS:
         need.count(_summed_columns(measure.expr), why)
+
+
+def _converted_rows(measure: Measure) -> str:
+    """Return SQL of the rows that have an amount and count; "true" where that is each window's."""
+    conditions = [f"({measure.expr}) is not null"] if measure.expr else []
+    if measure.filter:
+        conditions.append(f"({measure.filter})")
+    if measure.exclude:
+        conditions.append(f"not coalesce(({measure.exclude}), false)")
+    together = " and ".join(conditions)
+    return "true" if ":period_" in together else together or "true"
 
 
 def find_missing(name: str, raw: Raw, need: Need) -> list[Fault]:

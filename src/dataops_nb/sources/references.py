@@ -6,13 +6,15 @@ faults of the source that refers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import duckdb
 from sqlglot import exp
 
 from dataops_nb.company import Rates
+from dataops_nb.definitions.steady import bind
 from dataops_nb.errors import DataError, Fault
 from dataops_nb.sources.days import SPAN_TYPES, check_rate, cut_day, is_time, list_spans
 from dataops_nb.sources.engines.crossing import INTO_DUCKDB
@@ -89,17 +91,33 @@ def check_rates(shelf: Shelf, loaded: Loaded) -> None:
     except DataError as error:
         loaded.faults += error.faults
         return
-    until = shelf.as_of.isoformat()
     checks = []
     for currency, times in currencies.items():
         column = find_column(currency, typed.columns)
-        for time in times:
+        for time, converted in times.items():
             day = _local_day(shelf, loaded.name, typed, time)
             if column is not None and day is not None:
-                check = check_rate(rates, column, day, typed.relation, until=until, spans=spans)
+                seen = f"{day.sql(dialect='duckdb')} <= date '{shelf.as_of}'"
+                among = f"{seen} and ({_rows_among(shelf, loaded.name, typed, converted)})"
+                check = check_rate(rates, column, day, typed.relation, among=among, spans=spans)
                 checks.append(check)
     con = shelf.connection(loaded.name)
     loaded.faults += list_faults(con, loaded.name, typed, checks)
+
+
+def _rows_among(shelf: Shelf, name: str, typed: Raw, conditions: Sequence[str]) -> str:
+    """Return SQL of the rows that any condition means; of all rows where one cannot be asked.
+
+    What is wrong with such a condition is said where it is measured.
+    """
+    written = " or ".join(f"({condition})" for condition in dict.fromkeys(conditions))
+    con = shelf.connection(name)
+    among = bind(written, shelf.as_of, "duckdb")
+    try:
+        con.execute(f"select count(*) from ({typed.scan}) where {among}").fetchall()
+    except (duckdb.Error, DataError):
+        return "true"
+    return among
 
 
 def _checks_of_rates(shelf: Shelf, rates: Rates, typed: Raw) -> list[Check]:

@@ -228,7 +228,9 @@ def list_unfinite(raw: Raw, numbers: Mapping[str, str]) -> list[Check]:
     for name, why in numbers.items():
         column = find_column(name, raw.columns)
         if column and raw.columns[column] in ("FLOAT", "DOUBLE"):
-            rule = f"is no finite number; leave missing values empty: {why} needs one"
+            made = "divide by nullif(x, 0), and make what has no result null"
+            advice = "leave missing values empty" if raw.file else made
+            rule = f"is no finite number; {advice}: {why} needs one"
             checks[column] = check_value(column, rule, f"not isfinite({quote(column)})")
     return list(checks.values())
 

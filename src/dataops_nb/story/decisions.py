@@ -15,9 +15,10 @@ from typing import Any
 import pandas as pd
 
 from dataops_nb import numbers
-from dataops_nb.alignment.measures import sources_of
+from dataops_nb.alignment.measures import coverage_of
 from dataops_nb.board import Board
 from dataops_nb.display import Fact, Piece, Sentence, Told, say
+from dataops_nb.metrics import Simple
 from dataops_nb.numbers import agreeing
 from dataops_nb.periods import calendar
 from dataops_nb.reconciliation.pairs import find_pairs
@@ -344,17 +345,21 @@ def _periods(board: Board, row: Row, field: str) -> Piece:
 
 
 def _supply(board: Board, metric: str, metrics_owner: str | None) -> dict[str, Piece]:
-    """Return `supplier system late` of the first source of a metric that lacks data.
+    """Return `supplier system late` of the source of a metric's rows that ends first.
 
-    Where nobody owns the source, who owns the metric has to get it.
+    Plans, rates and lists of members may end earlier; no value waits for them. Where nobody owns
+    the source, who owns the metric has to get it.
     """
-    behind: list[tuple[dt.date, str]] = []
-    for name in sources_of(board.company, [metric]):
-        last = board.rows.coverage(name).last_row
-        behind.append((last or dt.date.min, name))
-    if not behind:
+    ends: list[tuple[dt.date, str, dt.date]] = []
+    for part in board.company.upstream([metric]):
+        made = board.company.metrics[part]
+        if isinstance(made, Simple):
+            covered = coverage_of(board.rows, made.measure)
+            last_row = covered.last_row or dt.date.min
+            ends.append((covered.last or dt.date.min, made.measure.source, last_row))
+    if not ends:
         return {"supplier": "", "system": "", "late": ""}
-    last_day, name = min(behind)
+    _, name, last_day = min(ends)
     origin = board.company.origins[name]
     owner = origin.owner or metrics_owner
     due: Piece = ""
