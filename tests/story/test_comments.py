@@ -119,6 +119,8 @@ MONEY = (
         ("en_US", "USD", "$1,234", "$1,521"),
         ("en_US", "CHF", "CHF 1,234", "CHF 1,521"),
         ("en_US", "CHF", "1,234 CHF", "1,521 CHF"),
+        ("de_CH", "CHF", "CHF 1’234", "CHF 1’521"),
+        ("de_CH", "CHF", "CHF 1'234", "CHF 1'521"),
         ("pt_BR", "USD", "US$ 1.234", "US$ 1.521"),
         ("nl_NL", "EUR", "€ 1.234", "€ 1.521"),
         ("pl_PL", "PLN", "1 234 zł", "1 521 zł"),
@@ -135,3 +137,23 @@ def test_an_amount_in_the_unit_of_a_metric_is_held_against_it(company, locale, u
     this = board.measure(catalog, ["sold"])
     assert verdicts(this, f"Sales were {right}.", "sold") == ["right"]
     assert verdicts(this, f"We sold for {wrong}.", "sold") == ["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "parts"),
+    [
+        ("Dr. Oetker orders", "Dr. Oetker orders fell. We know why.", 2),
+        ("No. of calls", "We had 12 No. of calls.", 1),
+        ("Sales at Acme Inc.", "Sales at Acme Inc. have gone down.", 1),
+        ("Sales at Acme Inc.", "We lost Sales at Acme Inc. Others stay.", 2),
+        ("Sales", "Sales were 1.234 kr. this week.", 1),
+    ],
+)
+def test_a_stop_in_a_name_or_a_sign_of_money_ends_no_sentence(company, label, text, parts):
+    metric = f"sold: {{type: simple, label: {label}, measure: {{source: s, agg: count}}}}"
+    catalog = company(
+        SOURCE, metric, {"s.csv": "on\n2026-11-16\n"}, as_of="2026-11-22",
+        extra="locale: da_DK\ncurrency: DKK\n",
+    )  # fmt: skip
+    claims = comments.typed(board.measure(catalog, ["sold"]), text)
+    assert len({claim.text for claim in claims}) == parts

@@ -182,7 +182,7 @@ def _filled(typed: str, known: dict[str, Fact], called: list[str]) -> tuple[Phra
     """Return the pitch with its facts, and as it is read for length and grade.
 
     A fact that is missing is read as a word of one syllable; the stop of an abbreviation in a
-    fact (`5 kr.`) ends no sentence.
+    fact (`5 kr.`) or a name (`Dr. Oetker`) ends no sentence.
     """
     phrase: list[Piece] = []
     read, end = "", 0
@@ -192,9 +192,14 @@ def _filled(typed: str, known: dict[str, Fact], called: list[str]) -> tuple[Phra
         phrase += [worded(before, called), fact]
         stand_in = _STAND_INS.get(name.partition(".")[2], "10")
         shown = fact.text if isinstance(fact, Fact) else stand_in
-        read += before + re.sub(r"\.(?!\S)", "", shown)
+        read += _read(before, called) + re.sub(r"\.(?!\S)", "", shown)
         end = match.end()
-    return (*phrase, worded(typed[end:], called)), read + typed[end:]
+    return (*phrase, worded(typed[end:], called)), read + _read(typed[end:], called)
+
+
+def _read(text: str, called: list[str]) -> str:
+    """Return words as they are read: without the stops inside their names."""
+    return comments.without_stops(text, called).replace(comments.COVER, "")
 
 
 def _can_be(name: str, company: Company) -> bool:
