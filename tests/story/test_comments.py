@@ -157,3 +157,28 @@ def test_a_stop_in_a_name_or_a_sign_of_money_ends_no_sentence(company, label, te
     )  # fmt: skip
     claims = comments.typed(board.measure(catalog, ["sold"]), text)
     assert len({claim.text for claim in claims}) == parts
+
+
+SPLIT = "sold: {type: simple, label: Sales, measure: {source: s, agg: count}, by: [what],"
+SPLIT += " lights: standard, targets: [{from: 2020-01-01, value: 1}]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Red wines fell.", "cannot judge"),
+        ("We are at Region 9.", "cannot judge"),
+        ("Red wines fell and we are red.", "wrong"),
+        ("We are red: red sold badly.", "wrong"),
+        ("We are at 7.", "wrong"),
+    ],
+)
+def test_a_segment_claims_nothing_unless_it_is_a_colour_or_a_number(company, text, verdict):
+    rows = "on,what\n" + "".join(
+        f"2026-11-16,{what}\n" for what in ("Red wines", "red", "7", "Region 9")
+    )
+    catalog = company(
+        SOURCE.replace("time: on", "time: on, columns: {what: {type: text}}"),
+        SPLIT, {"s.csv": rows}, as_of="2026-11-22",
+    )  # fmt: skip
+    assert set(verdicts(board.measure(catalog, ["sold"]), text, "sold")) == {verdict}

@@ -267,3 +267,18 @@ def test_a_stop_in_a_name_ends_no_sentence(shop, label, text, faults):
     this = board.measure(shop.rows.under(company), ["sold"])
     [found] = pitches(this, "sold")
     assert len(found.faults) == faults
+
+
+@pytest.mark.parametrize(("text", "fault"), [("Red wines sold best.", 0), ("We are red.", 1)])
+def test_a_segment_with_a_colour_in_its_name_is_no_light(tmp_path, text, fault):
+    folder = tmp_path / "params" / "departments"
+    folder.mkdir(parents=True)
+    (tmp_path / "params" / "company.yaml").write_text(COMPANY)
+    (folder / "shop.yaml").write_text(
+        "department: Shop\nmetrics:\n  sold: {type: simple, measure: {source: orders, agg: count}, by: [what], "
+        f"lights: standard, targets: [{{from: 2020-01-01, value: 1}}], pitch: {{a: '{text}'}}}}\n"
+    )
+    (tmp_path / "orders.csv").write_text("day,what\n2026-11-16,Red wines\n2026-11-22,Red wines\n")
+    known = definitions.load(tmp_path / "params")
+    [found] = pitches(board.measure(sources.open(known, tmp_path, END), ["sold"]), "sold")
+    assert len(found.faults) == fault

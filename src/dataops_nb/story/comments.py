@@ -19,8 +19,8 @@ from typing import Literal
 from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from dataops_nb import numbers
-from dataops_nb.board import Board
+from dataops_nb import drivers, numbers
+from dataops_nb.board import Board, segments
 from dataops_nb.company import Company
 from dataops_nb.display import Fact, Phrase, Span, say
 from dataops_nb.errors import UsageError, did_you_mean
@@ -126,9 +126,27 @@ def typed(board: Board, text: str, metric: str | None = None) -> list[Claim]:
     claims: list[Claim] = []
     for sentence in _sentences(words, [*called, *_stopped_signs(board.company)]):
         named = [id_ for id_ in board.metrics if _is_named(board.company, id_, sentence)]
-        about = _about(board, named or [metric or board.lead])
-        claims += _weighed(sentence, called, about)
+        metrics = named or [metric or board.lead]
+        about = _about(board, metrics)
+        weighed = list(_weighed(sentence, called, about))
+        if contradictions(weighed):
+            weighed = list(_weighed(sentence, [*called, *segment_names(board, metrics)], about))
+        claims += weighed
     return claims
+
+
+def segment_names(board: Board, metrics: Iterable[str]) -> list[str]:
+    """Name the segments of these metrics in the board's period and the one before.
+
+    One that is no more than a colour or a number (`Red`, `7`) is left out: it would hide a claim.
+    """
+    called = set()
+    for metric in metrics:
+        for split in drivers.splits(board.company, metric):
+            if len(split) == 1:
+                rows = segments(board, metric, split, periods=2)["segment"].dropna()
+                called |= {str(segment).partition("=")[2] for segment in rows}
+    return sorted(name for name in called if _LETTERS.search(_COLOURS.sub("", name)))
 
 
 def without_stops(text: str, called: Iterable[str]) -> str:
