@@ -266,11 +266,15 @@ def _opened(pieces: Iterable[Piece]) -> Iterable[Span]:
 
 
 def capitalized(pieces: Piece) -> Phrase:
-    """A phrase whose first letter is a capital; the texts of facts and names included."""
+    """A phrase whose first letter is a capital; the texts of facts and names included.
+
+    A name with a capital inside its first word (`iPhone sales`) stays as it is written.
+    """
     spans = _joined([pieces])
     for place, span in enumerate(spans):
         if span.text:
-            first = span.text[:1].upper() + span.text[1:]
+            is_written_so = span.name and not span.text.partition(" ")[0].islower()
+            first = span.text if is_written_so else span.text[:1].upper() + span.text[1:]
             spans[place] = Span(first, span.fact, span.name)
             break
     return tuple(spans)

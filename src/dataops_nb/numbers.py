@@ -418,11 +418,20 @@ def variation(said: object, value: object, center: object, signal: object = None
 def small(label: str) -> str:
     """Return a label as it stands inside a sentence: small, unless its first word is a name.
 
-    A second capital (`CRM`) makes a name of it.
+    A second capital (`CRM`), a stop (`Dr. Oetker`) or a second word that has a capital and small
+    letters (`Acme Inc.`) makes a name of it; one letter (`X`) stays as it is.
     """
-    first = label.partition(" ")[0]
+    first, _, others = label.partition(" ")
     is_name = any(letter.isupper() for letter in first[1:])
-    return label if is_name else label[:1].lower() + label[1:]
+    is_letter = len(first) == 1 and (first != "A" or first == label)
+    is_title = others.partition(" ")[0].strip(".,;:()").istitle()
+    is_title = is_title and (first.isalpha() or first.endswith("."))
+    return label if is_name or is_letter or is_title else label[:1].lower() + label[1:]
+
+
+def article(number: str) -> str:
+    """Return the article before a share as it is spoken: `an` 8%, `an` 18%, `a` 17%."""
+    return "an" if re.match(r"8|1[18](?!\d)", number) else "a"
 
 
 def closed(label: str) -> str:

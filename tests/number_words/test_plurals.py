@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataops_nb.numbers import agreeing, is_plural
+from dataops_nb.numbers import agreeing, article, is_plural
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,11 @@ def test_one_thing_stays_one_whatever_else_its_name_counts(label):
 def test_the_verb_follows_the_label():
     assert agreeing("New customers", "follows", "follow") == "follow"
     assert agreeing("Churn rate", "follows", "follow") == "follows"
+
+
+@pytest.mark.parametrize(
+    ("share", "word"),
+    [("8%", "an"), ("8.5%", "an"), ("11%", "an"), ("18 %", "an"), ("80%", "an"), ("1%", "a"), ("1.8%", "a"), ("17%", "a"), ("110%", "a")],
+)  # fmt: skip
+def test_the_article_before_a_share_is_the_one_that_is_spoken(share, word):
+    assert article(share) == word

@@ -54,7 +54,7 @@ def test_nothing_held_against_a_change_that_all_parts_share(moved):
 
 def test_the_parts_of_what_is_level_held_each_other(moved):
     assert str(moved({"a": 10, "b": 10, "c": 10}, {"a": 18, "b": 4, "c": 8})) == (
-        "No net change in m from the month before: a +8, b −6, everything else −2."
+        "No net change in M from the month before: a +8, b −6, everything else −2."
     )
 
 
@@ -98,7 +98,7 @@ def test_a_level_metric_whose_known_parts_all_fell_is_moved_by_what_fell_most(ri
     this = rising(0)
     made_up(this, {"a": -2.0, "b": -1.0}, 0.0)
     assert str(story.explained(this)) == (
-        "No net change in m from the month before: a −2, everything else +2 (+3 unexplained)."
+        "No net change in M from the month before: a −2, everything else +2 (+3 unexplained)."
     )
 
 

@@ -119,6 +119,8 @@ MONEY = (
         ("en_US", "USD", "$1,234", "$1,521"),
         ("en_US", "CHF", "CHF 1,234", "CHF 1,521"),
         ("en_US", "CHF", "1,234 CHF", "1,521 CHF"),
+        ("de_CH", "CHF", "CHF 1’234", "CHF 1’521"),
+        ("de_CH", "CHF", "CHF 1'234", "CHF 1'521"),
         ("pt_BR", "USD", "US$ 1.234", "US$ 1.521"),
         ("nl_NL", "EUR", "€ 1.234", "€ 1.521"),
         ("pl_PL", "PLN", "1 234 zł", "1 521 zł"),
@@ -135,3 +137,48 @@ def test_an_amount_in_the_unit_of_a_metric_is_held_against_it(company, locale, u
     this = board.measure(catalog, ["sold"])
     assert verdicts(this, f"Sales were {right}.", "sold") == ["right"]
     assert verdicts(this, f"We sold for {wrong}.", "sold") == ["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "parts"),
+    [
+        ("Dr. Oetker orders", "Dr. Oetker orders fell. We know why.", 2),
+        ("No. of calls", "We had 12 No. of calls.", 1),
+        ("Sales at Acme Inc.", "Sales at Acme Inc. have gone down.", 1),
+        ("Sales at Acme Inc.", "We lost Sales at Acme Inc. Others stay.", 2),
+        ("Sales", "Sales were 1.234 kr. this week.", 1),
+    ],
+)
+def test_a_stop_in_a_name_or_a_sign_of_money_ends_no_sentence(company, label, text, parts):
+    metric = f"sold: {{type: simple, label: {label}, measure: {{source: s, agg: count}}}}"
+    catalog = company(
+        SOURCE, metric, {"s.csv": "on\n2026-11-16\n"}, as_of="2026-11-22",
+        extra="locale: da_DK\ncurrency: DKK\n",
+    )  # fmt: skip
+    claims = comments.typed(board.measure(catalog, ["sold"]), text)
+    assert len({claim.text for claim in claims}) == parts
+
+
+SPLIT = "sold: {type: simple, label: Sales, measure: {source: s, agg: count}, by: [what],"
+SPLIT += " lights: standard, targets: [{from: 2020-01-01, value: 1}]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Red wines fell.", "cannot judge"),
+        ("We are at Region 9.", "cannot judge"),
+        ("Red wines fell and we are red.", "wrong"),
+        ("We are red: red sold badly.", "wrong"),
+        ("We are at 7.", "wrong"),
+    ],
+)
+def test_a_segment_claims_nothing_unless_it_is_a_colour_or_a_number(company, text, verdict):
+    rows = "on,what\n" + "".join(
+        f"2026-11-16,{what}\n" for what in ("Red wines", "red", "7", "Region 9")
+    )
+    catalog = company(
+        SOURCE.replace("time: on", "time: on, columns: {what: {type: text}}"),
+        SPLIT, {"s.csv": rows}, as_of="2026-11-22",
+    )  # fmt: skip
+    assert set(verdicts(board.measure(catalog, ["sold"]), text, "sold")) == {verdict}

@@ -124,6 +124,28 @@ def test_a_label_is_small_inside_a_sentence_unless_it_is_a_name():
     assert texts == ["churn rate", "CRM deals", "sign-ups", "MRR"]
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Dr. Oetker orders",
+        "Acme Inc.",
+        "New York orders",
+        "X",
+        "B orders",
+        "Red Line 7",
+        "iPhone sales",
+    ],
+)
+def test_a_name_stays_as_it_is_written_inside_a_sentence_and_before_it(label):
+    assert inside(label).text == label
+    assert fill("{l} fell.", {"l": inside(label)}).text.startswith(label)
+
+
+@pytest.mark.parametrize("label", ["A share", "No. of calls", "Sales in Rome", "Churn, EMEA"])
+def test_a_label_with_names_further_on_is_small(label):
+    assert inside(label).text == label[0].lower() + label[1:]
+
+
 def test_brackets_are_left_out_where_a_slot_is_empty():
     slots = {"who": "Ann", "by": "", "effect": "churn rises"}
     assert fill("{who}: stop[ {by}][; {effect}].", slots).text == "Ann: stop; churn rises."

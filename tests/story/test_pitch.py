@@ -250,3 +250,35 @@ def test_the_signs_of_a_currency_are_no_jargon_and_end_no_sentence(
     [found] = pitches(board.measure(sources.open(known, tmp_path, END), ["sold"]), "sold")
     assert found.faults == ()
     assert found.text.endswith(f"That is {printed.removesuffix('.')}.")
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "faults"),
+    [
+        ("Dr. Oetker sales", "Dr. Oetker sales came to {sold.value}. We go on.", 0),
+        ("Sales to Acme Inc.", "Sales to Acme Inc. came to {sold.value}. We go on.", 0),
+        ("Sales to Acme Inc.", "We know Sales to Acme Inc. They rose. We go on.", 1),
+    ],
+)
+def test_a_stop_in_a_name_ends_no_sentence(shop, label, text, faults):
+    sold = shop.company.metrics["amount"].model_copy(update={"label": label, "pitch": {"a": text}})
+    company = shop.company.model_copy(deep=True)
+    company.departments["shop"].metrics["sold"] = sold
+    this = board.measure(shop.rows.under(company), ["sold"])
+    [found] = pitches(this, "sold")
+    assert len(found.faults) == faults
+
+
+@pytest.mark.parametrize(("text", "fault"), [("Red wines sold best.", 0), ("We are red.", 1)])
+def test_a_segment_with_a_colour_in_its_name_is_no_light(tmp_path, text, fault):
+    folder = tmp_path / "params" / "departments"
+    folder.mkdir(parents=True)
+    (tmp_path / "params" / "company.yaml").write_text(COMPANY)
+    (folder / "shop.yaml").write_text(
+        "department: Shop\nmetrics:\n  sold: {type: simple, measure: {source: orders, agg: count}, by: [what], "
+        f"lights: standard, targets: [{{from: 2020-01-01, value: 1}}], pitch: {{a: '{text}'}}}}\n"
+    )
+    (tmp_path / "orders.csv").write_text("day,what\n2026-11-16,Red wines\n2026-11-22,Red wines\n")
+    known = definitions.load(tmp_path / "params")
+    [found] = pitches(board.measure(sources.open(known, tmp_path, END), ["sold"]), "sold")
+    assert len(found.faults) == fault

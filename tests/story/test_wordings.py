@@ -58,7 +58,7 @@ CASES = {
         "landing": "50", "against": "limit 26", "chance": "20%", "base": "from the week before",
         "parts": "Sync error +8, Delivery \u22125", "part": "Sync error", "then": "week 46",
         "light": "red", "light_then": "green", "price": "$651", "one": "customer", "reason": "no sign yet", "side": "less",
-        "flips": "57%", "title": "Orders get lost", "why": "Churn rate rises 6 weeks later", "alike": "tickets and share of happy customers",
+        "flips": "57%", "an": "a", "title": "Orders get lost", "why": "Churn rate rises 6 weeks later", "alike": "tickets and share of happy customers",
         "start_by": "27 Mar 2027", "reports": "2 reports", "due": "28 Aug", "about": "week 46",
         "text": "The shop was closed.", "A": "CRM", "B": "Billing", "a": "$21,588", "b": "$20,000",
         "allowed": "2%", "apart": "22",  "reported": "40", "by": "4", "cases": "5", "value_now": "now 44", "rows": "3", "of": "10",

@@ -140,7 +140,8 @@ def _turning(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sent
 def _luck(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:
     flips = known.get(f"{metric}.flips")
     if flips is not None:
-        yield fill(ANSWERS["luck"], {"flips": flips, "grain": board.grain})
+        slots = {"flips": flips, "grain": board.grain, "an": numbers.article(flips.text)}
+        yield fill(ANSWERS["luck"], slots)
 
 
 def _resting(board: Board, metric: str, known: dict[str, Fact]) -> Iterator[Sentence]:

@@ -19,8 +19,8 @@ from typing import Literal
 from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from dataops_nb import numbers
-from dataops_nb.board import Board
+from dataops_nb import drivers, numbers
+from dataops_nb.board import Board, segments
 from dataops_nb.company import Company
 from dataops_nb.display import Fact, Phrase, Span, say
 from dataops_nb.errors import UsageError, did_you_mean
@@ -68,7 +68,7 @@ _SPELLED = {word: size for size, word in enumerate(_NUMBER_WORDS.split(), start=
 _WORD = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
 _NO_FACTS = "we have no data on that"
 _NAMED = "…"  # stands for a fact that is named in braces, and right by itself
-_COVER = "\u2022"
+COVER = "\u2022"
 _MONEY = r"[A-Z]{0,3}[$¢£¤¥￥\u058f\u060b\u09f2\u0e3f\u17db\u20a0-\u20cf][A-Z]{0,3}"
 _SCALES = {"k": 1e3, "M": 1e6, "bn": 1e9}
 _MARKED = {"%": "%", "point": "point", "points": "point"}  # units that read as marks of shares
@@ -124,11 +124,60 @@ def typed(board: Board, text: str, metric: str | None = None) -> list[Claim]:
     words = " ".join(_FACT.sub(_NAMED, text).split())
     called = [*_names(board.company), *(str(title) for title in board.events["title"])]
     claims: list[Claim] = []
-    for sentence in _SENTENCE.split(words):
+    for sentence in _sentences(words, [*called, *_stopped_signs(board.company)]):
         named = [id_ for id_ in board.metrics if _is_named(board.company, id_, sentence)]
-        about = _about(board, named or [metric or board.lead])
-        claims += _weighed(sentence, called, about)
+        metrics = named or [metric or board.lead]
+        about = _about(board, metrics)
+        weighed = list(_weighed(sentence, called, about))
+        if contradictions(weighed):
+            weighed = list(_weighed(sentence, [*called, *segment_names(board, metrics)], about))
+        claims += weighed
     return claims
+
+
+def segment_names(board: Board, metrics: Iterable[str]) -> list[str]:
+    """Name the segments of these metrics in the board's period and the one before.
+
+    One that is no more than a colour or a number (`Red`, `7`) is left out: it would hide a claim.
+    """
+    called = set()
+    for metric in metrics:
+        for split in drivers.splits(board.company, metric):
+            if len(split) == 1:
+                rows = segments(board, metric, split, periods=2)["segment"].dropna()
+                called |= {str(segment).partition("=")[2] for segment in rows}
+    return sorted(name for name in called if _LETTERS.search(_COLOURS.sub("", name)))
+
+
+def without_stops(text: str, called: Iterable[str]) -> str:
+    """Cover the stops in names, which end no sentence: `Dr. Oetker`, `No. of calls`.
+
+    Positions stay, and so does one at the end of a name (`Acme Inc.`) before a blank and what is
+    no small letter.
+    """
+    letters = list(text)
+    for match in re.finditer(f"{COVER}+", cover(text, called)):
+        after = text[match.end() :].lstrip()
+        is_last = match.end() < len(text) and not after[:1].islower()
+        for place in range(match.start(), match.end() - is_last):
+            if letters[place] in ".!?;":
+                letters[place] = COVER
+    return "".join(letters)
+
+
+def _sentences(text: str, called: Iterable[str]) -> Iterator[str]:
+    """Yield the sentences of a text; no name is cut in two."""
+    start = 0
+    for end in _SENTENCE.finditer(without_stops(text, called)):
+        yield text[start : end.start()]
+        start = end.end()
+    yield text[start:]
+
+
+def _stopped_signs(company: Company) -> list[str]:
+    """Return the sign of a company's money where it ends in a stop: `kr.`."""
+    signs = [sign.strip() for sign in numbers.around(company.locale, company.currency)]
+    return [sign for sign in signs if sign.endswith(".")]
 
 
 def contradictions(claims: Iterable[Claim]) -> list[str]:
@@ -372,7 +421,7 @@ def cover(text: str, names: Iterable[str]) -> str:
     """Make names illegible in a text, the longest first; positions stay."""
     for name in sorted({name for name in names if name.strip()}, key=len, reverse=True):
         pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        text = pattern.sub(lambda match: _COVER * len(match[0]), text)
+        text = pattern.sub(lambda match: COVER * len(match[0]), text)
     return text
 
 
@@ -386,7 +435,7 @@ def figures(text: str, locale: str = DEFAULT) -> list[Number]:
 def _written(locale: str) -> tuple[re.Pattern[str], str, str]:
     """Return how a locale writes numbers: the pattern, the signs in thousands, the decimal one."""
     group, decimal = get_group_symbol(locale), get_decimal_symbol(locale)
-    between = "\u00a0\u202f " if group.isspace() else group
+    between = "\u00a0\u202f " if group.isspace() else group.replace("\u2019", "\u2019'")
     dot = re.escape(decimal)
     thousands = rf"\d{{1,3}}(?:[{re.escape(between)}]\d{{{_narrow(locale)},3}})+(?!\d)"
     pattern = re.compile(

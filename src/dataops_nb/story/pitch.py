@@ -155,13 +155,37 @@ def pitch_facts(board: Board) -> dict[str, Fact]:
 
 
 def _judged(board: Board, metric: str, variant: str, typed: str, known: dict[str, Fact]) -> Pitch:
-    """Fill a pitch, and list what keeps it from being shown."""
+    """Fill a pitch, and list what keeps it from being shown.
+
+    The names of segments are read only where something does: that takes a query.
+    """
+    called = names(board.company)
+    judged = _held(board, metric, variant, typed, known, called=called)
+    if not judged.faults:
+        return judged
+    metrics = [name for name in metrics_in(typed, metric) if name in board.company.metrics]
+    more = comments.segment_names(board, metrics)
+    if not more:
+        return judged
+    return _held(board, metric, variant, typed, known, called=[*called, *more])
+
+
+def _held(
+    board: Board,
+    metric: str,
+    variant: str,
+    typed: str,
+    known: dict[str, Fact],
+    *,
+    called: list[str],
+) -> Pitch:
+    """Fill a pitch and hold it to the gate; what is `called` so claims nothing."""
     company = board.company
     fact_names = named(typed)
     wrong = [_no_fact(name, company) for name in fact_names if not _can_be(name, company)]
     unknown = [name for name in fact_names if name not in known]
     missing = tuple(name for name in unknown if _can_be(name, company))
-    phrase, read = _filled(typed, known, names(company))
+    phrase, read = _filled(typed, known, called)
     light = known.get(f"{metric}.light")
     sentence = say(phrase, say.rests_on(light) if light else ())
     if wrong:
@@ -182,7 +206,7 @@ def _filled(typed: str, known: dict[str, Fact], called: list[str]) -> tuple[Phra
     """Return the pitch with its facts, and as it is read for length and grade.
 
     A fact that is missing is read as a word of one syllable; the stop of an abbreviation in a
-    fact (`5 kr.`) ends no sentence.
+    fact (`5 kr.`) or a name (`Dr. Oetker`) ends no sentence.
     """
     phrase: list[Piece] = []
     read, end = "", 0
@@ -192,9 +216,14 @@ def _filled(typed: str, known: dict[str, Fact], called: list[str]) -> tuple[Phra
         phrase += [worded(before, called), fact]
         stand_in = _STAND_INS.get(name.partition(".")[2], "10")
         shown = fact.text if isinstance(fact, Fact) else stand_in
-        read += before + re.sub(r"\.(?!\S)", "", shown)
+        read += _read(before, called) + re.sub(r"\.(?!\S)", "", shown)
         end = match.end()
-    return (*phrase, worded(typed[end:], called)), read + typed[end:]
+    return (*phrase, worded(typed[end:], called)), read + _read(typed[end:], called)
+
+
+def _read(text: str, called: list[str]) -> str:
+    """Return words as they are read: without the stops inside their names."""
+    return comments.without_stops(text, called).replace(comments.COVER, "")
 
 
 def _can_be(name: str, company: Company) -> bool:

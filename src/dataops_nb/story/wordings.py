@@ -208,7 +208,7 @@ ANSWERS: Mapping[str, str] = {
     "stays": "{L} {stay} {light} at {value} or {side}.",
     "range": "Agreed range for {l}: {low} to {high}.",
     "no target": "No target, so no light.",
-    "luck": "Even if nothing changes, there is a {flips} chance of another light next {grain}.",
+    "luck": "Even if nothing changes, there is {an} {flips} chance of another light next {grain}.",
     "drop": "We will drop the link to {s} if its likely range comes to include zero.",
     "wait": "About {needed} more of data will show whether {s} {follow}.",
 }
