@@ -474,7 +474,7 @@ def test_without_both_periods_chart_and_sentence_say_so(company):
                     {"s.csv": "on\n2026-01-05\n2026-01-31\n"}, as_of="2026-01-31")  # fmt: skip
     this = monthly(known, "m")
     assert str(story.explained(this)) == (
-        "No explanation for m: data are missing for January 2026 or December 2025."
+        "No explanation for M: data are missing for January 2026 or December 2025."
     )
     assert (
         "data missing for one of the two months"
