@@ -34,6 +34,7 @@ _FISCAL, _PARTS = (
     {"P": "period", "Q": "quarter"},
 )
 MILLION, _TEN_THOUSAND, _HUNDREDS, _CENTS = 1e6, 1e4, 1e3, 1e2
+FINEST = 4  # decimals of a small number by itself; 0.0032 is not 0
 MOST = 6  # further decimals that tell two numbers apart; then a word does
 LESS = "less than "  # before the least number that is written, where a value is smaller
 _MOST_OF_SHARES = 3  # decimals of a share
@@ -81,7 +82,8 @@ class Numbers:
         """
         if not math.isfinite(value):
             return "no value"
-        sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
+        shown = printed(value, unit, more)
+        sign = MINUS if shown < 0 else "+" if signed and shown > 0 else ""
         size = abs(value)
         if unit == "percent":
             return f"{sign}{self.percent(self._digits(size * 100, more))}"
@@ -311,10 +313,18 @@ def _reads_apart(value: float, other: float, unit: str, more: int) -> bool:
 
 
 def _decimals(size: float) -> int:
-    """Return how many decimals a size has: none from 100 on or where it is whole."""
+    """Return how many decimals a size has: none from 100 on or where it is whole.
+
+    A small one has as many as show a digit of it, up to a ten-thousandth.
+    """
     if size >= 100 or float(size).is_integer():
         return 0
-    return 1 if size >= 1 or round(size, 2) == 0 else 2
+    if size >= 1 or round(size, FINEST) == 0:
+        return 1
+    decimals = 2
+    while round(size, decimals) == 0:
+        decimals += 1
+    return decimals
 
 
 def _cents(size: float, more: int) -> int:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dataops_nb import alignment, definitions
-from dataops_nb.cli import main
+from dataops_nb.cli import comparisons, main
 from dataops_nb.errors import DefinitionsError, UsageError
 from dataops_nb.numbers import Numbers
 from dataops_nb.terms import Duration, add_months, after, before
@@ -105,3 +105,19 @@ def test_a_damaged_history_takes_no_light_away(tmp_path, capsys, content):
         assert "history/values.csv:2 is no UTF-8: byte 0xe9" in printed.err
     assert main(["ask", "n", "-w", str(where), "--as-of", "2026-11-22"]) == 0
     assert "history/values.csv:1 " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "locale", "text"),
+    [
+        (-28560.4, "de_CH", "−28’560"),
+        (3130.0, "en_US", "3,130"),
+        (0.01234, "de_DE", "0,0123"),
+        (-0.5, "en_US", "−0.5"),
+        (0.0, "en_US", "0"),
+        (2.4e-39, "en_US", "2.4e-39"),
+        (None, "en_US", None),
+    ],
+)
+def test_numbers_of_links_are_written_as_the_company_writes_them(value, locale, text):
+    assert comparisons._short_number(value, Numbers(locale)) == text

@@ -122,7 +122,7 @@ def test_a_metric_whose_direction_the_map_does_not_know_is_not_judged_and_that_i
     catalog = opened(wb)
     catalog.check()
     assert [str(n) for n in catalog.notices()] == [
-        "source mmr: 1 rows with a direction that is not in map; such a metric is not judged"
+        "source mmr: 1 row with a direction that is not in map; such a metric is not judged"
     ]
 
 
@@ -226,7 +226,7 @@ def test_check_counts_indicators_and_tells_what_is_not_judged_once(city, capsys)
     document = json.loads(capsys.readouterr().out)
     assert document["metrics"] == 4
     assert [n["text"] for n in document["notices"] if "map" in n["text"]] == [
-        "rows with a direction that is not in map; such a metric is not judged"
+        "row with a direction that is not in map; such a metric is not judged"
     ]
 
 

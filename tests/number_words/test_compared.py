@@ -150,3 +150,20 @@ def test_beside_a_count_whole_numbers_have_no_decimals():
 )
 def test_the_first_end_of_a_range_leaves_its_unit_to_the_last(first, last, unit, once):
     assert numbers.without_unit(first, last, unit) == once
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.0032, "", "0.003"),
+        (-0.0032, "", "−0.003"),
+        (0.0004, "", "0.0004"),
+        (-0.00001, "", "0"),
+        (-1e-17, "percent", "0%"),
+        (0.00004, "percent", "0.004%"),
+        (-0.001, "USD", "$0.00"),
+        (0.05, "", "0.05"),
+    ],
+)
+def test_a_small_number_shows_a_digit_and_nothing_has_no_sign(value, unit, text):
+    assert numbers.at("en_US").number(value, unit) == text

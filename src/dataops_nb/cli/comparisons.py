@@ -40,7 +40,7 @@ LINK_HEADERS = ("input", "target", "effect?", "after", "change", "likely from", 
 LINK_RIGHT = ("after", "change", "likely from", "to", "q")
 ANSWERS = {"moves": "yes", "does not": "no", "cannot tell": "no sign yet"}
 LINK_SPARE = ("q", "likely from", "to")
-LARGE = 1000
+LARGE, SMALL = 1000, 1e-4
 BRIDGE_COLUMNS = (
     "metric",
     "with",
@@ -85,23 +85,27 @@ def _link_order(row: dict[str, Any]) -> tuple[bool, bool, bool]:
 
 
 def _link_line(definitions: Definitions, row: dict[str, Any], grain: str) -> list[Any]:
+    written = numbers.at(definitions.company.locale)
     return [
         definitions.label(row["input"]),
         definitions.label(row["target"]),
         ANSWERS[row["verdict"]],
         row["lag"],
-        *[_short_number(row[name]) for name in LINK_NUMBERS],
+        *[_short_number(row[name], written) for name in LINK_NUMBERS],
         _link_note(definitions, row, grain),
     ]
 
 
-def _short_number(value: float | None) -> str | None:
+def _short_number(value: float | None, written: numbers.Numbers) -> str | None:
     """Write three digits, or all digits before the point: 3,130, not 3.13e+03."""
     if value is None:
         return None
-    if abs(value) >= LARGE:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    size = abs(value)
+    if 0 < size < SMALL:
+        digits = f"{size:.3g}"
+    else:
+        digits = written.digits(f"{size:.0f}" if size >= LARGE else f"{Decimal(f'{size:.3g}'):f}")
+    return f"{numbers.MINUS if value < 0 else ''}{digits}"
 
 
 def _link_note(definitions: Definitions, row: dict[str, Any], grain: str) -> str:

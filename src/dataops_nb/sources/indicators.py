@@ -145,5 +145,6 @@ def _note_unjudged(shelf: Shelf, table: MetricsFrom) -> list[Notice]:
     count = shelf.count(table.source, unknown)
     if not count:
         return []
-    remark = f"rows with a {table.better.column} that is not in map; such a metric is not judged"
+    rows = "row" if count == 1 else "rows"
+    remark = f"{rows} with a {table.better.column} that is not in map; such a metric is not judged"
     return [Notice(table.source, remark, count)]
