@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataops_nb import alignment, status
+from dataops_nb import alignment, board, status
 from tests.alignment.test_families import opened
 
 SOURCES = """
@@ -215,3 +215,26 @@ def test_a_text_that_is_cast_to_nan_is_never_added_up_as_zero(company, agg):
     )
     table = alignment.values(catalog, "m")
     assert [None if math.isnan(value) else value for value in table["value"]] == [None, 2]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "{type: derived, expr: a / 2}",
+        "{type: ratio, numerator: a, denominator: n}",
+        "{type: ratio, numerator: n, denominator: a}",
+        "{type: cumulative, metric: a, window: 2 weeks}",
+        "{type: derived, expr: a - before, parts: {before: {metric: a, offset: 1 period}}}",
+    ],
+)
+def test_what_is_made_of_an_infinite_sum_is_a_fault_like_it(company, made):
+    metrics = f"""
+        a: {{type: simple, measure: {{source: s, agg: sum, expr: v}}}}
+        n: {{type: simple, measure: {{source: s, agg: count}}}}
+        m: {made}
+    """
+    rows = "day,v\n2026-11-09,2\n2026-11-16,1e308\n2026-11-17,1e308\n2026-11-22,1\n"
+    source = "s: {system: Shop, path: s.csv, time: day}"
+    catalog = company(source, metrics, {"s.csv": rows}, as_of="2026-11-22")
+    this = board.measure(catalog, ["a", "m"])
+    assert this.current["reason"].tolist() == ["fault", "fault"]

@@ -180,7 +180,10 @@ class Measured:
 def combine(
     formula: Callable[..., Any], parts: list[Measured], n: pd.DataFrame | None = None
 ) -> Measured:
-    """Compute a formula over measured parts, segment by segment; what any part lacks, it lacks."""
+    """Compute a formula over measured parts, segment by segment; what any part lacks, it lacks.
+
+    What is divided by 0 is missing.
+    """
     names: dict[str, None] = {}
     for part in parts:
         names.update(dict.fromkeys(part.value.columns))
@@ -188,6 +191,10 @@ def combine(
     values = [part.value for part in parts]
     computed = formula(*values).replace([np.inf, -np.inf], np.nan)
     value = exactly(computed, formula, values, divides=formula is operator.truediv)
+    for own in values:  # what is made of an infinite value is as unknown as that: a fault
+        endless = np.isinf(own.to_numpy(dtype=float))
+        if endless.any():
+            value = value.mask(endless, np.inf)
     rows = parts[-1].n if n is None else n
     return Measured(value, rows, weakest([part.reach for part in parts]))
 
