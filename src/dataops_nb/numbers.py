@@ -321,8 +321,10 @@ def _decimals(size: float) -> int:
         return 0
     if size >= 1 or round(size, FINEST) == 0:
         return 1
-    decimals = 2
-    while round(size, decimals) == 0:
+    if round(size, 2) > 0:
+        return 2
+    decimals = 3
+    while decimals < FINEST and size < 10.0**-decimals:
         decimals += 1
     return decimals
 
