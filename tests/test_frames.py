@@ -523,6 +523,37 @@ def test_an_agreement_that_contradicts_itself_is_refused(said, hint):
         status.Agreement(**said)
 
 
+def test_decimals_are_numbers_of_an_agreement():
+    agreed = status.Agreement(target=Decimal("5"), green=Decimal("1"), yellow=Decimal("0.8"))
+    assert (agreed.target, agreed.green, agreed.yellow) == (5.0, 1.0, 0.8)
+    band = status.Agreement(better="inside", low=Decimal("1.5"), high=Decimal("2"))
+    assert (band.low, band.high) == (1.5, 2.0)
+
+
+def test_a_target_by_period_may_hold_decimals_and_gaps():
+    said = pd.Series({"2026-W46": Decimal("4.5"), "2026-W47": None}, dtype=object)
+    target = status.Agreement(target=said).target
+    assert target["2026-W46"] == 4.5
+    assert pd.isna(target["2026-W47"])
+
+
+def test_a_decimal_that_is_endless_is_no_target():
+    with pytest.raises(UsageError, match="no finite number"):
+        status.Agreement(target=Decimal("Infinity"))
+
+
+@pytest.mark.parametrize("where", ["random() < 0.5", "day <= now()", "day < current_date"])
+def test_a_condition_that_another_run_answers_otherwise_is_refused(where):
+    with pytest.raises(UsageError, match="on each run"):
+        alignment.from_frame(weekly(), "x", time="day", value="x", where=where)
+
+
+def test_a_condition_may_speak_of_the_as_of_day():
+    frame = pd.DataFrame({"day": pd.to_datetime(["2026-11-16", "2026-11-17"]), "x": [1, 2]})
+    table = alignment.from_frame(frame, "x", time="day", value="x", where="day < :as_of")
+    assert table["value"].tolist() == [1]
+
+
 def test_an_agreement_about_a_misspelt_metric_names_the_nearest():
     table = alignment.from_frame(weekly(), "revenue", time="day", value="x")
     with pytest.raises(UsageError, match="did you mean 'revenue'"):

@@ -174,6 +174,38 @@ def test_a_rocking_chair_has_nothing_at_stake(shop):
     assert (found["at_stake"], found["why"]) == (0, "no effect seen on a North Star")
 
 
+@pytest.mark.parametrize(
+    ("newest", "reason"), [(50, "on target lately"), (44, "on average on target lately")]
+)
+def test_what_is_short_this_week_alone_is_on_target_on_average(shop, newest, reason):
+    this = shop()
+    scale = stakes.Scale(this.rows, this.period, pair("visits", "customers"))
+    weeks = scale.series("visits")
+    values = [60.0] * (len(weeks) - 1) + [float(newest)]
+    scale._series["visits"] = weeks.assign(value=values)
+    found = stakes.stake(scale, "visits")
+    assert (found.amount, found.reason) == (0, reason)
+
+
+def test_a_unit_without_a_price_names_the_metric_that_has_none(shop):
+    this = shop()
+    nothing = stakes.Scale(this.rows, this.period, pair("visits", "customers").head(0))
+    assert stakes.unit_worth(nothing, "visits").unpriced == "visits"
+
+
+@pytest.mark.parametrize(
+    ("unpriced", "text"),
+    [
+        ("visits", "No money value for visits: none is set (worth: in params)."),
+        ("customers", "No money value for visits: none is set for customers (worth: in params)."),
+    ],
+)
+def test_a_missing_price_is_told_once(shop, monkeypatch, unpriced, text):
+    this = shop()
+    monkeypatch.setitem(this._units, "visits", stakes.Unit(unpriced=unpriced))
+    assert str(story.worth(this, "visits")) == text
+
+
 def test_what_no_metric_shows_cannot_be_told(shop):
     found = solve(shop(item("tidy", None))).loc["tidy"]
     assert math.isnan(found["at_stake"])

@@ -103,3 +103,16 @@ def test_a_day_left_out_does_not_move_the_limits(chart):
     usual = limits.add_limits(days(values, 50), rules)
     values[13] = 24
     assert lines(limits.add_limits(days(values, 50), rules)) == pytest.approx(lines(usual))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_what_never_or_always_happens_has_no_room_beside_its_line(share):
+    never = limits.add_limits(days([share] * 20, 50).assign(base=50.0))
+    assert never["limits_chart"].iloc[0] == "laney-p"
+    assert lines(never) == [share, share, share]
+
+
+def test_a_count_that_is_always_nothing_has_no_room_above_nothing():
+    never = limits.add_limits(days([0.0] * 20, 1))
+    assert never["limits_chart"].iloc[0] == "laney-c"
+    assert lines(never) == [0, 0, 0]

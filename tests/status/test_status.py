@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataops_nb import status
+from dataops_nb import alignment, limits, status
 from dataops_nb.metrics import Accept, Light, Lights, Limits
 from dataops_nb.status.attainment import (
     LIGHTS,
@@ -381,3 +381,12 @@ def test_every_cell_of_the_published_table_is_what_is_lit(line, column):
     table = row(**LIMITS | OUTSIDE[VARYING[column]] | {"target": target})
     judged = status.judge(table, Definitions(policy=policy)).iloc[0]
     assert (judged["light"], judged["variation"]) == (colours[column], VARYING[column])
+
+
+@pytest.mark.parametrize("better", ["up", "down"])
+def test_what_never_happened_and_must_not_has_no_chance_of_another_light(better):
+    days = pd.DataFrame({"day": pd.date_range("2026-06-01", "2026-11-22"), "lost": 0})
+    table = alignment.from_frame(days, "lost", time="day", value="lost", agg="sum")
+    agreed = {"lost": status.Agreement(target=0, better=better)}
+    newest = status.judge(limits.add_limits(table), agreed).iloc[-1]
+    assert (newest["light"], newest["flips"], newest["upper"]) == ("green", 0, 0)

@@ -11,6 +11,7 @@ import math
 import numbers
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal, Protocol, cast
 
 import numpy as np
@@ -42,12 +43,12 @@ class Agreement:
     """What was agreed about one metric before the data.
 
     `target` is one number for the table's grain, or a Series of numbers indexed by period id, in
-    the metric's unit. `better` is up, down or inside; left out it is up for a target, and without
-    one no change is called better or worse. inside takes a band, `low` to `high`, as numbers or
-    such Series. `green` and `yellow` are the attainment from which each light holds (1
-    is on target; no `yellow`: what is not green is red). `policy` capability judges by process
-    limits. `accepted` are lights that somebody answers for, each as a mapping: `{"light": "red",
-    "until": "2026-12-31", "owner": "CFO", "because": "migration"}`.
+    the metric's unit; decimals are numbers. `better` is up, down or inside; left out it is up for a
+    target, and without one no change is called better or worse. inside takes a band, `low` to
+    `high`, as numbers or such Series. `green` and `yellow` are the attainment from which each light
+    holds (1 is on target; no `yellow`: what is not green is red). `policy` capability judges by
+    process limits. `accepted` are lights that somebody answers for, each as a mapping: `{"light":
+    "red", "until": "2026-12-31", "owner": "CFO", "because": "migration"}`.
 
     Raises UsageError for a word that is none, with the nearest right one, and for numbers that
     contradict each other.
@@ -74,6 +75,8 @@ class Agreement:
             object.__setattr__(self, "better", "up")
         _check_word("better", self.better, DIRECTIONS)
         _check_word("policy", self.policy, POLICIES)
+        for name in ("target", "low", "high", "green", "yellow"):
+            object.__setattr__(self, name, _without_decimals(getattr(self, name)))
         for name in ("green", "yellow"):
             _check_number(name, getattr(self, name))
         if self.green is not None and self.yellow is not None and self.yellow > self.green:
@@ -205,6 +208,21 @@ def _by_period(said: Any, periods: pd.Series, metric: str) -> np.ndarray[Any, np
         )
     by_id = pd.Series(said.to_numpy(dtype=float, na_value=np.nan), index=ids)
     return periods.map(by_id).to_numpy(dtype=float)
+
+
+def _without_decimals(said: Any) -> Any:
+    """Return decimals as floats, a Series of them too; anything else as it is."""
+    if isinstance(said, Decimal):
+        return float(said)
+    if isinstance(said, pd.Series) and said.dtype == object:
+        known = said.dropna()
+        if len(known) and all(isinstance(number, Decimal) for number in known):
+            return pd.Series([_as_float(number) for number in said], index=said.index, dtype=float)
+    return said
+
+
+def _as_float(number: Any) -> float:
+    return math.nan if pd.isna(number) else float(number)
 
 
 def _check_word(name: str, word: object, known: tuple[str, ...]) -> None:

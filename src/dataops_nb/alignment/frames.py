@@ -22,6 +22,7 @@ from sqlglot import exp
 from dataops_nb.errors import UsageError, did_you_mean
 from dataops_nb.metrics import Cumulative, Measure, Metric, Simple
 from dataops_nb.periods import Calendar
+from dataops_nb.steady import fault_of_run
 from dataops_nb.terms import GRAINS, Agg, Duration, Grain, parse_duration
 
 Day = str | dt.date | None
@@ -172,7 +173,10 @@ def metrics_of(
 
 
 def columns_in(condition: str, frame: pd.DataFrame) -> list[str]:
-    """Return the columns that a condition speaks of. Raises UsageError where it cannot be read."""
+    """Return the columns that a condition speaks of.
+
+    Raises UsageError where it cannot be read, or where another run would choose other rows.
+    """
     try:
         tree = sqlglot.parse_one(condition, read="duckdb")
     except sqlglot.errors.SqlglotError as error:
@@ -180,6 +184,9 @@ def columns_in(condition: str, frame: pd.DataFrame) -> list[str]:
         raise UsageError(f"where {condition!r} cannot be read as SQL: {first_line}") from error
     if tree.find(exp.Select, exp.Table):
         raise UsageError(f"where {condition!r} may speak of the frame's columns only")
+    fault = fault_of_run(condition)
+    if fault:
+        raise UsageError(f"where {condition!r}: {fault}")
     labels = [str(label) for label in frame.columns]
     own_name = {label.casefold(): label for label in labels}
     named = dict.fromkeys(column.name for column in tree.find_all(exp.Column))

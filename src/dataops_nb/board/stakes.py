@@ -71,7 +71,8 @@ class Stake:
     `gap` is what would have to be added to the metric each period, `effect` what one unit of it
     adds to `star` after `lag` periods, `worth` what one unit of that is worth, `times` how often a
     year it comes back; all turned so that their product is a gain where closing the gap is one.
-    `nothing`: there is nothing at stake.
+    `nothing`: there is nothing at stake. `unpriced`: nobody has said what one unit of `star` is
+    worth.
     """
 
     star: str | None = None
@@ -82,6 +83,7 @@ class Stake:
     times: float = 1.0
     reason: str = ""
     nothing: bool = False
+    unpriced: bool = False
 
     @property
     def amount(self) -> float:
@@ -213,6 +215,16 @@ def gap(scale: Scale, metric: str) -> Estimate:
     return Estimate.of(recent["target"] - recent["value"])
 
 
+def _meets(scale: Scale, metric: str) -> bool:
+    """Tell whether the newest period meets its target, whatever those before it did."""
+    newest = scale.series(metric).tail(1)
+    better = scale.company.metrics[metric].better
+    if better == "inside":
+        return bool((outside_band(newest) == 0).all())
+    over = newest["value"] - newest["target"]
+    return bool((over <= 0 if better == "down" else over >= 0).all())
+
+
 def outside_band(rows: pd.DataFrame) -> pd.Series:
     """Return what would have to be added to each value to bring it to the nearer end of its band.
 
@@ -234,7 +246,8 @@ def stake(scale: Scale, metric: str) -> Stake:
     better = scale.company.metrics[metric].better
     is_beyond = better != "inside" and (short.value > 0) != (better == "up")
     if short.value == 0 or is_beyond:
-        return Stake(gap=short, reason="on target lately", nothing=True)
+        reason = "on target lately" if _meets(scale, metric) else "on average on target lately"
+        return Stake(gap=short, reason=reason, nothing=True)
     ways = [way for way in _ways(scale, metric, short) if not math.isnan(way.amount)]
     if ways:
         return max(ways, key=lambda way: way.amount)
@@ -247,9 +260,9 @@ class Unit:
 
     It is told through `star`, `lag` periods later.
 
-    `value` is NaN where that cannot be told, and `reason` says why. The interval is that of the
-    link alone (a formula has none), times what one unit of the North Star is worth. Positive is a
-    gain.
+    `value` is NaN where that cannot be told, and `reason` says why; `unpriced` is the metric whose
+    worth nobody has said, if that is why. The interval is that of the link alone (a formula has
+    none), times what one unit of the North Star is worth. Positive is a gain.
     """
 
     step: float = 1.0
@@ -263,6 +276,7 @@ class Unit:
     effect_high: float = math.nan
     unit_value: float = math.nan
     reason: str = ""
+    unpriced: str | None = None
 
 
 def unit_worth(scale: Scale, metric: str) -> Unit:
@@ -273,7 +287,9 @@ def unit_worth(scale: Scale, metric: str) -> Unit:
     step = 0.01 if scale.company.metrics[metric].unit == "percent" else 1.0
     ways = list(_ways(scale, metric, Estimate(step)))
     if not ways:
-        return Unit(step, reason=_untold(scale, metric, Estimate(step)).reason)
+        untold = _untold(scale, metric, Estimate(step))
+        unpriced = (untold.star or metric) if untold.unpriced else None
+        return Unit(step, reason=untold.reason, unpriced=unpriced)
     best = max(ways, key=lambda way: abs(way.effect.value * way.worth.value))
     gain = best.effect  # in the good direction of the North Star
     sign = _sign(scale, best.star) if best.star else 1.0
@@ -426,4 +442,4 @@ def _without_worth(scale: Scale, star: str, lag: int, short: Estimate) -> Stake:
     """Return a shortfall that leads to a metric of which nobody has said what one unit is worth."""
     label = small(scale.company.label(star))
     reason = f"no money value set for {label} (worth: in params)"
-    return Stake(star=star, lag=lag, gap=short, reason=reason)
+    return Stake(star=star, lag=lag, gap=short, reason=reason, unpriced=True)

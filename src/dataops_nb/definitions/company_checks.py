@@ -23,7 +23,6 @@ from dataops_nb.definitions.indicators import check_indicators
 from dataops_nb.definitions.metric_checks import check_metrics, stays_in_database
 from dataops_nb.definitions.models import Column, CompanyFile, Definitions, Mail, Report, Source
 from dataops_nb.definitions.sql import read_query
-from dataops_nb.definitions.steady import fault_of_run
 from dataops_nb.definitions.value_checks import (
     fault_of_identifier,
     fault_of_name,
@@ -32,6 +31,7 @@ from dataops_nb.definitions.value_checks import (
 from dataops_nb.errors import did_you_mean
 from dataops_nb.lineage import find_cycles
 from dataops_nb.periods.fiscal import CalendarModel, YearEnd
+from dataops_nb.steady import fault_of_run
 
 # Keys that only files need.
 _TABLE_KEYS = ("header", "names", "footer")

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dataops_nb.definitions.models import Source
-from dataops_nb.definitions.steady import AS_OF, fault_of_run
 from dataops_nb.errors import did_you_mean
 from dataops_nb.lineage import upstream
+from dataops_nb.steady import AS_OF, fault_of_run
 
 DIALECT = "duckdb"
 PLACEHOLDERS = ("period_start", "period_end", AS_OF)

@@ -68,10 +68,12 @@ def few(center: Array, base: Array, is_share: Mask) -> Array:
 def lift(center: Array, base: Array, is_share: Mask, dispersion: Array) -> Array:
     """Return how much farther off a limit lies on the side that counts lean to: (3² - 1) γσ / 6.
 
-    The other limit stays where it is, since no count is below 0.
+    The other limit stays where it is, since no count is below 0. It is 0 where nothing, or
+    everything, is counted: that has no spread, so it leans to no side.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((WIDTH**2 - 1) * lean(center, is_share, dispersion) / 6 / base)
+        farther = (WIDTH**2 - 1) * lean(center, is_share, dispersion) / 6 / base
+        return np.where(spread(center, base, is_share) > 0, farther, 0.0)
 
 
 def likely(sigma: Array, sizes: npt.NDArray[np.int_]) -> Array:

@@ -14,7 +14,6 @@ import duckdb
 from sqlglot import exp
 
 from dataops_nb.company import Rates
-from dataops_nb.definitions.steady import bind
 from dataops_nb.errors import DataError, Fault
 from dataops_nb.sources.days import SPAN_TYPES, check_rate, cut_day, is_time, list_spans
 from dataops_nb.sources.engines.crossing import INTO_DUCKDB
@@ -27,6 +26,7 @@ from dataops_nb.sources.evidence import (
     quote,
 )
 from dataops_nb.sources.rules import check_reference
+from dataops_nb.steady import bind
 
 if TYPE_CHECKING:
     from dataops_nb.sources.shelf import Shelf

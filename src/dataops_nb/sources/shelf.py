@@ -18,7 +18,6 @@ from sqlglot import exp
 
 from dataops_nb import plain
 from dataops_nb.definitions.models import Definitions, Source
-from dataops_nb.definitions.steady import bind
 from dataops_nb.errors import DataError, Fault, UsageError, did_you_mean
 from dataops_nb.lineage import upstream
 from dataops_nb.sources.cache import Cache
@@ -42,6 +41,7 @@ from dataops_nb.sources.needs import collect_needs
 from dataops_nb.sources.queries import find_origin, parse_queries
 from dataops_nb.sources.references import check_rates, check_references
 from dataops_nb.sources.source import Loaded, SourceReader
+from dataops_nb.steady import bind
 
 if TYPE_CHECKING:
     from dataops_nb.alignment.rows import Usage

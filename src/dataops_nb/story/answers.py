@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from dataops_nb import numbers
 from dataops_nb.board import Board
+from dataops_nb.board.stakes import Unit
 from dataops_nb.display import Fact, Piece, Sentence, Told, say
 from dataops_nb.story.effects import link_facts, one_more
 from dataops_nb.story.facts import Subject, beside, by_id, clean, facts, turns, without_unit
@@ -32,11 +33,20 @@ def worth(board: Board, metric: str | None = None) -> Told:
     return Told((_worth(board, name, answer),), more=answer)
 
 
+def _without_price(board: Board, metric: str, price: Unit) -> Sentence:
+    """Say why one more of a metric has no value in money."""
+    light, slots = facts(board)[f"{metric}.light"], metric_slots(board, metric)
+    if price.unpriced is None:
+        return fill(ANSWERS["no value"], {**slots, "reason": say.name(price.reason)}, light)
+    slots["s"] = small_label(board, price.unpriced)
+    wording = "unpriced" if price.unpriced == metric else "unpriced star"
+    return fill(ANSWERS[wording], slots, light)
+
+
 def _worth(board: Board, metric: str, known: dict[str, Fact]) -> Sentence:
     price, slots = board.unit_worth(metric), metric_slots(board, metric)
     if math.isnan(price.value):
-        light = facts(board)[f"{metric}.light"]
-        return fill(ANSWERS["no value"], {**slots, "reason": say.name(price.reason)}, light)
+        return _without_price(board, metric, price)
     one, value = known[f"{metric}.one"], known[f"{metric}.worth_of_one"]
     low, high = known[f"{metric}.worth_low"], known[f"{metric}.worth_high"]
     is_money = price.star in {None, metric}

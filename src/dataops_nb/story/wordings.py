@@ -203,6 +203,8 @@ ANSWERS: Mapping[str, str] = {
         "[ (likely {low} to {high})].[ It shows after {lag}.]"
     ),
     "no value": "No money value for {l}: {reason}.",
+    "unpriced": "No money value for {l}: none is set (worth: in params).",
+    "unpriced star": "No money value for {l}: none is set for {s} (worth: in params).",
     "money": "{L} {is_} already in money.",
     "turns": "{L} {turns} {light} at {value} or {side}.",
     "stays": "{L} {stay} {light} at {value} or {side}.",

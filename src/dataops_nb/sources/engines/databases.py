@@ -16,7 +16,6 @@ import sqlglot
 from sqlglot import exp
 
 from dataops_nb.definitions.models import Source
-from dataops_nb.definitions.steady import bind
 from dataops_nb.errors import DataError, Fault, did_you_mean
 from dataops_nb.sources.engines import Address, Described, Embedded, Engine, resolve
 from dataops_nb.sources.engines.crossing import Published, complete
@@ -36,6 +35,7 @@ from dataops_nb.sources.evidence import (
     say_key,
 )
 from dataops_nb.sources.rules import Deduplicated, has_repeats
+from dataops_nb.steady import bind
 
 # sqlglot's name of the SQL behind each scheme of SQLAlchemy.
 DIALECTS = {

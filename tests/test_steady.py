@@ -7,8 +7,8 @@ import pytest
 
 from dataops_nb import alignment, reconciliation
 from dataops_nb.definitions.sql import fault_of_condition, fault_of_expression, read_query
-from dataops_nb.definitions.steady import bind, fault_of_run
 from dataops_nb.errors import DefinitionsError
+from dataops_nb.steady import bind, fault_of_run
 
 DAY = dt.date(2026, 3, 1)
 
