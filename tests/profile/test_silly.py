@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dataops_nb.profile import Draft, draft, write
+from dataops_nb.profile.texts import find_encoding
 
 
 def drafted(folder: Path, header: str, row: str, name: str = "rows.csv") -> Draft:
@@ -291,3 +292,28 @@ def test_states_of_payments_are_known_in_other_languages(tmp_path: Path) -> None
 def test_a_label_keeps_the_letters_of_its_language(tmp_path: Path) -> None:
     made = drafted(tmp_path, "id,day,Beløb", "r{n},{day},{n}.5")
     assert "Beløb" in labels(made)
+
+
+def test_names_in_letters_that_are_not_latin_are_labels_as_they_are(tmp_path: Path) -> None:
+    made = drafted(tmp_path, "id,day,金額,数量 #,金額2", "r{n},{day},{some},{n},{three}.5")
+    assert {"金額", "金額2"} <= labels(made)
+
+
+@pytest.mark.parametrize("name", ["temp_C", "Battery (mV)", "Außen °C", "Ø Bon €"])
+def test_what_is_measured_at_a_moment_is_not_summed(tmp_path: Path, name: str) -> None:
+    made = drafted(tmp_path, f"id,day,{name}", "r{n},{day},{some}.5")
+    assert {agg for agg, expr in measures(made) if expr} == {"average"}
+
+
+def test_a_japanese_export_of_windows_is_read_and_names_its_company(tmp_path: Path) -> None:
+    lines = "".join(f"A{n},2026-01-{1 + n:02},抹茶,カード\n" for n in range(28))
+    (tmp_path / "注文.csv").write_text("番号,注文日,商品,支払\n" + lines, encoding="cp932")
+    made = draft([tmp_path / "注文.csv"])
+    company = write(made, tmp_path / "店")["company.yaml"]
+    assert "company: 店" in company
+    assert "encoding: cp932" in company
+
+
+def test_polish_letters_that_are_not_in_cp1252_are_no_japanese(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,miasto\n1,Źródło\n2,Łódź\n", encoding="cp1250")
+    assert find_encoding(tmp_path / "a.csv") == "cp1252"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from dataops_nb import sources
+from dataops_nb.sources import files as file_reading
 from dataops_nb.sources.matches import expand
 from tests.sources.test_delimited import define
 
@@ -310,3 +311,9 @@ def test_a_link_that_is_dead_is_one_fault_and_its_month_is_not_away_as_well(tmp_
     covers = {"from": dt.date(2026, 10, 1)}
     (fault,) = faults(tmp_path, path="sales-*.csv", covers=covers)
     assert "is a link to" in fault
+
+
+def test_bytes_that_do_not_fit_an_encoding_get_another_one_suggested(tmp_path):
+    (tmp_path / "orders.csv").write_bytes(b"id,amount\n1,\x81\n")
+    with pytest.raises(file_reading.WrongBytes, match="for instance utf-8 or cp932"):
+        file_reading.decode_text(tmp_path / "orders.csv", "cp1252")

@@ -24,6 +24,8 @@ COMPOUND = re.compile(
 # Letters of their own, which decomposing leaves as they are.
 NO_ACCENTS = {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d"}
 HOW_MANY = re.compile(r"(?:#|no\.?|nr\.?|num|number)\s*of\s+", re.IGNORECASE)
+# Greek, Cyrillic, Japanese and all after them, without the marks among Latin texts.
+OTHER_SCRIPT = re.compile("[\u0370-\u1dff\u2c60-\ufaff]")
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -53,10 +55,16 @@ AVERAGED = word_set(
     "sequential sequence installments installment position rank "
     "salary salaries wage compensation cac ltv clv cltv arpu arppu arpa aov cpa cpl cpi rpm ecpm "
     "cvr asp apr apy bmi gpa grade mttr mtbf msrp rrp humidity speed voltage density factor "
-    "dau wau mau unique uniques"
+    "dau wau mau unique uniques temp temperatur celsius fahrenheit volt volts pressure "
+    "durchschnitt durchschnittlich moyenne promedio srednia"
 )
+# What is measured at a moment: a temperature, a voltage; and the sign of an average.
+OF_A_MOMENT = re.compile(r"[(\[](?:m?V|hPa|m?bar|dBm?|ppm|pH|rpm)[)\]]|°|(?<!\w)[Øø](?!\w)")
 # What is counted anew each day, or adds up from one row to the next.
-RUNNING = word_set("cumulative cumulated cum running ytd mtd qtd lifetime kumuliert")
+RUNNING = word_set(
+    "cumulative cumulated cum running ytd mtd qtd lifetime kumuliert odometer "
+    "zahlerstand meterstand"
+)
 LEVELS = word_set(
     "mrr arr headcount followers inventory backlog subscribers fte stargazers watchers employees"
 )
@@ -222,7 +230,7 @@ def is_averaged(name: str) -> bool:
         return False
     outside = re.sub(r"\(.*?\)", "", name)
     signed = "%" in name or "/" in outside or name.strip().endswith("?") or "active" in own
-    return signed or has(name, AVERAGED | SCALES)
+    return signed or bool(OF_A_MOMENT.search(name)) or has(name, AVERAGED | SCALES)
 
 
 def is_level(name: str) -> bool:
@@ -266,7 +274,7 @@ def is_count(name: str) -> bool:
     if set(own) & COUNTS or (own[-1:] and own[-1] in PEOPLE_MANY):
         return True
     money = MONEY | TAKEN_OFF | SPENT | MANY_MONEY
-    total = own[0] == "total" and len(own) > 1
+    total = own[:1] == ["total"] and len(own) > 1
     return total and own[1].endswith("s") and len(own[1]) > 3 and own[1] not in money
 
 
@@ -366,14 +374,19 @@ def noun_of(source: str, key: Iterable[str] = ()) -> str:
 
 
 def title(name: str) -> str:
-    """Return a name as a label: `net_amount_eur` becomes Net amount EUR."""
+    """Return a name as a label: `net_amount_eur` becomes Net amount EUR.
+
+    A name in letters that are not Latin stays as it is written.
+    """
+    if OTHER_SCRIPT.search(name):
+        return name.strip()
     label_words = []
     for word in words(name):
         label_word = MANY_ACRONYMS.get(word) or BRANDS.get(word) or word
         if word in CURRENCIES | ACRONYMS:
             label_word = word.upper()
         label_words.append(label_word)
-    label = " ".join(label_words)
+    label = " ".join(label_words) or name.strip()
     return label[:1].upper() + label[1:]
 
 

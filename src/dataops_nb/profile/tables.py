@@ -450,7 +450,7 @@ class _Profile:
         group = column.number and has(column.name, GROUPS)
         if not (column.text or column.type == "BOOLEAN" or group):
             return False
-        if is_id(column.name) and words(column.name)[-1] in POINTING:
+        if is_id(column.name) and not POINTING.isdisjoint(words(column.name)[-1:]):
             return False
         if is_averaged(column.name) and any(map(str.isdigit, column.smallest)):
             return False  # < 10% is a share, and no group
@@ -469,7 +469,7 @@ class _Profile:
         nothing = column.distinct == 1 and not float(column.largest)
         if nothing or (has(column.name, ORDERS) and words(column.name)[-1] in ORDERS):
             return False
-        if self._is_numbering(column) or words(column.name)[-1] in NUMBERED:
+        if self._is_numbering(column) or not NUMBERED.isdisjoint(words(column.name)[-1:]):
             return False
         not_amounts = PLACES | GROUPS if has(column.name, MONEY) else PLACES | ORDERS | GROUPS
         return is_monthly_fee(column.name) or not has(column.name, not_amounts)

@@ -19,6 +19,7 @@ LETTERS = 3  # of a total's words that are looked at
 LOOKED_AHEAD = 8  # signs from a cell's beginning on: quotes and blanks before its letters
 FIRST_UNKNOWN = 0x80
 PART = 1 << 17
+SYLLABLES = re.compile("[\u3041-\u30fa]")  # hiragana and katakana
 
 
 def find_encoding(path: Path) -> str | None:
@@ -37,8 +38,24 @@ def find_encoding(path: Path) -> str | None:
                     open_letter = bool(decoder.getstate()[0])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return "cp1252"
+        return "cp932" if _is_japanese(head) else "cp1252"
     return None
+
+
+def _is_japanese(head: bytes) -> bool:
+    """Return whether bytes are no text of western Europe but Shift JIS, with Japanese syllables.
+
+    Without them, Polish or Czech bytes that are not in cp1252 would pass for Chinese characters.
+    """
+    try:
+        codecs.getincrementaldecoder("cp1252")().decode(head)
+    except UnicodeDecodeError:
+        try:
+            text = codecs.getincrementaldecoder("cp932")().decode(head)
+        except UnicodeDecodeError:
+            return False
+        return SYLLABLES.search(text) is not None
+    return False
 
 
 def read_text(path: Path, encoding: str | None) -> str:

@@ -475,7 +475,11 @@ def decode_text(path: Path, encoding: str) -> str:
         return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeError as error:
         at = getattr(error, "start", 0)
-        hint = "another encoding may be right, for instance cp1252 or utf-8"
+        declared = codecs.lookup(encoding).name
+        others = [
+            one for one in ("cp1252", "utf-8", "cp932") if codecs.lookup(one).name != declared
+        ]
+        hint = f"another encoding may be right, for instance {others[0]} or {others[1]}"
         raise _name_bytes(path, at, encoding, hint) from None
 
 
