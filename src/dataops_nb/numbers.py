@@ -78,10 +78,14 @@ class Numbers:
     def number(self, value: float, unit: str = "", *, signed: bool = False, more: int = 0) -> str:
         """A value in its unit: `41`, `1,234`, `2.4%`, `$183,400`, `$9.41M`, `3.5`.
 
-        With so many `more` decimals than usual. The word for other units is the label's.
+        With so many `more` decimals than usual; a small value has as many as show a digit of it.
+        The word for other units is the label's.
         """
         if not math.isfinite(value):
             return "no value"
+        return self._number(value, unit, signed=signed, more=more + _finer(value, unit, more))
+
+    def _number(self, value: float, unit: str, *, signed: bool = False, more: int = 0) -> str:
         shown = printed(value, unit, more)
         sign = MINUS if shown < 0 else "+" if signed and shown > 0 else ""
         size = abs(value)
@@ -96,10 +100,7 @@ class Numbers:
 
         `41 meetings`, `3.5 days`, `$183,400`, `2.4%`.
         """
-        text = self.number(value, unit, more=more)
-        if unit in {"", "percent"} or is_currency(unit):
-            return text
-        return f"{text} {singular(unit) if text == '1' else unit}"
+        return _with_word(self.number(value, unit, more=more), unit)
 
     def difference(self, value: float, unit: str = "", *, word: bool = False, more: int = 0) -> str:
         """The size of a difference: `4`, `$1,200`, `0.3 points` for rates.
@@ -110,9 +111,8 @@ class Numbers:
         if unit == "percent":
             text = self._digits(size * 100, more)
             return f"{text} {'point' if text == '1' else 'points'}"
-        if word:
-            return self.quantity(size, unit, more=more)
-        return self.number(size, unit, more=more)
+        text = self._number(size, unit, more=more)
+        return _with_word(text, unit) if word else text
 
     def gap(self, value: float, unit: str = "", *, word: bool = False) -> str:
         """The size of a difference that never reads as none: `0.0004`, `less than 0.000001`."""
@@ -313,20 +313,31 @@ def _reads_apart(value: float, other: float, unit: str, more: int) -> bool:
 
 
 def _decimals(size: float) -> int:
-    """Return how many decimals a size has: none from 100 on or where it is whole.
-
-    A small one has as many as show a digit of it, up to a ten-thousandth.
-    """
+    """Return how many decimals a size has: none from 100 on or where it is whole."""
     if size >= 100 or float(size).is_integer():
         return 0
-    if size >= 1 or round(size, FINEST) == 0:
-        return 1
-    if round(size, 2) > 0:
-        return 2
-    decimals = 3
-    while decimals < FINEST and size < 10.0**-decimals:
-        decimals += 1
-    return decimals
+    return 1 if size >= 1 or round(size, 2) == 0 else 2
+
+
+def _with_word(text: str, unit: str) -> str:
+    if unit in {"", "percent"} or is_currency(unit):
+        return text
+    return f"{text} {singular(unit) if text == '1' else unit}"
+
+
+def _finer(value: float, unit: str, more: int) -> int:
+    """Return how many decimals more show a digit of a value that would print as 0; money has cents.
+
+    None where it is less than half a ten-thousandth: that is what arithmetic leaves.
+    """
+    if is_currency(unit) or printed(value, unit, more):
+        return 0
+    size = abs(value) * (100 if unit == "percent" else 1)
+    decimals = FINEST
+    while decimals > 1 and size >= 10.0 ** (1 - decimals):
+        decimals -= 1
+    shown = _decimals(size) + more
+    return max(decimals - shown, 0) if round(size, FINEST) else 0
 
 
 def _cents(size: float, more: int) -> int:
