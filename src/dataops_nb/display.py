@@ -241,10 +241,10 @@ def _joined(pieces: Iterable[Piece]) -> list[Span]:
     """
     spans: list[Span] = []
     last = ""
-    for span in _opened(pieces):
-        is_plain = span.fact is None and not span.name
-        if is_plain and last == "." and re.match(r"\.(?!\.)", span.text):
-            span = Span(span.text[1:])  # noqa: PLW2901  the same words with one stop less
+    for piece in _opened(pieces):
+        is_plain = piece.fact is None and not piece.name
+        ends_again = is_plain and last == "." and re.match(r"\.(?!\.)", piece.text)
+        span = Span(piece.text[1:]) if ends_again else piece
         last = span.text[-1:] or last
         if is_plain and spans and spans[-1].fact is None and not spans[-1].name:
             spans[-1] = Span(spans[-1].text + span.text)

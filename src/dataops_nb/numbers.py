@@ -326,18 +326,17 @@ def _with_word(text: str, unit: str) -> str:
 
 
 def _finer(value: float, unit: str, more: int) -> int:
-    """Return how many decimals more show a digit of a value that would print as 0; money has cents.
+    """Return how many more decimals show the first digit of a value that would print as 0.
 
-    None where it is less than half a ten-thousandth: that is what arithmetic leaves.
+    It is 0 for money, which has cents, and below half a ten-thousandth, which arithmetic leaves.
     """
-    if is_currency(unit) or printed(value, unit, more):
-        return 0
     size = abs(value) * (100 if unit == "percent" else 1)
-    decimals = FINEST
-    while decimals > 1 and size >= 10.0 ** (1 - decimals):
-        decimals -= 1
-    shown = _decimals(size) + more
-    return max(decimals - shown, 0) if round(size, FINEST) else 0
+    if is_currency(unit) or printed(value, unit, more) or round(size, FINEST) == 0:
+        return 0
+    place = 1
+    while place < FINEST and size < 10.0**-place:
+        place += 1
+    return max(place - _decimals(size) - more, 0)
 
 
 def _cents(size: float, more: int) -> int:

@@ -131,8 +131,11 @@ def _count_distinct(
     frames = {DAYS: date_dimension(pieces if overlap else windows)}
     if overlap:
         frames[queries.WINDOWS] = made
-    segments = _segments(rows, what, by) if by else 1
-    turns = _turns(rows.whole_numbers(what.source, what.expr or ""), len(pieces) * segments)
+    turns: list[tuple[int, int]] = []
+    numbers = rows.whole_numbers(what.source, what.expr or "")
+    if numbers is not None:
+        segments = _segments(rows, what, by) if by else 1
+        turns = _turns(numbers, len(pieces) * segments)
     if not turns:
         query = queries.distinct(rows, what, time, by, ends=None, overlap=bool(overlap))
         return rows.fetch(query, **frames)
@@ -148,12 +151,12 @@ def _count_distinct(
     return together.groupby(keys, sort=False, as_index=False)[["v", "n"]].sum()
 
 
-def _turns(numbers: WholeNumbers | None, lists: int) -> list[tuple[int, int]]:
-    """Cut the values of a column into ranges of which so many lists of bits are held at once.
+def _turns(numbers: WholeNumbers, lists: int) -> list[tuple[int, int]]:
+    """Cut the values of a column into ranges, each counted in a turn with so many lists of bits.
 
-    None at all where other ways take less.
+    No range is returned where a list of the different values takes less.
     """
-    if numbers is None or not LEAST_BIGINT <= numbers.least <= numbers.greatest <= MOST_BIGINT:
+    if not LEAST_BIGINT <= numbers.least <= numbers.greatest <= MOST_BIGINT:
         return []
     values = numbers.greatest - numbers.least + 1
     bits = values * max(lists, 1)

@@ -216,13 +216,14 @@ def gap(scale: Scale, metric: str) -> Estimate:
 
 
 def _meets(scale: Scale, metric: str) -> bool:
-    """Tell whether the newest period meets its target, whatever those before it did."""
+    """Tell whether the newest period meets its target, or has none, whatever those before did."""
     newest = scale.series(metric).tail(1)
     better = scale.company.metrics[metric].better
     if better == "inside":
         return bool((outside_band(newest) == 0).all())
     over = newest["value"] - newest["target"]
-    return bool((over <= 0 if better == "down" else over >= 0).all())
+    is_short = over > 0 if better == "down" else over < 0
+    return not is_short.any()
 
 
 def outside_band(rows: pd.DataFrame) -> pd.Series:
